@@ -1,0 +1,72 @@
+"""The command line: `python -m stages COMMAND`. Modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from stages.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 done, 1 the work failed (the last line on stderr says why), 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stages", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    repro = commands.add_parser(
+        "repro",
+        help="run what changed of the pipeline",
+        description="Check what enters, then `dvc repro`; on failure bring back what stood there.",
+    )
+    repro.add_argument("dvc", nargs="*", help="handed on to dvc repro, after --", metavar="ARG")
+    repro.set_defaults(command=_repro)
+    adopt = commands.add_parser(
+        "adopt",
+        help="take a CSV in as the data source",
+        description="Copy a CSV to data/external/, check it, track it with DVC and pin its content.",
+    )
+    adopt.add_argument("csv", help="path or URL of a CSV, or `generated` for the simulator")
+    adopt.set_defaults(command=_adopt)
+    check = commands.add_parser("check", help="the checks at the door, without a run")
+    check.set_defaults(command=_check)
+    run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
+    run.add_argument("stage", help="generate, explore, features, train or evaluate")
+    run.set_defaults(command=_run)
+    return parser
+
+
+def _repro(options: argparse.Namespace) -> None:
+    from stages.repro import repro
+
+    repro(options.dvc)
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    from stages.adopt import adopt
+
+    print(adopt(options.csv))
+
+
+def _check(_: argparse.Namespace) -> None:
+    from stages.repro import check_at_the_door
+
+    print(check_at_the_door())
+
+
+def _run(options: argparse.Namespace) -> None:
+    from stages.runner import run
+
+    run(options.stage)

@@ -1,0 +1,221 @@
+"""The look at the data before anything learns from it: segments, associations, suspected leaks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import metrics
+from stages.schema import Schema
+
+
+def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
+    """Customers, churn rate and its interval per group, in the groups' order."""
+    grouped = pd.Series(churn).groupby(groups, observed=True, sort=True)
+    table = pd.DataFrame({"customers": grouped.size(), "rate": grouped.mean()})
+    table["low"], table["high"] = metrics.wilson(grouped.sum(), grouped.size())
+    return table
+
+
+def segments(
+    customers: pd.DataFrame, schema: Schema, *, max_levels: int
+) -> dict[str, pd.DataFrame]:
+    """Churn rate per value of each categorical input, those with too many values left out."""
+    churn = schema.churned(customers)
+    tables = {}
+    for column in schema.category_inputs:
+        values = pd.Categorical(customers[column.name], categories=column.labels)
+        if len(column.labels) <= max_levels:
+            tables[column.name] = rate_table(values, churn)
+    return tables
+
+
+def tenure_curve(customers: pd.DataFrame, schema: Schema, *, bins: int = 12) -> pd.DataFrame | None:
+    """Churn rate along the column with the role tenure (x, value, low, high); None without one."""
+    column = schema.role("tenure")
+    if column is None:
+        return None
+    tenure = customers[column.name].to_numpy(float)
+    edges = np.unique(np.quantile(tenure, np.linspace(0, 1, bins + 1)))
+    place = np.clip(np.searchsorted(edges, tenure, side="right") - 1, 0, len(edges) - 2)
+    table = rate_table(place, schema.churned(customers))
+    middle = pd.Series(tenure).groupby(place).mean()
+    return table.assign(x=middle).rename(columns={"rate": "value"})
+
+
+def missingness(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Columns with absent values: how many, and the churn rate with and without them."""
+    churn = schema.churned(customers)
+    rows = {}
+    for name in customers.columns[customers.isna().any()]:
+        absent = customers[name].isna().to_numpy()
+        rows[name] = {
+            "absent": int(absent.sum()),
+            "share": absent.mean(),
+            "churn rate where absent": churn[absent].mean(),
+            "churn rate elsewhere": churn[~absent].mean(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def associations(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Strength of association, 0 to 1, between all inputs and the target.
+
+    Cramér's V between categories, the correlation ratio between a category and a number, the
+    absolute Pearson correlation between numbers.
+    """
+    columns = [*schema.inputs, schema.target]
+    names = [column.name for column in columns]
+    matrix = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
+    for i, first in enumerate(columns):
+        for second in columns[:i]:
+            strength = _association(customers, first.name, second.name, schema)
+            matrix.loc[first.name, second.name] = matrix.loc[second.name, first.name] = strength
+    return matrix
+
+
+def _association(customers: pd.DataFrame, first: str, second: str, schema: Schema) -> float:
+    numeric = [name for name in (first, second) if schema[name].is_numeric]
+    pair = customers[[first, second]].dropna()
+    if len(numeric) == 2:
+        return _finite(abs(pair[first].corr(pair[second])))
+    if len(numeric) == 1:
+        other = second if numeric[0] == first else first
+        return correlation_ratio(pair[other], pair[numeric[0]])
+    return cramers_v(pair[first], pair[second])
+
+
+def cramers_v(first: pd.Series, second: pd.Series) -> float:
+    """Cramér's V of two categorical columns, 0 to 1."""
+    counts = pd.crosstab(first, second).to_numpy(float)
+    total, smaller = counts.sum(), min(counts.shape) - 1
+    if not smaller:
+        return 0.0
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
+    return float(np.sqrt(((counts - expected) ** 2 / expected).sum() / (total * smaller)))
+
+
+def correlation_ratio(groups: pd.Series, values: pd.Series) -> float:
+    """Square root of the share of the values' variance that lies between the groups, 0 to 1."""
+    total = ((values - values.mean()) ** 2).sum()
+    between = (values.groupby(groups).transform("mean") - values.mean()) ** 2
+    return _finite(np.sqrt(between.sum() / total)) if total else 0.0
+
+
+def _finite(value: float) -> float:
+    return float(value) if np.isfinite(value) else 0.0
+
+
+def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
+    """How well each input alone separates the classes: ROC AUC, 0.5 to 1, strongest first.
+
+    A category is scored by its churn rate in the other half of the customers, so that a column
+    with many values gains nothing from its mere number of values.
+    """
+    churn = schema.churned(customers).astype(float)
+    half = np.arange(len(customers)) % 2 == 0
+    scores = {c.name: _score(customers[c.name], c.is_numeric, churn, half) for c in schema.inputs}
+    values = {name: metrics.value(metrics.roc_auc, churn, score) for name, score in scores.items()}
+    strength = pd.Series(values)
+    return strength.where(strength >= 0.5, 1 - strength).sort_values(ascending=False, kind="stable")
+
+
+def _score(values: pd.Series, is_numeric: bool, churn: NDArray[Any], half: NDArray[Any]) -> Any:
+    if is_numeric:
+        return values.fillna(values.median()).to_numpy(float)
+    labels = values.fillna("").to_numpy()
+    score = np.full(len(labels), churn.mean())
+    for rows, others in ((half, ~half), (~half, half)):
+        rates = pd.Series(churn[others]).groupby(labels[others]).mean()
+        score[rows] = pd.Series(labels[rows]).map(rates).fillna(churn[others].mean()).to_numpy()
+    return score
+
+
+def suspected_leaks(strength: pd.Series, *, leak_auc: float) -> list[str]:
+    """A sentence per column that separates the classes too well to be known beforehand."""
+    return [
+        f"{name} alone separates the classes with a ROC AUC of {value:.3f}: was it filled after the "
+        "customer had left? If so, take it out of the schema."
+        for name, value in strength.items()
+        if value >= leak_auc
+    ]
+
+
+class Summary(NamedTuple):
+    """Evidently's summary: figures of the table, of each numeric and of each categorical column."""
+
+    table: pd.Series
+    numbers: pd.DataFrame
+    categories: pd.DataFrame
+
+
+TABLE_FIGURES = {
+    "RowCount": "rows",
+    "DuplicatedRowCount": "rows equal to another but for the id",
+    "EmptyRowsCount": "empty rows",
+    "ConstantColumnsCount": "constant columns",
+    "AlmostConstantColumnsCount": "almost constant columns",
+    "DuplicatedColumnsCount": "columns equal to another",
+    "EmptyColumnsCount": "empty columns",
+}
+COLUMN_FIGURES = {
+    "MinValue": "minimum",
+    "quantile 0.25": "lower quartile",
+    "quantile 0.5": "median",
+    "quantile 0.75": "upper quartile",
+    "MaxValue": "maximum",
+    "MeanValue": "mean",
+    "StdValue": "standard deviation",
+}
+
+
+def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
+    """Evidently's data summary, taken from its JSON.
+
+    Its own page is 3.7 MB and differs at every run; its figures do not.
+    """
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataSummaryPreset
+
+    numeric = [c.name for c in schema.numeric_inputs]
+    category = [c.name for c in [*schema.category_inputs, schema.target]]
+    definition = DataDefinition(numerical_columns=numeric, categorical_columns=category)
+    dataset = Dataset.from_pandas(customers[numeric + category], data_definition=definition)
+    metrics_found = json.loads(Report([DataSummaryPreset()]).run(dataset, None).json())["metrics"]
+    return Summary(
+        _table_figures(metrics_found),
+        pd.DataFrame({n: _number_figures(metrics_found, n) for n in numeric}).T,
+        pd.DataFrame.from_dict({n: _category_figures(metrics_found, n) for n in category}, "index"),
+    )
+
+
+def _table_figures(found: list[dict[str, Any]]) -> pd.Series:
+    values = {_kind(metric): metric["value"] for metric in found if len(metric["config"]) == 1}
+    return pd.Series({words: int(values[kind]) for kind, words in TABLE_FIGURES.items()})
+
+
+def _number_figures(found: list[dict[str, Any]], column: str) -> dict[str, float]:
+    values = {_kind(m): m["value"] for m in found if m["config"].get("column") == column}
+    return {words: values[kind] for kind, words in COLUMN_FIGURES.items()}
+
+
+def _category_figures(found: list[dict[str, Any]], column: str) -> dict[str, Any]:
+    values = {_kind(m): m["value"] for m in found if m["config"].get("column") == column}
+    shares = values["UniqueValueCount"]["shares"]
+    most = max(shares, key=lambda value: (shares[value], value))
+    return {
+        "values": len(shares),
+        "most frequent": most,
+        "its share": shares[most],
+        "rarest share": min(shares.values()),
+        "absent": int(values["MissingValueCount"]["count"]),
+    }
+
+
+def _kind(metric: dict[str, Any]) -> str:
+    kind = metric["config"]["type"].rsplit(":", 1)[-1]
+    return f"quantile {metric['config']['quantile']:g}" if kind == "QuantileValue" else kind

@@ -1,0 +1,103 @@
+"""`repro`: checks at the door, `dvc repro`, and on failure what stood there before."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.errors import UserError
+from stages.params import Data, check_params
+from stages.paths import INDEX, LOCK, METRICS, ROOT, relative
+from stages.runner import FAILURE_FILE
+
+GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
+
+
+def repro(arguments: Sequence[str] = ()) -> None:
+    """Check what enters, run what changed, say where the reports are.
+
+    `UserError` with the failing cell's own words where a stage fails; everything that stood there
+    before is back then.
+    """
+    check_at_the_door()
+    with _restored_on_failure(), tempfile.TemporaryDirectory() as scratch:
+        failure = Path(scratch) / "failure"
+        code = _dvc("repro", *arguments, env={FAILURE_FILE: str(failure)}).returncode
+        if code:
+            raise UserError(_reason(failure, code))
+    if INDEX.is_file():
+        print(f"Reports: {relative(INDEX)} (open it in a browser)")
+
+
+def check_at_the_door() -> str:
+    """Everything that enters the pipeline, checked before DVC deletes any output; what was found."""
+    data = check_params()["data"]
+    assert isinstance(data, Data)
+    if data.is_generated:
+        from stages.population import load_population
+        from stages.schema import load_schema
+
+        load_schema(ROOT / data.schema_)
+        load_population(ROOT / data.source)
+        return f"{data.source}: a population, {data.schema_}: a schema, params.yaml: valid"
+    from stages.schema import load_schema
+    from stages.source import adopted_table
+
+    table = adopted_table(data, load_schema(ROOT / data.schema_))
+    return f"{data.source}: {len(table):,} customers fit {data.schema_}; params.yaml: valid"
+
+
+def _reason(failure: Path, code: int) -> str:
+    if failure.is_file():
+        return failure.read_text(encoding="utf-8")
+    return f"dvc repro ended with exit code {code}; its own words are above"
+
+
+def _dvc(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    """DVC of this environment, with this environment's Python first on the path of its stages."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PATH": path} | (env or {}),
+        check=False,
+    )
+
+
+@contextmanager
+def _restored_on_failure() -> Iterator[None]:
+    """Bring back what stood there: DVC deletes a stage's outputs before its command runs.
+
+    Files in git (the lock, the metrics) are kept aside; the rest comes back from DVC's cache by the
+    old lock.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = {path: Path(scratch) / path.name for path in GIT_TRACKED if path.is_file()}
+        for path, copy in kept.items():
+            shutil.copy2(path, copy)
+        stood = _standing_outputs()
+        try:
+            yield
+        except BaseException:
+            for path, copy in kept.items():
+                shutil.copy2(copy, path)
+            if stood:
+                _dvc("checkout", "--quiet", "--force", *stood)
+            raise
+
+
+def _standing_outputs() -> list[str]:
+    """The outputs in the lock that stand in the work tree now."""
+    from ruamel.yaml import YAML
+
+    if not LOCK.is_file():
+        return []
+    stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8")).get("stages", {})
+    outs = [out["path"] for stage in stages.values() for out in stage.get("outs", [])]
+    return [path for path in outs if (ROOT / path).exists() and ROOT / path not in GIT_TRACKED]
