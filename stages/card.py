@@ -48,7 +48,7 @@ def _content(
         "level": evidence.params.level,
         "costs": evidence.costs,
         "by_profit": schema.role("monthly_value") is not None,
-        "sensitive": slices[slices["sensitive"]].to_dict("records") if len(slices) else [],
+        "sensitive": _records(slices[slices["sensitive"]]) if len(slices) else [],
         "widest": _widest(slices),
     }
 
@@ -59,4 +59,8 @@ def _widest(slices: pd.DataFrame) -> list[dict[str, Any]]:
         return []
     sure = slices[(slices["gap_low"] > 0) | (slices["gap_high"] < 0)]
     order = sure["gap"].abs().sort_values(ascending=False, kind="stable").index
-    return sure.loc[order[:5]].to_dict("records")
+    return _records(sure.loc[order[:5]])
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -49,7 +49,7 @@ def write_bundle(
     money: Money,
     folder: Path = CHAMPION,
 ) -> dict[str, Any]:
-    """Refit the winner and the fallback on all train customers and write the bundle; its manifest."""
+    """Refit winner and fallback on all train customers and write the bundle; its manifest."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file, name in ((MODEL, winner), (FALLBACK_MODEL, FALLBACK)):
@@ -72,7 +72,7 @@ def write_comparison(
     train: Train,
     folder: Path = COMPARISON,
 ) -> None:
-    """Keep what the candidates did out of fold, and the simple models for `evaluate` to stand beside."""
+    """Keep what the candidates did out of fold, and the simple models to stand beside."""
     shutil.rmtree(folder, ignore_errors=True)
     write_table(folder / OUT_OF_FOLD, validation.out_of_fold)
     write_csv(folder / SCORES, validation.scores)
@@ -149,7 +149,7 @@ def _background(features: pd.DataFrame, schema: Schema, probability: Any) -> dic
 def _reference(
     features: pd.DataFrame, schema: Schema, probability: Any, *, seed: int
 ) -> pd.DataFrame:
-    """Model inputs, label and out-of-fold probability of train customers, to measure drift against."""
+    """Inputs, label and out-of-fold probability of train customers, to measure drift against."""
     table = features[numeric_names(schema) + category_names(schema)].copy()
     table["#label"], table["#probability"] = features[LABEL], probability
     if len(table) > REFERENCE_ROWS:

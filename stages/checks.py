@@ -124,7 +124,8 @@ def _group(
 ) -> list[Fault]:
     """Pandera's failure cases, by column and check; cells already reported are passed over."""
     faults = []
-    for (name, check), group in cases.groupby(["column", "check"], sort=False):
+    for key, group in cases.groupby(["column", "check"], sort=False):
+        name, check = (str(part) for part in key)
         index = pd.Index(group["index"].astype(int))
         if name in unread:
             index = index[~unread[name].loc[index].to_numpy()]
@@ -138,10 +139,17 @@ CHECK_NAMES = {"not_nullable": "blank", "field_uniqueness": "not unique"}
 
 def _fault(column: Column, check: str, cells: pd.Series) -> Fault:
     first = cells.sort_index().head(SHOWN)
-    values = tuple("" if pd.isna(value) else str(value)[:40] for value in first)
+    values = tuple(_shown(value, column) for value in first)
     expected = "each value once" if check == "not unique" else column.expected
     rows = tuple(int(row) + FIRST_ROW for row in first.index)
     return Fault(column.name, check, expected, len(cells), rows, values)
+
+
+def _shown(value: Any, column: Column) -> str:
+    """A value for an error message; of identifying and sensitive columns only that it is there."""
+    if pd.isna(value):
+        return ""
+    return "(hidden)" if {"id", "sensitive"} & set(column.roles) else str(value)[:40]
 
 
 def table_schema(schema: Schema) -> pa.DataFrameSchema:

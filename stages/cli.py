@@ -1,4 +1,4 @@
-"""The command line: `python -m stages COMMAND`. Modules are imported by the command that needs them."""
+"""The command line: `python -m stages COMMAND`. Each command imports what it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stages.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 done, 1 the work failed (the last line on stderr says why), 2 wrong usage."""
+    """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
@@ -36,12 +36,19 @@ def _parser() -> argparse.ArgumentParser:
     adopt = commands.add_parser(
         "adopt",
         help="take a CSV in as the data source",
-        description="Copy a CSV to data/external/, check it, track it with DVC and pin its content.",
+        description="Copy a CSV to data/external/, check it, track it with DVC, pin its content.",
     )
     adopt.add_argument("csv", help="path or URL of a CSV, or `generated` for the simulator")
     adopt.set_defaults(command=_adopt)
     check = commands.add_parser("check", help="the checks at the door, without a run")
     check.set_defaults(command=_check)
+    same = commands.add_parser(
+        "check-reproducible",
+        help="run the pipeline in two clones and compare every byte",
+        description="Two clones, elsewhere, with other threads, time zone and locale: same bytes?",
+    )
+    same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
+    same.set_defaults(command=_check_reproducible)
     run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
@@ -64,6 +71,12 @@ def _check(_: argparse.Namespace) -> None:
     from stages.repro import check_at_the_door
 
     print(check_at_the_door())
+
+
+def _check_reproducible(options: argparse.Namespace) -> None:
+    from stages.reproducible import check_reproducible
+
+    print(check_reproducible(rows=options.rows))
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ def table(
     index: bool = True,
 ) -> HTML:
     """A table that scrolls on a phone; numbers right, text left, `highlight` an index label."""
-    shown = frame.reset_index() if index else frame
+    shown = frame.reset_index(names=frame.index.name or "") if index else frame
     formats = formats or {}
     head = "".join(_cell("th", name, str(name), shown[name]) for name in shown.columns)
     rows = []

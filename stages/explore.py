@@ -138,8 +138,8 @@ def _score(values: pd.Series, is_numeric: bool, churn: NDArray[Any], half: NDArr
 def suspected_leaks(strength: pd.Series, *, leak_auc: float) -> list[str]:
     """A sentence per column that separates the classes too well to be known beforehand."""
     return [
-        f"{name} alone separates the classes with a ROC AUC of {value:.3f}: was it filled after the "
-        "customer had left? If so, take it out of the schema."
+        f"{name} alone separates the classes with a ROC AUC of {value:.3f}: was it filled "
+        "after the customer had left? If so, take it out of the schema."
         for name, value in strength.items()
         if value >= leak_auc
     ]

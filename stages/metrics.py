@@ -20,7 +20,7 @@ Z_95 = 1.959964  # normal quantile of a 95 % interval
 
 
 def roc_auc(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Area under the ROC curve: the chance that a churner scores above a stayer, ties counting half."""
+    """Area under the ROC curve: chance that a churner scores above a stayer, ties counting half."""
     positive, negative = _by_score(label, score, weight)
     above = (
         np.cumsum(negative, axis=1) - negative / 2
@@ -49,7 +49,7 @@ def log_loss(label: Floats, score: Floats, weight: Floats) -> Floats:
 
 
 def calibration_error(label: Floats, score: Floats, weight: Floats, *, bins: int = 10) -> Floats:
-    """Expected calibration error: mean distance of mean probability and churn rate over equally filled bins."""
+    """Expected calibration error: mean distance of probability and churn rate over equal bins."""
     place = quantile_bins(score, bins)
     order = np.argsort(place, kind="stable")
     starts = np.unique(place[order], return_index=True)[1]
@@ -64,7 +64,7 @@ def quantile_bins(score: Floats, bins: int) -> NDArray[np.int64]:
 
 
 def top_decile_lift(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Churn rate among the tenth with the highest scores over the churn rate of all; ties in part."""
+    """Churn rate among the tenth with the highest scores, over that of all; ties in part."""
     positive, negative = _by_score(label, score, weight)
     total = (positive + negative)[:, ::-1]
     tenth = total.sum(axis=1, keepdims=True) / 10

@@ -31,7 +31,7 @@ class Costs(Protocol):
 
 
 def customer_value(monthly_value: Floats | None, n: int, costs: Costs) -> Floats:
-    """Value (n,) of keeping each customer: months kept × monthly value × margin, or the flat value."""
+    """Value (n,) of keeping each customer: months × monthly value × margin, or the flat value."""
     if monthly_value is None:
         return np.full(n, costs.customer_value)
     return np.asarray(monthly_value, dtype=np.float64) * costs.margin * costs.months_kept

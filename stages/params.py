@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from stages.errors import UserError
 from stages.paths import PARAMS, relative
+from stages.yamlfile import read_yaml
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -23,7 +24,7 @@ MetricName = Literal["roc_auc", "average_precision", "brier", "log_loss"]
 
 
 class Section(BaseModel):
-    """A section of `params.yaml`: no unknown key, no key missing, no text where a number belongs."""
+    """A section of `params.yaml`: no key unknown or missing, no text where a number belongs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -52,7 +53,7 @@ class Generate(Section):
 
     rows: Annotated[int, Field(ge=200, le=100_000_000)]
     seed: Seed
-    snapshot_month: Annotated[int, Field(ge=0)]
+    snapshot_month: Annotated[int, Field(ge=0, le=48)]
 
 
 class Explore(Section):
@@ -165,14 +166,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
     """The sections of a parameter file as plain dicts, not yet validated."""
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{relative(path)}: no such file") from None
-    except YAMLError as error:
-        raise UserError(f"{relative(path)}: not YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UserError(f"{relative(path)}: expected sections, found {type(content).__name__}")
     return content

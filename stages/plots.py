@@ -1,4 +1,4 @@
-"""Every picture of the reports, in one style. Functions draw; what they draw is computed elsewhere."""
+"""Every picture of the reports, in one style; what they show is computed elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 INK, SOFT, LINE = "#1c2733", "#7b8794", "#dde3ea"
 BLUE, ORANGE, GREY, GREEN = "#1f5f8b", "#d9822b", "#a9b4bf", "#3f8f5f"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "churn",
     "font.size": 9,
     "axes.spines.top": False,
@@ -68,7 +68,7 @@ def roc_and_precision_recall(
 
 
 def calibration(bins: pd.DataFrame) -> Figure:
-    """Observed churn rate with interval against mean probability, and how many customers there are."""
+    """Observed churn rate with interval against mean probability, and the difference."""
     figure, (left, right) = panels(2)
     left.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="perfect")
     error = [bins["rate"] - bins["low"], bins["high"] - bins["rate"]]
@@ -95,7 +95,7 @@ def calibration(bins: pd.DataFrame) -> Figure:
 
 
 def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
-    """Churners found and profit per customer against the share contacted; profit with its interval."""
+    """Churners found, and profit per customer with its interval, by share contacted."""
     figure, (left, right) = panels(2)
     left.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="at random")
     left.plot(lift["contacted"], lift["found"], color=BLUE, label="champion")
@@ -159,7 +159,7 @@ def fold_scores(scores: pd.DataFrame, *, metric: str, title: str) -> Figure:
 
 
 def rates(segments: dict[str, pd.DataFrame], *, base_rate: float) -> Figure:
-    """Churn rate with interval per value of each column: columns rate, low, high; index the values."""
+    """Churn rate per value of each column: columns rate, low, high; index the values."""
     height = max(len(table) for table in segments.values())
     figure, all_axes = panels(len(segments), columns=3, height=0.75 + 0.24 * height)
     for axes, (name, table) in zip(all_axes, segments.items(), strict=True):

@@ -1,6 +1,6 @@
 """HTML that people read: one look for executed notebooks, the model card and the way in.
 
-Every page stands alone: styles and pictures inside, nothing fetched, readable offline and on a phone.
+Every page stands alone: styles and pictures inside, nothing fetched; it reads on a phone.
 """
 
 from __future__ import annotations
@@ -91,6 +91,6 @@ def title_of(notebook: nbformat.NotebookNode) -> str:
 
 
 def write_index(path: Path, **content: Any) -> None:
-    """The way in: headline figures, the pipeline as a picture, and every report with its question."""
+    """The way in: headline figures, the pipeline as a picture, each report with its question."""
     body = environment().get_template("index.html.j2").render(pages=PAGES[1:], **content)
     write_page(path, body=body, title="Customer churn: overview")

@@ -15,6 +15,7 @@ from stages.errors import UserError
 from stages.params import Data, check_params
 from stages.paths import INDEX, LOCK, METRICS, ROOT, relative
 from stages.runner import FAILURE_FILE
+from stages.yamlfile import read_yaml
 
 GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
 
@@ -36,7 +37,7 @@ def repro(arguments: Sequence[str] = ()) -> None:
 
 
 def check_at_the_door() -> str:
-    """Everything that enters the pipeline, checked before DVC deletes any output; what was found."""
+    """Check everything that enters, before DVC deletes any output; what was found."""
     data = check_params()["data"]
     assert isinstance(data, Data)
     if data.is_generated:
@@ -94,10 +95,8 @@ def _restored_on_failure() -> Iterator[None]:
 
 def _standing_outputs() -> list[str]:
     """The outputs in the lock that stand in the work tree now."""
-    from ruamel.yaml import YAML
-
     if not LOCK.is_file():
         return []
-    stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8")).get("stages", {})
+    stages = read_yaml(LOCK).get("stages", {})
     outs = [out["path"] for stage in stages.values() for out in stage.get("outs", [])]
     return [path for path in outs if (ROOT / path).exists() and ROOT / path not in GIT_TRACKED]

@@ -6,7 +6,6 @@ import ast
 import os
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import nbformat
 from stages.errors import UserError
 from stages.params import read_params, validate
 from stages.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
+from stages.yamlfile import read_yaml
 
 FAILURE_FILE = "CHURN_FAILURE_FILE"  # where `repro` wants a copy of what went wrong
 
@@ -35,6 +35,7 @@ KERNEL_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     # Kernels are chosen by processor, and with them the last digit: take one that all have.
     "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "DO_NOT_TRACK": "1",
 }
 
@@ -53,9 +54,7 @@ def declared_sections(stage: str) -> list[str]:
     `UserError` where the stage is unknown or declares less than a whole section: what is not
     declared could change without a rerun.
     """
-    from ruamel.yaml import YAML
-
-    stages = YAML(typ="safe").load(PIPELINE.read_text(encoding="utf-8"))["stages"]
+    stages = read_yaml(PIPELINE)["stages"]
     if stage not in stages:
         raise UserError(f"dvc.yaml: stage {stage}: unknown; expected one of {', '.join(stages)}")
     declared = stages[stage].get("params", [])
@@ -93,8 +92,11 @@ def parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
     for statement in ast.parse(cells[0].source).body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             raise UserError("parameter cell: expected assignments of literals only")
-        ast.literal_eval(statement.value)
         names.append(statement.targets[0].id)
+        try:
+            ast.literal_eval(statement.value)
+        except ValueError:
+            raise UserError(f"parameter cell: {names[-1]}: expected literals only") from None
     return names
 
 
@@ -120,7 +122,10 @@ def execute(
 ) -> nbformat.NotebookNode:
     """The notebook with its outputs; progress on stderr goes to the terminal as it comes."""
     import papermill
+    from traitlets.config import Config
 
+    # Sockets in the file system: no port is opened that others on the machine could talk to.
+    local = Config({"KernelManager": {"transport": "ipc"}})
     with_end = nbformat.from_dict(notebook)
     with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
     with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch)):
@@ -134,10 +139,11 @@ def execute(
                 record_timing=False,
                 coalesce_streams=True,
                 stderr_file=sys.stderr,
+                config=local,
                 cwd=str(ROOT),
             )
         except papermill.PapermillExecutionError as error:
-            raise _cell_failure(error, origin) from None
+            raise _cell_failure(error, _number(error.cell_index, notebook), origin) from None
     return _without_end(executed, origin)
 
 
@@ -151,6 +157,10 @@ class _environment:
         self._before: dict[str, str] = {}
 
     def __enter__(self) -> None:
+        startup = Path(self._values["IPYTHONDIR"]) / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        # IPython's own exit() lets the next cells run until the kernel happens to be gone.
+        (startup / "exit.py").write_text("import sys\nexit = quit = sys.exit\ndel sys\n")
         self._before = dict(os.environ)
         os.environ.update(self._values)
 
@@ -159,9 +169,15 @@ class _environment:
         os.environ.update(self._before)
 
 
-def _cell_failure(error: Any, origin: str) -> UserError:
+def _number(index: int, notebook: nbformat.NotebookNode) -> int:
+    """The number of a cell as its author counts, from its index after parameters were injected."""
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    return index if tagged and index > tagged[0] else index + 1
+
+
+def _cell_failure(error: Any, number: int, origin: str) -> UserError:
     """What failed: for a user's mistake its own words, otherwise the traceback, then one line."""
-    place = f"{origin}: cell {error.cell_index + 1}"
+    place = f"{origin}: cell {number}"
     if error.ename == UserError.__name__:
         *details, message = error.evalue.splitlines()
         return UserError(message, details=tuple(details))
@@ -178,8 +194,8 @@ def _without_end(executed: nbformat.NotebookNode, origin: str) -> nbformat.Noteb
     if end.execution_count is None:
         code = [i for i, cell in enumerate(executed.cells) if cell.cell_type == "code"]
         ran = [i for i in code if executed.cells[i].execution_count is not None]
-        last = (ran or code)[-1]
-        raise UserError(f"{origin}: cell {last + 1}: ended the kernel before the last cell was run")
+        number = _number((ran or code)[-1], executed)
+        raise UserError(f"{origin}: cell {number}: ended the kernel before the last cell was run")
     return executed
 
 
@@ -199,8 +215,6 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def run(stage: str) -> None:
     """Run a stage for DVC, leaving a copy of the error where `repro` looks for it."""
-    # papermill warns of the notebook node that it cannot name a file for
-    warnings.filterwarnings("ignore", module="papermill")
     try:
         run_stage(stage)
     except UserError as error:

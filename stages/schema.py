@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from stages.errors import UserError
 from stages.paths import relative
+from stages.yamlfile import read_yaml
 
 Kind = Literal["text", "integer", "number", "category", "date"]
 Role = Literal[
@@ -183,12 +184,4 @@ def _first_fault(error: ValidationError, content: Any) -> str:
 
 def load_schema(path: Path) -> Schema:
     """The schema in a YAML or JSON file; `UserError` where it is missing or wrong."""
-    from ruamel.yaml import YAML, YAMLError
-
-    if not path.is_file():
-        raise UserError(f"{relative(path)}: no such file; expected a schema")
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise UserError(f"{relative(path)}: not YAML: {' '.join(str(error).split())}") from None
-    return parse_schema(content, origin=relative(path))
+    return parse_schema(read_yaml(path), origin=relative(path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -49,7 +51,7 @@ def _groups(evidence: Evidence) -> list[tuple[str, str, NDArray[np.bool_], bool]
     if tenure:
         values = evidence.features[tenure.name].to_numpy()
         edges = np.unique(np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             members = (values >= low) & ((values < high) | (high == edges[-1]))
             groups.append((tenure.name, f"{low:g} to {high:g}", members, False))
     return groups

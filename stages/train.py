@@ -1,4 +1,4 @@
-"""Candidates on identical folds, the winner by a rule set beforehand, and its out-of-fold record."""
+"""Candidates on identical folds, and the winner by a rule set beforehand."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
     The vote is the mean of what its members said: the same as fitting them once more inside it.
     """
     splits = folds(features[LABEL].to_numpy(), params)
-    fitted = [name for name in params.candidates if name != "vote"]
+    fitted: list[str] = [name for name in params.candidates if name != "vote"]
     tasks = [(name, fold) for fold in splits for name in fitted]
     keys = [(name, fold.repeat, fold.number) for name, fold in tasks]
     held = dict(zip(keys, _fit_all(tasks, features, schema, params), strict=True))
@@ -100,7 +100,7 @@ def _fit_all(
 
     workers = Parallel(n_jobs=threads(), backend="threading", return_as="generator")
     results = workers(delayed(fit)(name, fold) for name, fold in tasks)
-    return tqdm(results, total=len(tasks), desc="candidates on folds", leave=False)
+    return iter(tqdm(results, total=len(tasks), desc="candidates on folds", leave=False))
 
 
 def _scores(
@@ -111,7 +111,7 @@ def _scores(
     for name in params.candidates:
         for fold in splits:
             probability = held[name, fold.repeat, fold.number]
-            row = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
+            row: dict[str, Any] = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
             for metric, measure in metrics.RANKING.items():
                 row[metric] = metrics.value(measure, label[fold.held], probability)
             rows.append(row)
@@ -200,7 +200,7 @@ def verdict(comparison: pd.DataFrame, winner: str, runner_up: str, params: Train
     best = str(comparison["behind"].idxmin())
     row = comparison.loc[winner]
     why = (
-        f"it is the best in {params.metric}, and no simpler candidate lies within one standard error"
+        f"it is the best in {params.metric}, and no simpler one lies within one standard error"
         if winner == best
         else f"it trails the best ({best}) by {row['behind']:.4f}, within one standard error "
         f"({row['standard_error']:.4f}), and no simpler candidate does"

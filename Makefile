@@ -1,0 +1,62 @@
+# Each target is a thin line over `python -m stages`, `dvc` or `pytest`; nobody needs make.
+# README.md gives the same in plain commands.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help repro adopt check-data test check check-reproducible bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := .venv/.complete
+STAGES := $(BIN)/python -m stages
+export DO_NOT_TRACK := 1
+export BENTOML_DO_NOT_TRACK := True
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(ENV): requirements.lock requirements.build.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "Making .venv from the locked, hashed requirements (once, about two minutes)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements.build.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation -r requirements.lock
+	@touch $@
+
+repro: $(ENV) ## run the pipeline: what changed, and nothing else
+	@$(STAGES) repro
+
+adopt: $(ENV) ## take a CSV in as the data source: make adopt CSV=path-or-URL (CSV=generated goes back)
+	@$(STAGES) adopt $(if $(CSV),'$(CSV)',)
+
+check-data: $(ENV) ## the checks at the door, without a run
+	@$(STAGES) check
+
+test: $(ENV) ## the test suite, with branch coverage
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -m "not slow"
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
+
+check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
+	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
+
+bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path adds quality on that file)
+	@$(BIN)/python -m benchmarks $(if $(CSV),--csv '$(CSV)',)
+
+lock: $(ENV) ## write the lock anew from pyproject.toml
+	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

@@ -1,0 +1,105 @@
+"""`adopt`: take a CSV in as the data source, or go back to the simulator."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from stages.checks import check_table
+from stages.errors import UserError
+from stages.intake import read_text, sha256
+from stages.paths import EXTERNAL, PARAMS, POPULATION, ROOT, SCHEMA, relative
+from stages.schema import load_schema
+from stages.yamlfile import update_yaml
+
+GENERATED = "generated"
+
+
+def adopt(csv: str) -> str:
+    """Make a CSV the source of customers; what was done, in words.
+
+    The file is checked first, against the schema beside it if there is one, else against the
+    schema in git. Only then is it copied to `data/external/`, tracked with DVC, and pinned in
+    `params.yaml`; until then nothing is touched. `UserError` where it is not to be had or does not
+    fit.
+    """
+    if csv == GENERATED:
+        _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
+        return "Customers are generated again. Next: make repro"
+    with tempfile.TemporaryDirectory() as scratch:
+        arrived = _bring(csv, Path(scratch))
+        target = EXTERNAL / arrived.name
+        schema_file = _schema_file(target)
+        known = schema_file if schema_file.is_file() else SCHEMA
+        table = check_table(read_text(arrived), load_schema(known), origin=csv)
+        _install(arrived, target, schema_file=schema_file, known=known)
+    _track(target)
+    _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))
+    return (
+        f"Adopted {len(table):,} customers from {csv} as {relative(target)}\n"
+        f"Its columns are described in {relative(schema_file)}\n"
+        "Next: make repro, and commit params.yaml and data/external/"
+    )
+
+
+def _bring(csv: str, folder: Path) -> Path:
+    """A copy of the file at a path or URL."""
+    name = Path(urlsplit(csv).path).name or "customers.csv"
+    copy = folder / name
+    path = Path(csv).expanduser()
+    if "://" not in csv:
+        if not path.is_file():
+            raise UserError(f"{csv}: no such file; expected the path or URL of a CSV")
+        shutil.copyfile(path, copy)
+        return copy
+    _download(csv, copy)
+    return copy
+
+
+def _download(url: str, copy: Path) -> None:
+    """Fetch a URL of any kind that fsspec knows (http, s3, …), with progress."""
+    import fsspec
+    from fsspec.callbacks import TqdmCallback
+
+    progress = TqdmCallback(tqdm_kwargs={"desc": "download", "unit": "B", "unit_scale": True})
+    try:
+        files, path = fsspec.core.url_to_fs(url)
+        files.get_file(path, str(copy), callback=progress)
+    except (OSError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{url}: cannot be fetched: {reason}; expected a CSV") from None
+
+
+def _schema_file(target: Path) -> Path:
+    return target.with_name(f"{target.stem}.schema.yaml")
+
+
+def _install(arrived: Path, target: Path, *, schema_file: Path, known: Path) -> None:
+    EXTERNAL.mkdir(parents=True, exist_ok=True)
+    # DVC may have made the earlier copy a link into its cache: replace it, never write through it.
+    target.unlink(missing_ok=True)
+    shutil.copyfile(arrived, target)
+    if known != schema_file:
+        shutil.copyfile(known, schema_file)
+
+
+def _track(target: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "add", "--quiet", str(target)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise UserError(f"{relative(target)}: dvc add failed: {reason[0]}")
+
+
+def _point_to(**values: Any) -> None:
+    update_yaml(PARAMS, {"data": values})

@@ -1,0 +1,266 @@
+"""A cheese club and its members: small synthetic tables for the tests.
+
+Nothing here resembles telecom: odd column names, numeric categories, blanks where they are allowed.
+A `variant` is the club's schema with columns left out, so that a section without its roles, without
+numbers or without categories has a table to run on.
+"""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from stages import money
+from stages.evaluate import Evidence
+from stages.features import ID, LABEL, feature_table
+from stages.params import Evaluate, Money, Train, validate
+from stages.schema import Schema, parse_schema
+from stages.tables import write_csv, write_table
+from stages.train import CrossValidation, cross_validate
+
+NUMBER, BRANCH, SIZE, PAYS = "Kunden-Nr.", "Filiale", "Größe des Pakets", "Zahlt per"
+GENDER, MONTHS, FEE, PAID = "Geschlecht", "Monate dabei", "Beitrag €/Monat", "Bezahlt gesamt"
+DAYS, REMARK, SINCE, LEFT = "Tage seit [letztem] Einkauf", "Bemerkung", "Seit", "Hat gekündigt?"
+
+COLUMNS = {
+    NUMBER: {"kind": "text", "roles": ["id"]},
+    BRANCH: {"kind": "category", "values": [1, 2, 3]},
+    SIZE: {
+        "kind": "category",
+        "values": ["klein", "mittel", "groß"],
+        "roles": ["ordered", "monotone_decreasing"],
+    },
+    PAYS: {"kind": "category", "values": ["Karte", "Rechnung", "Über Dritte"], "missing": True},
+    GENDER: {"kind": "category", "values": ["w", "m", "d"], "roles": ["sensitive"]},
+    MONTHS: {"kind": "integer", "minimum": 0, "maximum": 99, "unit": "Monate", "roles": ["tenure"]},
+    FEE: {"kind": "number", "minimum": 0, "maximum": 500, "unit": "€", "roles": ["monthly_value"]},
+    PAID: {"kind": "number", "minimum": 0, "missing": True, "roles": ["total_value"]},
+    DAYS: {"kind": "number", "minimum": 0, "maximum": 400, "missing": True},
+    REMARK: {"kind": "text", "missing": True},
+    SINCE: {"kind": "date"},
+    LEFT: {"kind": "category", "values": ["nein", "ja"], "positive": "ja", "roles": ["target"]},
+}
+WITHOUT = {
+    "full": [],
+    "no_tenure": [MONTHS],
+    "no_id": [NUMBER],
+    "no_value": [FEE],
+    "categories": [MONTHS, FEE, PAID, DAYS],
+    "numbers": [BRANCH, SIZE, PAYS, GENDER],
+}
+VARIANTS = list(WITHOUT)
+
+
+def column(name: str, /, **changes) -> dict:
+    """One column of the club as it stands in a schema file, with fields changed."""
+    return {"name": name, **COLUMNS[name], **changes}
+
+
+def content(variant: str = "full", /, **changes) -> dict:
+    """A schema file's content; `changes` maps a column name to changed fields."""
+    kept = [name for name in COLUMNS if name not in WITHOUT[variant]]
+    return {"columns": [column(name, **changes.get(name, {})) for name in kept]}
+
+
+def schema(variant: str = "full", /, **changes) -> Schema:
+    """The schema of a variant of the club."""
+    return parse_schema(content(variant, **changes), origin="club.yaml")
+
+
+def members(rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
+    """Members in canonical types; who leaves is learnable from size, payment, months and days."""
+    rng = np.random.default_rng(seed)
+    months = rng.integers(0, 60, rows)
+    fee = rng.uniform(10, 60, rows).round(2)
+    days = np.where(rng.random(rows) < 0.1, np.nan, rng.uniform(0, 120, rows).round(1))
+    table = {
+        NUMBER: [f"K{seed}-{i:05d}" for i in range(rows)],
+        BRANCH: rng.choice(["1", "2", "3"], rows, p=[0.5, 0.4, 0.1]),
+        SIZE: rng.choice(["klein", "mittel", "groß"], rows),
+        PAYS: rng.choice(["Karte", "Rechnung", "Über Dritte", None], rows, p=[0.5, 0.3, 0.1, 0.1]),
+        GENDER: rng.choice(["w", "m", "d"], rows, p=[0.5, 0.45, 0.05]),
+        MONTHS: months,
+        FEE: fee,
+        PAID: np.where(months == 0, np.nan, (fee * months * rng.uniform(0.9, 1.1, rows)).round(2)),
+        DAYS: days,
+        REMARK: rng.choice(["nett", None], rows),
+        SINCE: rng.choice(["2019-05-01", "2021-11-15"], rows),
+    }
+    table[LEFT] = np.where(rng.random(rows) < _risk(table), "ja", "nein")
+    return pd.DataFrame(table).astype(dict.fromkeys([*_texts(), LEFT], object))
+
+
+def _texts() -> list[str]:
+    return [NUMBER, BRANCH, SIZE, PAYS, GENDER, REMARK, SINCE]
+
+
+def _risk(table: dict) -> np.ndarray:
+    logit = (
+        -0.2
+        + 1.4 * (table[SIZE] == "klein")
+        + 1.2 * (table[PAYS] == "Rechnung")
+        - 0.06 * table[MONTHS]
+        + 0.02 * (np.nan_to_num(table[DAYS], nan=60) - 60)
+    )
+    return 1 / (1 + np.exp(-logit))
+
+
+def customers(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
+    """The members with the columns of a variant."""
+    return members(rows, seed=seed)[schema(variant).names]
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as a CSV holds it: every cell text, the absent ones blank."""
+    return table.astype(object).where(table.notna(), "").astype(str)
+
+
+def features(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
+    """The feature table of a variant."""
+    return feature_table(customers(variant, rows, seed=seed), schema(variant))
+
+
+TRAIN = {
+    "seed": 3,
+    "folds": 3,
+    "repeats": 2,
+    "metric": "roc_auc",
+    "candidates": ["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"],
+    "bins": 4,
+    "logistic": {"C": 0.5},
+    "forest": {"n_estimators": 15, "min_samples_leaf": 5, "max_features": 0.5},
+    "xgboost": {
+        "n_estimators": 15,
+        "learning_rate": 0.2,
+        "max_depth": 3,
+        "min_child_weight": 2,
+        "subsample": 0.8,
+        "colsample_bytree": 0.8,
+        "reg_lambda": 1.0,
+    },
+    "vote": {"members": ["logistic", "forest", "xgboost"]},
+}
+MONEY = {
+    "contact_cost": 1.0,
+    "offer_cost": 8.0,
+    "accept_alpha": 3.0,
+    "accept_beta": 7.0,
+    "customer_value": 120.0,
+    "margin": 0.5,
+    "months_kept": 10.0,
+}
+EVALUATE = {
+    "seed": 5,
+    "resamples": 100,
+    "level": 0.9,
+    "calibration_bins": 5,
+    "min_slice": 30,
+}
+
+
+def train_params(**changes) -> Train:
+    """Small candidates, few folds."""
+    return validate("train", TRAIN | changes)
+
+
+def costs(**changes) -> Money:
+    """What a contact costs the club."""
+    return validate("money", MONEY | changes)
+
+
+def evaluate_params(**changes) -> Evaluate:
+    """Few resamples."""
+    return validate("evaluate", EVALUATE | changes)
+
+
+@cache
+def validation(variant: str = "full", **changes) -> CrossValidation:
+    """The comparison of the candidates on a variant, computed once for all tests."""
+    return cross_validate(features(variant), schema(variant), train_params(**changes))
+
+
+def scores_of(label: np.ndarray, *, seed: int = 0, sharpness: float = 1.5) -> np.ndarray:
+    """Probabilities that rank churners above stayers, more often the sharper they are."""
+    noise = np.random.default_rng(seed).normal(size=len(label))
+    return 1 / (1 + np.exp(-(sharpness * (label - 0.5) + noise)))
+
+
+def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes) -> Evidence:
+    """Test customers with made-up probabilities; `changes` are fields of `Evidence`."""
+    club, table = schema(variant), features(variant, rows, seed=seed)
+    label = table[LABEL].to_numpy(float)
+    fee = table[FEE].to_numpy(float) if club.role("monthly_value") else None
+    made = Evidence(
+        features=table,
+        schema=club,
+        label=label,
+        probability=scores_of(label, seed=seed),
+        baselines={
+            "base_rate": np.full(rows, label.mean()),
+            "one_feature": scores_of(label, seed=seed + 1, sharpness=0.4),
+        },
+        oracle=None,
+        value=money.customer_value(fee, rows, costs()),
+        manifest={
+            "name": "churn",
+            "version": "0123456789ab",
+            "candidate": "logistic",
+            "threshold": 0.4,
+            "base_rate": 0.4,
+            "rows": rows,
+            "features": {"numeric": [FEE], "category": [SIZE], "derived": []},
+            "hashes": {"train": "a" * 64, "params": "b" * 64},
+        },
+        costs=costs(),
+        params=evaluate_params(),
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def write_comparison(folder, *, rows: int = 200, seed: int = 9) -> pd.DataFrame:
+    """A record of two candidates out of fold, as `train` leaves it; the table of probabilities."""
+    label = (np.random.default_rng(seed).random(rows) < 0.4).astype("int8")
+    table = pd.DataFrame(
+        {
+            "id": [f"T{i}" for i in range(rows)],
+            "label": label,
+            "fold": (np.arange(rows) % 4).astype("int8"),
+            "base_rate": np.full(rows, label.mean()),
+            "logistic": scores_of(label, seed=seed),
+        }
+    )
+    write_table(folder / "out_of_fold.parquet", table)
+    write_csv(folder / "scores.csv", _fold_scores())
+    return table
+
+
+def _fold_scores() -> pd.DataFrame:
+    names = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
+    rows = [
+        {"candidate": who, "repeat": repeat, "fold": fold}
+        | {name: 0.5 + 0.01 * repeat + 0.02 * fold for name in names}
+        for who in ("base_rate", "logistic")
+        for repeat in range(2)
+        for fold in range(4)
+    ]
+    return pd.DataFrame(rows)
+
+
+def shuffled(table: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
+    """The same rows in another order, numbered anew."""
+    return table.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def with_absent_and_new_values(table: pd.DataFrame) -> pd.DataFrame:
+    """A feature table with rows nobody trained on: absent numbers, a blank and a strange category."""
+    strange = table.head(6).copy()
+    for name, value in ((DAYS, np.nan), (PAID, np.nan), (PAYS, "(missing)"), (SIZE, "riesig")):
+        if name in strange:
+            strange.loc[strange.index[:4], name] = value
+    return pd.concat([table, strange], ignore_index=True)
+
+
+def id_of(table: pd.DataFrame) -> list[str]:
+    """The ids of a feature table."""
+    return list(table[ID])

@@ -1,0 +1,92 @@
+"""One finished run of the pipeline on 2,000 simulated customers, shared by all that look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from stages.paths import PARAMS
+from stages.reproducible import copy_work_tree
+from stages.yamlfile import update_yaml
+
+TRACE = Path(__file__).parent / "trace"
+SMALL: Mapping[str, Mapping[str, object]] = {
+    "generate": {"rows": 2000},
+    "train": {"repeats": 1, "folds": 3},
+    "evaluate": {"resamples": 100},
+}
+
+# Threads of BLAS fight with those of the tests for two processors.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def stages(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m stages …` in a repository."""
+    return subprocess.run(
+        [sys.executable, "-m", "stages", *arguments],
+        cwd=place,
+        env=clean_environment() | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def dvc(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`dvc …` in a repository, with this environment's Python first on the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=place,
+        env=clean_environment() | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment less what pytest's own path settings would smuggle into a clone."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which the pipeline has run once, every file it opened on record in `.trace/`."""
+    place = tmp_path_factory.mktemp("finished") / "clone"
+    copy_work_tree(place)
+    update_yaml(place / PARAMS.name, SMALL)
+    (place / "dvc.lock").unlink(missing_ok=True)  # a clone of another data set
+    trace = tmp_path_factory.mktemp("trace")
+    done = stages(place, "repro", PYTHONPATH=str(TRACE), CHURN_TRACE=str(trace))
+    assert done.returncode == 0, done.stderr[-3000:]
+    (place / ".trace").symlink_to(trace)
+    (place / ".git" / "info" / "exclude").write_text(".trace\n")
+    subprocess.run(["git", "add", "--all"], cwd=place, check=True)
+    identity = ["-c", "user.name=clone", "-c", "user.email=clone@localhost"]
+    subprocess.run(["git", *identity, "commit", "-qm", "run"], cwd=place, check=True)
+    return place
+
+
+@pytest.fixture
+def fresh(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished clone that a test may break."""
+    return copy_of(finished, tmp_path / "clone")
+
+
+@pytest.fixture(scope="module")
+def shared(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished clone for the tests of one module, in order."""
+    return copy_of(finished, tmp_path_factory.mktemp("shared") / "clone")
+
+
+def copy_of(finished: Path, place: Path) -> Path:
+    """The finished clone with cache and outputs, elsewhere."""
+    return Path(shutil.copytree(finished, place, symlinks=True))

@@ -1,0 +1,183 @@
+"""The candidates: fit on any schema, learn inside the fold, differ by name only where they should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from stages.candidates import ESTIMATORS, build, frame, layout
+from stages.derive import MISSING, category_names, numeric_names
+from stages.features import LABEL
+from tests import builders
+from tests.builders import BRANCH, PAYS
+
+NAMES = [*ESTIMATORS, "vote"]
+PARAMS = builders.train_params()
+
+
+def fitted(name: str, variant: str = "full", table: pd.DataFrame | None = None, **changes):
+    """A candidate fitted on a feature table."""
+    schema = builders.schema(variant)
+    table = builders.features(variant) if table is None else table
+    model = build(name, builders.train_params(**changes), layout(schema))
+    return model.fit(frame(table, schema), table[LABEL])
+
+
+def probability(model, table: pd.DataFrame, variant: str = "full") -> np.ndarray:
+    return model.predict_proba(frame(table, builders.schema(variant)))[:, 1]
+
+
+# --- layout and frame --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_frame_has_numbers_first_and_only_model_inputs(variant):
+    schema, table = builders.schema(variant), builders.features(variant, 30)
+    assert list(frame(table, schema)) == numeric_names(schema) + category_names(schema)
+
+
+def test_layout_comes_from_the_schema_and_not_from_the_data():
+    shape = layout(builders.schema())
+    assert shape.numeric == len(numeric_names(builders.schema()))
+    by_name = dict(zip(category_names(builders.schema()), shape.categories, strict=True))
+    assert by_name[BRANCH] == ("1", "2", "3")
+    assert by_name[PAYS] == ("Karte", "Rechnung", "Über Dritte", MISSING)
+
+
+def test_tree_width_is_the_width_that_trees_get():
+    encoder = fitted("forest").named_steps["encoder"]
+    width = encoder.transform(frame(builders.features(rows=5), builders.schema())).shape[1]
+    assert layout(builders.schema()).tree_width == width
+
+
+# --- every candidate on every schema -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", ["full", "categories", "numbers", "no_tenure"])
+@pytest.mark.parametrize("name", NAMES)
+def test_candidate_gives_probabilities_and_learns(name, variant):
+    table = builders.features(variant)
+    scores = probability(fitted(name, variant), table, variant)
+    assert scores.shape == (len(table),)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    left = table[LABEL].to_numpy() == 1
+    if name != "base_rate":
+        assert scores[left].mean() > scores[~left].mean()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_nobody_trained_on_are_scored(name):
+    table = builders.with_absent_and_new_values(builders.features())
+    assert np.isfinite(probability(fitted(name), table)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fitting_twice_gives_the_same_bits(name):
+    table = builders.features()
+    np.testing.assert_array_equal(
+        probability(fitted(name), table), probability(fitted(name), table)
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_do_not_depend_on_the_company_of_a_row(name):
+    table, model = builders.features(), fitted(name)
+    alone = [probability(model, table.iloc[[i]])[0] for i in range(5)]
+    np.testing.assert_allclose(probability(model, table)[:5], alone, rtol=0, atol=1e-12)
+
+
+def test_base_rate_says_the_same_of_everybody():
+    table = builders.features()
+    scores = probability(fitted("base_rate"), table)
+    np.testing.assert_allclose(scores, table[LABEL].mean(), atol=1e-12)
+
+
+def test_one_feature_depends_on_one_encoded_column():
+    model = fitted("one_feature", "categories")
+    assert model.named_steps["model"].named_steps["model"].coef_.shape == (1, 1)
+    scores = probability(model, builders.features("categories"), "categories")
+    assert len(np.unique(scores)) == 2
+
+
+# --- learning inside the fold ------------------------------------------------------------------
+
+
+def with_wild_holdout(table: pd.DataFrame, held: slice) -> pd.DataFrame:
+    """The same rows to fit on, quite other rows held out."""
+    wild = table.copy()
+    for name in numeric_names(builders.schema()):
+        wild.loc[held, name] = wild.loc[held, name] * 1000 + 7
+    wild.loc[held, LABEL] = 1 - wild.loc[held, LABEL]
+    return wild
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_held_out_rows_do_not_change_what_is_fitted(name):
+    table, schema = builders.features(), builders.schema()
+    wild = with_wild_holdout(table, slice(200, 299))
+    models = [
+        build(name, PARAMS, layout(schema)).fit(frame(t, schema)[:200], t[LABEL][:200])
+        for t in (table, wild)
+    ]
+    np.testing.assert_array_equal(*(probability(model, table) for model in models))
+
+
+@pytest.mark.parametrize("part", ["scaled", "binned", "raw"])
+def test_encoder_is_part_of_the_pipeline_and_learns_from_what_it_is_fitted_on(part):
+    # two halves of the members have other medians, means and quantiles
+    table = builders.features().sort_values(builders.DAYS)
+    name = "forest" if part == "raw" else "logistic"
+    encoders = [
+        fitted(name, table=half).named_steps["encoder"].named_transformers_[part]
+        for half in (table[:150], table[150:])
+    ]
+    numbers = table[numeric_names(builders.schema())]
+    one, other = (encoder.transform(numbers) for encoder in encoders)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_candidate_is_built_unfitted(name):
+    model = build(name, PARAMS, layout(builders.schema()))
+    with pytest.raises(NotFittedError):
+        probability(model, builders.features(rows=5))
+
+
+# --- parameters reach the estimators -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("logistic", {"logistic": {"C": 0.001}}),
+        ("logistic", {"bins": 2}),
+        ("forest", {"forest": builders.TRAIN["forest"] | {"min_samples_leaf": 60}}),
+        ("forest", {"forest": builders.TRAIN["forest"] | {"max_features": 0.1}}),
+        ("forest", {"seed": 99}),
+        ("xgboost", {"xgboost": builders.TRAIN["xgboost"] | {"max_depth": 1}}),
+        ("xgboost", {"xgboost": builders.TRAIN["xgboost"] | {"reg_lambda": 50.0}}),
+        ("xgboost", {"seed": 99}),
+        ("vote", {"vote": {"members": ["logistic", "forest"]}}),
+    ],
+)
+def test_parameter_changes_the_candidate_it_belongs_to(name, changes):
+    table = builders.features()
+    assert not np.array_equal(
+        probability(fitted(name), table), probability(fitted(name, **changes), table)
+    )
+
+
+def test_numbers_of_trees_are_those_of_the_parameters():
+    assert len(fitted("forest").named_steps["model"].estimators_) == 15
+    assert fitted("xgboost").named_steps["model"].get_booster().num_boosted_rounds() == 15
+
+
+# --- the vote ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", ["full", "categories", "numbers"])
+def test_vote_is_the_mean_of_its_members(variant):
+    table = builders.features(variant)
+    members = [probability(fitted(m, variant), table, variant) for m in PARAMS.vote.members]
+    vote = probability(fitted("vote", variant), table, variant)
+    np.testing.assert_allclose(vote, np.mean(members, axis=0), rtol=0, atol=1e-12)

@@ -1,0 +1,453 @@
+"""The one look at the test: every figure of the contract, with its interval and its baselines."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import evaluate, metrics, money
+from stages.bundle import Scorer
+from stages.errors import UserError
+from stages.evaluate import (
+    against_oracle,
+    confusion,
+    decide,
+    gather,
+    headline,
+    in_words,
+    metrics_file,
+    predictions,
+    recall_threshold,
+    strategies,
+    targets,
+    write,
+)
+from stages.export import to_onnx
+from stages.features import ID, LABEL, model_inputs
+from stages.metrics import value
+from stages.tables import read_table, write_json, write_table
+from stages.train import refit
+from tests import builders
+from tests.builders import FEE
+
+few = settings(max_examples=25, deadline=None, derandomize=True)
+CONTRACT = [
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "ece",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "top_decile_lift",
+    "empc",
+    "profit_per_customer",
+    "threshold",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def comparison(tmp_path_factory):
+    """The record of the comparison, in a directory of its own."""
+    folder = tmp_path_factory.mktemp("comparison")
+    table = builders.write_comparison(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "COMPARISON", folder)
+        yield table
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return builders.evidence()
+
+
+@pytest.fixture(scope="module")
+def table(evidence):
+    return headline(evidence)
+
+
+@pytest.fixture(scope="module")
+def wanted(evidence):
+    return targets(evidence)
+
+
+def with_labels(evidence, label: np.ndarray):
+    """The same evidence, had other customers left."""
+    features = evidence.features.assign(**{LABEL: label.astype("int8")})
+    return dataclasses.replace(evidence, label=label.astype(float), features=features)
+
+
+# --- headline ----------------------------------------------------------------------------------
+
+
+def test_headline_has_every_metric_of_the_contract_with_interval_and_baselines(table):
+    assert set(table.index) == set(CONTRACT)
+    assert set(table.columns) == {"value", "low", "high", "one_feature", "base_rate"}
+    assert table.notna().all(axis=None)
+
+
+def test_intervals_contain_their_values(table):
+    outside = table[(table["value"] < table["low"]) | (table["value"] > table["high"])]
+    assert list(outside.drop(index="threshold", errors="ignore").index) == []
+    assert (table["low"] <= table["high"]).all()
+
+
+def test_values_are_those_of_the_measures(evidence, table):
+    label, score = evidence.label, evidence.probability
+    for name, measure in metrics.RANKING.items():
+        assert table.loc[name, "value"] == value(measure, label, score)
+        for who, other in evidence.baselines.items():
+            assert table.loc[name, who] == value(measure, label, other)
+    chosen = (score > evidence.threshold).astype(float)
+    for name, measure in metrics.DECISION.items():
+        assert table.loc[name, "value"] == value(measure, label, chosen)
+
+
+def test_baseline_of_everybody_alike_is_chance(evidence, table):
+    assert table.loc["roc_auc", "base_rate"] == 0.5
+    assert table.loc["average_precision", "base_rate"] == pytest.approx(evidence.label.mean())
+    assert table.loc["top_decile_lift", "base_rate"] == pytest.approx(1)
+
+
+def test_champion_stands_above_the_baselines_it_is_sharper_than(table):
+    for name in ("roc_auc", "average_precision", "top_decile_lift", "empc", "profit_per_customer"):
+        assert table.loc[name, "value"] > table.loc[name, "one_feature"], name
+
+
+def test_profit_is_that_of_the_decision(evidence, table):
+    profit = money.realised_profit(evidence.label, evidence.value, evidence.costs)
+    expected = (profit * evidence.decision).mean()
+    assert table.loc["profit_per_customer", "value"] == pytest.approx(expected)
+
+
+def test_empc_is_empulses_own_and_above_the_profit_of_nobody(evidence, table):
+    from empulse.metrics import empc_score
+
+    costs = evidence.costs
+    expected = empc_score(
+        evidence.label,
+        evidence.probability,
+        clv=evidence.value.mean(),
+        incentive_cost=costs.offer_cost,
+        contact_cost=costs.contact_cost,
+        alpha=costs.accept_alpha,
+        beta=costs.accept_beta,
+    )
+    assert table.loc["empc", "value"] == pytest.approx(expected)
+    assert expected > 0
+
+
+def test_threshold_is_the_bundles_and_not_the_tests(evidence, table):
+    assert table.loc["threshold", "value"] == evidence.manifest["threshold"]
+    flipped = headline(with_labels(evidence, 1 - evidence.label)).loc["threshold"]
+    pd.testing.assert_series_equal(flipped, table.loc["threshold"])
+
+
+def test_intervals_are_those_of_the_seed(evidence, table):
+    pd.testing.assert_frame_equal(headline(evidence), table)
+    params = builders.evaluate_params(seed=6)
+    other = headline(dataclasses.replace(evidence, params=params))
+    assert (other["value"] == table["value"]).all()
+    assert other.loc["roc_auc", "low"] != table.loc["roc_auc", "low"]
+
+
+# --- the decision ------------------------------------------------------------------------------
+
+
+def test_with_a_monthly_value_whoever_pays_is_contacted(evidence):
+    expected = money.expected_profit(evidence.probability, evidence.value, evidence.costs) > 0
+    np.testing.assert_array_equal(evidence.decision, expected)
+
+
+def test_without_a_monthly_value_whoever_is_above_the_threshold_is_contacted():
+    evidence = builders.evidence("no_value")
+    np.testing.assert_array_equal(evidence.decision, evidence.probability > 0.4)
+
+
+def test_decision_does_not_look_at_the_label(evidence):
+    flipped = with_labels(evidence, 1 - evidence.label)
+    np.testing.assert_array_equal(flipped.decision, evidence.decision)
+
+
+@few
+@given(low=st.floats(0, 1), high=st.floats(0, 1))
+def test_a_higher_threshold_never_contacts_more(low, high):
+    low, high = sorted((low, high))
+    evidence = builders.evidence("no_value", 60)
+    chosen = [
+        dataclasses.replace(evidence, manifest={"threshold": cut}).decision for cut in (low, high)
+    ]
+    assert (chosen[1] <= chosen[0]).all()
+
+
+def test_more_probable_customers_are_never_dropped(evidence):
+    more = decide(np.minimum(evidence.probability + 0.1, 1), evidence.value, evidence)
+    assert (more >= evidence.decision).all()
+
+
+def test_unknown_monthly_value_is_refused_by_the_schema_or_does_not_spoil_the_sum():
+    fee = builders.features()[FEE].to_numpy(float)
+    fee[:5] = np.nan
+    try:
+        schema = builders.schema(**{FEE: {"missing": True}})
+    except UserError as error:
+        assert FEE in str(error)
+        return
+    value = money.customer_value(fee, 300, builders.costs())
+    evidence = builders.evidence(schema=schema, value=value)
+    assert np.isfinite(strategies(evidence)["value"]).all()
+
+
+# --- strategies --------------------------------------------------------------------------------
+
+
+def test_strategies_are_judged_by_the_same_money(evidence, table):
+    rows = strategies(evidence)
+    mean = money.realised_profit(evidence.label, evidence.value, evidence.costs).mean()
+    expected = table.loc["profit_per_customer", ["value", "low", "high"]]
+    assert list(rows.loc["the decision", ["value", "low", "high"]]) == list(expected)
+    assert list(rows.loc["contact nobody"]) == [0, 0, 0, 0]
+    assert rows.loc["contact everybody", "value"] == pytest.approx(mean)
+    share = evidence.decision.mean()
+    assert rows.loc["as many, at random", "value"] == pytest.approx(share * mean)
+    assert rows.loc["the decision", "contacted"] == share
+
+
+def test_informed_decision_beats_the_uninformed(evidence):
+    values = strategies(evidence)["value"]
+    assert values["the decision"] > values["as many, at random"]
+    assert values["the decision"] > values["contact nobody"]
+
+
+# --- targets of other projects -----------------------------------------------------------------
+
+
+def test_targets_have_value_interval_and_verdict(wanted):
+    assert list(wanted.columns) == ["target", "value", "low", "high", "reached"]
+    assert set(wanted["reached"]) <= {"yes", "no", "within noise"}
+    for _, row in wanted.iterrows():
+        assert row["low"] <= row["value"] <= row["high"]
+        assert (row["reached"] == "no") == (row["high"] < row["target"])
+        assert (row["reached"] == "yes") == (row["low"] >= row["target"])
+
+
+def test_thresholds_of_targets_come_from_out_of_fold_only(evidence, monkeypatch):
+    # the thresholds are seen in who is chosen; the label must not change that
+    def chosen(seen) -> list[np.ndarray]:
+        cuts = []
+        for name in ("accuracy", "precision", "f1"):
+            measure = getattr(metrics, name)
+            monkeypatch.setattr(metrics, name, recorded(measure, cuts))
+        targets(seen)
+        monkeypatch.undo()
+        return cuts
+
+    def recorded(measure, cuts):
+        def record(label, used, weight):
+            if len(label) == len(evidence.label) and len(weight) == 1:
+                cuts.append(used.copy())
+            return measure(label, used, weight)
+
+        return record
+
+    monkeypatch.setattr(evaluate, "COMPARISON", evaluate.COMPARISON)
+    before, after = chosen(evidence), chosen(with_labels(evidence, 1 - evidence.label))
+    assert len(before) == len(after) == 3
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@few
+@given(seed=st.integers(0, 1000), wanted=st.floats(0.05, 1))
+def test_recall_threshold_is_the_highest_that_finds_enough(seed, wanted):
+    rng = np.random.default_rng(seed)
+    label = np.r_[1.0, rng.integers(0, 2, 49)]
+    score = rng.random(50).round(1)
+    cut = recall_threshold(label, score, wanted)
+    churners = score[label == 1]
+    assert (churners >= cut).mean() >= wanted - 1e-9
+    above = churners[churners > cut]
+    if len(above):
+        assert (churners >= above.min()).mean() < wanted + 1e-9
+
+
+# --- the metrics file --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def content(evidence, table, wanted):
+    return metrics_file(evidence, table, wanted)
+
+
+def numbers(content) -> list:
+    if isinstance(content, dict):
+        return [leaf for value in content.values() for leaf in numbers(value)]
+    return [content]
+
+
+def test_metrics_file_has_numbers_only_below_the_top_level(content):
+    leaves = numbers({k: v for k, v in content.items() if k != "winner"})
+    assert all(type(leaf) in (int, float) and np.isfinite(leaf) for leaf in leaves)
+    assert isinstance(content["winner"], str)
+    assert all(isinstance(v, dict) for k, v in content.items() if k != "winner")
+
+
+def test_metrics_file_has_every_key_of_the_contract(content):
+    assert content["winner"] == "logistic"
+    assert set(content["cv"]) >= {"roc_auc", "average_precision", "brier", "log_loss"}
+    assert all(set(figures) == {"mean", "std", "folds"} for figures in content["cv"].values())
+    assert set(content["test"]) == set(content["test_ci"]) == set(CONTRACT)
+    assert all(set(bounds) == {"low", "high"} for bounds in content["test_ci"].values())
+    assert content["reference"]["base_rate"] == 0.4
+
+
+def test_metrics_file_says_what_the_tables_say(evidence, table, content):
+    for name in CONTRACT:
+        assert content["test"][name] == pytest.approx(table.loc[name, "value"], abs=1e-6)
+        assert content["test_ci"][name]["high"] == pytest.approx(table.loc[name, "high"], abs=1e-6)
+    assert content["counts"] == {"train": 200, "test": len(evidence.label)}
+
+
+def test_cross_validated_figures_are_those_of_the_winner(content):
+    scores = pd.read_csv(evaluate.COMPARISON / "scores.csv")
+    own = scores[scores["candidate"] == "logistic"]["roc_auc"]
+    assert content["cv"]["roc_auc"]["mean"] == pytest.approx(own.mean(), abs=1e-6)
+    assert content["cv"]["roc_auc"]["std"] == pytest.approx(own.std(ddof=1), abs=1e-6)
+    assert content["cv"]["roc_auc"]["folds"] == len(own) == 8
+
+
+def test_oracle_is_in_the_reference_only_where_it_is_known(evidence, table, wanted, content):
+    assert not [name for name in content["reference"] if name.startswith("oracle")]
+    truth = builders.scores_of(evidence.label, seed=9)
+    known = metrics_file(dataclasses.replace(evidence, oracle=truth), table, wanted)
+    expected = value(metrics.roc_auc, evidence.label, truth)
+    assert known["reference"]["oracle_roc_auc"] == pytest.approx(expected, abs=1e-6)
+
+
+# --- predictions and other tables --------------------------------------------------------------
+
+
+def test_predictions_have_the_columns_of_the_contract(evidence, comparison):
+    rows = predictions(evidence)
+    assert list(rows.columns) == [
+        "id", "split", "fold", "label", "champion", "base_rate", "logistic"
+    ]  # fmt: skip
+    assert list(rows["split"]) == ["train"] * len(comparison) + ["test"] * len(evidence.label)
+    assert rows["id"].is_unique
+
+
+def test_predictions_on_train_are_out_of_fold_and_the_champion_is_the_winner(evidence, comparison):
+    train = predictions(evidence).query("split == 'train'")
+    np.testing.assert_array_equal(train["champion"], comparison["logistic"])
+    np.testing.assert_array_equal(train["base_rate"], comparison["base_rate"])
+    np.testing.assert_array_equal(train["fold"], comparison["fold"])
+
+
+def test_predictions_on_test_are_the_champions_alone(evidence):
+    test = predictions(evidence).query("split == 'test'")
+    np.testing.assert_array_equal(test["champion"], evidence.probability)
+    np.testing.assert_array_equal(test["label"], evidence.label)
+    assert list(test["id"]) == list(evidence.features[ID])
+    assert (test["fold"] == -1).all()
+    assert test[["base_rate", "logistic"]].isna().all(axis=None)
+
+
+def test_confusion_counts_everybody_once(evidence):
+    counts = confusion(evidence)
+    assert counts.to_numpy().sum() == len(evidence.label)
+    assert counts.loc["left"].sum() == evidence.label.sum()
+    assert counts["contacted"].sum() == evidence.decision.sum()
+    both = ((evidence.label == 1) & (evidence.decision == 1)).sum()
+    assert counts.loc["left", "contacted"] == both
+
+
+def test_oracle_stands_beside_the_champion(evidence):
+    truth = builders.scores_of(evidence.label, seed=9, sharpness=4)
+    rows = against_oracle(dataclasses.replace(evidence, oracle=truth))
+    assert list(rows.columns) == ["champion", "oracle"]
+    assert list(rows.index) == list(metrics.RANKING)
+    assert rows.loc["roc_auc", "oracle"] > rows.loc["roc_auc", "champion"]
+
+
+def test_words_say_the_headline(evidence, table):
+    words = in_words(evidence, table)
+    assert f"{table.loc['roc_auc', 'value']:.1%}" in words
+    assert f"{table.loc['roc_auc', 'one_feature']:.1%}" in words
+    assert f"{table.loc['profit_per_customer', 'value']:.2f}" in words
+    assert f"{evidence.decision.mean():.0%}" in words
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def test_everything_is_written_in_the_same_bytes_twice(
+    evidence, table, wanted, tmp_path, monkeypatch
+):
+    written = []
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        monkeypatch.setattr(evaluate, "METRICS", folder / "metrics.json")
+        monkeypatch.setattr(evaluate, "PREDICTIONS", folder / "predictions.parquet")
+        monkeypatch.setattr(evaluate, "PLOTS", folder / "plots")
+        write(evidence, table, wanted, {"roc": pd.DataFrame({"fpr": [0, 1], "tpr": [0, 1]})})
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+    assert set(written[0]) == {"metrics.json", "predictions.parquet", "plots/roc.csv"}
+    assert written[0] == written[1]
+    assert json.loads(written[0]["metrics.json"]) == metrics_file(evidence, table, wanted)
+
+
+@pytest.fixture()
+def bundle(tmp_path, monkeypatch):
+    """What `train` leaves for `gather`: (test customers, models by file)."""
+    schema, features = builders.schema(), builders.features(rows=40, seed=2)
+    for name in ("CHAMPION", "COMPARISON", "TEST", "CUSTOMERS_SCHEMA", "ORACLE"):
+        monkeypatch.setattr(evaluate, name, tmp_path / name.lower())
+    models = {
+        evaluate.CHAMPION / "model.onnx": "forest",
+        evaluate.COMPARISON / "base_rate.onnx": "base_rate",
+        evaluate.COMPARISON / "one_feature.onnx": "logistic",
+    }
+    for path, name in models.items():
+        path.parent.mkdir(exist_ok=True)
+        model = refit(name, builders.features(), schema, builders.train_params())
+        path.write_bytes(to_onnx(model, schema, name=name))
+    write_json(evaluate.CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    write_json(evaluate.CHAMPION / "bundle.json", {"threshold": 0.3})
+    write_table(evaluate.TEST, features)
+    return features
+
+
+def write_oracle(ids, probability) -> None:
+    write_table(evaluate.ORACLE, pd.DataFrame({"id": ids, "churn_probability": probability}))
+
+
+def test_gathered_probabilities_are_those_of_the_exported_models(bundle):
+    write_oracle(bundle[ID], np.full(40, 0.5))
+    evidence = gather(builders.evaluate_params(), builders.costs())
+    scorer = Scorer((evaluate.CHAMPION / "model.onnx").read_bytes())
+    inputs = model_inputs(bundle, builders.schema())
+    np.testing.assert_array_equal(evidence.probability, scorer.probability(inputs))
+    np.testing.assert_array_equal(evidence.label, bundle[LABEL])
+    assert set(evidence.baselines) == {"base_rate", "one_feature"}
+    assert len(set(evidence.baselines["base_rate"])) == 1
+    assert evidence.threshold == 0.3
+
+
+def test_truth_is_matched_by_id_whatever_its_order(bundle):
+    others = pd.Series([f"X{i}" for i in range(10)])
+    ids = pd.concat([others, bundle[ID][::-1]], ignore_index=True)
+    write_oracle(ids, np.arange(50) / 50)
+    oracle = gather(builders.evaluate_params(), builders.costs()).oracle
+    np.testing.assert_allclose(oracle, (49 - np.arange(40)) / 50)
+
+
+def test_truth_without_rows_is_unknown(bundle):
+    write_oracle(pd.Series(dtype=str), [])
+    assert gather(builders.evaluate_params(), builders.costs()).oracle is None

@@ -1,0 +1,130 @@
+"""`dvc.yaml` against what the stages really import and read: nothing may go stale unseen."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.paths import ROOT
+from stages.runner import notebook_of
+from stages.yamlfile import read_yaml
+
+PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
+DATA = read_yaml(ROOT / "params.yaml")["data"]
+RUNNER = "stages/runner.py"
+
+
+def imported(source: str) -> set[str]:
+    """Modules of the package that a piece of code imports, as files."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "stages":
+            names |= {f"stages/{alias.name}.py" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages."):
+            names.add(str(node.module).replace(".", "/") + ".py")
+        elif isinstance(node, ast.Import):
+            names |= {
+                alias.name.replace(".", "/") + ".py"
+                for alias in node.names
+                if alias.name.startswith("stages.")
+            }
+    return names
+
+
+def closure(files: set[str]) -> set[str]:
+    """All files that these import, directly or not."""
+    seen: set[str] = set()
+    waiting = set(files)
+    while waiting:
+        file = waiting.pop()
+        seen.add(file)
+        waiting |= imported((ROOT / file).read_text(encoding="utf-8")) - seen
+    return seen
+
+
+def notebook_code(stage: str) -> str:
+    cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+
+
+def dependencies(stage: str) -> set[str]:
+    """Declared dependencies, with what stands for the data source filled in."""
+    filled = {"${data.source}": DATA["source"], "${data.schema}": DATA["schema"]}
+    return {filled.get(dep, dep) for dep in PIPELINE[stage]["deps"]}
+
+
+def outs(stage: str) -> set[str]:
+    return {out if isinstance(out, str) else next(iter(out)) for out in PIPELINE[stage]["outs"]}
+
+
+def lies_in(path: str, places: set[str]) -> bool:
+    return any(path == place or path.startswith(place + "/") for place in places)
+
+
+def opened(trace: Path, stage: str) -> set[str]:
+    """Files under the root that a stage opened for reading: its runner and its kernel."""
+    records = {
+        tuple(map(int, p.name.split("-"))): p.read_text().splitlines() for p in trace.iterdir()
+    }
+    runners = {
+        pid for (_, pid), lines in records.items() if lines[0].endswith(f"stages run {stage}")
+    }
+    assert len(runners) == 1, "the stage ran once"
+    mine = [ls for (parent, pid), ls in records.items() if pid in runners or parent in runners]
+    assert len(mine) >= 2, "the runner and its kernel left a record"
+    return {as_source(path) for lines in mine for path in lines[1:]}
+
+
+def as_source(path: str) -> str:
+    """The source of a compiled module, any other file as it is."""
+    if "/__pycache__/" in path:
+        folder, name = path.split("/__pycache__/")
+        return f"{folder}/{name.split('.')[0]}.py"
+    return path
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_dependencies_are_exactly_the_modules_that_a_stage_imports(stage: str) -> None:
+    # given the notebook and the runner, when imports are followed
+    expected = closure(imported(notebook_code(stage)) | {RUNNER})
+    # then dvc.yaml names the same modules, none missing, none too many
+    declared = {d for d in dependencies(stage) if d.startswith("stages/") and d.endswith(".py")}
+    assert declared == expected
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_reads_nothing_that_it_does_not_declare(finished: Path, stage: str) -> None:
+    read = opened(finished / ".trace", stage)
+    # the command line is wiring; parameters and pipeline are tracked by DVC itself
+    wiring = {
+        "stages/__init__.py",
+        "stages/__main__.py",
+        "stages/cli.py",
+        "params.yaml",
+        "dvc.yaml",
+    }
+    allowed = dependencies(stage) | outs(stage) | wiring
+    assert {path for path in read if not lies_in(path, allowed)} == set()
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_reads_every_file_that_it_declares(finished: Path, stage: str) -> None:
+    read = opened(finished / ".trace", stage)
+    declared = {d for d in dependencies(stage) if not d.startswith("stages/")}
+    assert {dep for dep in declared if not any(lies_in(path, {dep}) for path in read)} == set()
+
+
+def test_only_evaluate_may_read_test_customers_and_truth() -> None:
+    for secret in ("data/features/test.parquet", "data/oracle"):
+        assert [s for s in PIPELINE if secret in PIPELINE[s]["deps"]] == ["evaluate"]
+
+
+def test_no_stage_reads_what_a_later_one_wrote() -> None:
+    written: set[str] = set()
+    later = {out for stage in PIPELINE for out in outs(stage)}
+    for stage in PIPELINE:
+        assert not [d for d in dependencies(stage) if lies_in(d, later - written)]
+        written |= outs(stage)
