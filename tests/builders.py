@@ -239,7 +239,7 @@ def _fold_scores() -> pd.DataFrame:
     names = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
     rows = [
         {"candidate": who, "repeat": repeat, "fold": fold}
-        | {name: 0.5 + 0.01 * repeat + 0.02 * fold for name in names}
+        | dict.fromkeys(names, 0.5 + 0.01 * repeat + 0.02 * fold)
         for who in ("base_rate", "logistic")
         for repeat in range(2)
         for fold in range(4)
@@ -253,7 +253,7 @@ def shuffled(table: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
 
 
 def with_absent_and_new_values(table: pd.DataFrame) -> pd.DataFrame:
-    """A feature table with rows nobody trained on: absent numbers, a blank and a strange category."""
+    """A feature table with rows nobody trained on: numbers absent, a blank, a new category."""
     strange = table.head(6).copy()
     for name, value in ((DAYS, np.nan), (PAID, np.nan), (PAYS, "(missing)"), (SIZE, "riesig")):
         if name in strange:

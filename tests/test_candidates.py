@@ -1,4 +1,4 @@
-"""The candidates: fit on any schema, learn inside the fold, differ by name only where they should."""
+"""The candidates: fit on any schema, learn inside the fold, obey their parameters."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from stages.candidates import ESTIMATORS, build, frame, layout
 from stages.derive import MISSING, category_names, numeric_names
 from stages.features import LABEL
 from tests import builders
-from tests.builders import BRANCH, PAYS
+from tests.builders import BRANCH, DAYS, PAYS
 
 NAMES = [*ESTIMATORS, "vote"]
 PARAMS = builders.train_params()
@@ -71,6 +71,15 @@ def test_rows_nobody_trained_on_are_scored(name):
     assert np.isfinite(probability(fitted(name), table)).all()
 
 
+@pytest.mark.parametrize(
+    "values", [3.0, np.nan, np.arange(300) % 10 == 0], ids=["constant", "absent", "mostly zero"]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_number_of_little_variation_is_taken_without_a_warning(name, values):
+    table = builders.features().assign(**{DAYS: np.float32(values)})
+    assert np.isfinite(probability(fitted(name, table=table, bins=10), table)).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_fitting_twice_gives_the_same_bits(name):
     table = builders.features()
@@ -92,11 +101,15 @@ def test_base_rate_says_the_same_of_everybody():
     np.testing.assert_allclose(scores, table[LABEL].mean(), atol=1e-12)
 
 
-def test_one_feature_depends_on_one_encoded_column():
-    model = fitted("one_feature", "categories")
-    assert model.named_steps["model"].named_steps["model"].coef_.shape == (1, 1)
-    scores = probability(model, builders.features("categories"), "categories")
-    assert len(np.unique(scores)) == 2
+@pytest.mark.parametrize("variant", ["full", "categories", "numbers"])
+def test_one_feature_looks_at_one_column_only(variant):
+    table, model = builders.features(variant), fitted("one_feature", variant)
+    before, used = probability(model, table, variant), []
+    for name in frame(table, builders.schema(variant)):
+        mixed = table.assign(**{name: builders.shuffled(table)[name]})
+        if not np.array_equal(probability(model, mixed, variant), before):
+            used.append(name)
+    assert len(used) == 1
 
 
 # --- learning inside the fold ------------------------------------------------------------------

@@ -28,7 +28,7 @@ def comparison(tmp_path_factory):
         yield
 
 
-@pytest.fixture()
+@pytest.fixture
 def write(tmp_path, monkeypatch):
     """A function that writes card and overview and returns them: (markdown, page, overview)."""
 
@@ -115,6 +115,13 @@ def test_card_can_be_written_for_every_kind_of_schema(write, variant):
     assert "nan" not in markdown.lower().split()
     self_contained(page)
     self_contained(overview)
+
+
+def test_card_can_be_written_where_no_group_is_large_enough(write):
+    params = builders.evaluate_params(min_slice=10_000)
+    markdown, page, _ = write(dataclasses.replace(builders.evidence(), params=params))
+    assert "nothing is known" in markdown
+    self_contained(page)
 
 
 def test_decision_is_described_as_it_is_made(write):

@@ -255,6 +255,17 @@ def test_nobody_profits_more_than_by_contacting_above_the_threshold(seed):
     assert (profit * (score > threshold)).sum() == pytest.approx(best)
 
 
+@pytest.mark.parametrize("winner", ["logistic", "forest", "xgboost"])
+def test_threshold_of_the_bundle_is_the_best_out_of_fold(make, winner):
+    _, manifest = make(winner=winner)
+    score = builders.validation().out_of_fold[winner].to_numpy()
+    label, fee = (builders.features()[name].to_numpy(float) for name in (LABEL, FEE))
+    value = money.customer_value(fee, len(fee), builders.costs()).mean()
+    profit = money.realised_profit(label, np.full(len(fee), value), builders.costs())
+    best = max((profit * (score > cut)).sum() for cut in np.append(-1.0, score))
+    assert (profit * (score > manifest["threshold"])).sum() == pytest.approx(best)
+
+
 def test_threshold_falls_as_customers_are_worth_more():
     score, label, features = case(0)
     thresholds = [

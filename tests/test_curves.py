@@ -119,7 +119,9 @@ def test_profit_starts_at_nothing_and_ends_at_contacting_everybody(evidence, tab
 def test_profit_lies_within_its_interval_and_random_is_a_line(tables):
     profit = tables["profit"]
     assert (profit["low"] <= profit["high"]).all()
-    assert ((profit["low"] <= profit["profit"]) & (profit["profit"] <= profit["high"])).mean() > 0.95
+    assert (
+        (profit["low"] <= profit["profit"]) & (profit["profit"] <= profit["high"])
+    ).mean() > 0.95
     np.testing.assert_allclose(profit["random"], profit["contacted"] * profit["random"].iloc[-1])
 
 
@@ -127,7 +129,7 @@ def test_profit_at_the_share_of_the_decision_is_that_of_the_decision(evidence):
     profit = money.realised_profit(evidence.label, evidence.value, evidence.costs)
     share = evidence.decision.mean()
     table = profit_curve(evidence, points=len(evidence.label) + 1)
-    at = table.iloc[int(round(share * len(evidence.label)))]
+    at = table.iloc[round(share * len(evidence.label))]
     assert at["contacted"] == pytest.approx(share)
     assert at["profit"] == pytest.approx((profit * evidence.decision).mean())
 

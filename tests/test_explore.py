@@ -66,7 +66,10 @@ def test_segments_are_the_categories_in_the_schemas_order(customers):
 
 def test_columns_of_many_values_are_left_out_of_the_segments(customers):
     assert list(segments(customers, builders.schema(), max_levels=2)) == []
-    assert list(segments(builders.customers("numbers"), builders.schema("numbers"), max_levels=9)) == []
+    assert (
+        list(segments(builders.customers("numbers"), builders.schema("numbers"), max_levels=9))
+        == []
+    )
 
 
 def test_tenure_curve_covers_everybody_and_rises_along_tenure(customers):

@@ -95,7 +95,9 @@ def test_page_is_the_same_bytes_twice(tmp_path):
 
 def test_markdown_page_takes_its_title_from_the_first_heading(tmp_path):
     path = tmp_path / "model_card.html"
-    write_markdown_page(path, text="# Card\n\nWords with **weight**.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+    write_markdown_page(
+        path, text="# Card\n\nWords with **weight**.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    )
     text = path.read_text(encoding="utf-8")
     self_contained(text)
     assert "<title>Card" in text

@@ -258,6 +258,15 @@ def test_simpler_candidate_outside_one_standard_error_loses():
     assert choose(compare(scores, PARAMS)) == ("xgboost", "logistic")
 
 
+@pytest.mark.parametrize(("errors", "winner"), [(0.95, "logistic"), (1.05, "xgboost")])
+def test_the_line_is_drawn_at_one_standard_error(errors, winner):
+    error = paired(-2 * NOISE, PARAMS.folds)[1]
+    gap = errors * error
+    centred = NOISE - NOISE.mean()
+    scores = made_scores(logistic=0.8 + centred, xgboost=0.8 + gap - centred)
+    assert choose(compare(scores, PARAMS))[0] == winner
+
+
 def test_difference_is_judged_fold_by_fold():
     # behind by a hair on every fold alike: certain, however much the folds differ
     scores = made_scores(logistic=0.8 + NOISE, xgboost=0.801 + NOISE)

@@ -1,0 +1,44 @@
+"""`python -m benchmarks`: run them, print them, write `reports/bench.json`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import pipeline, quality
+from stages.errors import UserError
+from stages.paths import REPORTS
+from stages.tables import write_json
+
+
+def main() -> int:
+    """Run the chosen benchmarks; 1 where a bound is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--csv", type=Path, help="also measure quality on this file (IBM columns)")
+    parser.add_argument("--runs", type=int, default=3, help="pairs of runs per timing (default 3)")
+    parser.add_argument("--only", choices=["pipeline", "quality"], help="leave the others out")
+    options = parser.parse_args()
+    try:
+        return _run(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    results = []
+    if options.only != "quality":
+        results += pipeline.benchmarks(runs=options.runs)
+    if options.csv and options.only != "pipeline":
+        results += quality.benchmarks(options.csv)
+    if not options.csv:
+        print("quality on a real file: not measured; give it with make bench CSV=path")
+    write_json(REPORTS / "bench.json", [result.as_dict() for result in results])
+    for result in results:
+        print(result)
+    return int(any(not result.is_met for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

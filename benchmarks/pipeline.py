@@ -1,0 +1,111 @@
+"""What notebooks and DVC cost, against the same work without them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.result import Result, paired_ratio
+from stages.reproducible import copy_work_tree
+from stages.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
+from stages.yamlfile import read_yaml
+
+RESULTS = (
+    ".dvc/cache",
+    ".dvc/tmp",
+    "data/raw",
+    "data/oracle",
+    "models/champion",
+    "models/comparison",
+)
+EMPTY_STAGE = "  stage{n}:\n    cmd: touch out{n}\n    deps: [{dep}]\n    outs: [out{n}]\n"
+
+
+def benchmarks(*, runs: int) -> list[Result]:
+    """The notebook tax, and what doing nothing costs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / "pipeline"
+        copy_work_tree(place)
+        empty = _empty_project(Path(scratch) / "empty")
+        tax = notebook_tax(place, runs=runs)
+        return [tax, no_op(place, empty, runs=max(runs, 5))]
+
+
+def notebook_tax(place: Path, *, runs: int) -> Result:
+    """`dvc repro` from nothing against the cells of all notebooks in one plain Python process."""
+    script = place / "plain.py"
+    script.write_text(_plain_script(), encoding="utf-8")
+
+    def whole() -> None:
+        _forget_results(place)
+        _run([sys.executable, "-m", "dvc", "repro", "--quiet"], place)
+
+    def plain() -> None:
+        _forget_results(place)
+        _run([sys.executable, script.name], place, _kernel_environment(place))
+
+    ratio, details = paired_ratio(whole, plain, runs=runs)
+    whole()
+    return Result("dvc repro from nothing / plain Python process", ratio, "<=", 2.0, details)
+
+
+def no_op(place: Path, empty: Path, *, runs: int) -> Result:
+    """`dvc repro` with nothing to do here, against the same on a project of five empty stages."""
+    command = [sys.executable, "-m", "dvc", "repro", "--quiet"]
+    for where in (place, empty):
+        _run(command, where)
+    ratio, details = paired_ratio(
+        lambda: _run(command, place), lambda: _run(command, empty), runs=runs
+    )
+    return Result("no-op dvc repro / no-op on five empty stages", ratio, "<=", 1.2, details)
+
+
+def _plain_script() -> str:
+    """The code cells of all stages in order, parameters filled in, without a notebook around them."""
+    params = read_yaml(Path("params.yaml"))
+    parts = []
+    for stage in read_yaml(Path("dvc.yaml"))["stages"]:
+        cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
+        for cell in (cell for cell in cells if cell["cell_type"] == "code"):
+            parts.append("".join(cell["source"]))
+            if "parameters" in cell["metadata"].get("tags", []):
+                parts += [f"{name} = {params[name]!r}" for name in declared_sections(stage)]
+    return "\n".join(parts) + "\n"
+
+
+def _kernel_environment(place: Path) -> dict[str, str]:
+    own = {"MPLCONFIGDIR": str(place / ".mpl"), "PYTHONPATH": str(place)}
+    return {name: value for name, value in KERNEL_ENVIRONMENT.items() if value} | own
+
+
+def _forget_results(place: Path) -> None:
+    for name in RESULTS:
+        shutil.rmtree(place / name, ignore_errors=True)
+    for pattern in ("data/features/*.parquet", "reports/*.html", "reports/notebooks/*.ipynb"):
+        for path in place.glob(pattern):
+            path.unlink()
+
+
+def _empty_project(place: Path) -> Path:
+    place.mkdir()
+    for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        _run(command, place)
+    shutil.copy(Path(".dvc") / "config", place / ".dvc" / "config")
+    (place / "out0").write_text("start\n")
+    stages = (EMPTY_STAGE.format(n=n, dep=f"out{n - 1}") for n in range(1, 6))
+    (place / "dvc.yaml").write_text("stages:\n" + "".join(stages))
+    return place
+
+
+def _run(command: list[str], place: Path, environment: Mapping[str, str] | None = None) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, **(environment or {})}
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} in {place}: {done.stderr[-2000:]}")
