@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from benchmarks import pipeline, quality
-from stages.errors import UserError
-from stages.paths import REPORTS
-from stages.tables import write_json
+from stages.core.errors import UserError
+from stages.core.paths import REPORTS
+from stages.core.tables import write_json
 
 
 def main() -> int:

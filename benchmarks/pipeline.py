@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.result import Result, paired_ratio
+from stages.core.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
+from stages.core.yamlfile import read_yaml
 from stages.reproducible import copy_work_tree
-from stages.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
-from stages.yamlfile import read_yaml
 
 RESULTS = (
     ".dvc/cache",
@@ -67,7 +67,7 @@ def no_op(place: Path, empty: Path, *, runs: int) -> Result:
 
 
 def _plain_script() -> str:
-    """The code cells of all stages in order, parameters filled in, without a notebook around them."""
+    """The code cells of all stages in order, parameters filled in, without a notebook."""
     params = read_yaml(Path("params.yaml"))
     parts = []
     for stage in read_yaml(Path("dvc.yaml"))["stages"]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.result import Result
-from stages.checks import check_table
-from stages.features import feature_table
-from stages.intake import read_text
-from stages.params import Train, read_params, validate
-from stages.paths import SCHEMA
-from stages.schema import load_schema
-from stages.train import compare, cross_validate, summary
+from stages.core.params import Train, read_params, validate
+from stages.core.paths import SCHEMA
+from stages.core.schema import load_schema
+from stages.customers.checks import check_table
+from stages.customers.intake import read_text
+from stages.features.table import feature_table
+from stages.model.train import compare, cross_validate, summary
 
 BOUNDS = {"roc_auc": 0.849, "average_precision": 0.668}
 REPEATS = 10

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from stages.checks import check_table
-from stages.errors import UserError
-from stages.intake import read_text, sha256
-from stages.paths import EXTERNAL, PARAMS, POPULATION, ROOT, SCHEMA, relative
-from stages.schema import load_schema
-from stages.yamlfile import update_yaml
+from stages.core.errors import UserError
+from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
+from stages.core.schema import load_schema
+from stages.core.tables import sha256
+from stages.core.yamlfile import update_yaml
+from stages.customers.checks import check_table
+from stages.customers.intake import read_text
 
 GENERATED = "generated"
 
@@ -101,5 +102,17 @@ def _track(target: Path) -> None:
         raise UserError(f"{relative(target)}: dvc add failed: {reason[0]}")
 
 
-def _point_to(**values: Any) -> None:
-    update_yaml(PARAMS, {"data": values})
+def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
+    """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
+    update_yaml(PARAMS, {"data": {"source": source, "schema": schema, "sha256": sha256}})
+    text = PIPELINE.read_text(encoding="utf-8")
+    PIPELINE.write_text(_with_dependencies(text, source, schema), encoding="utf-8")
+
+
+def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
+    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more."""
+    before, deps, after = re.split(
+        r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
+    )
+    kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
+    return "".join([before, kept[0], f"      - {source}\n      - {schema}\n", *kept[1:], after])

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.errors import UserError
+from stages.core.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +80,6 @@ def _check_reproducible(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from stages.runner import run
+    from stages.core.runner import run
 
     run(options.stage)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages import metrics
-from stages.schema import Schema
+from stages.core import metrics
+from stages.core.metrics import Floats
+from stages.core.schema import Schema
 
 
 def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
@@ -39,10 +41,14 @@ def tenure_curve(customers: pd.DataFrame, schema: Schema, *, bins: int = 12) -> 
     column = schema.role("tenure")
     if column is None:
         return None
-    tenure = customers[column.name].to_numpy(float)
+    known = customers[customers[column.name].notna()]
+    if known.empty:
+        return None
+    tenure = known[column.name].to_numpy(float)
     edges = np.unique(np.quantile(tenure, np.linspace(0, 1, bins + 1)))
-    place = np.clip(np.searchsorted(edges, tenure, side="right") - 1, 0, len(edges) - 2)
-    table = rate_table(place, schema.churned(customers))
+    last = max(len(edges) - 2, 0)
+    place = np.clip(np.searchsorted(edges, tenure, side="right") - 1, 0, last)
+    table = rate_table(place, schema.churned(known))
     middle = pd.Series(tenure).groupby(place).mean()
     return table.assign(x=middle).rename(columns={"rate": "value"})
 
@@ -57,7 +63,7 @@ def missingness(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
             "absent": int(absent.sum()),
             "share": absent.mean(),
             "churn rate where absent": churn[absent].mean(),
-            "churn rate elsewhere": churn[~absent].mean(),
+            "churn rate elsewhere": churn[~absent].mean() if not absent.all() else np.nan,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -81,8 +87,10 @@ def associations(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def _association(customers: pd.DataFrame, first: str, second: str, schema: Schema) -> float:
     numeric = [name for name in (first, second) if schema[name].is_numeric]
     pair = customers[[first, second]].dropna()
+    if pair.nunique().min() < 2:
+        return 0.0  # nothing varies, so nothing hangs together
     if len(numeric) == 2:
-        return _finite(abs(pair[first].corr(pair[second])))
+        return float(abs(pair[first].corr(pair[second])))
     if len(numeric) == 1:
         other = second if numeric[0] == first else first
         return correlation_ratio(pair[other], pair[numeric[0]])
@@ -93,7 +101,7 @@ def cramers_v(first: pd.Series, second: pd.Series) -> float:
     """Cramér's V of two categorical columns, 0 to 1."""
     counts = pd.crosstab(first, second).to_numpy(float)
     total, smaller = counts.sum(), min(counts.shape) - 1
-    if not smaller:
+    if smaller < 1:
         return 0.0
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
     return float(np.sqrt(((counts - expected) ** 2 / expected).sum() / (total * smaller)))
@@ -103,11 +111,7 @@ def correlation_ratio(groups: pd.Series, values: pd.Series) -> float:
     """Square root of the share of the values' variance that lies between the groups, 0 to 1."""
     total = ((values - values.mean()) ** 2).sum()
     between = (values.groupby(groups).transform("mean") - values.mean()) ** 2
-    return _finite(np.sqrt(between.sum() / total)) if total else 0.0
-
-
-def _finite(value: float) -> float:
-    return float(value) if np.isfinite(value) else 0.0
+    return float(np.sqrt(between.sum() / total)) if total else 0.0
 
 
 def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
@@ -124,15 +128,29 @@ def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
     return strength.where(strength >= 0.5, 1 - strength).sort_values(ascending=False, kind="stable")
 
 
-def _score(values: pd.Series, is_numeric: bool, churn: NDArray[Any], half: NDArray[Any]) -> Any:
-    if is_numeric:
-        return values.fillna(values.median()).to_numpy(float)
-    labels = values.fillna("").to_numpy()
+def _score(values: pd.Series, is_numeric: bool, churn: Floats, half: NDArray[np.bool_]) -> Floats:
+    """What the column says of each customer: a number itself, a category by its churn rate.
+
+    A number that some customers lack is cut into bins, absent being one of them: that it is there
+    at all may be the leak.
+    """
+    if is_numeric and values.notna().all():
+        return values.to_numpy(float)
+    labels = _binned(values) if is_numeric else values.fillna("").to_numpy()
     score = np.full(len(labels), churn.mean())
     for rows, others in ((half, ~half), (~half, half)):
         rates = pd.Series(churn[others]).groupby(labels[others]).mean()
         score[rows] = pd.Series(labels[rows]).map(rates).fillna(churn[others].mean()).to_numpy()
     return score
+
+
+def _binned(values: pd.Series) -> NDArray[np.int64]:
+    numbers = values.to_numpy(float)
+    absent = np.isnan(numbers)
+    place = np.full(len(numbers), -1)
+    if not absent.all():
+        place[~absent] = metrics.quantile_bins(numbers[~absent], 20)
+    return place
 
 
 def suspected_leaks(strength: pd.Series, *, leak_auc: float) -> list[str]:
@@ -189,7 +207,9 @@ def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
     return Summary(
         _table_figures(metrics_found),
         pd.DataFrame({n: _number_figures(metrics_found, n) for n in numeric}).T,
-        pd.DataFrame.from_dict({n: _category_figures(metrics_found, n) for n in category}, "index"),
+        pd.DataFrame.from_dict(
+            {n: _category_figures(metrics_found, n, schema[n].labels) for n in category}, "index"
+        ),
     )
 
 
@@ -203,15 +223,18 @@ def _number_figures(found: list[dict[str, Any]], column: str) -> dict[str, float
     return {words: values[kind] for kind, words in COLUMN_FIGURES.items()}
 
 
-def _category_figures(found: list[dict[str, Any]], column: str) -> dict[str, Any]:
+def _category_figures(
+    found: list[dict[str, Any]], column: str, labels: Sequence[str]
+) -> dict[str, Any]:
+    """Of one column, among its allowed values: a blank is none."""
     values = {_kind(m): m["value"] for m in found if m["config"].get("column") == column}
-    shares = values["UniqueValueCount"]["shares"]
-    most = max(shares, key=lambda value: (shares[value], value))
+    shares = {v: s for v, s in values["UniqueValueCount"]["shares"].items() if v in labels}
+    most = max(shares, key=lambda value: (shares[value], value), default="")
     return {
         "values": len(shares),
         "most frequent": most,
-        "its share": shares[most],
-        "rarest share": min(shares.values()),
+        "its share": shares.get(most, 0.0),
+        "rarest share": min(shares.values(), default=0.0),
         "absent": int(values["MissingValueCount"]["count"]),
     }
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stages.errors import UserError
-from stages.params import Data, check_params
-from stages.paths import INDEX, LOCK, METRICS, ROOT, relative
-from stages.runner import FAILURE_FILE
-from stages.yamlfile import read_yaml
+from stages.core.errors import UserError
+from stages.core.params import Data, check_params
+from stages.core.paths import INDEX, LOCK, METRICS, ROOT, relative
+from stages.core.runner import FAILURE_FILE
+from stages.core.yamlfile import read_yaml
 
 GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
 
@@ -40,18 +40,9 @@ def check_at_the_door() -> str:
     """Check everything that enters, before DVC deletes any output; what was found."""
     data = check_params()["data"]
     assert isinstance(data, Data)
-    if data.is_generated:
-        from stages.population import load_population
-        from stages.schema import load_schema
+    from stages.customers.source import check_source
 
-        load_schema(ROOT / data.schema_)
-        load_population(ROOT / data.source)
-        return f"{data.source}: a population, {data.schema_}: a schema, params.yaml: valid"
-    from stages.schema import load_schema
-    from stages.source import adopted_table
-
-    table = adopted_table(data, load_schema(ROOT / data.schema_))
-    return f"{data.source}: {len(table):,} customers fit {data.schema_}; params.yaml: valid"
+    return f"{check_source(data)}; params.yaml: valid"
 
 
 def _reason(failure: Path, code: int) -> str:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.errors import UserError
-from stages.intake import sha256
-from stages.paths import METRICS, PARAMS, ROOT
-from stages.yamlfile import read_yaml, update_yaml
+from stages.core.errors import UserError
+from stages.core.paths import METRICS, PARAMS, ROOT
+from stages.core.tables import sha256
+from stages.core.yamlfile import read_yaml, update_yaml
 
 REFERENCE = ("Linux", "x86_64", "3.11")
 TOLERANCE = 0.01  # of metrics.json on another platform than the reference one

@@ -11,13 +11,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from stages import money
-from stages.evaluate import Evidence
-from stages.features import ID, LABEL, feature_table
-from stages.params import Evaluate, Money, Train, validate
-from stages.schema import Schema, parse_schema
-from stages.tables import write_csv, write_table
-from stages.train import CrossValidation, cross_validate
+from stages.core.params import Evaluate, Money, Train, validate
+from stages.core.schema import Schema, parse_schema
+from stages.core.tables import write_csv, write_table
+from stages.evaluation.evaluate import Evidence
+from stages.features.table import ID, LABEL, feature_table
+from stages.model import money
+from stages.model.train import CrossValidation, cross_validate
 
 NUMBER, BRANCH, SIZE, PAYS = "Kunden-Nr.", "Filiale", "Größe des Pakets", "Zahlt per"
 GENDER, MONTHS, FEE, PAID = "Geschlecht", "Monate dabei", "Beitrag €/Monat", "Bezahlt gesamt"

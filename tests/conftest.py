@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.paths import PARAMS
+from stages.core.paths import PARAMS
+from stages.core.yamlfile import update_yaml
 from stages.reproducible import copy_work_tree
-from stages.yamlfile import update_yaml
 
 TRACE = Path(__file__).parent / "trace"
 SMALL: Mapping[str, Mapping[str, object]] = {

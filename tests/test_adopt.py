@@ -13,9 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.intake import sha256
-from stages.tables import read_table
-from stages.yamlfile import read_yaml
+from stages.core.tables import read_table, sha256
+from stages.core.yamlfile import read_yaml
 from tests.conftest import stages
 
 

@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
-from stages import paths
+from stages.core import paths
 
 HEAVY = ["pandas", "sklearn", "xgboost", "matplotlib", "papermill", "pandera", "evidently", "scipy"]
 
 
 @pytest.mark.parametrize(
-    "modules", ["stages.bundle, stages.derive, stages.money, stages.schema, stages.errors"]
+    "modules",
+    ["stages.model.bundle, stages.features.derive, stages.model.money, stages.core.schema"],
 )
 def test_modules_of_the_service_import_nothing_of_the_training(modules):
     code = f"import sys, {modules}; print(*sorted(set(sys.modules) & set({HEAVY})))"

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from stages import card, evaluate
-from stages.evaluate import headline
-from stages.params import validate
-from stages.schema import parse_schema
-from stages.slices import slices
+from stages.core.params import validate
+from stages.core.schema import parse_schema
+from stages.evaluation import card, evaluate
+from stages.evaluation.evaluate import headline
+from stages.evaluation.slices import slices
 from tests import builders
 from tests.builders import GENDER, SIZE
 from tests.test_report import self_contained
@@ -75,7 +75,7 @@ def test_card_and_overview_say_what_the_evidence_says(write):
 
 
 def test_overview_leads_to_every_report(write):
-    from stages.report import PAGES
+    from stages.look.report import PAGES
 
     _, _, overview = write(builders.evidence())
     body = overview[overview.index("<main") :]

@@ -7,8 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import champion, money
-from stages.bundle import (
+from stages.core.schema import load_schema
+from stages.core.tables import read_table, write_table
+from stages.features.derive import Inputs, category_names, derived_names, numeric_names
+from stages.features.table import LABEL, model_inputs
+from stages.model import champion, money
+from stages.model.bundle import (
     BACKGROUND,
     BASELINES,
     FALLBACK_MODEL,
@@ -18,12 +22,9 @@ from stages.bundle import (
     SCHEMA_FILE,
     Scorer,
 )
-from stages.champion import figures, profit_threshold, write_bundle, write_comparison
-from stages.derive import Inputs, category_names, derived_names, numeric_names
-from stages.features import LABEL, model_inputs
-from stages.schema import load_schema
-from stages.tables import read_table, write_table
-from stages.train import refit
+from stages.model.champion import figures, write_bundle, write_comparison
+from stages.model.threshold import profit_threshold
+from stages.model.train import refit
 from tests import builders
 from tests.builders import FEE
 
@@ -248,9 +249,10 @@ def case(seed: int, rows: int = 200):
 def test_nobody_profits_more_than_by_contacting_above_the_threshold(seed):
     # the decision is `probability > threshold`
     score, label, features = case(seed)
-    threshold = profit_threshold(score, label, features, builders.schema(), builders.costs())
-    value = money.customer_value(features[FEE].to_numpy(), len(features), builders.costs())
-    profit = money.realised_profit(label, value, builders.costs())
+    fee = features[FEE].to_numpy()
+    value = money.customer_value(fee, len(features), builders.costs()).mean()
+    threshold = profit_threshold(label, score, value=float(value), costs=builders.costs())
+    profit = money.realised_profit(label, np.full(len(fee), value), builders.costs())
     best = max((profit * (score > cut)).sum() for cut in np.append(-1.0, score))
     assert (profit * (score > threshold)).sum() == pytest.approx(best)
 
@@ -267,22 +269,13 @@ def test_threshold_of_the_bundle_is_the_best_out_of_fold(make, winner):
 
 
 def test_threshold_falls_as_customers_are_worth_more():
-    score, label, features = case(0)
+    score, label, _ = case(0)
     thresholds = [
-        profit_threshold(score, label, features, builders.schema(), builders.costs(margin=margin))
-        for margin in (0.1, 0.3, 1.0)
+        profit_threshold(label, score, value=value, costs=builders.costs())
+        for value in (30.0, 100.0, 1000.0)
     ]
     assert thresholds == sorted(thresholds, reverse=True)
     assert thresholds[0] > thresholds[-1]
-
-
-def test_threshold_uses_the_flat_value_without_the_role():
-    score, label, features = case(1)
-    by_fee = profit_threshold(score, label, features, builders.schema(), builders.costs())
-    value = 24.0 * builders.costs().margin * builders.costs().months_kept
-    flat = builders.costs(customer_value=value)
-    schema = builders.schema("no_value")
-    assert profit_threshold(score, label, features, schema, flat) == by_fee
 
 
 # --- the record of the comparison --------------------------------------------------------------

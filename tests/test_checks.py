@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.checks import FIRST_ROW, check_table, table_schema
-from stages.errors import UserError
+from stages.core.errors import UserError
+from stages.customers.checks import FIRST_ROW, check_table, table_schema
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, PAYS, REMARK, SIZE
 

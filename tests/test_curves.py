@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages import metrics, money
-from stages.curves import calibration_table, curves, profit_curve
-from stages.metrics import value
+from stages.core import metrics
+from stages.core.metrics import value
+from stages.evaluation.curves import calibration_table, curves, profit_curve
+from stages.model import money
 from tests import builders
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
@@ -33,7 +34,7 @@ def tied(seed: int):
 
 
 def test_tables_are_those_that_the_pipeline_declares(tables):
-    from stages import paths
+    from stages.core import paths
 
     declared = paths.PIPELINE.read_text(encoding="utf-8")
     for name, table in tables.items():
@@ -96,12 +97,11 @@ def test_long_curves_are_thinned_but_keep_their_ends():
     assert np.trapezoid(roc["tpr"], roc["fpr"]) == pytest.approx(expected, abs=0.002)
 
 
-def test_confusion_has_a_row_per_customer_at_the_threshold(evidence, tables):
+def test_confusion_has_a_row_per_customer_by_decision(evidence, tables):
     table = tables["confusion"]
     assert len(table) == len(evidence.label)
     assert (table["actual"] == "left").sum() == evidence.label.sum()
-    above = (evidence.probability > evidence.threshold).sum()
-    assert (table["predicted"] == "left").sum() == above
+    assert (table["predicted"] == "left").sum() == evidence.decision.sum()
 
 
 # --- profit ------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stages.derive import (
+from stages.core.errors import UserError
+from stages.core.schema import Schema, parse_schema
+from stages.features.derive import (
     AVERAGE,
     CHANGE,
     MISSING,
@@ -14,8 +16,6 @@ from stages.derive import (
     derived_names,
     numeric_names,
 )
-from stages.errors import UserError
-from stages.schema import Schema, parse_schema
 from tests import builders
 from tests.builders import DAYS, FEE, MONTHS, PAID, PAYS, SIZE
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import plots
-from stages.display import figure, note, notes, table
+from stages.look import plots
+from stages.look.display import figure, note, notes, table
 
 HOSTILE = '<script>alert("x")</script>'
 

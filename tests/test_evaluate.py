@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages import evaluate, metrics, money
-from stages.bundle import Scorer
-from stages.errors import UserError
-from stages.evaluate import (
+from stages.core import metrics
+from stages.core.errors import UserError
+from stages.core.metrics import value
+from stages.core.tables import write_json, write_table
+from stages.evaluation import evaluate
+from stages.evaluation.evaluate import (
     against_oracle,
     confusion,
     decide,
@@ -27,11 +29,11 @@ from stages.evaluate import (
     targets,
     write,
 )
-from stages.export import to_onnx
-from stages.features import ID, LABEL, model_inputs
-from stages.metrics import value
-from stages.tables import write_json, write_table
-from stages.train import refit
+from stages.features.table import ID, LABEL, model_inputs
+from stages.model import money
+from stages.model.bundle import Scorer
+from stages.model.export import to_onnx
+from stages.model.train import refit
 from tests import builders
 from tests.builders import FEE
 

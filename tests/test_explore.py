@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.core.metrics import wilson
+from stages.core.schema import Schema, parse_schema
 from stages.explore import (
     associations,
     correlation_ratio,
@@ -18,8 +20,6 @@ from stages.explore import (
     suspected_leaks,
     tenure_curve,
 )
-from stages.metrics import wilson
-from stages.schema import Schema, parse_schema
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, PAID, PAYS, SIZE
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from stages import export
-from stages.bundle import Scorer
-from stages.candidates import ESTIMATORS, build, frame, layout
-from stages.derive import Inputs
-from stages.errors import UserError
-from stages.export import TOLERANCE, checked_onnx, disagreement, to_onnx
-from stages.features import LABEL, model_inputs
+from stages.core.errors import UserError
+from stages.features.derive import Inputs
+from stages.features.table import LABEL, model_inputs
+from stages.model import export
+from stages.model.bundle import Scorer
+from stages.model.candidates import ESTIMATORS, build, frame, layout
+from stages.model.export import TOLERANCE, checked_onnx, disagreement, to_onnx
 from tests import builders
 
 NAMES = [*ESTIMATORS, "vote"]

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stages import features
-from stages.derive import category_names, derive, numeric_names
-from stages.features import (
+from stages.core.params import validate
+from stages.core.tables import read_table, write_json, write_table
+from stages.features import table as features
+from stages.features.derive import category_names, derive, numeric_names
+from stages.features.table import (
     ID,
     LABEL,
     Balance,
@@ -21,8 +23,6 @@ from stages.features import (
     row_keys,
     split_and_derive,
 )
-from stages.params import validate
-from stages.tables import read_table, write_json, write_table
 from tests import builders
 from tests.builders import FEE, LEFT, NUMBER, REMARK, SINCE
 

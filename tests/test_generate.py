@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from sklearn.metrics import roc_auc_score
 
-from stages import paths
-from stages.errors import UserError
-from stages.generate import ADD_ONS, BLOCK, COLUMNS, Chunk, load_population, simulate
-from stages.population import TRAITS, Population
-from stages.schema import load_schema
+from stages.core import paths
+from stages.core.errors import UserError
+from stages.core.schema import load_schema
+from stages.customers.generate import ADD_ONS, BLOCK, COLUMNS, Chunk, load_population, simulate
+from stages.customers.population import TRAITS, Population
 
 POPULATION = load_population(paths.POPULATION)
 WINDOW = POPULATION.hazard.window
@@ -77,7 +77,8 @@ def test_columns_and_types_are_those_of_the_schema():
             assert values.dropna().between(column.minimum, column.maximum).all(), column.name
             assert column.missing or values.notna().all(), column.name
         else:
-            assert values.dtype == object and values.map(type).eq(str).all(), column.name
+            assert values.dtype == object, column.name
+            assert values.map(type).eq(str).all(), column.name
             assert not column.values or set(values) == set(column.labels), column.name
     assert customers["tenure"].dtype == np.int64
     assert customers["MonthlyCharges"].dtype == customers["TotalCharges"].dtype == np.float64
@@ -108,7 +109,8 @@ def test_bills_agree_with_tenure_and_price_list(seed, month):
     later = tenure > 1
     assert (total[later] > monthly[later]).all()
     gap = (total - tenure * monthly)[later] / np.sqrt(tenure * monthly)[later]
-    assert abs(gap.mean()) < 0.1 and gap.abs().max() < 7 * POPULATION.prices.usage
+    assert abs(gap.mean()) < 0.1
+    assert gap.abs().max() < 7 * POPULATION.prices.usage
     for amounts in (monthly, total.dropna()):
         assert np.allclose(amounts * 20, (amounts * 20).round(), atol=1e-6, rtol=0)
     assert (monthly - listed_price(customers)).abs().max() <= 3.5 * 3 * 0.5 + 0.05
@@ -270,7 +272,8 @@ def test_oracle_stays_out_of_the_table(large):
     assert large.oracle["churn_probability"].between(0, 1, inclusive="neither").all()
     numbers = large.customers.select_dtypes("number").dropna()
     matches = numbers.corrwith(large.oracle["churn_probability"].loc[numbers.index]).abs()
-    assert set(large.customers.columns) == set(COLUMNS) and matches.max() < 0.9
+    assert set(large.customers.columns) == set(COLUMNS)
+    assert matches.max() < 0.9
 
 
 @few
@@ -320,7 +323,8 @@ def test_a_wrong_entry_is_named(tmp_path, entry, value, expected):
     YAML().dump(changed(**{entry: value}), path)  # keeps the order of the traits
     with pytest.raises(UserError) as caught:
         load_population(path)
-    assert str(path) in str(caught.value) and expected in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from stages import metrics
-from stages.metrics import Bootstrap, value, wilson
+from stages.core import metrics
+from stages.core.metrics import Bootstrap, value, wilson
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)

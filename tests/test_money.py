@@ -6,7 +6,7 @@ from empulse.metrics import cost_loss, mpc_score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.money import (
+from stages.model.money import (
     customer_value,
     expected_profit,
     gain_from_churner,

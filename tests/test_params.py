@@ -5,9 +5,9 @@ import copy
 import pytest
 from ruamel.yaml import YAML
 
-from stages import paths
-from stages.errors import UserError
-from stages.params import SECTIONS, check_params, given, read_params, validate
+from stages.core import paths
+from stages.core.errors import UserError
+from stages.core.params import SECTIONS, check_params, given, read_params, validate
 from tests import builders
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}

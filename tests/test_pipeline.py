@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.bundle import Scorer
-from stages.export import TOLERANCE
-from stages.features import model_inputs
-from stages.intake import sha256
-from stages.report import PAGES
-from stages.schema import load_schema
-from stages.tables import read_table
+from stages.core.schema import load_schema
+from stages.core.tables import read_table, sha256
+from stages.features.table import model_inputs
+from stages.look.report import PAGES
+from stages.model.bundle import Scorer
+from stages.model.export import TOLERANCE
 from tests.conftest import dvc
 
 METRICS = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
@@ -198,7 +197,7 @@ def test_dvc_shows_metrics_and_plots_as_they_are(finished: Path, tmp_path: Path)
 
 
 def test_the_model_is_a_dvc_artifact(finished: Path) -> None:
-    from stages.yamlfile import read_yaml
+    from stages.core.yamlfile import read_yaml
 
     artifact = read_yaml(finished / "dvc.yaml")["artifacts"]["churn"]
     assert artifact["type"] == "model"

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from stages import curves, explore, plots
+from stages import explore
+from stages.evaluation import curves
+from stages.look import plots
 from tests import builders
 
 SVG = {"format": "svg", "metadata": {"Date": None}}

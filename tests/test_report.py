@@ -5,8 +5,8 @@ import re
 import nbformat
 import pytest
 
-from stages import report
-from stages.report import PAGES, title_of, write_markdown_page, write_page, write_report
+from stages.look import report
+from stages.look.report import PAGES, title_of, write_markdown_page, write_page, write_report
 
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source|video|audio|embed|object)\b[^>]*\b(?:src|data)\s*=\s*["']?"""

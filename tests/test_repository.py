@@ -14,8 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from stages.paths import NOTEBOOKS, ROOT
-from stages.yamlfile import read_yaml
+from stages.core.paths import NOTEBOOKS, ROOT
+from stages.core.yamlfile import read_yaml
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

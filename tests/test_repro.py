@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.intake import sha256
+from stages.core.tables import sha256
+from stages.core.yamlfile import update_yaml
 from stages.reproducible import outputs
-from stages.yamlfile import update_yaml
 from tests.conftest import stages
 
 

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from stages import runner
-from stages.errors import UserError
-from stages.params import read_params
+from stages.core import runner
+from stages.core.errors import UserError
+from stages.core.params import read_params
 
 PARAMETERS = {"metadata": {"tags": ["parameters"]}}
 
@@ -67,9 +67,8 @@ def test_a_failing_cell_is_named_with_its_error_in_the_last_line() -> None:
 
 
 def test_a_users_mistake_is_told_without_a_traceback() -> None:
-    raising = (
-        "from stages.errors import UserError as E\nraise E('column b: wrong', details=('a table',))"
-    )
+    raising = """from stages.core.errors import UserError
+raise UserError("column b: wrong", details=("a table",))"""
     with pytest.raises(UserError) as caught:
         run(raising)
     assert str(caught.value) == "a table\ncolumn b: wrong"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import paths
-from stages.errors import UserError
-from stages.schema import UNIQUE_ROLES, Schema, load_schema, parse_schema
+from stages.core import paths
+from stages.core.errors import UserError
+from stages.core.schema import UNIQUE_ROLES, Schema, load_schema, parse_schema
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SIZE
 
@@ -122,7 +122,7 @@ def test_schema_without_a_target_is_refused():
 
 @pytest.mark.parametrize("values", [["ja"], ["ja", "nein", "vielleicht"]])
 def test_target_needs_exactly_two_values(values):
-    assert "exactly two values" in refusal(changed(LEFT, values=values))
+    assert "exactly two `values`" in refusal(changed(LEFT, values=values))
 
 
 def test_target_with_one_value_named_twice_is_refused():

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import metrics
-from stages.features import LABEL
-from stages.metrics import value
-from stages.schema import parse_schema
-from stages.slices import as_intervals, slices, small_slices, worst_pairs
+from stages.core import metrics
+from stages.core.metrics import value
+from stages.core.schema import parse_schema
+from stages.evaluation.slices import as_intervals, slices, unjudged, worst_pairs
+from stages.features.table import LABEL
 from tests import builders
 from tests.builders import BRANCH, GENDER, MONTHS, PAYS, SIZE
 
@@ -36,7 +36,7 @@ def everyone(**changes):
 def counted(evidence) -> dict[str, int]:
     """Customers per column in the groups judged and the small ones."""
     judged = slices(evidence).groupby("column")["customers"].sum().to_dict()
-    for text in small_slices(evidence):
+    for text in unjudged(evidence):
         column, count = re.fullmatch(r"(.*) = .* \((\d+)\)", text).groups()
         judged[column] = judged.get(column, 0) + int(count)
     return judged
@@ -78,7 +78,7 @@ def test_small_groups_are_named_and_not_judged(evidence, table):
     sizes = evidence.features[GENDER].value_counts()
     small = sizes[sizes < evidence.params.min_slice].index
     assert list(small) == ["d"]
-    assert f"{GENDER} = d ({sizes['d']})" in small_slices(evidence)
+    assert f"{GENDER} = d ({sizes['d']})" in unjudged(evidence)
     assert not ((table["column"] == GENDER) & (table["value"] == "d")).any()
     assert (table["customers"] >= evidence.params.min_slice).all()
 
@@ -87,7 +87,7 @@ def test_values_nobody_has_are_not_mentioned():
     evidence = builders.evidence()
     features = evidence.features.replace({BRANCH: {"3": "1"}})
     none = dataclasses.replace(evidence, features=features)
-    assert not any(f"{BRANCH} = 3" in text for text in small_slices(none))
+    assert not any(f"{BRANCH} = 3" in text for text in unjudged(none))
 
 
 def test_group_in_which_all_stayed_is_named_too():

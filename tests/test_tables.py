@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from stages.errors import UserError
-from stages.tables import read_table, write_csv, write_json, write_table, write_tables
+from stages.core.errors import UserError
+from stages.core.tables import read_table, write_csv, write_json, write_table, write_tables
 from tests import builders
 
 

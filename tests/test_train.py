@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages import metrics
-from stages.candidates import build, frame, layout
-from stages.errors import UserError
-from stages.features import ID, LABEL
-from stages.train import (
+from stages.core import metrics
+from stages.core.errors import UserError
+from stages.features.table import ID, LABEL
+from stages.model.candidates import build, frame, layout
+from stages.model.train import (
     choose,
     compare,
     cross_validate,

@@ -1,0 +1,223 @@
+"""The runner: one DVC stage, one notebook, executed by papermill into the same bytes every time."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from stages.core.errors import UserError
+from stages.core.params import read_params, validate
+from stages.core.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
+from stages.core.yamlfile import read_yaml
+
+FAILURE_FILE = "CHURN_FAILURE_FILE"  # where `repro` wants a copy of what went wrong
+
+# What would otherwise leak from machine, moment or user into the bytes of a result.
+KERNEL_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "LANGUAGE": "C",
+    "SOURCE_DATE_EPOCH": "0",
+    "MPLBACKEND": "agg",
+    "MPLCONFIGDIR": "",  # filled with a directory of its own, as is IPYTHONDIR
+    "IPYTHONDIR": "",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    # Threads change the order of sums: linear algebra gets one, folds run side by side instead.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # Kernels are chosen by processor, and with them the last digit: take one that all have.
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def notebook_of(stage: str) -> Path:
+    """The notebook of a stage; `UserError` where there is none."""
+    found = sorted(NOTEBOOKS.glob(f"[0-9][0-9]_{stage}.ipynb"))
+    if not found:
+        raise UserError(f"notebooks/: no notebook for stage {stage!r}; expected NN_{stage}.ipynb")
+    return found[0]
+
+
+def declared_sections(stage: str) -> list[str]:
+    """The sections of `params.yaml` that `dvc.yaml` declares for a stage.
+
+    `UserError` where the stage is unknown or declares less than a whole section: what is not
+    declared could change without a rerun.
+    """
+    stages = read_yaml(PIPELINE)["stages"]
+    if stage not in stages:
+        raise UserError(f"dvc.yaml: stage {stage}: unknown; expected one of {', '.join(stages)}")
+    declared = stages[stage].get("params", [])
+    parts = [entry for entry in declared if not isinstance(entry, str) or "." in entry]
+    if parts:
+        raise UserError(f"dvc.yaml: stage {stage}: params {parts[0]!r}: expected a whole section")
+    return list(declared)
+
+
+def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """One validated dict per declared section.
+
+    `UserError` where notebook and `dvc.yaml` do not name the same sections.
+    """
+    declared, named = declared_sections(stage), parameter_names(notebook)
+    origin = relative(notebook_of(stage))
+    for name in declared:
+        if name not in named:
+            raise UserError(f"{origin}: parameter cell: {name} missing; dvc.yaml declares it")
+    for name in named:
+        if name not in declared:
+            raise UserError(f"{origin}: parameter cell: {name} is not declared in dvc.yaml")
+    content = read_params()
+    for name in declared:
+        validate(name, content.get(name))
+    return {name: content[name] for name in declared}
+
+
+def parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
+    """Names set in the cell tagged `parameters`, which may hold literals only."""
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise UserError(f"notebook: {len(cells)} cells are tagged parameters; expected one")
+    names = []
+    for statement in ast.parse(cells[0].source).body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            raise UserError("parameter cell: expected assignments of literals only")
+        names.append(statement.targets[0].id)
+        try:
+            ast.literal_eval(statement.value)
+        except ValueError:
+            raise UserError(f"parameter cell: {names[-1]}: expected literals only") from None
+    return names
+
+
+def run_stage(stage: str) -> None:
+    """Execute a stage's notebook; write the executed notebook and its HTML.
+
+    `UserError` where a cell fails or ends the kernel; its last line is the cell's error.
+    """
+    from stages.look.report import write_report
+
+    source = notebook_of(stage)
+    notebook = nbformat.read(source, as_version=4)
+    parameters = injected_parameters(stage, notebook)
+    executed = normalise(execute(notebook, parameters, origin=relative(source)))
+    output = REPORTS / "notebooks" / source.name
+    output.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(executed, output)
+    write_report(executed, REPORTS / f"{source.stem}.html")
+
+
+def execute(
+    notebook: nbformat.NotebookNode, parameters: dict[str, Any], *, origin: str
+) -> nbformat.NotebookNode:
+    """The notebook with its outputs; progress on stderr goes to the terminal as it comes."""
+    import papermill
+    from traitlets.config import Config
+
+    # Sockets in the file system: no port is opened that others on the machine could talk to.
+    local = Config({"KernelManager": {"transport": "ipc"}})
+    with_end = nbformat.from_dict(notebook)
+    with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
+    with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch)):
+        try:
+            executed = papermill.execute_notebook(
+                with_end,
+                None,
+                parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                record_timing=False,
+                coalesce_streams=True,
+                stderr_file=sys.stderr,
+                config=local,
+                cwd=str(ROOT),
+            )
+        except papermill.PapermillExecutionError as error:
+            raise _cell_failure(error, _number(error.cell_index, notebook), origin) from None
+    return _without_end(executed, origin)
+
+
+class _environment:
+    """The kernel's environment, for as long as it runs."""
+
+    def __init__(self, scratch: Path) -> None:
+        own = {"MPLCONFIGDIR": str(scratch / "mpl"), "IPYTHONDIR": str(scratch / "ipython")}
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        self._values = KERNEL_ENVIRONMENT | own | {"PYTHONPATH": path}
+        self._before: dict[str, str] = {}
+
+    def __enter__(self) -> None:
+        startup = Path(self._values["IPYTHONDIR"]) / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        # IPython's own exit() lets the next cells run until the kernel happens to be gone.
+        (startup / "exit.py").write_text("import sys\nexit = quit = sys.exit\ndel sys\n")
+        self._before = dict(os.environ)
+        os.environ.update(self._values)
+
+    def __exit__(self, *_: object) -> None:
+        os.environ.clear()
+        os.environ.update(self._before)
+
+
+def _number(index: int, notebook: nbformat.NotebookNode) -> int:
+    """The number of a cell as its author counts, from its index after parameters were injected."""
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    return index if tagged and index > tagged[0] else index + 1
+
+
+def _cell_failure(error: Any, number: int, origin: str) -> UserError:
+    """What failed: for a user's mistake its own words, otherwise the traceback, then one line."""
+    place = f"{origin}: cell {number}"
+    if error.ename == UserError.__name__:
+        *details, message = error.evalue.splitlines()
+        return UserError(message, details=tuple(details))
+    last = f"{error.ename}: {error.evalue}".splitlines()[0]
+    return UserError(f"{place}: {last}", details=tuple(error.traceback))
+
+
+def _without_end(executed: nbformat.NotebookNode, origin: str) -> nbformat.NotebookNode:
+    """The notebook less the marker at its end; `UserError` where the marker was not reached.
+
+    A kernel that is told to exit skips all later cells without an error.
+    """
+    end = executed.cells.pop()
+    if end.execution_count is None:
+        code = [i for i, cell in enumerate(executed.cells) if cell.cell_type == "code"]
+        ran = [i for i in code if executed.cells[i].execution_count is not None]
+        number = _number((ran or code)[-1], executed)
+        raise UserError(f"{origin}: cell {number}: ended the kernel before the last cell was run")
+    return executed
+
+
+def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what differs between two runs: times, random ids, versions, progress."""
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number:02d}"
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    return notebook
+
+
+def run(stage: str) -> None:
+    """Run a stage for DVC, leaving a copy of the error where `repro` looks for it."""
+    try:
+        run_stage(stage)
+    except UserError as error:
+        if path := os.environ.get(FAILURE_FILE):
+            Path(path).write_text(str(error), encoding="utf-8")
+        raise

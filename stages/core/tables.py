@@ -1,0 +1,71 @@
+"""Parquet files with the same bytes for the same rows, and CSV files with the same digits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
+    """Write tables of the same columns one after the other; the number of rows written.
+
+    Only one table at a time is in memory. Pandas' own metadata is left out: it differs between
+    versions. `ValueError` where there is no table.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = iter(tables)
+    first = next(waiting, None)
+    if first is None:
+        raise ValueError(f"{path}: no table to write")
+    schema = _arrow_schema(first)
+    rows = 0
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for table in chain([first], waiting):
+            writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
+            rows += len(table)
+    return rows
+
+
+def _arrow_schema(table: pd.DataFrame) -> pa.Schema:
+    """The types of a table's columns; a column that is absent throughout counts as text."""
+    found = pa.Schema.from_pandas(table, preserve_index=False)
+    types = [pa.string() if pa.types.is_null(field.type) else field.type for field in found]
+    return pa.schema(list(zip(found.names, types, strict=True)))
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write one table."""
+    write_tables(path, [table])
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table, or some of its columns."""
+    with path.open("rb") as file:
+        return pq.read_table(file, columns=columns).to_pandas()
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a small table for plots, six digits a number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON as people read it in a diff; NaN is refused."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

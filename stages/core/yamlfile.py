@@ -1,0 +1,40 @@
+"""Reading YAML (version 1.2: `No` is text), with errors that name the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stages.core.errors import UserError
+from stages.core.paths import relative
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML or JSON file; `UserError` where it is missing or not YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{relative(path)}: no such file; expected YAML") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{relative(path)}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def update_yaml(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set some keys of some sections; comments, order and everything else stay as they are."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096  # long lines stay lines
+    yaml.representer.add_representer(
+        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    for section, values in changes.items():
+        content[section].update(values)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)

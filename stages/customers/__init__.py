@@ -1,0 +1,1 @@
+"""Where customers come from: simulated or adopted, and checked at the door."""

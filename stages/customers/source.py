@@ -1,0 +1,156 @@
+"""The first stage: customers come from a described population or from an adopted file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+from tqdm import tqdm
+
+from stages.core import metrics
+from stages.core.errors import UserError
+from stages.core.params import Data, Generate
+from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT
+from stages.core.schema import Schema, load_schema
+from stages.core.tables import read_table, sha256, write_json, write_table, write_tables
+from stages.core.yamlfile import read_yaml
+from stages.customers.checks import check_table
+from stages.customers.generate import load_population, simulate
+from stages.customers.intake import read_text
+
+ORACLE_COLUMN = "churn_probability"
+CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the stage wrote: the customers, what their columns mean, and the truth if known."""
+
+    customers: pd.DataFrame
+    schema: Schema
+    oracle: pd.DataFrame
+
+
+def publish(data: Data, generate: Generate) -> Published:
+    """Write customers, schema and (for a population) true probabilities; what was written.
+
+    The true probabilities go to a file of their own that only `evaluate` reads; for an adopted
+    file, where nobody knows them, that file has no rows.
+    """
+    check_declared(data)
+    schema = load_schema(ROOT / data.schema_)
+    write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    if data.is_generated:
+        _publish_population(data, generate)
+    else:
+        write_table(CUSTOMERS, adopted_table(data, schema))
+        write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE))
+
+
+def adopted_table(data: Data, schema: Schema) -> pd.DataFrame:
+    """The adopted file in canonical types; `UserError` where it changed or does not fit."""
+    check_pin(data)
+    return check_table(read_text(ROOT / data.source), schema, origin=data.source)
+
+
+def check_source(data: Data) -> str:
+    """Everything that the first stage will read, checked without writing; what was found.
+
+    `UserError` naming file, column, row or field where something does not fit.
+    """
+    check_declared(data)
+    schema = load_schema(ROOT / data.schema_)
+    if data.is_generated:
+        load_population(ROOT / data.source)
+        return f"{data.source}: a valid population; {data.schema_}: a valid schema"
+    customers = adopted_table(data, schema)
+    return f"{data.source}: {len(customers):,} customers that fit {data.schema_}"
+
+
+def check_declared(data: Data) -> None:
+    """`UserError` where `dvc.yaml` does not track the source that `params.yaml` names."""
+    declared = read_yaml(PIPELINE)["stages"]["generate"]["deps"]
+    for file in (data.source, data.schema_):
+        if file not in declared:
+            raise UserError(
+                f"dvc.yaml: stage generate: deps: expected {file}, as in params.yaml; "
+                f"run make adopt CSV={'generated' if data.is_generated else data.source}"
+            )
+
+
+def check_pin(data: Data) -> None:
+    """`UserError` with the command to give where the adopted file is gone or was edited."""
+    path = ROOT / data.source
+    if not path.is_file():
+        raise UserError(
+            f"{data.source}: no such file; run `dvc pull {data.source}.dvc` where a remote holds "
+            "it, or `make adopt CSV=<the original>`, or `make adopt CSV=generated`"
+        )
+    if sha256(path) != data.sha256:
+        raise UserError(
+            f"{data.source}: changed since it was adopted; run `make adopt CSV={data.source}` to "
+            f"take it in as it is now, or `dvc checkout --force {data.source}.dvc` to get the "
+            "adopted one back"
+        )
+
+
+def _publish_population(data: Data, generate: Generate) -> None:
+    """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
+    truths: list[pd.DataFrame] = []
+    write_tables(CUSTOMERS, _customers(data, generate, truths))
+    write_tables(ORACLE, truths)
+
+
+def _customers(
+    data: Data, generate: Generate, truths: list[pd.DataFrame]
+) -> Iterator[pd.DataFrame]:
+    chunks = simulate(
+        load_population(ROOT / data.source),
+        rows=generate.rows,
+        seed=generate.seed,
+        snapshot_month=generate.snapshot_month,
+        chunk_rows=CHUNK,
+    )
+    with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
+        for chunk in chunks:
+            truth = chunk.oracle.copy()
+            truth.columns = ["id", ORACLE_COLUMN]
+            truths.append(truth)
+            bar.update(len(chunk.customers))
+            yield chunk.customers
+
+
+def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:
+    """What was published, in a few facts."""
+    churn = published.schema.churned(published.customers)
+    facts = {
+        "source": "simulated" if data.is_generated else data.source,
+        "customers": f"{len(published.customers):,}",
+        "columns": f"{len(published.schema.columns)}",
+        "churn rate": f"{churn.mean():.2%}",
+    }
+    if data.is_generated:
+        facts |= {"seed": str(generate.seed), "snapshot month": str(generate.snapshot_month)}
+    else:
+        facts |= {"sha256": str(data.sha256)}
+    return pd.Series(facts).to_frame("value")
+
+
+def shown_columns(schema: Schema) -> list[str]:
+    """The columns that may be printed: neither identifying nor sensitive."""
+    return [c.name for c in schema.columns if not {"id", "sensitive"} & set(c.roles)]
+
+
+def truth_figures(published: Published) -> pd.DataFrame:
+    """How well the true probabilities rank the customers, and whether they agree with what came."""
+    churn = published.schema.churned(published.customers).astype(float)
+    truth = published.oracle[ORACLE_COLUMN].to_numpy(float)
+    figures = {
+        "oracle ROC AUC": metrics.value(metrics.roc_auc, churn, truth),
+        "oracle Brier score": metrics.value(metrics.brier, churn, truth),
+        "mean true probability": truth.mean(),
+        "churn rate": churn.mean(),
+    }
+    return pd.Series(figures).to_frame("value")

@@ -1,0 +1,100 @@
+"""The curves of the evaluation, as tables: what `dvc plots` and the reports draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stages.core import metrics
+from stages.core.metrics import Floats
+from stages.evaluation.evaluate import Evidence
+from stages.model import money
+
+
+def curves(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Tables behind the plots that `dvc.yaml` declares, by file name."""
+    label, score = evidence.label, evidence.probability
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.diff(score[order]) != 0, True)
+    found, contacted = np.cumsum(label[order])[last], np.flatnonzero(last) + 1.0
+    missed = (contacted - found) / (len(label) - label.sum())
+    recall, precision = found / label.sum(), found / contacted
+    share = contacted / len(label)
+    return {
+        "roc": _thin({"fpr": np.append(0, missed), "tpr": np.append(0, recall)}),
+        "precision_recall": _thin({"recall": recall, "precision": precision}),
+        "lift": _thin({"contacted": np.append(0, share), "found": np.append(0, recall)}),
+        "profit": profit_curve(evidence),
+        "calibration": calibration_table(label, score, bins=evidence.params.calibration_bins),
+        "confusion": pd.DataFrame(
+            {
+                "actual": np.where(label == 1, "left", "stayed"),
+                "predicted": np.where(evidence.decision == 1, "left", "stayed"),
+            }
+        ),
+    }
+
+
+def _thin(columns: dict[str, Floats], *, points: int = 400) -> pd.DataFrame:
+    table = pd.DataFrame(columns)
+    keep = np.unique(np.linspace(0, len(table) - 1, min(points, len(table))).astype(int))
+    return table.iloc[keep].reset_index(drop=True)
+
+
+def profit_curve(evidence: Evidence, *, points: int = 101) -> pd.DataFrame:
+    """Profit per customer against the share contacted, in order of expected profit.
+
+    Columns: contacted, profit, low, high (bootstrap), random (the same share at random).
+    """
+    expected = money.expected_profit(evidence.probability, evidence.value, evidence.costs)
+    realised = money.realised_profit(evidence.label, evidence.value, evidence.costs)
+    order = np.argsort(-expected, kind="stable")
+    shares = np.linspace(0, 1, points)
+    samples = np.concatenate(
+        [
+            _profit_at(shares, realised[order], w[:, order])
+            for w in evidence.bootstrap.weights(len(order))
+        ]
+    )
+    tail = (1 - evidence.params.level) / 2
+    low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
+    profit = _profit_at(shares, realised[order], np.ones((1, len(order))))[0]
+    return pd.DataFrame(
+        {
+            "contacted": shares,
+            "profit": profit,
+            "low": low,
+            "high": high,
+            "random": shares * realised.mean(),
+        }
+    )
+
+
+def _profit_at(shares: Floats, realised: Floats, weight: Floats) -> Floats:
+    """Profit per customer (b, shares) when that share of the resampled customers is contacted."""
+    total = weight.sum(axis=1, keepdims=True)
+    contacted = np.cumsum(weight, axis=1) / total
+    gained = np.cumsum(weight * realised, axis=1) / total
+    return np.stack(
+        [
+            np.interp(shares, np.append(0, c), np.append(0, g))
+            for c, g in zip(contacted, gained, strict=True)
+        ]
+    )
+
+
+def calibration_table(label: Floats, score: Floats, *, bins: int) -> pd.DataFrame:
+    """Mean probability and churn rate with its interval, per equally filled bin."""
+    place = metrics.quantile_bins(score, bins)
+    grouped = pd.DataFrame({"label": label, "score": score}).groupby(place)
+    churners, customers = grouped["label"].sum(), grouped.size()
+    low, high = metrics.wilson(churners, customers)
+    return pd.DataFrame(
+        {
+            "customers": customers,
+            "probability": grouped["score"].mean(),
+            "rate": churners / customers,
+            "low": low,
+            "high": high,
+        }
+    ).reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""The split, and the inputs of a model."""

@@ -1,0 +1,92 @@
+"""The one derivation of features, for training, batch scoring and a single request alike.
+
+NumPy only, by role: no column is named here. What this returns is exactly what the fitted
+pipeline and its ONNX export take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.schema import AVERAGE, CHANGE, Schema
+
+MISSING = "(missing)"
+
+
+class Inputs(NamedTuple):
+    """Model inputs of n customers: `numeric` (n, k) float32, `category` (n, m) text objects."""
+
+    numeric: NDArray[np.float32]
+    category: NDArray[np.object_]
+
+
+def numeric_names(schema: Schema) -> list[str]:
+    """Names of the numeric features, in the order of `Inputs.numeric`."""
+    return [column.name for column in schema.numeric_inputs] + derived_names(schema)
+
+
+def category_names(schema: Schema) -> list[str]:
+    """Names of the categorical features, in the order of `Inputs.category`."""
+    return [column.name for column in schema.category_inputs]
+
+
+def derived_names(schema: Schema) -> list[str]:
+    """Names of the features computed from roles; empty where a role they need is not given."""
+    has_all = all(schema.role(role) for role in ("tenure", "monthly_value", "total_value"))
+    return [AVERAGE, CHANGE] if has_all else []
+
+
+def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
+    """Model inputs from raw columns.
+
+    `columns` maps each input of the schema to n values: numbers (NaN or None where absent) and
+    category labels (None where absent). Numbers are rounded to float32, so that the export,
+    which computes in float32, sees what training saw. `KeyError` where a column is missing.
+    """
+    numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
+    numeric = list(_bill_total_of_new_customers(numbers, schema).values())
+    numeric += _derived(numbers, schema)
+    category = [_labels(columns[c.name]) for c in schema.category_inputs]
+    n = len(numeric[0]) if numeric else len(category[0])
+    return Inputs(
+        np.column_stack(numeric).astype(np.float32) if numeric else np.empty((n, 0), np.float32),
+        np.column_stack(category) if category else np.empty((n, 0), object),
+    )
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64).copy()
+
+
+def _labels(values: Any) -> NDArray[np.object_]:
+    return np.array([MISSING if _absent(v) else str(v) for v in values], dtype=object)
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value != value
+
+
+def _bill_total_of_new_customers(
+    numbers: dict[str, NDArray[np.float64]], schema: Schema
+) -> dict[str, NDArray[np.float64]]:
+    """A customer of tenure 0 has not been billed yet: an absent total is 0, not unknown."""
+    tenure, total = schema.role("tenure"), schema.role("total_value")
+    if tenure and total:
+        values = numbers[total.name]
+        values[np.isnan(values) & (numbers[tenure.name] == 0)] = 0.0
+    return numbers
+
+
+def _derived(numbers: dict[str, NDArray[np.float64]], schema: Schema) -> list[NDArray[np.float64]]:
+    if not derived_names(schema):
+        return []
+    tenure, monthly, total = (
+        numbers[schema.role(role).name]  # type: ignore[union-attr]  # derived_names saw them
+        for role in ("tenure", "monthly_value", "total_value")
+    )
+    average = np.where(tenure == 0, monthly, total / np.maximum(tenure, 1))
+    return [average, monthly - average]

@@ -1,0 +1,132 @@
+"""The split, and the table of features that candidates learn from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.core.params import Features
+from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
+from stages.core.schema import Schema, load_schema
+from stages.core.tables import read_table, write_table
+from stages.features.derive import Inputs, category_names, derive, numeric_names
+
+ID, LABEL = "#id", "#label"  # no header of a CSV is likely to be called that
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How alike train and test are in their share of churners."""
+
+    train_rows: int
+    test_rows: int
+    train_rate: float
+    test_rate: float
+
+    @property
+    def difference(self) -> float:
+        """Test rate less train rate."""
+        return self.test_rate - self.train_rate
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference, under a split by chance: sqrt(p (1-p) (1/n + 1/m))."""
+        n, m = self.train_rows, self.test_rows
+        rate = (self.train_rate * n + self.test_rate * m) / (n + m)
+        return float(np.sqrt(rate * (1 - rate) * (1 / n + 1 / m)))
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the rates differ by more than three standard errors."""
+        return abs(self.difference) > 3 * self.standard_error
+
+
+def split_and_derive(params: Features) -> Balance:
+    """Write the features of train and test customers; how alike the two are."""
+    schema = load_schema(CUSTOMERS_SCHEMA)
+    customers = read_table(CUSTOMERS)
+    is_test = assign_test(row_keys(customers, schema), share=params.test_share, seed=params.seed)
+    features = feature_table(customers, schema)
+    write_table(TRAIN, features[~is_test].reset_index(drop=True))
+    write_table(TEST, features[is_test].reset_index(drop=True))
+    label = features[LABEL].to_numpy()
+    return Balance(
+        int((~is_test).sum()),
+        int(is_test.sum()),
+        float(label[~is_test].mean()),
+        float(label[is_test].mean()),
+    )
+
+
+def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
+    """What a customer is recognised by: its id, or without one the whole row but its target."""
+    if schema.id_name:
+        return [str(key) for key in customers[schema.id_name]]
+    columns = [customers[c.name].astype(str) for c in schema.columns if c != schema.target]
+    return ["\x1f".join(cells) for cells in zip(*columns, strict=True)]
+
+
+def assign_test(keys: list[str], *, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which customers are kept for the test, by a seeded hash of their key.
+
+    A customer's place depends on its key and the seed alone: adding customers moves nobody.
+    Returns (n,) booleans, true with chance `share`.
+    """
+    salt = seed.to_bytes(8, "big")
+    hashes = (hashlib.blake2b(key.encode(), digest_size=8, key=salt).digest() for key in keys)
+    numbers = np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.float64)
+    return numbers / 2.0**64 < share
+
+
+def feature_table(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Id, label (1 = churn) and model inputs under their names, a row per customer."""
+    inputs = derive({c.name: customers[c.name].to_numpy() for c in schema.inputs}, schema)
+    keys = customers[schema.id_name] if schema.id_name else pd.Series(customers.index.astype(str))
+    label = schema.churned(customers)
+    return pd.concat(
+        [
+            pd.DataFrame({ID: keys.to_numpy(), LABEL: label}),
+            pd.DataFrame(inputs.numeric, columns=numeric_names(schema)),
+            pd.DataFrame(inputs.category, columns=category_names(schema)),
+        ],
+        axis=1,
+    )
+
+
+def monthly_value(features: pd.DataFrame, schema: Schema) -> NDArray[np.float64] | None:
+    """The column with the role monthly_value (n,), or None where there is none."""
+    column = schema.role("monthly_value")
+    return features[column.name].to_numpy(np.float64) if column else None
+
+
+def model_inputs(features: pd.DataFrame, schema: Schema) -> Inputs:
+    """The model inputs of a table that `feature_table` made."""
+    return Inputs(
+        features[numeric_names(schema)].to_numpy(np.float32),
+        features[category_names(schema)].to_numpy(object),
+    )
+
+
+def balance_figures(balance: Balance) -> pd.DataFrame:
+    """Customers and churn rate of train and test."""
+    return pd.DataFrame(
+        {
+            "customers": [balance.train_rows, balance.test_rows],
+            "churn rate": [balance.train_rate, balance.test_rate],
+        },
+        index=["train", "test"],
+    )
+
+
+def balance_warnings(balance: Balance) -> list[str]:
+    """A warning where train and test differ by more than chance explains."""
+    if not balance.is_suspicious:
+        return []
+    return [
+        f"The churn rates of train and test differ by {balance.difference:+.2%}, more than three "
+        f"standard errors ({balance.standard_error:.2%}): is churn tied to the customer number?"
+    ]

@@ -1,0 +1,1 @@
+"""Candidates, their comparison, and the champion bundle."""

@@ -1,0 +1,167 @@
+"""Writing the champion bundle, and the record of the comparison it came out of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.core.params import Money, Train
+from stages.core.paths import CHAMPION, COMPARISON, TRAIN
+from stages.core.schema import Schema
+from stages.core.tables import sha256, write_csv, write_json, write_table
+from stages.features.derive import category_names, derived_names, numeric_names
+from stages.features.table import LABEL, monthly_value
+from stages.model.bundle import (
+    BACKGROUND,
+    BASELINES,
+    FALLBACK,
+    FALLBACK_MODEL,
+    MANIFEST,
+    MODEL,
+    NAME,
+    OUT_OF_FOLD,
+    REFERENCE,
+    SCHEMA_FILE,
+    SCORES,
+)
+from stages.model.export import checked_onnx
+from stages.model.money import customer_value
+from stages.model.threshold import profit_threshold
+from stages.model.train import CrossValidation, refit
+
+BACKGROUND_ROWS, REFERENCE_ROWS = 20, 10_000
+
+
+def write_bundle(
+    winner: str,
+    validation: CrossValidation,
+    features: pd.DataFrame,
+    schema: Schema,
+    *,
+    train: Train,
+    money: Money,
+    folder: Path = CHAMPION,
+) -> dict[str, Any]:
+    """Refit winner and fallback on all train customers and write the bundle; its manifest."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file, name in ((MODEL, winner), (FALLBACK_MODEL, FALLBACK)):
+        model = refit(name, features, schema, train)
+        (folder / file).write_bytes(checked_onnx(model, features, schema, name=name))
+    probability = validation.out_of_fold[winner].to_numpy()
+    write_json(folder / SCHEMA_FILE, schema.model_dump(mode="json", exclude_defaults=True))
+    write_json(folder / BACKGROUND, _background(features, schema, probability))
+    write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
+    manifest = _manifest(winner, validation, features, schema, train, money, folder)
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def write_comparison(
+    validation: CrossValidation,
+    features: pd.DataFrame,
+    schema: Schema,
+    *,
+    train: Train,
+    folder: Path = COMPARISON,
+) -> None:
+    """Keep what the candidates did out of fold, and the simple models to stand beside."""
+    shutil.rmtree(folder, ignore_errors=True)
+    write_table(folder / OUT_OF_FOLD, validation.out_of_fold)
+    write_csv(folder / SCORES, validation.scores)
+    for name in BASELINES:
+        model = refit(name, features, schema, train)
+        (folder / f"{name}.onnx").write_bytes(checked_onnx(model, features, schema, name=name))
+
+
+def _manifest(
+    winner: str,
+    validation: CrossValidation,
+    features: pd.DataFrame,
+    schema: Schema,
+    train: Train,
+    money: Money,
+    folder: Path,
+) -> dict[str, Any]:
+    label = features[LABEL].to_numpy()
+    probability = validation.out_of_fold[winner].to_numpy()
+    scores = validation.scores[validation.scores["candidate"] == winner]
+    content = {
+        "name": NAME,
+        "candidate": winner,
+        "threshold": _threshold(label, probability, features, schema, money),
+        "rows": len(features),
+        "base_rate": round(float(label.mean()), 6),
+        "costs": money.model_dump(),
+        "metrics": scores.drop(columns=["candidate", "repeat", "fold"]).mean().round(6).to_dict(),
+        "features": {
+            "numeric": numeric_names(schema),
+            "category": category_names(schema),
+            "derived": derived_names(schema),
+        },
+        "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
+        "hashes": {
+            "train": sha256(TRAIN),
+            "params": _digest([train.model_dump(), money.model_dump()]),
+        },
+    }
+    return {"name": NAME, "version": _digest(content)[:12], **content}
+
+
+def _threshold(
+    label: Any, probability: Any, features: pd.DataFrame, schema: Schema, money: Money
+) -> float:
+    value = customer_value(monthly_value(features, schema), len(features), money)
+    return profit_threshold(
+        label.astype(float), probability, value=float(value.mean()), costs=money
+    )
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:
+    """Model inputs of a few customers, evenly spread over the predicted risk."""
+    order = np.argsort(probability, kind="stable")
+    rows = order[np.linspace(0, len(order) - 1, min(BACKGROUND_ROWS, len(order))).astype(int)]
+    chosen = features.iloc[rows]
+    known = chosen[numeric_names(schema)].notna()
+    return {
+        "numeric": chosen[numeric_names(schema)]
+        .astype(object)
+        .where(known, None)
+        .to_numpy()
+        .tolist(),
+        "category": chosen[category_names(schema)].to_numpy().tolist(),
+    }
+
+
+def _reference(
+    features: pd.DataFrame, schema: Schema, probability: Any, *, seed: int
+) -> pd.DataFrame:
+    """Inputs, label and out-of-fold probability of train customers, to measure drift against."""
+    table = features[numeric_names(schema) + category_names(schema)].copy()
+    table["#label"], table["#probability"] = features[LABEL], probability
+    if len(table) > REFERENCE_ROWS:
+        table = table.sample(REFERENCE_ROWS, random_state=seed).sort_index()
+    return table
+
+
+def figures(manifest: dict[str, Any]) -> pd.DataFrame:
+    """What the bundle is, in a few facts."""
+    facts = {
+        "name and version": f"{manifest['name']} {manifest['version']}",
+        "candidate": manifest["candidate"],
+        "profit threshold": f"{manifest['threshold']:.3f}",
+        "base rate": f"{manifest['base_rate']:.3f}",
+        "features": str(sum(len(manifest["features"][kind]) for kind in ("numeric", "category"))),
+        "files": ", ".join(manifest["files"]),
+    }
+    return pd.Series(facts).to_frame("value")
