@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test check check-reproducible bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,9 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage run -m pytest -m "not slow"
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
+
+test-slow: $(ENV) ## what takes longer: another business from adopt to model card
+	@$(BIN)/python -m pytest -m slow
 
 check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/ruff check .

@@ -80,6 +80,9 @@ def _check_reproducible(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
+    # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from stages.core.runner import run
 
     run(options.stage)

@@ -8,19 +8,19 @@ import pandas as pd
 
 from stages.core.params import Data
 from stages.core.paths import INDEX, REPORTS
-from stages.evaluation.evaluate import Evidence, in_words
+from stages.evaluation.evaluate import WORDS, Evidence, in_words
 from stages.look.report import environment, write_index, write_markdown_page
 
-HEADLINE = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "Average precision",
-    "brier": "Brier score",
-    "ece": "Expected calibration error",
-    "top_decile_lift": "Top-decile lift",
-    "precision": "Precision at the threshold",
-    "recall": "Recall at the threshold",
-    "profit_per_customer": "Profit per customer",
-}
+HEADLINE = (
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "ece",
+    "top_decile_lift",
+    "precision",
+    "recall",
+    "profit_per_customer",
+)
 
 
 def write(evidence: Evidence, headline: pd.DataFrame, slices: pd.DataFrame, data: Data) -> None:
@@ -40,9 +40,7 @@ def _content(
         "manifest": evidence.manifest,
         "data": data,
         "schema": schema,
-        "headline": [
-            {"name": words, **headline.loc[name].to_dict()} for name, words in HEADLINE.items()
-        ],
+        "headline": [{"name": WORDS[name], **headline.loc[name].to_dict()} for name in HEADLINE],
         "words": in_words(evidence, headline),
         "test_rows": len(evidence.label),
         "level": evidence.params.level,

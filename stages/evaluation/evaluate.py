@@ -36,6 +36,21 @@ from stages.model.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES,
 from stages.model.threshold import profit_threshold
 
 DIGITS = 6
+WORDS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "brier": "Brier score (lower is better)",
+    "log_loss": "Log loss (lower is better)",
+    "ece": "Calibration error (lower is better)",
+    "top_decile_lift": "Lift in the top tenth",
+    "accuracy": "Accuracy at the threshold",
+    "precision": "Precision at the threshold",
+    "recall": "Recall at the threshold",
+    "f1": "F1 at the threshold",
+    "empc": "Expected maximum profit (EMPC)",
+    "profit_per_customer": "Profit per customer",
+    "threshold": "Profit threshold",
+}
 
 
 @dataclass(frozen=True)
@@ -288,11 +303,9 @@ def metrics_file(evidence: Evidence, table: pd.DataFrame, wanted: pd.DataFrame) 
         "winner": evidence.manifest["candidate"],
         "cv": {name: _fold_figures(scores[name]) for name in metrics.RANKING},
         "test": {name: _number(row["value"]) for name, row in table.iterrows()},
-        "test_ci": {
-            name: {"low": _number(row["low"]), "high": _number(row["high"])}
-            for name, row in table.iterrows()
-        },
+        "test_ci": _intervals(table),
         "targets": {name: _number(row["value"]) for name, row in wanted.iterrows()},
+        "targets_ci": _intervals(wanted),
         "reference": _reference(evidence, table),
         "counts": {
             "train": len(read_table(COMPARISON / OUT_OF_FOLD, ["label"])),
@@ -301,23 +314,26 @@ def metrics_file(evidence: Evidence, table: pd.DataFrame, wanted: pd.DataFrame) 
     }
 
 
+def _intervals(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    return {
+        str(name): {"low": _number(row["low"]), "high": _number(row["high"])}
+        for name, row in table.iterrows()
+    }
+
+
 def _fold_figures(values: pd.Series) -> dict[str, float]:
     return {"mean": _number(values.mean()), "std": _number(values.std()), "folds": len(values)}
 
 
 def _reference(evidence: Evidence, table: pd.DataFrame) -> dict[str, float]:
-    figures = {
-        "base_rate": _number(evidence.manifest["base_rate"]),
-        "one_feature_roc_auc": _number(table.loc["roc_auc", "one_feature"]),
-        "one_feature_average_precision": _number(table.loc["average_precision", "one_feature"]),
-        "one_feature_profit_per_customer": _number(table.loc["profit_per_customer", "one_feature"]),
-        "base_rate_brier": _number(table.loc["brier", "base_rate"]),
-    }
+    """The base rate, every headline figure of the simple models, and of the truth where known."""
+    figures = {"base_rate": _number(evidence.manifest["base_rate"])}
+    for name, row in table.drop(index="threshold").iterrows():
+        figures |= {f"{simple}_{name}": _number(row[simple]) for simple in BASELINES}
     if evidence.oracle is not None:
         for name, measure in metrics.RANKING.items():
-            figures[f"oracle_{name}"] = _number(
-                metrics.value(measure, evidence.label, evidence.oracle)
-            )
+            value = metrics.value(measure, evidence.label, evidence.oracle)
+            figures[f"oracle_{name}"] = _number(value)
     return figures
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython.display import HTML
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Format = str  # of a number, as in format(): ",", ".3f", ".1%"
 
