@@ -298,10 +298,15 @@ def recall_threshold(label: Floats, score: Floats, wanted: float) -> float:
 def metrics_file(evidence: Evidence, table: pd.DataFrame, wanted: pd.DataFrame) -> dict[str, Any]:
     """The content of `reports/metrics.json`: numbers only below the top level."""
     scores = pd.read_csv(COMPARISON / SCORES)
-    scores = scores[scores["candidate"] == evidence.manifest["candidate"]]
+    winner = evidence.manifest["candidate"]
+    won = scores[scores["candidate"] == winner]
     return {
-        "winner": evidence.manifest["candidate"],
-        "cv": {name: _fold_figures(scores[name]) for name in metrics.RANKING},
+        "winner": winner,
+        "cv": {name: _fold_figures(won[name]) for name in metrics.RANKING},
+        "candidates": {
+            str(name): {metric: _number(rows[metric].mean()) for metric in metrics.RANKING}
+            for name, rows in scores.groupby("candidate", sort=False)
+        },
         "test": {name: _number(row["value"]) for name, row in table.iterrows()},
         "test_ci": _intervals(table),
         "targets": {name: _number(row["value"]) for name, row in wanted.iterrows()},
