@@ -11,6 +11,7 @@ BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 export DO_NOT_TRACK := 1
+export CSV
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -18,6 +19,7 @@ help: ## list the targets
 
 $(ENV): requirements.lock requirements.build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@if [ -L .venv ]; then echo '.venv: a link to another environment, which would be emptied; expected none' >&2; exit 1; fi
 	@echo "Making .venv from the locked, hashed requirements (once, about two minutes)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements.build.lock
@@ -28,7 +30,7 @@ repro: $(ENV) ## run the pipeline: what changed, and nothing else
 	@$(STAGES) repro
 
 adopt: $(ENV) ## take a CSV in as the data source: make adopt CSV=path-or-URL (CSV=generated goes back)
-	@$(STAGES) adopt $(if $(CSV),'$(CSV)',)
+	@$(STAGES) adopt $${CSV:+"$$CSV"}
 
 check-data: $(ENV) ## the checks at the door, without a run
 	@$(STAGES) check
@@ -55,7 +57,7 @@ check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to 
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path adds quality on that file)
-	@$(BIN)/python -m benchmarks $(if $(CSV),--csv '$(CSV)',)
+	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"}
 
 lock: $(ENV) ## write the lock anew from pyproject.toml
 	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock

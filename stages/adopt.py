@@ -37,7 +37,7 @@ def adopt(csv: str) -> str:
         target = EXTERNAL / arrived.name
         schema_file = _schema_file(target)
         known = schema_file if schema_file.is_file() else SCHEMA
-        table = check_table(read_text(arrived), load_schema(known), origin=csv)
+        table = check_table(read_text(arrived, origin=csv), load_schema(known), origin=csv)
         _install(arrived, target, schema_file=schema_file, known=known)
     _track(target)
     _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stages.core import metrics
 from stages.core.metrics import Floats
-from stages.core.schema import Schema
+from stages.core.schema import Column, Schema
 
 
 def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
@@ -45,9 +45,7 @@ def tenure_curve(customers: pd.DataFrame, schema: Schema, *, bins: int = 12) -> 
     if known.empty:
         return None
     tenure = known[column.name].to_numpy(float)
-    edges = np.unique(np.quantile(tenure, np.linspace(0, 1, bins + 1)))
-    last = max(len(edges) - 2, 0)
-    place = np.clip(np.searchsorted(edges, tenure, side="right") - 1, 0, last)
+    place = metrics.quantile_bins(tenure, bins)
     table = rate_table(place, schema.churned(known))
     middle = pd.Series(tenure).groupby(place).mean()
     return table.assign(x=middle).rename(columns={"rate": "value"})
@@ -124,8 +122,14 @@ def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
     half = np.arange(len(customers)) % 2 == 0
     scores = {c.name: _score(customers[c.name], c.is_numeric, churn, half) for c in schema.inputs}
     values = {name: metrics.value(metrics.roc_auc, churn, score) for name, score in scores.items()}
-    strength = pd.Series(values)
-    return strength.where(strength >= 0.5, 1 - strength).sort_values(ascending=False, kind="stable")
+    strength = pd.Series({n: _either_way(v, customers[n], schema[n]) for n, v in values.items()})
+    return strength.sort_values(ascending=False, kind="stable")
+
+
+def _either_way(auc: float, values: pd.Series, column: Column) -> float:
+    """A number may separate downwards; a score made of churn rates that fails is just noise."""
+    raw_number = column.is_numeric and values.notna().all()
+    return max(auc, 1 - auc) if raw_number else max(auc, 0.5)
 
 
 def _score(values: pd.Series, is_numeric: bool, churn: Floats, half: NDArray[np.bool_]) -> Floats:

@@ -207,6 +207,7 @@ def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
             "version": "0123456789ab",
             "candidate": "logistic",
             "threshold": 0.4,
+            "mean_value": 80.0,
             "base_rate": 0.4,
             "rows": rows,
             "features": {"numeric": [FEE], "category": [SIZE], "derived": []},

@@ -123,6 +123,7 @@ def test_a_faulty_file_is_refused_and_nothing_touched(
         (b"", "empty; expected a header and rows of customers"),
         (b"a,b\n1,2\n", "column customerID: column missing"),
         (b"a,a\n1,2\n", "column a: twice in the header"),
+        (b"a;b\n1;2\n", "strange.csv: separated by semicolons; expected commas"),
         (b"a,b\n1,2\n1,2,3\n", "not a table: Expected 2 fields in line 3, saw 3"),
         (b"\xff\xfe\x00\x81,b\n", "not UTF-8 text at byte 0"),
     ],

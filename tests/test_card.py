@@ -7,7 +7,7 @@ import pytest
 
 from stages.core.params import validate
 from stages.core.schema import parse_schema
-from stages.evaluation import card, evaluate
+from stages.evaluation import card, evaluate, rivals
 from stages.evaluation.evaluate import headline
 from stages.evaluation.slices import slices
 from tests import builders
@@ -25,6 +25,7 @@ def comparison(tmp_path_factory):
     builders.write_comparison(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "COMPARISON", folder)
+        patch.setattr(rivals, "COMPARISON", folder)
         yield
 
 

@@ -278,6 +278,12 @@ def test_threshold_falls_as_customers_are_worth_more():
     assert thresholds[0] > thresholds[-1]
 
 
+def test_nobody_is_contacted_where_nobody_pays():
+    score, label, _ = case(0)
+    threshold = profit_threshold(label, score, value=100.0, costs=builders.costs(offer_cost=500.0))
+    assert threshold == 1.0
+
+
 # --- the record of the comparison --------------------------------------------------------------
 
 

@@ -241,3 +241,10 @@ def test_faults_are_found_in_one_pandera_pass(monkeypatch):
 
 def test_pandera_schema_has_every_column_of_ours():
     assert list(table_schema(builders.schema()).columns) == builders.schema().names
+
+
+@pytest.mark.parametrize("everybody", ["ja", "nein"])
+def test_a_target_of_one_class_is_refused(everybody):
+    table = builders.as_text(builders.members(40)).assign(**{LEFT: everybody})
+    with pytest.raises(UserError, match=f"only '{everybody}'.*expected both nein and ja"):
+        check_table(table, builders.schema(), origin="club.csv")

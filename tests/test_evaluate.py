@@ -14,21 +14,18 @@ from stages.core import metrics
 from stages.core.errors import UserError
 from stages.core.metrics import value
 from stages.core.tables import write_json, write_table
-from stages.evaluation import evaluate
+from stages.evaluation import evaluate, rivals
 from stages.evaluation.evaluate import (
     against_oracle,
     confusion,
     decide,
     gather,
     headline,
-    in_words,
     metrics_file,
     predictions,
-    recall_threshold,
-    strategies,
-    targets,
     write,
 )
+from stages.evaluation.rivals import in_words, recall_threshold, strategies, targets
 from stages.features.table import ID, LABEL, model_inputs
 from stages.model import money
 from stages.model.bundle import Scorer
@@ -62,6 +59,7 @@ def comparison(tmp_path_factory):
     table = builders.write_comparison(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "COMPARISON", folder)
+        patch.setattr(rivals, "COMPARISON", folder)
         yield table
 
 
@@ -103,13 +101,12 @@ def test_intervals_contain_their_values(table):
 
 def test_values_are_those_of_the_measures(evidence, table):
     label, score = evidence.label, evidence.probability
-    for name, measure in metrics.RANKING.items():
+    for name, measure in evaluate.ranking(evidence.params).items():
         assert table.loc[name, "value"] == value(measure, label, score)
         for who, other in evidence.baselines.items():
             assert table.loc[name, who] == value(measure, label, other)
-    chosen = (score > evidence.threshold).astype(float)
     for name, measure in metrics.DECISION.items():
-        assert table.loc[name, "value"] == value(measure, label, chosen)
+        assert table.loc[name, "value"] == value(measure, label, evidence.decision)
 
 
 def test_baseline_of_everybody_alike_is_chance(evidence, table):
@@ -201,7 +198,7 @@ def test_unknown_monthly_value_is_refused_by_the_schema_or_does_not_spoil_the_su
     with contextlib.suppress(UserError):
         schema = builders.schema(**{FEE: {"missing": True}})
         evidence = builders.evidence(schema=schema, value=value)
-        assert np.isfinite(strategies(evidence)["value"]).all()
+        assert np.isfinite(strategies(evidence)["profit"]).all()
 
 
 # --- strategies --------------------------------------------------------------------------------
@@ -211,16 +208,31 @@ def test_strategies_are_judged_by_the_same_money(evidence, table):
     rows = strategies(evidence)
     mean = money.realised_profit(evidence.label, evidence.value, evidence.costs).mean()
     expected = table.loc["profit_per_customer", ["value", "low", "high"]]
-    assert list(rows.loc["the decision", ["value", "low", "high"]]) == list(expected)
-    assert list(rows.loc["contact nobody"]) == [0, 0, 0, 0]
-    assert rows.loc["contact everybody", "value"] == pytest.approx(mean)
+    assert list(rows.loc["the decision", ["profit", "low", "high"]]) == list(expected)
+    assert list(rows.loc["contact nobody", ["contacted", "profit", "low", "high"]]) == [0, 0, 0, 0]
+    assert rows.loc["contact everybody", "profit"] == pytest.approx(mean)
     share = evidence.decision.mean()
-    assert rows.loc["as many, at random", "value"] == pytest.approx(share * mean)
+    assert rows.loc["as many, at random", "profit"] == pytest.approx(share * mean)
     assert rows.loc["the decision", "contacted"] == share
 
 
+def test_the_lead_over_a_rival_is_the_difference_of_profits(evidence):
+    rows = strategies(evidence)
+    lead = rows.loc["the decision", "profit"] - rows["profit"]
+    assert list(rows["lead"]) == pytest.approx(list(lead))
+    assert (rows["lead_low"] <= rows["lead"]).all()
+    assert (rows["lead"] <= rows["lead_high"]).all()
+    assert list(rows.loc["the decision", ["lead", "lead_low", "lead_high"]]) == [0, 0, 0]
+
+
+def test_profit_rises_with_the_share_that_accepts(evidence):
+    profits = rivals.acceptance(evidence)["profit"]
+    assert profits.is_monotonic_increasing
+    assert profits.iloc[1] == pytest.approx(strategies(evidence).loc["the decision", "profit"])
+
+
 def test_informed_decision_beats_the_uninformed(evidence):
-    values = strategies(evidence)["value"]
+    values = strategies(evidence)["profit"]
     assert values["the decision"] > values["as many, at random"]
     assert values["the decision"] > values["contact nobody"]
 

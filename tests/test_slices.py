@@ -158,7 +158,7 @@ def test_worst_pairs_are_groups_of_two_columns_far_from_what_was_said():
     worst = pairs.iloc[0]
     n = members.sum()
     assert worst["customers"] == n
-    assert worst["standard_errors"] == pytest.approx(0.9 * n / np.sqrt(n * 0.1 * 0.9))
+    assert worst["standard_errors"] == pytest.approx(-0.9 * n / np.sqrt(n * 0.1 * 0.9))
 
 
 def test_worst_pairs_are_few_large_enough_and_in_order(evidence):

@@ -85,8 +85,9 @@ def precision(label: Floats, chosen: Floats, weight: Floats) -> Floats:
 
 
 def recall(label: Floats, chosen: Floats, weight: Floats) -> Floats:
-    """Share of the churners that are contacted."""
-    return _ratio(weight @ (chosen * label), weight @ label)
+    """Share of the churners that are contacted; NaN where nobody left."""
+    churners = weight @ label
+    return np.where(churners > 0, _ratio(weight @ (chosen * label), churners), np.nan)
 
 
 def f1(label: Floats, chosen: Floats, weight: Floats) -> Floats:

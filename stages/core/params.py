@@ -188,7 +188,9 @@ def validate(section: str, values: Any) -> Section:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in (section, *fault["loc"]))
-        raise UserError(f"params.yaml: field {field}: {fault['msg']}") from None
+        raise UserError(
+            f"params.yaml: field {field}: {fault['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def check_params(path: Path = PARAMS) -> dict[str, Section]:

@@ -161,6 +161,8 @@ class _environment:
         startup.mkdir(parents=True)
         # IPython's own exit() lets the next cells run until the kernel happens to be gone.
         (startup / "exit.py").write_text("import sys\nexit = quit = sys.exit\ndel sys\n")
+        # Its farewell ("KeyboardInterrupt caught in kernel") is no news to the user.
+        (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 50\n")
         self._before = dict(os.environ)
         os.environ.update(self._values)
 

@@ -211,8 +211,8 @@ def _first_fault(error: ValidationError, content: Any) -> str:
         entry = content["columns"][place[1]]
         name = entry.get("name", f"number {place[1] + 1}") if isinstance(entry, dict) else entry
         field = f", field {'.'.join(map(str, place[2:]))}" if place[2:] else ""
-        return f"column {name}{field}: {fault['msg']}"
-    return f"{'.'.join(map(str, place)) or 'schema'}: {fault['msg']}"
+        return f"column {name}{field}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{'.'.join(map(str, place)) or 'schema'}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def load_schema(path: Path) -> Schema:

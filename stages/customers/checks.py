@@ -51,6 +51,7 @@ def check_table(raw: pd.DataFrame, schema: Schema, *, origin: str) -> pd.DataFra
     text = raw[schema.names].apply(lambda values: values.str.strip()).replace("", None)
     table, unread = _convert(text, schema)
     faults = _text_in_numbers(text, unread, schema) + _pandera_faults(table, text, unread, schema)
+    faults += _one_class(text, schema)
     if faults:
         raise refusal(faults, origin=origin)
     return table.astype(_final_types(schema))
@@ -95,6 +96,15 @@ def _convert(text: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str
             unread[column.name] = values.isna() & text[column.name].notna()
             table[column.name] = values
     return table, unread
+
+
+def _one_class(text: pd.DataFrame, schema: Schema) -> list[Fault]:
+    """A fault where everybody left or everybody stayed: there is nothing to tell apart."""
+    found = text[schema.target.name].dropna().unique()
+    if len(found) != 1 or found[0] not in schema.target.labels:
+        return []
+    expected = f"both {' and '.join(schema.target.labels)}"
+    return [Fault(schema.target.name, f"only {found[0]!r}", expected, len(text))]
 
 
 def _text_in_numbers(

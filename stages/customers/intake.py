@@ -11,12 +11,13 @@ from stages.core.errors import UserError
 from stages.core.paths import relative
 
 
-def read_text(path: Path) -> pd.DataFrame:
+def read_text(path: Path, *, origin: str = "") -> pd.DataFrame:
     """Every cell of a CSV as text, blanks as empty text.
 
-    `UserError` where the file is missing, empty, not text, or not a table.
+    `origin` is how messages call the file. `UserError` where it is missing, empty, not text, or not
+    a table.
     """
-    origin = relative(path)
+    origin = origin or relative(path)
     if not path.is_file():
         raise UserError(f"{origin}: no such file; expected a CSV")
     try:
@@ -39,6 +40,9 @@ def _check_header(path: Path, origin: str) -> None:
             header = next(csv.reader(file), [])
         except csv.Error as error:
             raise UserError(f"{origin}: row 1: {error}; expected a CSV header") from None
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
+            raise UserError(f"{origin}: separated by {name}; expected commas")
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise UserError(f"{origin}: column {repeated[0]}: twice in the header; expected once")

@@ -16,7 +16,7 @@ from stages.core.schema import Schema, load_schema
 from stages.core.tables import read_table, sha256, write_json, write_table, write_tables
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import check_table
-from stages.customers.generate import load_population, simulate
+from stages.customers.generate import COLUMNS, load_population, simulate
 from stages.customers.intake import read_text
 
 ORACLE_COLUMN = "churn_probability"
@@ -64,6 +64,12 @@ def check_source(data: Data) -> str:
     schema = load_schema(ROOT / data.schema_)
     if data.is_generated:
         load_population(ROOT / data.source)
+        if schema.names != COLUMNS:
+            strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
+            raise UserError(
+                f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
+                f"{', '.join(COLUMNS)}"
+            )
         return f"{data.source}: a valid population; {data.schema_}: a valid schema"
     customers = adopted_table(data, schema)
     return f"{data.source}: {len(customers):,} customers that fit {data.schema_}"
@@ -132,7 +138,12 @@ def describe(published: Published, data: Data, generate: Generate) -> pd.DataFra
         "churn rate": f"{churn.mean():.2%}",
     }
     if data.is_generated:
-        facts |= {"seed": str(generate.seed), "snapshot month": str(generate.snapshot_month)}
+        window = load_population(ROOT / data.source).hazard.window
+        facts |= {
+            "churn window": f"{window} months after the snapshot",
+            "seed": str(generate.seed),
+            "snapshot month": str(generate.snapshot_month),
+        }
     else:
         facts |= {"sha256": str(data.sha256)}
     return pd.Series(facts).to_frame("value")

@@ -8,7 +8,8 @@ import pandas as pd
 
 from stages.core.params import Data
 from stages.core.paths import INDEX, REPORTS
-from stages.evaluation.evaluate import WORDS, Evidence, in_words
+from stages.evaluation.evaluate import WORDS, Evidence
+from stages.evaluation.rivals import currency, in_words
 from stages.look.report import environment, write_index, write_markdown_page
 
 HEADLINE = (
@@ -45,6 +46,7 @@ def _content(
         "test_rows": len(evidence.label),
         "level": evidence.params.level,
         "costs": evidence.costs,
+        "currency": currency(evidence),
         "by_profit": schema.role("monthly_value") is not None,
         "sensitive": _records(slices[slices["sensitive"]]) if len(slices) else [],
         "widest": _widest(slices),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,10 @@ WORDS = {
     "log_loss": "Log loss (lower is better)",
     "ece": "Calibration error (lower is better)",
     "top_decile_lift": "Lift in the top tenth",
-    "accuracy": "Accuracy at the threshold",
-    "precision": "Precision at the threshold",
-    "recall": "Recall at the threshold",
-    "f1": "F1 at the threshold",
+    "accuracy": "Accuracy of the decision",
+    "precision": "Precision of the decision",
+    "recall": "Recall of the decision",
+    "f1": "F1 of the decision",
     "empc": "Expected maximum profit (EMPC)",
     "profit_per_customer": "Profit per customer",
     "threshold": "Profit threshold",
@@ -124,17 +125,23 @@ def decide(probability: Floats, value: Floats, evidence: Evidence) -> Floats:
     return (probability > evidence.threshold).astype(float)
 
 
+def ranking(params: Evaluate) -> dict[str, metrics.Measure]:
+    """The ranking metrics, the calibration error with the bins asked for."""
+    error = partial(metrics.calibration_error, bins=params.calibration_bins)
+    return {**metrics.RANKING, "ece": error}
+
+
 def headline(evidence: Evidence) -> pd.DataFrame:
     """Every test metric of the champion with its interval, and of the simple models beside it.
 
     Columns: value, low, high, one_feature, base_rate; a row per metric of the contract.
     """
-    rows = {name: _ranking_row(evidence, measure) for name, measure in metrics.RANKING.items()}
+    rows = {name: _ranking_row(evidence, m) for name, m in ranking(evidence.params).items()}
     rows["top_decile_lift"] = _ranking_row(evidence, metrics.top_decile_lift)
     for name, measure in metrics.DECISION.items():
-        rows[name] = _threshold_row(evidence, measure)
+        rows[name] = _decision_row(evidence, measure)
     rows["empc"] = _ranking_row(evidence, _empc(evidence))
-    rows["profit_per_customer"] = _profit_row(evidence)
+    rows["profit_per_customer"] = _decision_row(evidence, profit_measure(evidence))
     rows["threshold"] = _threshold_interval(evidence)
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -155,28 +162,15 @@ def _ranking_row(evidence: Evidence, measure: metrics.Measure) -> dict[str, floa
     return _row(value, (min(low, value), max(high, value)), simple)
 
 
-def _threshold_row(evidence: Evidence, measure: metrics.Measure) -> dict[str, float]:
-    label, cut = evidence.label, evidence.threshold
-    chosen = (evidence.probability > cut).astype(float)
+def _decision_row(evidence: Evidence, measure: metrics.Measure) -> dict[str, float]:
+    """A measure of who is contacted; the simple models decide by the same rule."""
+    label, chosen = evidence.label, evidence.decision
     simple = {
-        n: metrics.value(measure, label, (s > cut).astype(float))
-        for n, s in evidence.baselines.items()
+        name: metrics.value(measure, label, decide(score, evidence.value, evidence))
+        for name, score in evidence.baselines.items()
     }
     interval = evidence.bootstrap.interval(measure, label, chosen)
     return _row(metrics.value(measure, label, chosen), interval, simple)
-
-
-def _profit_row(evidence: Evidence) -> dict[str, float]:
-    label, bootstrap = evidence.label, evidence.bootstrap
-    measure = profit_measure(evidence)
-    simple = {
-        n: metrics.value(measure, label, decide(s, evidence.value, evidence))
-        for n, s in evidence.baselines.items()
-    }
-    chosen = evidence.decision
-    return _row(
-        metrics.value(measure, label, chosen), bootstrap.interval(measure, label, chosen), simple
-    )
 
 
 def profit_measure(evidence: Evidence) -> metrics.Measure:
@@ -218,7 +212,7 @@ def _threshold_interval(evidence: Evidence) -> dict[str, float]:
     """The threshold, and how far it would have moved with other train customers."""
     table = read_table(COMPARISON / OUT_OF_FOLD)
     label, score = table["label"].to_numpy(float), table[evidence.manifest["candidate"]].to_numpy()
-    value = float(evidence.value.mean())
+    value = float(evidence.manifest["mean_value"])
 
     def measure(label: Floats, score: Floats, weight: Floats) -> Floats:
         drawn = [np.repeat(np.arange(len(label)), row.astype(int)) for row in weight]
@@ -231,68 +225,6 @@ def _threshold_interval(evidence: Evidence) -> dict[str, float]:
     same = dict.fromkeys(evidence.baselines, evidence.threshold)
     held = (min(low, evidence.threshold), max(high, evidence.threshold))
     return _row(evidence.threshold, held, same)
-
-
-def strategies(evidence: Evidence) -> pd.DataFrame:
-    """Profit per customer, with interval, of the decision and of what one might do instead."""
-    n = len(evidence.label)
-    choices = {
-        "the decision": evidence.decision,
-        "contact nobody": np.zeros(n),
-        "contact everybody": np.ones(n),
-        "as many, at random": np.full(n, evidence.decision.mean()),
-        "probability above 0.5": (evidence.probability > 0.5).astype(float),
-    }
-    measure, bootstrap = profit_measure(evidence), evidence.bootstrap
-    rows = {}
-    for name, chosen in choices.items():
-        low, high = bootstrap.interval(measure, evidence.label, chosen)
-        rows[name] = {
-            "contacted": float(chosen.mean()),
-            "value": metrics.value(measure, evidence.label, chosen),
-            "low": low,
-            "high": high,
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def targets(evidence: Evidence) -> pd.DataFrame:
-    """The targets that churn projects set themselves, beside what is reached here.
-
-    Each at the threshold that served it best out of fold on train. Columns: target, value, low,
-    high, reached (whether the target lies within or below the interval).
-    """
-    table = read_table(COMPARISON / OUT_OF_FOLD)
-    known, score = table["label"].to_numpy(float), table[evidence.manifest["candidate"]].to_numpy()
-    wanted = [
-        ("roc_auc", 0.85, metrics.roc_auc, None),
-        ("accuracy", 0.82, metrics.accuracy, _best_threshold(metrics.accuracy, known, score)),
-        ("f1", 0.75, metrics.f1, _best_threshold(metrics.f1, known, score)),
-        ("precision_at_recall_80", 0.70, metrics.precision, recall_threshold(known, score, 0.8)),
-    ]
-    rows = {}
-    for name, target, measure, cut in wanted:
-        used = evidence.probability if cut is None else (evidence.probability >= cut).astype(float)
-        low, high = evidence.bootstrap.interval(measure, evidence.label, used)
-        value = metrics.value(measure, evidence.label, used)
-        rows[name] = {"target": target, "value": value, "low": low, "high": high}
-    return pd.DataFrame.from_dict(rows, orient="index").assign(
-        reached=lambda t: np.where(
-            t["high"] < t["target"], "no", np.where(t["low"] >= t["target"], "yes", "within noise")
-        )
-    )
-
-
-def _best_threshold(measure: metrics.Measure, label: Floats, score: Floats) -> float:
-    cuts = np.unique(np.quantile(score, np.linspace(0.01, 0.99, 99)))
-    values = [metrics.value(measure, label, (score >= cut).astype(float)) for cut in cuts]
-    return float(cuts[int(np.argmax(values))])
-
-
-def recall_threshold(label: Floats, score: Floats, wanted: float) -> float:
-    """The highest threshold at which the share of churners found is at least `wanted`."""
-    of_churners = np.sort(score[label == 1])[::-1]
-    return float(of_churners[int(np.ceil(wanted * len(of_churners) - 1e-9)) - 1])
 
 
 def metrics_file(evidence: Evidence, table: pd.DataFrame, wanted: pd.DataFrame) -> dict[str, Any]:
@@ -336,7 +268,7 @@ def _reference(evidence: Evidence, table: pd.DataFrame) -> dict[str, float]:
     for name, row in table.drop(index="threshold").iterrows():
         figures |= {f"{simple}_{name}": _number(row[simple]) for simple in BASELINES}
     if evidence.oracle is not None:
-        for name, measure in metrics.RANKING.items():
+        for name, measure in ranking(evidence.params).items():
             value = metrics.value(measure, evidence.label, evidence.oracle)
             figures[f"oracle_{name}"] = _number(value)
     return figures
@@ -368,19 +300,6 @@ def predictions(evidence: Evidence) -> pd.DataFrame:
     return pd.concat([train[columns + rest], test], ignore_index=True)
 
 
-def in_words(evidence: Evidence, table: pd.DataFrame) -> str:
-    """The headline as a person would say it."""
-    auc, profit = table.loc["roc_auc"], table.loc["profit_per_customer"]
-    share = evidence.decision.mean()
-    return (
-        f"Of two customers, one leaving and one staying, the {evidence.manifest['candidate']} "
-        f"model names the right one in {auc['value']:.1%} of cases ({auc['low']:.1%} to "
-        f"{auc['high']:.1%}); a model of one feature in {auc['one_feature']:.1%}. Contacting the "
-        f"{share:.0%} of customers for whom it pays brings {profit['value']:.2f} per customer "
-        f"({profit['low']:.2f} to {profit['high']:.2f})."
-    )
-
-
 def confusion(evidence: Evidence) -> pd.DataFrame:
     """Customers by outcome (index) and decision (columns)."""
     left, contacted = evidence.label == 1, evidence.decision == 1
@@ -392,9 +311,10 @@ def against_oracle(evidence: Evidence) -> pd.DataFrame:
     """The champion's ranking metrics beside those of the true probabilities."""
     assert evidence.oracle is not None, "the truth of an adopted file is not known"
     scores = {"champion": evidence.probability, "oracle": evidence.oracle}
+    measures = ranking(evidence.params)
     return pd.DataFrame(
         {
-            who: {n: metrics.value(m, evidence.label, s) for n, m in metrics.RANKING.items()}
+            who: {n: metrics.value(m, evidence.label, s) for n, m in measures.items()}
             for who, s in scores.items()
         }
     )

@@ -89,8 +89,12 @@ def _quarters(name: str, values: Floats) -> list[Group]:
         return [*groups, Group(name, f"{edges[0]:g}", ~absent)]
     for low, high in pairwise(edges):
         members = (values >= low) & ((values < high) | (values == high) & (high == edges[-1]))
-        groups.append(Group(name, f"{low:g} to {high:g}", members))
+        groups.append(Group(name, f"{low:g} to {_upper(high, edges[-1])}", members))
     return groups
+
+
+def _upper(bound: float, last: float) -> str:
+    return f"{bound:g}" if bound == last else f"under {bound:g}"
 
 
 def _slice_figures(evidence: Evidence, members: NDArray[np.bool_]) -> dict[str, float]:
@@ -104,9 +108,12 @@ def _slice_figures(evidence: Evidence, members: NDArray[np.bool_]) -> dict[str, 
         "probability": score.mean(),
         "selection_rate": chosen.mean(),
     }
+    # A bootstrap of a share of none or all has no width; the score interval has.
+    low, high = metrics.wilson((chosen * label).sum(), label.sum())
+    recall = metrics.value(metrics.recall, label, chosen)
+    figures |= {"recall": recall, "recall_low": min(low, recall), "recall_high": max(high, recall)}
     measures = {
         "roc_auc": (metrics.roc_auc, score),
-        "recall": (metrics.recall, chosen),
         "gap": (_gap, score),
     }
     for name, (measure, used) in measures.items():
@@ -142,7 +149,7 @@ def worst_pairs(evidence: Evidence, *, count: int = 8) -> pd.DataFrame:
                     "customers": int(both.sum()),
                     "churn_rate": evidence.label[both].mean(),
                     "probability": evidence.probability[both].mean(),
-                    "standard_errors": residual[both].sum() / np.sqrt(variance[both].sum()),
+                    "standard_errors": -residual[both].sum() / np.sqrt(variance[both].sum()),
                 }
             )
     columns = ["group", "customers", "churn_rate", "probability", "standard_errors"]

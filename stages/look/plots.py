@@ -80,15 +80,15 @@ def calibration(bins: pd.DataFrame) -> Figure:
         color=BLUE,
         ms=4,
         lw=1.2,
-        label="tenths of customers",
+        label="equal groups of customers",
     )
     left.set(title="Calibration", xlabel="mean predicted probability", ylabel="churn rate")
     left.legend(loc="upper left")
-    right.bar(np.arange(len(bins)), bins["rate"] - bins["probability"], color=BLUE)
+    right.bar(np.arange(1, len(bins) + 1), bins["probability"] - bins["rate"], color=BLUE)
     right.axhline(0, color=SOFT, lw=1)
     right.set(
-        title="Churn rate less probability",
-        xlabel="tenth of customers, from low to high risk",
+        title="Probability less churn rate",
+        xlabel="group of customers, from low to high risk",
         ylabel="difference",
     )
     return figure
@@ -102,7 +102,7 @@ def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
     left.set(
         title="Churners found",
         xlabel="share of customers contacted",
-        ylabel="share of churners among them",
+        ylabel="share of all churners found",
     )
     left.legend(loc="lower right")
     right.axhline(0, color=SOFT, lw=1)
@@ -161,6 +161,7 @@ def fold_scores(scores: pd.DataFrame, *, metric: str, title: str) -> Figure:
 def rates(segments: dict[str, pd.DataFrame], *, base_rate: float) -> Figure:
     """Churn rate per value of each column: columns rate, low, high; index the values."""
     height = max(len(table) for table in segments.values())
+    widest = 1.05 * max(float(table["high"].max()) for table in segments.values())
     figure, all_axes = panels(len(segments), columns=3, height=0.75 + 0.24 * height)
     for axes, (name, table) in zip(all_axes, segments.items(), strict=True):
         place = np.arange(len(table))[::-1]
@@ -168,7 +169,7 @@ def rates(segments: dict[str, pd.DataFrame], *, base_rate: float) -> Figure:
         axes.hlines(place, table["low"], table["high"], color=INK, lw=1)
         axes.axvline(base_rate, color=ORANGE, lw=1, ls="--")
         axes.set_yticks(place, [str(value) for value in table.index])
-        axes.set(title=name, xlim=(0, None))
+        axes.set(title=name, xlim=(0, widest))
         axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
         axes.grid(axis="y", visible=False)
     return figure

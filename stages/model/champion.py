@@ -92,10 +92,13 @@ def _manifest(
     label = features[LABEL].to_numpy()
     probability = validation.out_of_fold[winner].to_numpy()
     scores = validation.scores[validation.scores["candidate"] == winner]
+    values = customer_value(monthly_value(features, schema), len(features), money)
+    value = float(values.mean())
     content = {
         "name": NAME,
         "candidate": winner,
-        "threshold": _threshold(label, probability, features, schema, money),
+        "threshold": profit_threshold(label.astype(float), probability, value=value, costs=money),
+        "mean_value": round(value, 6),
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
         "costs": money.model_dump(),
@@ -112,15 +115,6 @@ def _manifest(
         },
     }
     return {"name": NAME, "version": _digest(content)[:12], **content}
-
-
-def _threshold(
-    label: Any, probability: Any, features: pd.DataFrame, schema: Schema, money: Money
-) -> float:
-    value = customer_value(monthly_value(features, schema), len(features), money)
-    return profit_threshold(
-        label.astype(float), probability, value=float(value.mean()), costs=money
-    )
 
 
 def _digest(content: Any) -> str:

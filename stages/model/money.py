@@ -37,9 +37,10 @@ def customer_value(monthly_value: Floats | None, n: int, costs: Costs) -> Floats
     return np.asarray(monthly_value, dtype=np.float64) * costs.margin * costs.months_kept
 
 
-def gain_from_churner(value: Floats, costs: Costs) -> Floats:
+def gain_from_churner(value: Floats, costs: Costs, *, accept_rate: float | None = None) -> Floats:
     """Expected profit (n,) of contacting somebody who would have left."""
-    return costs.accept_rate * (value - costs.offer_cost) - costs.contact_cost
+    rate = costs.accept_rate if accept_rate is None else accept_rate
+    return rate * (value - costs.offer_cost) - costs.contact_cost
 
 
 def loss_from_stayer(costs: Costs) -> float:
@@ -53,6 +54,9 @@ def expected_profit(probability: Floats, value: Floats, costs: Costs) -> Floats:
     return probability * gain - (1 - probability) * loss_from_stayer(costs)
 
 
-def realised_profit(label: Floats, value: Floats, costs: Costs) -> Floats:
-    """Profit (n,) of contacting each customer, knowing who left; acceptance at its mean."""
-    return np.where(label == 1, gain_from_churner(value, costs), -loss_from_stayer(costs))
+def realised_profit(
+    label: Floats, value: Floats, costs: Costs, *, accept_rate: float | None = None
+) -> Floats:
+    """Profit (n,) of contacting each customer, knowing who left and how many accept."""
+    gain = gain_from_churner(value, costs, accept_rate=accept_rate)
+    return np.where(label == 1, gain, -loss_from_stayer(costs))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from empulse.metrics import mpc_score
 
 from stages.core.metrics import Floats
 from stages.core.params import Money
+from stages.model.money import gain_from_churner, loss_from_stayer
 
 
 def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Money) -> float:
@@ -13,7 +15,11 @@ def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Money
 
     Maximum profit after Verbraken et al. (2013), through empulse, which names the lowest score that
     is still contacted. Half way down to the next lower one, "above" and "at least" choose alike.
+    Where contacting nobody is best it is 1.
     """
+    gain, loss = gain_from_churner(np.asarray([value]), costs)[0], loss_from_stayer(costs)
+    if not _pays(label, score, gain=gain, loss=loss):
+        return 1.0
     lowest = float(
         mpc_score.optimal_threshold(
             label,
@@ -25,3 +31,11 @@ def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Money
         )
     )
     return (lowest + float(score[score < lowest].max(initial=0.0))) / 2
+
+
+def _pays(label: Floats, score: Floats, *, gain: float, loss: float) -> bool:
+    """Whether contacting some of the best-ranked customers brings anything."""
+    order = np.argsort(-score, kind="stable")
+    profit = np.cumsum(np.where(label[order] == 1, gain, -loss))
+    last_of_score = np.append(np.diff(score[order]) != 0, True)
+    return bool(profit[last_of_score].max() > 0)
