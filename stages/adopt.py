@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -50,16 +51,14 @@ def adopt(csv: str) -> str:
 
 def _bring(csv: str, folder: Path) -> Path:
     """A copy of the file at a path or URL."""
-    name = Path(urlsplit(csv).path).name or "customers.csv"
-    copy = folder / name
-    path = Path(csv).expanduser()
-    if "://" not in csv:
-        if not path.is_file():
-            raise UserError(f"{csv}: no such file; expected the path or URL of a CSV")
-        shutil.copyfile(path, copy)
+    if "://" in csv:
+        copy = folder / (Path(urlsplit(csv).path).name or "customers.csv")
+        _download(csv, copy)
         return copy
-    _download(csv, copy)
-    return copy
+    path = Path(csv).expanduser()
+    if not path.is_file():
+        raise UserError(f"{csv}: no such file; expected the path or URL of a CSV")
+    return Path(shutil.copyfile(path, folder / path.name))
 
 
 def _download(url: str, copy: Path) -> None:
@@ -115,4 +114,10 @@ def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
         r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
     )
     kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
-    return "".join([before, kept[0], f"      - {source}\n      - {schema}\n", *kept[1:], after])
+    named = [f"      - {_scalar(path)}\n" for path in (source, schema)]
+    return "".join([before, kept[0], *named, *kept[1:], after])
+
+
+def _scalar(path: str) -> str:
+    """A path as YAML: as it is, or in quotes where it holds what YAML would read as syntax."""
+    return json.dumps(path, ensure_ascii=False) if re.search(r"[^\w./ -]", path) else path

@@ -22,9 +22,9 @@ def test_a_described_table_of_any_business_goes_through_the_whole_pipeline(
     # given a CSV in other columns and its schema where an adopted file's schema lies
     schema = builders.schema(variant)
     table = builders.members(900, seed=3)[schema.names]
-    csv = tmp_path / "Käseclub 2026.csv"
+    csv = tmp_path / "Käseclub #1: 2026.csv"
     table.to_csv(csv, index=False)
-    described = fresh / "data" / "external" / "Käseclub 2026.schema.yaml"
+    described = fresh / "data" / "external" / "Käseclub #1: 2026.schema.yaml"
     described.parent.mkdir(exist_ok=True)
     with described.open("w", encoding="utf-8") as file:
         YAML().dump(builders.content(variant), file)
@@ -38,7 +38,7 @@ def test_a_described_table_of_any_business_goes_through_the_whole_pipeline(
     assert metrics["cv"]["roc_auc"]["mean"] > 0.6
     assert metrics["cv"]["roc_auc"]["folds"] == SMALL["train"]["folds"]
     card = (fresh / "reports" / "model_card.md").read_text(encoding="utf-8")
-    assert "Käseclub 2026.csv" in card
+    assert "Käseclub #1: 2026.csv" in card
     # and nothing of the telecom operator is left in what it says
     for page in (fresh / "reports").glob("*.html"):
         text = page.read_text(encoding="utf-8")
