@@ -17,7 +17,8 @@ from stages.core.tables import read_table, sha256, write_json, write_table, writ
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import check_table
 from stages.customers.generate import COLUMNS, load_population, simulate
-from stages.customers.intake import read_text
+from stages.customers.intake import read_arrival
+from stages.customers.validation import Remark
 
 ORACLE_COLUMN = "churn_probability"
 CHUNK = 100_000
@@ -25,11 +26,15 @@ CHUNK = 100_000
 
 @dataclass(frozen=True)
 class Published:
-    """What the stage wrote: the customers, what their columns mean, and the truth if known."""
+    """What the stage wrote: the customers, what their columns mean, and the truth if known.
+
+    `remarks` say what an adopted file was accepted with.
+    """
 
     customers: pd.DataFrame
     schema: Schema
     oracle: pd.DataFrame
+    remarks: tuple[Remark, ...] = ()
 
 
 def publish(data: Data, generate: Generate) -> Published:
@@ -39,40 +44,33 @@ def publish(data: Data, generate: Generate) -> Published:
     file, where nobody knows them, that file has no rows.
     """
     check_declared(data)
-    schema = load_schema(ROOT / data.schema_)
+    schema = load_schema(ROOT / data.schema_).without_ignored
     write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    remarks: tuple[Remark, ...] = ()
     if data.is_generated:
         _publish_population(data, generate)
     else:
-        write_table(CUSTOMERS, adopted_table(data, schema))
-        write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
-    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE))
+        remarks = _publish_adopted(data, schema)
+    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE), remarks)
 
 
-def adopted_table(data: Data, schema: Schema) -> pd.DataFrame:
-    """The adopted file in canonical types; `UserError` where it changed or does not fit."""
+def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
     check_pin(data)
-    return check_table(read_text(ROOT / data.source), schema, origin=data.source)
+    checked = check_table(read_arrival(ROOT / data.source), schema, origin=data.source)
+    write_table(CUSTOMERS, checked.customers)
+    write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+    return checked.remarks
 
 
-def check_source(data: Data) -> str:
-    """Everything that the first stage will read, checked without writing; what was found.
-
-    `UserError` naming file, column, row or field where something does not fit.
-    """
-    check_declared(data)
-    schema = load_schema(ROOT / data.schema_)
-    if data.is_generated:
-        load_population(ROOT / data.source)
-        if schema.names != COLUMNS:
-            strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
-            raise UserError(
-                f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
-                f"{', '.join(COLUMNS)}"
-            )
-        return f"{data.source}: a valid population; {data.schema_}: a valid schema"
-    customers = adopted_table(data, schema)
-    return f"{data.source}: {len(customers):,} customers that fit {data.schema_}"
+def check_population(data: Data, schema: Schema) -> None:
+    """`UserError` where the population is not valid, or the schema not that of its customers."""
+    load_population(ROOT / data.source)
+    if schema.names != COLUMNS:
+        strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
+        raise UserError(
+            f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
+            f"{', '.join(COLUMNS)}"
+        )
 
 
 def check_declared(data: Data) -> None:
