@@ -103,6 +103,11 @@ def _empty_project(place: Path) -> Path:
     return place
 
 
+def python(arguments: list[str], place: Path) -> None:
+    """A Python process of this environment in a folder; `RuntimeError` where it fails."""
+    _run([sys.executable, *arguments], place)
+
+
 def _run(command: list[str], place: Path, environment: Mapping[str, str] | None = None) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {**os.environ, "PATH": path, **(environment or {})}

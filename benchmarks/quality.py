@@ -9,7 +9,7 @@ from stages.core.params import Train, read_params, validate
 from stages.core.paths import SCHEMA
 from stages.core.schema import load_schema
 from stages.customers.checks import check_table
-from stages.customers.intake import read_text
+from stages.customers.intake import read_arrival
 from stages.features.table import feature_table
 from stages.model.train import compare, cross_validate, summary
 
@@ -20,7 +20,7 @@ REPEATS = 10
 def benchmarks(csv: Path) -> list[Result]:
     """Five folds repeated ten times on all rows: the best candidate's ROC AUC and precision."""
     schema = load_schema(SCHEMA)
-    customers = check_table(read_text(csv), schema, origin=str(csv))
+    customers = check_table(read_arrival(csv), schema, origin=str(csv)).customers
     params = validate("train", read_params()["train"] | {"folds": 5, "repeats": REPEATS})
     assert isinstance(params, Train)
     scores = cross_validate(feature_table(customers, schema), schema, params).scores

@@ -15,6 +15,33 @@ from stages.core.metrics import Floats
 from stages.core.schema import Column, Schema
 
 
+def sample(customers: pd.DataFrame, *, most: int) -> pd.DataFrame:
+    """At most so many customers, spread evenly over the table."""
+    if len(customers) <= most:
+        return customers
+    return customers.iloc[np.linspace(0, len(customers) - 1, most).astype(int)]
+
+
+def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
+    """The schema with those inputs alone that tell most, at most so many, in its order."""
+    dropped = set(strength.index[most:])
+    return Schema(columns=tuple(c for c in schema.columns if c.name not in dropped))
+
+
+def coverage(schema: Schema, shown: Schema, customers: pd.DataFrame, everybody: int) -> str:
+    """How much of the table is looked at, in a sentence."""
+    inputs = f"all {len(shown.inputs)} inputs"
+    if len(shown.inputs) < len(schema.inputs):
+        inputs = (
+            f"the {len(shown.inputs)} of {len(schema.inputs)} inputs that alone tell leavers from "
+            "stayers best (explore.max_columns)"
+        )
+    people = f"all {everybody:,} customers"
+    if len(customers) < everybody:
+        people = f"{len(customers):,} of {everybody:,} customers (explore.max_customers)"
+    return f"What follows shows {inputs}, of {people}."
+
+
 def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
     """Customers, churn rate and its interval per group, in the groups' order."""
     grouped = pd.Series(churn).groupby(groups, observed=True, sort=True)
@@ -196,11 +223,20 @@ def _known_of(churn: NDArray[np.bool_], members: NDArray[np.bool_], words: str) 
     return ""
 
 
+def known_afterwards(customers: pd.DataFrame, schema: Schema) -> list[str]:
+    """A sentence per column that seems to have been filled in after the fact."""
+    return [
+        f"{name}: {words}. Was it filled in after the customer had left? If so, give it the role "
+        "ignored in the schema."
+        for name, words in telling_values(customers, schema).items()
+    ]
+
+
 def suspected_leaks(strength: pd.Series, *, leak_auc: float) -> list[str]:
     """A sentence per column that separates the classes too well to be known beforehand."""
     return [
         f"{name} alone separates the classes with a ROC AUC of {value:.3f}: was it filled "
-        "after the customer had left? If so, take it out of the schema."
+        "after the customer had left? If so, give it the role ignored in the schema."
         for name, value in strength.items()
         if value >= leak_auc
     ]

@@ -73,7 +73,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
         target = EXTERNAL / brought.path.name
         described, checked = _admitted(brought, _schema_file(target), wishes, params)
         if wishes.pseudonymise:
-            brought = pseudonymised(brought, described.schema)
+            brought = pseudonymised(brought, described.schema, Path(scratch))
             target = EXTERNAL / brought.path.name
         _install(brought.path, target, described)
     _track(target)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.errors import UserError
+from stages.core.paths import EXTERNAL
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -32,7 +33,7 @@ class Brought:
 
 
 def bring(address: str, folder: Path) -> Brought:
-    """A copy in `folder` of the table at an address.
+    """The table at an address as a file, in `folder` where it had to be fetched.
 
     An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
     SQLAlchemy writes it with a table or a query behind a `#`. `UserError` where it cannot be had.
@@ -50,7 +51,9 @@ def bring(address: str, folder: Path) -> Brought:
             f"{address}: no such file; expected the path or URL of a CSV or Parquet file, or a "
             "database and a table: sqlite:///crm.db#customers"
         )
-    return Brought(Path(shutil.copyfile(path, folder / path.name)), address)
+    if path.resolve().parent == EXTERNAL:  # adopted before, and about to be replaced by itself
+        path = Path(shutil.copyfile(path, folder / path.name))
+    return Brought(path, address)
 
 
 def stem(path: Path) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +22,10 @@ SHORTEST_KEY = 16  # characters
 HOW = "python -c 'import secrets; print(secrets.token_hex(32))'"
 
 
-def pseudonymised(brought: Brought, schema: Schema) -> Brought:
-    """The table as Parquet, ids replaced by HMAC-SHA256 under a key from the environment.
+def pseudonymised(brought: Brought, schema: Schema, folder: Path) -> Brought:
+    """The table as Parquet in `folder`, ids replaced by HMAC-SHA256.
 
-    The same id and key give the same pseudonym, so months can still be joined. What the schema
+    The key comes from the environment. The same id and key give the same pseudonym, so months can still be joined. What the schema
     ignores (names, addresses, free text) is left out. `UserError` without a key or an id.
     """
     if schema.id_name is None:
@@ -38,7 +39,7 @@ def pseudonymised(brought: Brought, schema: Schema) -> Brought:
     arrival = read_arrival(brought.path, origin=brought.origin)
     columns = {name: arrival.columns[name] for name in schema.without_ignored.names}
     columns[schema.id_name] = _hashed(columns[schema.id_name], key=key.encode())
-    copy = brought.path.with_name(f"{stem(brought.path)}.parquet")
+    copy = folder / f"{stem(brought.path)}.parquet"
     table = {name: cells.texts.take(pa.array(cells.codes)) for name, cells in columns.items()}
     pq.write_table(pa.table(table), copy, compression="zstd")
     return Brought(copy, brought.origin)

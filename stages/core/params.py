@@ -60,6 +60,8 @@ class Explore(Section):
     """The look at the data."""
 
     max_levels: Annotated[int, Field(ge=2, le=100)]
+    max_columns: Annotated[int, Field(ge=2, le=200)]
+    max_customers: Annotated[int, Field(ge=1000)]
     leak_auc: Annotated[float, Field(ge=0.5, le=1)]
 
 
@@ -68,6 +70,7 @@ class Features(Section):
 
     test_share: Annotated[float, Field(ge=0.05, le=0.5)]
     seed: Seed
+    max_customers: Annotated[int, Field(ge=200)]
 
 
 class Logistic(Section):

@@ -22,6 +22,7 @@ from stages.customers.validation import Remark
 
 ORACLE_COLUMN = "churn_probability"
 CHUNK = 100_000
+SHOWN = 24  # columns in a picture or a printed row
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,8 @@ def describe(published: Published, data: Data, generate: Generate) -> pd.DataFra
 
 
 def shown_columns(schema: Schema) -> list[str]:
-    """The columns that may be printed: neither identifying nor sensitive."""
-    return [c.name for c in schema.columns if not {"id", "sensitive"} & set(c.roles)]
+    """The first columns that may be printed: neither identifying nor sensitive."""
+    return [c.name for c in schema.columns if not {"id", "sensitive"} & set(c.roles)][:SHOWN]
 
 
 def truth_figures(published: Published) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from stages.core.schema import Schema, load_schema
 from stages.core.tables import read_table, write_table
 from stages.features.derive import Inputs, category_names, derive, numeric_names
 
+SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 ID, LABEL = "#id", "#label"  # no header of a CSV is likely to be called that
 
 
@@ -48,7 +49,7 @@ class Balance:
 def split_and_derive(params: Features) -> Balance:
     """Write the features of train and test customers; how alike the two are."""
     schema = load_schema(CUSTOMERS_SCHEMA)
-    customers = read_table(CUSTOMERS)
+    customers = sample(read_table(CUSTOMERS), schema, params)
     is_test = split(customers, schema, params)
     features = feature_table(customers, schema)
     write_table(TRAIN, features[~is_test].reset_index(drop=True))
@@ -68,6 +69,14 @@ def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
         return [str(key) for key in customers[schema.id_name]]
     columns = [customers[c.name].astype(str) for c in schema.columns if c != schema.target]
     return ["\x1f".join(cells) for cells in zip(*columns, strict=True)]
+
+
+def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.DataFrame:
+    """At most about `max_customers` of them, by another hash of the key than the split's."""
+    if len(customers) <= params.max_customers:
+        return customers
+    place = hash_places(row_keys(customers, schema), seed=params.seed + SAMPLE)
+    return customers[place < params.max_customers / len(customers)].reset_index(drop=True)
 
 
 def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
