@@ -25,8 +25,9 @@ HOW = "python -c 'import secrets; print(secrets.token_hex(32))'"
 def pseudonymised(brought: Brought, schema: Schema, folder: Path) -> Brought:
     """The table as Parquet in `folder`, ids replaced by HMAC-SHA256.
 
-    The key comes from the environment. The same id and key give the same pseudonym, so months can still be joined. What the schema
-    ignores (names, addresses, free text) is left out. `UserError` without a key or an id.
+    The key comes from the environment. The same id and key give the same pseudonym, so months can
+    still be joined. What the schema ignores (names, addresses, free text) is left out. `UserError`
+    without a key or an id.
     """
     if schema.id_name is None:
         raise UserError(f"{brought.origin}: no column has the role id; nothing to pseudonymise")
