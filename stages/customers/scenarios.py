@@ -233,13 +233,13 @@ class Scenario:
 
     def joining(self, traits: Mapping[str, Trait], *, month: int) -> Mapping[str, Trait]:
         """The traits as they are drawn for who joins in that month."""
-        added = self.event.log_odds_of_joining() if self.has_begun(month) else {}
-        return {
-            name: trait.model_copy(
-                update={"base": trait.base + self.strength * added.get(name, 0.0)}
-            )
-            for name, trait in traits.items()
-        }
+        if not self.has_begun(month):
+            return traits
+        changed = dict(traits)
+        for name, added in self.event.log_odds_of_joining().items():
+            base = traits[name].base + self.strength * added
+            changed[name] = traits[name].model_copy(update={"base": base})
+        return changed
 
     def arrived(self, columns: Columns, *, lots: Floats, month: int) -> Columns:
         """The columns as they arrive; `lots` from 0 to 1 choose whose records are broken."""
