@@ -11,7 +11,7 @@ BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 export DO_NOT_TRACK := 1
-export CSV
+export CSV TARGET POSITIVE DRAFT PSEUDONYMISE
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -29,8 +29,9 @@ $(ENV): requirements.lock requirements.build.lock
 repro: $(ENV) ## run the pipeline: what changed, and nothing else
 	@$(STAGES) repro
 
-adopt: $(ENV) ## take a CSV in as the data source: make adopt CSV=path-or-URL (CSV=generated goes back)
-	@$(STAGES) adopt $${CSV:+"$$CSV"}
+adopt: $(ENV) ## take a table in: make adopt CSV=path-or-URL [TARGET=…] [POSITIVE=…] (CSV=generated goes back)
+	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
+		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
 check-data: $(ENV) ## the checks at the door, without a run
 	@$(STAGES) check

@@ -36,10 +36,28 @@ def _parser() -> argparse.ArgumentParser:
     repro.set_defaults(command=_repro)
     adopt = commands.add_parser(
         "adopt",
-        help="take a CSV in as the data source",
-        description="Copy a CSV to data/external/, check it, track it with DVC, pin its content.",
+        help="take a table in as the data source",
+        description="Describe a table's columns where nobody has yet, check it, copy it to "
+        "data/external/, track it with DVC and pin its content.",
+        epilog="examples: adopt customers.csv; adopt crm.csv.gz --target status --positive gone; "
+        "adopt 'postgresql://me@host/crm#select * from customers'; adopt generated",
     )
-    adopt.add_argument("csv", help="path or URL of a CSV, or `generated` for the simulator")
+    adopt.add_argument(
+        "csv",
+        metavar="SOURCE",
+        help="path or URL of a CSV (plain, gzip, zip) or Parquet file; a database, as SQLAlchemy "
+        "writes its address, with # and a table or query; or `generated` for the simulator",
+    )
+    adopt.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    adopt.add_argument("--positive", metavar="VALUE", help="its value that means churn")
+    adopt.add_argument(
+        "--redraft", action="store_true", help="describe the columns anew, whatever schema there is"
+    )
+    adopt.add_argument(
+        "--pseudonymise",
+        action="store_true",
+        help="replace ids by hashes under the key in CHURN_PSEUDONYM_KEY",
+    )
     adopt.set_defaults(command=_adopt)
     check = commands.add_parser("check", help="the checks at the door, without a run")
     check.set_defaults(command=_check)
@@ -78,9 +96,10 @@ def _repro(options: argparse.Namespace) -> None:
 
 
 def _adopt(options: argparse.Namespace) -> None:
-    from stages.adopt import adopt
+    from stages.adoption.adopt import Wishes, adopt
 
-    print(adopt(options.csv))
+    wishes = Wishes(options.target, options.positive, options.redraft, options.pseudonymise)
+    print(adopt(options.csv, wishes))
 
 
 def _check(_: argparse.Namespace) -> None:

@@ -104,6 +104,45 @@ def _binned(values: pd.Series) -> NDArray[np.int64]:
     return place
 
 
+SURE_ROWS, SURE_RATE, SURE_CHANCE = 20, 0.98, 1e-6
+
+
+def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
+    """Inputs of which a value, or having one at all, is known of churners only, and what it is.
+
+    Such a column was filled in after the customer had left, even if most fields of it are blank. A
+    value counts with 20 customers or more of whom 98 % left, where chance would not do that once in
+    a million times; a column that is filled for stayers only counts in the same way.
+    """
+    churn = schema.churned(customers).astype(bool)
+    found = {}
+    for column in schema.inputs:
+        values = customers[column.name]
+        groups = {f"the value {v!r}": (values == v).to_numpy() for v in _told_apart(values, column)}
+        if values.isna().any():
+            groups |= {"a blank": values.isna().to_numpy(), "a value": values.notna().to_numpy()}
+        for words, members in groups.items():
+            if who := _known_of(churn, members, words):
+                found[column.name] = f"{words} is only found with {who}"
+    return found
+
+
+def _told_apart(values: pd.Series, column: Column) -> list[Any]:
+    return [] if column.is_numeric else list(values.dropna().unique())
+
+
+def _known_of(churn: NDArray[np.bool_], members: NDArray[np.bool_], words: str) -> str:
+    """Of whom a group consists, if of one kind alone and not by chance; else empty."""
+    base, size, left = churn.mean(), members.sum(), churn[members].sum()
+    if size < SURE_ROWS or size == len(churn):
+        return ""
+    if left >= SURE_RATE * size and base**left < SURE_CHANCE:
+        return "customers who left"
+    if words == "a value" and left == 0 and (1 - base) ** size < SURE_CHANCE:
+        return "customers who stayed"
+    return ""
+
+
 def suspected_leaks(strength: pd.Series, *, leak_auc: float) -> list[str]:
     """A sentence per column that separates the classes too well to be known beforehand."""
     return [

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.params import Data, check_params
+from stages.core.params import check_params
 from stages.core.paths import INDEX, LOCK, METRICS, ROOT, relative
 from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
@@ -38,11 +38,10 @@ def repro(arguments: Sequence[str] = ()) -> None:
 
 def check_at_the_door() -> str:
     """Check everything that enters, before DVC deletes any output; what was found."""
-    data = check_params()["data"]
-    assert isinstance(data, Data)
-    from stages.customers.source import check_source
+    params = check_params()
+    from stages.adoption.door import check_source
 
-    return f"{check_source(data)}; params.yaml: valid"
+    return f"{check_source(params)}; params.yaml: valid"
 
 
 def _reason(failure: Path, code: int) -> str:

@@ -10,10 +10,13 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from stages.core.params import Evaluate, Money, Train, validate
 from stages.core.schema import Schema, parse_schema
 from stages.core.tables import write_csv, write_table
+from stages.customers.checks import check_table
+from stages.customers.intake import Arrival, from_arrow
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import ID, LABEL, feature_table
 from stages.model import money
@@ -114,6 +117,16 @@ def customers(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.Da
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """The table as a CSV holds it: every cell text, the absent ones blank."""
     return table.astype(object).where(table.notna(), "").astype(str)
+
+
+def arrival(table: pd.DataFrame) -> Arrival:
+    """A table of text as it comes in from a file."""
+    return from_arrow(pa.Table.from_pandas(table, preserve_index=False), origin="club.csv")
+
+
+def check(table: pd.DataFrame, club: Schema) -> pd.DataFrame:
+    """A table of text, in canonical types once it has passed the door."""
+    return check_table(arrival(table), club, origin="club.csv").customers
 
 
 def features(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from stages.features.table import (
     ID,
     LABEL,
     Balance,
-    assign_test,
     balance_figures,
     balance_warnings,
     feature_table,
+    hash_places,
     model_inputs,
     monthly_value,
     row_keys,
@@ -30,6 +30,11 @@ few = settings(max_examples=15, deadline=None, derandomize=True)
 keys = st.lists(st.text(max_size=12), max_size=30)
 shares = st.floats(0.05, 0.5)
 seeds = st.integers(0, 2**32)
+
+
+def assign_test(keys: list[str], *, share: float, seed: int) -> np.ndarray:
+    """Which customers the hash sends to the test."""
+    return hash_places(keys, seed=seed) < share
 
 
 # --- the assignment ----------------------------------------------------------------------------

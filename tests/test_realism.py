@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.adopt import _with_dependencies
+from stages.adoption.adopt import _with_dependencies
 from stages.core import paths
 from stages.core.schema import load_schema, parse_schema
 from stages.core.yamlfile import read_yaml

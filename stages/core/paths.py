@@ -25,6 +25,7 @@ COMPARISON = ROOT / "models" / "comparison"
 
 REPORTS = ROOT / "reports"
 METRICS = REPORTS / "metrics.json"
+VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
 INDEX = REPORTS / "index.html"

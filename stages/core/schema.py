@@ -35,15 +35,21 @@ Role = Literal[
     "ordered",
     "monotone_increasing",
     "monotone_decreasing",
+    "ignored",
 ]
 UNIQUE_ROLES = ("id", "target", "tenure", "monthly_value", "total_value")
 NUMERIC_KINDS = ("integer", "number")
 NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
+OTHER = "(other)"
+SHOWN_VALUES = 12  # of a category, in an error message
 AVERAGE, CHANGE = DERIVED_NAMES = ("average_monthly_value", "monthly_value_change")
 
 
 class Column(BaseModel):
-    """One column: its kind, what it may hold, and what it means."""
+    """One column: its kind, what it may hold, and what it means.
+
+    `other` makes a category open: whatever is not among its values counts as one more, `OTHER`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,6 +60,7 @@ class Column(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
     values: tuple[StrictStr | StrictInt | StrictFloat, ...] = ()
+    other: bool = False
     missing: bool = False
     positive: StrictStr | StrictInt | StrictFloat | None = None
     roles: tuple[Role, ...] = ()
@@ -65,14 +72,15 @@ class Column(BaseModel):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The allowed values as text, the way tables hold them."""
-        return tuple(str(value) for value in self.values)
+        """The values as text, the way tables hold them; all others are one where it is open."""
+        return (*(str(value) for value in self.values), *([OTHER] if self.other else []))
 
     @property
     def expected(self) -> str:
         """What a value must be, in words for an error message."""
         if self.kind == "category":
-            return "one of " + ", ".join(self.labels)
+            more = f", … ({len(self.labels)} values)" if len(self.labels) > SHOWN_VALUES else ""
+            return "one of " + ", ".join(self.labels[:SHOWN_VALUES]) + more
         if not self.is_numeric:
             return f"a {self.kind}"
         noun = "a whole number" if self.kind == "integer" else "a number"
@@ -85,6 +93,8 @@ class Column(BaseModel):
             raise ValueError("a category needs its allowed `values`")
         if self.kind != "category" and self.values:
             raise ValueError("`values` belong to a category")
+        if self.other and (self.kind != "category" or "ordered" in self.roles):
+            raise ValueError("`other` belongs to a category without order")
         if (self.minimum is not None or self.maximum is not None) and not self.is_numeric:
             raise ValueError("`minimum` and `maximum` belong to a number")
         if len(set(self.labels)) < len(self.labels):
@@ -108,8 +118,10 @@ class Column(BaseModel):
             raise ValueError("the target needs `positive`, one of its `values`")
         if self.missing:
             raise ValueError("the target may not be missing")
-        if "id" in self.roles:
-            raise ValueError("the target cannot be the id as well")
+        if self.other:
+            raise ValueError("the target has no `other` values")
+        if {"id", "ignored"} & set(self.roles):
+            raise ValueError("the target can be neither the id nor ignored")
 
 
 class Schema(BaseModel):
@@ -146,6 +158,12 @@ class Schema(BaseModel):
         raise KeyError(name)
 
     @property
+    def without_ignored(self) -> Schema:
+        """The columns that are read: those that do not have the role `ignored`."""
+        kept = tuple(column for column in self.columns if "ignored" not in column.roles)
+        return self if len(kept) == len(self.columns) else Schema(columns=kept)
+
+    @property
     def names(self) -> list[str]:
         """All column names, in order."""
         return [column.name for column in self.columns]
@@ -173,11 +191,11 @@ class Schema(BaseModel):
 
     @property
     def inputs(self) -> list[Column]:
-        """The columns a model may use: neither id nor target, and of a kind it understands."""
+        """The columns a model may use: not id, target or ignored, of a kind it understands."""
         return [
             column
             for column in self.columns
-            if not {"id", "target"} & set(column.roles)
+            if not {"id", "target", "ignored"} & set(column.roles)
             and (column.is_numeric or column.kind == "category")
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 from tqdm import tqdm
 
 from stages.core import metrics
@@ -17,7 +18,7 @@ from stages.core.tables import read_table, sha256, write_json, write_table, writ
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import check_table
 from stages.customers.columns import COLUMNS
-from stages.customers.intake import read_text
+from stages.customers.intake import from_arrow, read_arrival
 from stages.customers.population import Population, load_population
 from stages.customers.snapshots import (
     ORACLE_COLUMN,
@@ -29,16 +30,21 @@ from stages.customers.snapshots import (
     scenario_of,
     truth_of,
 )
+from stages.customers.validation import Remark
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the stage wrote: the customers, what their columns mean, and the truth if known."""
+    """What the stage wrote: the customers, what their columns mean, and the truth if known.
+
+    `remarks` say what an adopted file was accepted with.
+    """
 
     customers: pd.DataFrame
     schema: Schema
     oracle: pd.DataFrame
     manifest: Manifest
+    remarks: tuple[Remark, ...] = ()
 
 
 def publish(data: Data, generate: Generate) -> Published:
@@ -48,43 +54,36 @@ def publish(data: Data, generate: Generate) -> Published:
     file, where nobody knows them, that file has no rows.
     """
     check_declared(data)
-    schema = load_schema(ROOT / data.schema_)
+    schema = load_schema(ROOT / data.schema_).without_ignored
     write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    remarks: tuple[Remark, ...] = ()
     if data.is_generated:
         population = load_population(ROOT / data.source)
         _publish_population(population, generate, schema)
         manifest = publish_snapshots(population, generate)
     else:
-        write_table(CUSTOMERS, adopted_table(data, schema))
-        write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+        remarks = _publish_adopted(data, schema)
         manifest = publish_no_snapshots()
-    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE), manifest)
+    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE), manifest, remarks)
 
 
-def adopted_table(data: Data, schema: Schema) -> pd.DataFrame:
-    """The adopted file in canonical types; `UserError` where it changed or does not fit."""
+def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
     check_pin(data)
-    return check_table(read_text(ROOT / data.source), schema, origin=data.source)
+    checked = check_table(read_arrival(ROOT / data.source), schema, origin=data.source)
+    write_table(CUSTOMERS, checked.customers)
+    write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+    return checked.remarks
 
 
-def check_source(data: Data) -> str:
-    """Everything that the first stage will read, checked without writing; what was found.
-
-    `UserError` naming file, column, row or field where something does not fit.
-    """
-    check_declared(data)
-    schema = load_schema(ROOT / data.schema_)
-    if data.is_generated:
-        load_population(ROOT / data.source)
-        if schema.names != COLUMNS:
-            strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
-            raise UserError(
-                f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
-                f"{', '.join(COLUMNS)}"
-            )
-        return f"{data.source}: a valid population; {data.schema_}: a valid schema"
-    customers = adopted_table(data, schema)
-    return f"{data.source}: {len(customers):,} customers that fit {data.schema_}"
+def check_population(data: Data, schema: Schema) -> None:
+    """`UserError` where the population is not valid, or the schema not that of its customers."""
+    load_population(ROOT / data.source)
+    if schema.names != COLUMNS:
+        strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
+        raise UserError(
+            f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
+            f"{', '.join(COLUMNS)}"
+        )
 
 
 def check_declared(data: Data) -> None:
@@ -131,15 +130,11 @@ def _customers(
     with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
         for chunk in customers_of(population, generate, month=month):
             if is_broken:
-                check_table(_as_text(chunk.customers), schema, origin=origin)
+                arrival = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
+                check_table(arrival, schema, origin=origin)
             truths.append(truth_of(chunk.oracle))
             bar.update(len(chunk.customers))
             yield chunk.customers
-
-
-def _as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as a file would hold it."""
-    return table.astype(object).where(table.notna(), "").astype(str)
 
 
 def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.schema import AVERAGE, CHANGE, Schema
+from stages.core.schema import AVERAGE, CHANGE, OTHER, Column, Schema
 
 MISSING = "(missing)"
 
@@ -50,7 +50,7 @@ def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
     numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
     numeric = list(_bill_total_of_new_customers(numbers, schema).values())
     numeric += _derived(numbers, schema)
-    category = [_labels(columns[c.name]) for c in schema.category_inputs]
+    category = [_labels(columns[c.name], c) for c in schema.category_inputs]
     n = len(numeric[0]) if numeric else len(category[0])
     return Inputs(
         np.column_stack(numeric).astype(np.float32) if numeric else np.empty((n, 0), np.float32),
@@ -62,8 +62,12 @@ def _numbers(values: Any) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64).copy()
 
 
-def _labels(values: Any) -> NDArray[np.object_]:
-    return np.array([MISSING if _absent(v) else str(v) for v in values], dtype=object)
+def _labels(values: Any, column: Column) -> NDArray[np.object_]:
+    labels = np.array([MISSING if _absent(v) else str(v) for v in values], dtype=object)
+    if column.other:
+        known = {*column.labels, MISSING}
+        labels = np.array([v if v in known else OTHER for v in labels], dtype=object)
+    return labels
 
 
 def _absent(value: Any) -> bool:

@@ -49,7 +49,7 @@ def split_and_derive(params: Features) -> Balance:
     """Write the features of train and test customers; how alike the two are."""
     schema = load_schema(CUSTOMERS_SCHEMA)
     customers = read_table(CUSTOMERS)
-    is_test = assign_test(row_keys(customers, schema), share=params.test_share, seed=params.seed)
+    is_test = split(customers, schema, params)
     features = feature_table(customers, schema)
     write_table(TRAIN, features[~is_test].reset_index(drop=True))
     write_table(TEST, features[is_test].reset_index(drop=True))
@@ -70,16 +70,26 @@ def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
     return ["\x1f".join(cells) for cells in zip(*columns, strict=True)]
 
 
-def assign_test(keys: list[str], *, share: float, seed: int) -> NDArray[np.bool_]:
-    """Which customers are kept for the test, by a seeded hash of their key.
+def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
+    """Which customers are kept for the test: (n,) booleans, true with chance `test_share`.
 
-    A customer's place depends on its key and the seed alone: adding customers moves nobody.
-    Returns (n,) booleans, true with chance `share`.
+    A customer's place depends on the seed and its key alone, so adding customers moves nobody; but
+    where the test would have none who left (or stayed), the next one by hash comes over.
     """
+    place = hash_places(row_keys(customers, schema), seed=params.seed)
+    is_test = place < params.test_share
+    churned = schema.churned(customers) == 1
+    for members in (churned, ~churned):
+        if members.any() and not is_test[members].any():
+            is_test |= place == place[members].min()
+    return is_test
+
+
+def hash_places(keys: list[str], *, seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) per key, by a seeded hash: equal for equal keys."""
     salt = seed.to_bytes(8, "big")
     hashes = (hashlib.blake2b(key.encode(), digest_size=8, key=salt).digest() for key in keys)
-    numbers = np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.float64)
-    return numbers / 2.0**64 < share
+    return np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.float64) / 2.0**64
 
 
 def feature_table(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -1,0 +1,208 @@
+"""`adopt`: take a table in as the data source, or go back to the simulator."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.adoption.bring import Brought, bring, stem
+from stages.adoption.door import admit
+from stages.adoption.draft import Draft, draft
+from stages.adoption.leaks import leaking_columns
+from stages.adoption.pseudonyms import pseudonymised
+from stages.adoption.schema_file import scalar, write_schema
+from stages.core.errors import UserError
+from stages.core.params import Section, check_params
+from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
+from stages.core.schema import Schema, load_schema
+from stages.core.tables import sha256
+from stages.core.yamlfile import update_yaml
+from stages.customers.checks import Checked
+from stages.customers.intake import Arrival, read_arrival
+from stages.customers.validation import Remark, Validation, aligned, write_refused
+
+GENERATED = "generated"
+ALIKE = 0.5  # share of a schema's columns that make a file one meant for it
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said beside the address.
+
+    target, positive   the column to predict and its value that means churn, where told
+    redraft            describe the file anew, whatever schema there is
+    pseudonymise       replace ids by keyed hashes on the way in
+    """
+
+    target: str | None = None
+    positive: str | None = None
+    redraft: bool = False
+    pseudonymise: bool = False
+
+
+@dataclass(frozen=True)
+class Described:
+    """A schema, the file that holds it if there is one, and the draft if it is new."""
+
+    schema: Schema
+    file: Path | None = None
+    draft: Draft | None = None
+
+
+def adopt(address: str, wishes: Wishes | None = None) -> str:
+    """Make a table the source of customers; what was done, in words.
+
+    The table is checked first: against the schema beside it if there is one, against the schema in
+    git if it has those columns, else against one that is drafted from it. Only then is it copied to
+    `data/external/`, tracked with DVC, and pinned in `params.yaml`; until then nothing is touched.
+    `UserError` where it is not to be had or does not fit.
+    """
+    if address == GENERATED:
+        _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
+        return "Customers are generated again. Next: make repro"
+    wishes = wishes or Wishes()
+    params = check_params()
+    with tempfile.TemporaryDirectory() as scratch:
+        brought = bring(address, Path(scratch))
+        target = EXTERNAL / brought.path.name
+        described, checked = _admitted(brought, _schema_file(target), wishes, params)
+        if wishes.pseudonymise:
+            brought = pseudonymised(brought, described.schema)
+            target = EXTERNAL / brought.path.name
+        _install(brought.path, target, described)
+    _track(target)
+    schema_file = _schema_file(target)
+    _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))
+    return "\n".join(_account(brought, target, described, checked))
+
+
+def _admitted(
+    brought: Brought, schema_file: Path, wishes: Wishes, params: Mapping[str, Section]
+) -> tuple[Described, Checked]:
+    asked = Validation(brought.origin, relative(schema_file))
+    try:
+        arrival = read_arrival(brought.path, origin=brought.origin)
+        described = _described(arrival, brought, schema_file, wishes, params)
+    except UserError as error:
+        write_refused(asked, error)
+        raise
+    return described, admit(brought.path, described.schema, asked, params, arrival=arrival)
+
+
+def _described(
+    arrival: Arrival,
+    brought: Brought,
+    schema_file: Path,
+    wishes: Wishes,
+    params: Mapping[str, Section],
+) -> Described:
+    """The schema that the table is to be held against."""
+    if not wishes.redraft:
+        for file in (schema_file, SCHEMA):
+            if file.is_file() and (file == schema_file or _is_meant_for(arrival, file)):
+                schema = load_schema(file)
+                _check_wishes(schema, wishes, file)
+                return Described(schema, file)
+    found = draft(arrival, origin=brought.origin, target=wishes.target, positive=wishes.positive)
+    found = found.ignoring(leaking_columns(arrival, found.schema, params, origin=brought.origin))
+    return Described(found.schema, draft=found)
+
+
+def _is_meant_for(arrival: Arrival, file: Path) -> bool:
+    """Whether the table has most of the columns of a schema: then the others are missing."""
+    names = load_schema(file).names
+    return len(set(names) & set(arrival.columns)) > ALIKE * len(names)
+
+
+def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
+    told = ((wishes.target, schema.target.name), (wishes.positive, str(schema.target.positive)))
+    for wish, stands in told:
+        if wish is not None and wish != stands:
+            raise UserError(
+                f"{relative(file)}: column {schema.target.name}: says {stands}, not {wish}; change "
+                "it there, or have the file described anew with DRAFT=1"
+            )
+
+
+def _account(brought: Brought, target: Path, described: Described, checked: Checked) -> list[str]:
+    """What was done, what was accepted with a word, and what a person should confirm."""
+    file = relative(_schema_file(target))
+    lines = [f"Adopted {len(checked.customers):,} customers from {brought.origin}"]
+    lines += [f"  as {relative(target)}, described in {file}"]
+    lines += _remarked(checked.remarks)
+    if described.draft is not None:
+        lines += [
+            f"The columns were described from their values. Please confirm, or change {file}:"
+        ]
+        lines += _to_confirm(described.draft)
+    return [*lines, "Next: make repro, and commit params.yaml, dvc.yaml and data/external/"]
+
+
+def _remarked(remarks: tuple[Remark, ...]) -> list[str]:
+    return ["Accepted with a word:", *(f"  {remark}" for remark in remarks)] if remarks else []
+
+
+def _to_confirm(found: Draft) -> list[str]:
+    rows = [("column", "taken as", "because")]
+    rows += [
+        (guess.name, ", ".join(guess.roles) or str(guess.entry["kind"]), guess.because)
+        for guess in found.guesses
+        if guess.confirm
+    ]
+    return aligned(rows)
+
+
+def _schema_file(target: Path) -> Path:
+    return target.with_name(f"{stem(target)}.schema.yaml")
+
+
+def _install(arrived: Path, target: Path, described: Described) -> None:
+    EXTERNAL.mkdir(parents=True, exist_ok=True)
+    # DVC may have made the earlier copy a link into its cache: replace it, never write through it.
+    target.unlink(missing_ok=True)
+    shutil.copyfile(arrived, target)
+    schema_file = _schema_file(target)
+    if described.draft is not None:
+        write_schema(schema_file, described.draft)
+    elif described.file not in (None, schema_file):
+        shutil.copyfile(described.file, schema_file)
+
+
+def _track(target: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "add", "--quiet", str(target)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise UserError(f"{relative(target)}: dvc add failed: {reason[0]}")
+
+
+def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
+    """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
+    update_yaml(PARAMS, {"data": {"source": source, "schema": schema, "sha256": sha256}})
+    text = PIPELINE.read_text(encoding="utf-8")
+    PIPELINE.write_text(_with_dependencies(text, source, schema), encoding="utf-8")
+
+
+def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
+    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more.
+
+    The population stays: real customers are held against it.
+    """
+    before, deps, after = re.split(
+        r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
+    )
+    kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
+    files = dict.fromkeys((relative(POPULATION), source, schema))
+    named = [f"      - {scalar(path)}\n" for path in files]
+    return "".join([before, kept[0], *named, *kept[1:], after])

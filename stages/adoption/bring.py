@@ -1,0 +1,171 @@
+"""Getting a table from where it is (a path, a URL, a database) to a file at hand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core.errors import UserError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.sql.expression import Executable
+
+DATABASES = ("sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "duckdb", "snowflake")
+BATCH = 50_000  # rows of a query that are held at a time
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A table at hand: its file, and the words for where it came from (no password in them)."""
+
+    path: Path
+    origin: str
+
+
+def bring(address: str, folder: Path) -> Brought:
+    """A copy in `folder` of the table at an address.
+
+    An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
+    SQLAlchemy writes it with a table or a query behind a `#`. `UserError` where it cannot be had.
+    """
+    scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
+    if scheme in DATABASES:
+        return _query(address, folder)
+    if scheme:
+        copy = folder / (Path(unquote(urlsplit(address).path)).name or "customers.csv")
+        _download(address, copy)
+        return Brought(copy, _without_secrets(address))
+    path = Path(address).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f"{address}: no such file; expected the path or URL of a CSV or Parquet file, or a "
+            "database and a table: sqlite:///crm.db#customers"
+        )
+    return Brought(Path(shutil.copyfile(path, folder / path.name)), address)
+
+
+def stem(path: Path) -> str:
+    """The name of a file without what says how it is packed and written."""
+    return Path(path.name.removesuffix(".gz").removesuffix(".zip")).stem
+
+
+def _without_secrets(url: str) -> str:
+    """The URL without user, password and query, which may hold a token."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _download(url: str, copy: Path) -> None:
+    """Fetch a URL of any kind that fsspec knows (http, s3, …), with progress."""
+    import fsspec
+    from fsspec.callbacks import TqdmCallback
+
+    progress = TqdmCallback(tqdm_kwargs={"desc": "download", "unit": "B", "unit_scale": True})
+    try:
+        files, path = fsspec.core.url_to_fs(url)
+        files.get_file(path, str(copy), callback=progress)
+    except (OSError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split()).replace(url, "") or type(error).__name__
+        raise UserError(
+            f"{_without_secrets(url)}: cannot be fetched: {reason}; expected a CSV or Parquet file"
+        ) from None
+
+
+def _query(address: str, folder: Path) -> Brought:
+    """The rows of a table or query as a Parquet file of text, a batch at a time in memory."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    url, _, wanted = address.partition("#")
+    if not wanted.strip():
+        raise UserError(
+            f"{_database(url)}: no table named; expected a table or a query behind a #, as in "
+            "sqlite:///crm.db#customers"
+        )
+    origin = f"{_database(url)}#{wanted}"
+    copy = folder / f"{_name(wanted)}.parquet"
+    try:
+        engine = _engine(url)
+        with engine.connect() as connection:
+            _save(connection, _statement(engine, wanted.strip()), copy, origin)
+        engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UserError(f"{origin}: {reason}; expected a table or a query of customers") from None
+    return Brought(copy, origin)
+
+
+def _engine(url: str) -> Engine:
+    """A connection pool that reads only what is there: SQLite would make a missing file."""
+    from sqlalchemy import create_engine, make_url
+
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise UserError(f"{url}: no such file; expected a SQLite database")
+    return create_engine(parsed)
+
+
+def _database(url: str) -> str:
+    """The address for people to see."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return make_url(url).set(password=None, query={}).render_as_string(hide_password=True)
+    except (SQLAlchemyError, ValueError):
+        raise UserError(
+            f"{url.split(':', 1)[0]}://…: not the address of a database; expected "
+            "dialect://user@host:port/database#table"
+        ) from None
+
+
+def _name(wanted: str) -> str:
+    """A file name for what was asked: the table's, or `query`."""
+    return re.sub(r"\W+", "_", wanted.strip()) if _is_table(wanted) else "query"
+
+
+def _is_table(wanted: str) -> bool:
+    return re.fullmatch(r"[\w.$]+", wanted.strip()) is not None
+
+
+def _statement(engine: Engine, wanted: str) -> Executable:
+    from sqlalchemy import column, select, table, text
+
+    if not _is_table(wanted):
+        return text(wanted)
+    schema, _, name = wanted.rpartition(".")
+    return select(column("*", is_literal=True)).select_from(table(name, schema=schema or None))
+
+
+def _save(connection: Connection, statement: Executable, copy: Path, origin: str) -> None:
+    from tqdm import tqdm
+
+    result = connection.execution_options(stream_results=True, yield_per=BATCH).execute(statement)
+    names = list(result.keys())
+    if not names or len(set(names)) < len(names):
+        raise UserError(f"{origin}: columns {', '.join(names)}; expected each name once")
+    schema = pa.schema([(name, pa.string()) for name in names])
+    with (
+        pq.ParquetWriter(copy, schema, compression="zstd") as writer,
+        tqdm(desc="rows", unit="", leave=False) as bar,
+    ):
+        for rows in result.partitions(BATCH):
+            columns = zip(*rows, strict=True)
+            writer.write_table(pa.table([list(_texts(c)) for c in columns], schema=schema))
+            bar.update(len(rows))
+
+
+def _texts(values: tuple[object, ...]) -> Iterator[str | None]:
+    for value in values:
+        yield None if value is None else str(value)

@@ -1,0 +1,97 @@
+"""The door: whether a table may enter, written down for people and for other programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.core.errors import UserError
+from stages.core.params import Data, Features, Section, Train
+from stages.core.paths import ROOT, VALIDATION
+from stages.core.schema import Schema, load_schema
+from stages.core.tables import sha256
+from stages.customers.checks import Checked, check_table
+from stages.customers.intake import Arrival, read_arrival
+from stages.customers.source import check_declared, check_pin, check_population
+from stages.customers.validation import Validation, write_accepted, write_refused
+from stages.features.table import split
+
+
+def check_source(params: Mapping[str, Section]) -> str:
+    """Everything that the first stage will read, checked without running it; what was found.
+
+    `UserError` naming file, column, row or field where something does not fit.
+    """
+    data = params["data"]
+    assert isinstance(data, Data)
+    check_declared(data)
+    schema = load_schema(ROOT / data.schema_)
+    if data.is_generated:
+        check_population(data, schema)
+        return f"{data.source}: a valid population; {data.schema_}: a valid schema"
+    check_pin(data)
+    asked = Validation(data.source, data.schema_)
+    rows = _accepted_before(_hashes(str(data.sha256), schema))
+    if rows is None:
+        rows = len(admit(ROOT / data.source, schema, asked, params).customers)
+    return f"{data.source}: {rows:,} customers that fit {data.schema_}"
+
+
+def _hashes(source: str, schema: Schema) -> dict[str, str]:
+    meaning = hashlib.sha256(schema.model_dump_json().encode()).hexdigest()
+    return {"source": source, "schema": meaning}
+
+
+def _accepted_before(hashes: Mapping[str, str]) -> int | None:
+    """How many customers were let in when the same file met the same schema; None if it did not."""
+    if not VALIDATION.is_file():
+        return None
+    before = json.loads(VALIDATION.read_text(encoding="utf-8"))
+    same = before.get("result") == "accepted" and before.get("hashes") == hashes
+    return int(before["kept"]) if same else None
+
+
+def admit(
+    path: Path,
+    schema: Schema,
+    asked: Validation,
+    params: Mapping[str, Section],
+    *,
+    arrival: Arrival | None = None,
+) -> Checked:
+    """The table in canonical types if it may enter; what was found goes to `validation.json`."""
+    try:
+        arrival = arrival or read_arrival(path, origin=asked.source)
+        asked = replace(asked, rows=arrival.rows, form=arrival.form, warnings=arrival.remarks)
+        asked = replace(asked, hashes=_hashes(sha256(path), schema))
+        checked = check_table(arrival, schema, origin=asked.source)
+        check_enough(checked.customers, schema.without_ignored, params, origin=asked.source)
+    except UserError as error:
+        write_refused(asked, error)
+        raise
+    write_accepted(replace(asked, kept=len(checked.customers), warnings=checked.remarks))
+    return checked
+
+
+def check_enough(
+    customers: pd.DataFrame, schema: Schema, params: Mapping[str, Section], *, origin: str
+) -> None:
+    """`UserError` where the customers to learn from cannot fill every fold with both classes."""
+    features, train = params["features"], params["train"]
+    assert isinstance(features, Features)
+    assert isinstance(train, Train)
+    churned = schema.churned(customers)
+    learn = churned[~split(customers, schema, features)]
+    for value, words in ((1, "left"), (0, "stayed")):
+        found = int(np.sum(learn == value))
+        if found < train.folds:
+            raise UserError(
+                f"{origin}: column {schema.target.name}: {found} customers to learn from who "
+                f"{words}; expected at least {train.folds}, one per fold (params.yaml: train.folds)"
+            )

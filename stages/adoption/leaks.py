@@ -1,0 +1,33 @@
+"""Columns that know too much: filled in after the fact, most likely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stages import explore
+from stages.core.params import Explore, Section
+from stages.core.schema import Schema
+from stages.customers.checks import check_table
+from stages.customers.intake import Arrival
+
+SAMPLE = 50_000  # rows; enough to tell an AUC of 0.95 from one of 0.94
+
+
+def leaking_columns(
+    arrival: Arrival, schema: Schema, params: Mapping[str, Section], *, origin: str
+) -> dict[str, str]:
+    """By name, why a column is suspected of a leak."""
+    look = params["explore"]
+    assert isinstance(look, Explore)
+    customers = check_table(arrival.sample(SAMPLE), schema, origin=origin).customers
+    strength = explore.single_column_auc(customers, schema)
+    alone = {
+        str(name): f"suspected leak: alone separates the classes, ROC AUC {value:.3f}"
+        for name, value in strength.items()
+        if value >= look.leak_auc
+    }
+    afterwards = {
+        name: f"suspected leak: {words}"
+        for name, words in explore.telling_values(customers, schema).items()
+    }
+    return afterwards | alone

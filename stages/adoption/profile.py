@@ -1,0 +1,99 @@
+"""A column of unknown meaning in figures: its values, how often each, whether numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stages.customers.canonical import absent_texts, dates, trimmed
+from stages.customers.intake import Cells, plain_numbers
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The `d` values of a column that are not blank, the most frequent first.
+
+    texts   (d,) text
+    counts  (d,) rows that hold each
+    rows    of the table
+    """
+
+    name: str
+    texts: NDArray[np.object_]
+    counts: NDArray[np.int64]
+    rows: int
+    numbers: NDArray[np.float64]
+    all_dates: bool
+
+    @property
+    def filled(self) -> int:
+        """Rows that hold a value."""
+        return int(self.counts.sum())
+
+    @property
+    def has_blanks(self) -> bool:
+        """Whether some row holds none."""
+        return self.filled < self.rows
+
+    @property
+    def distinct_share(self) -> float:
+        """Distinct values per row that holds one: 1 where each is held once."""
+        return len(self.texts) / max(self.filled, 1)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether every row holds a value of its own."""
+        return len(self.texts) == self.rows
+
+    @property
+    def is_number(self) -> bool:
+        """Whether every value is a number, and none a code such as 00412."""
+        coded = any(len(t) > 1 and t[0] == "0" and t.isdigit() for t in self.texts)
+        return len(self.texts) > 0 and not np.isnan(self.numbers).any() and not coded
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every value is a whole number."""
+        return self.is_number and bool((self.numbers % 1 == 0).all())
+
+    @property
+    def top_share(self) -> float:
+        """Share of all rows that hold the most frequent value."""
+        return float(self.counts[0] / self.rows) if len(self.counts) else 1.0
+
+    @property
+    def words_per_value(self) -> float:
+        """Mean number of words in a value, each value counted once."""
+        sample = self.texts[:1000]
+        return float(np.mean([len(text.split()) for text in sample])) if len(sample) else 0.0
+
+
+def profile(name: str, cells: Cells, *, rows: int) -> Profile:
+    """The column in figures."""
+    texts = trimmed(cells.texts)
+    present = pa.array(~absent_texts(texts))
+    # Cells that differ only by the space around them are one value.
+    found = pd.Series(cells.counts[present.to_numpy(zero_copy_only=False)]).groupby(
+        texts.filter(present).to_numpy(zero_copy_only=False).astype(object)
+    )
+    counts = found.sum().sort_values(ascending=False, kind="stable")
+    values = pa.array(counts.index, pa.string())
+    return Profile(
+        name,
+        counts.index.to_numpy(object),
+        counts.to_numpy(np.int64),
+        rows,
+        plain_numbers(values),
+        _all_dates(values),
+    )
+
+
+def _all_dates(texts: pa.StringArray) -> bool:
+    sample = texts[:5000]
+    looks = pc.match_substring_regex(sample, r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
+    return len(sample) > 0 and bool(pc.all(looks).as_py()) and bool(dates(sample).all())

@@ -1,0 +1,66 @@
+"""Writing a drafted schema so that a person likes to read and change it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stages.adoption.draft import Draft, Guess
+
+HEADER = """\
+# The columns of {origin}, as drafted from its values.
+# Comments say what to confirm. This file is yours: change it, then `make repro`.
+#
+#   kind         text | integer | number | category | date
+#   minimum, maximum   the range a number may have, bounds included (room to grow was added)
+#   values       what a category may be; for an `ordered` one, from low to high
+#   other        true where further values of a category are let in, as one value `(other)`
+#   missing      true where a blank is allowed
+#   positive     of the target: the value that means churn
+#   roles        what the column means:
+#                id, target, tenure (months), monthly_value, total_value, sensitive, ordered,
+#                monotone_increasing | monotone_decreasing (churn with the value, all else equal),
+#                ignored (not read: take the role away, and set kind and values, to use the column)
+columns:
+"""
+PLAIN = re.compile(r"[^\W\d][\w./()-]*( [\w./()-]+)*")
+FIELDS = (
+    "name", "kind", "values", "other", "minimum", "maximum", "missing", "positive", "roles",
+    "description",
+)  # fmt: skip
+YAML_WORDS = ("yes", "no", "y", "n", "true", "false", "null", "on", "off", "none")
+
+
+def write_schema(path: Path, draft: Draft) -> None:
+    """Write the draft, a line per column, above it as a comment what led to it."""
+    lines = [_line(guess) for guess in draft.guesses]
+    text = HEADER.format(origin=" ".join(draft.origin.split())) + "\n".join(lines) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def _line(guess: Guess) -> str:
+    comment = f"  # {guess.because}\n" if guess.because else ""
+    entry = {field: guess.entry[field] for field in FIELDS if field in guess.entry}
+    return f"{comment}  - {_flow(entry)}"
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, str):
+        return scalar(value)
+    return json.dumps(value)
+
+
+def scalar(text: str) -> str:
+    """A text as YAML: as it is, or in quotes where YAML would read more into it."""
+    plain = PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,38 @@
+"""Holds every file of a folder out to `adopt`, in one process; run by tests/test_door.py."""
+
+import contextlib
+import hashlib
+import io
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path.cwd()))
+
+from stages.cli import main
+from stages.core.paths import ROOT, VALIDATION
+
+APART = (".git", ".trace", "__pycache__", "tmp")
+
+
+def state() -> dict[str, str]:
+    """A hash of every file but what the door itself writes."""
+    files = [path for path in ROOT.rglob("*") if path.is_file() and path != VALIDATION]
+    kept = [path for path in files if not set(APART) & set(path.relative_to(ROOT).parts)]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+
+
+def attempt(path: Path, before: dict[str, str]) -> dict[str, object]:
+    """What came of adopting one file."""
+    VALIDATION.unlink(missing_ok=True)
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        code = main(["adopt", str(path)])
+    after = state()
+    changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+    written = json.loads(VALIDATION.read_text(encoding="utf-8")) if VALIDATION.is_file() else None
+    return {"code": code, "stderr": said.getvalue(), "changed": changed, "validation": written}
+
+
+before = state()
+files = sorted(Path(sys.argv[1]).glob("*.csv"), key=lambda path: int(path.stem))
+print(json.dumps([attempt(path, before) for path in files]))
