@@ -1,13 +1,15 @@
 """The parameters: every section knows its fields and ranges and says which field is wrong."""
 
 import copy
+from typing import get_args
 
 import pytest
 from ruamel.yaml import YAML
 
 from stages.core import paths
 from stages.core.errors import UserError
-from stages.core.params import SECTIONS, check_params, given, read_params, validate
+from stages.core.params import SECTIONS, ScenarioName, check_params, given, read_params, validate
+from stages.customers.scenarios import NONE, Scenarios
 from tests import builders
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
@@ -106,6 +108,12 @@ def test_unknown_section_is_named_with_the_known_ones():
     ("field", "below", "low", "high", "above"),
     [
         ("generate.rows", 199, 200, 100_000_000, 100_000_001),
+        ("generate.snapshot_month", -1, 0, 48, 49),
+        ("generate.months", 0, 1, 49, 50),
+        ("generate.scenario.strength", -0.01, 0.0, 1.0, 1.01),
+        ("generate.scenario.start_month", -1, 0, 48, 49),
+        ("generate.campaign.share", -0.01, 0.0, 1.0, 1.01),
+        ("generate.campaign.effect", -0.01, 0.0, 5.0, 5.01),
         ("explore.max_levels", 1, 2, 100, 101),
         ("explore.leak_auc", 0.49, 0.5, 1.0, 1.01),
         ("features.test_share", 0.049, 0.05, 0.5, 0.51),
@@ -135,7 +143,6 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
         ("features.seed", -1),
         ("train.seed", -1),
         ("evaluate.seed", -1),
-        ("generate.snapshot_month", -1),
         ("train.logistic.C", 0.0),
         ("train.forest.n_estimators", 0),
         ("train.forest.min_samples_leaf", 0),
@@ -176,6 +183,23 @@ def test_whole_number_is_taken_for_a_real_one():
 
 
 # --- rules across fields -----------------------------------------------------------------------
+
+
+def test_last_snapshot_must_lie_within_the_simulated_months():
+    section, values = changed("generate.months", 3)
+    assert validate(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
+    assert "the last month is 49; at most 48" in refusal(section, values | {"snapshot_month": 47})
+
+
+def test_unknown_scenario_is_refused_with_the_known_ones():
+    message = refusal(*changed("generate.scenario.name", "earthquake"))
+    assert "field generate.scenario.name" in message
+    assert "price_rise" in message
+
+
+def test_every_scenario_has_its_numbers_in_the_population():
+    known = set(get_args(ScenarioName))
+    assert known == {NONE, *Scenarios.model_fields}
 
 
 def test_members_of_the_vote_must_be_candidates():

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stages import explore
+from stages.core.association import associations
 from stages.evaluation import curves
 from stages.look import plots
 from tests import builders
@@ -69,8 +70,14 @@ def draw_curve() -> Figure:
     return plots.curve(table, title="t", xlabel="x", ylabel="y")
 
 
+def draw_curves() -> Figure:
+    table = explore.tenure_curve(builders.customers(), builders.schema())
+    both = {"one": table, "other": table.assign(value=table["value"] / 2)}
+    return plots.curves(both, title="t", xlabel="x", ylabel="y")
+
+
 def draw_heatmap() -> Figure:
-    return plots.heatmap(explore.associations(builders.customers(), builders.schema()), title="t")
+    return plots.heatmap(associations(builders.customers(), builders.schema()), title="t")
 
 
 def draw_bars() -> Figure:
@@ -91,6 +98,7 @@ DRAWN = {
     "rates": draw_rates,
     "histograms": draw_histograms,
     "curve": draw_curve,
+    "curves": draw_curves,
     "heatmap": draw_heatmap,
     "bars": draw_bars,
     "confusion": draw_confusion,

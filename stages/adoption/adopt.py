@@ -195,10 +195,14 @@ def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
 
 
 def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
-    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more."""
+    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more.
+
+    The population stays: real customers are held against it.
+    """
     before, deps, after = re.split(
         r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
     )
     kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
-    named = [f"      - {scalar(path)}\n" for path in (source, schema)]
+    files = dict.fromkeys((relative(POPULATION), source, schema))
+    named = [f"      - {scalar(path)}\n" for path in files]
     return "".join([before, kept[0], *named, *kept[1:], after])

@@ -52,10 +52,10 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pq.read_table(file, columns=columns).to_pandas()
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a small table for plots, six digits a number."""
+def write_csv(path: Path, table: pd.DataFrame, *, digits: int = 6) -> None:
+    """Write a small table for plots, so many significant digits a number."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    table.to_csv(path, index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
 def write_json(path: Path, content: Any) -> None:

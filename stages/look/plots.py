@@ -203,6 +203,17 @@ def curve(table: pd.DataFrame, *, title: str, xlabel: str, ylabel: str) -> Figur
     return figure
 
 
+def curves(tables: dict[str, pd.DataFrame], *, title: str, xlabel: str, ylabel: str) -> Figure:
+    """Two lines with their intervals, by name: columns x, value, low, high."""
+    figure, (axes,) = panels(1, width=11)
+    for colour, (name, table) in zip((BLUE, ORANGE), tables.items(), strict=True):
+        axes.fill_between(table["x"], table["low"], table["high"], color=colour, alpha=0.15, lw=0)
+        axes.plot(table["x"], table["value"], color=colour, marker="o", ms=3, label=name)
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+    axes.legend()
+    return figure
+
+
 def heatmap(matrix: pd.DataFrame, *, title: str) -> Figure:
     """Associations from 0 to 1, a square each."""
     figure, (axes,) = panels(1, width=12, height=6.4)
