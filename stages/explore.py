@@ -16,13 +16,6 @@ from stages.core.metrics import Floats
 from stages.core.schema import Column, Schema
 
 
-def sample(customers: pd.DataFrame, *, most: int) -> pd.DataFrame:
-    """At most so many customers, spread evenly over the table."""
-    if len(customers) <= most:
-        return customers
-    return customers.iloc[np.linspace(0, len(customers) - 1, most).astype(int)]
-
-
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
     """The schema with those inputs alone that tell most, at most so many, in its order."""
     dropped = set(strength.index[most:])

@@ -116,6 +116,7 @@ def test_unknown_section_is_named_with_the_known_ones():
         ("generate.campaign.effect", -0.01, 0.0, 5.0, 5.01),
         ("explore.max_levels", 1, 2, 100, 101),
         ("explore.leak_auc", 0.49, 0.5, 1.0, 1.01),
+        ("explore.max_columns", 1, 2, 200, 201),
         ("features.test_share", 0.049, 0.05, 0.5, 0.51),
         ("train.folds", 1, 2, 20, 21),
         ("train.repeats", 0, 1, 50, 51),
@@ -314,7 +315,8 @@ def test_section_too_many_is_named(tmp_path):
 
 
 def test_injected_section_is_taken_as_it_is():
-    assert given("features", {"test_share": 0.3, "seed": 1}).test_share == 0.3
+    section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
+    assert given("features", section).test_share == 0.3
 
 
 def test_empty_parameter_cell_falls_back_to_the_file():

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.tables import read_table, write_csv, write_json, write_table, write_tables
+from stages.core.tables import (
+    read_sample,
+    read_table,
+    row_count,
+    write_csv,
+    write_json,
+    write_table,
+    write_tables,
+)
 from tests import builders
 
 
@@ -111,3 +120,17 @@ def test_json_is_readable_and_comes_back(tmp_path):
     assert "Käse" in text
     assert text.endswith("}\n")
     assert len(text.splitlines()) == 6
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 100, 1000])
+def test_a_sample_is_spread_evenly_and_a_short_table_comes_whole(tmp_path, rows):
+    path = tmp_path / "table.parquet"
+    parts = [pd.DataFrame({"number": range(i, min(i + 64, rows))}) for i in range(0, rows, 64)]
+    write_tables(path, parts or [pd.DataFrame({"number": pd.Series(dtype="int64")})])
+    found = list(read_sample(path, most=100)["number"])
+    assert row_count(path) == rows
+    assert len(found) == min(rows, 100)
+    if rows > 1:
+        assert (found[0], found[-1]) == (0, rows - 1)
+        steps = {after - before for before, after in pairwise(found)}
+        assert max(steps) - min(steps) <= 1

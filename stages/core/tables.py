@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,6 +51,24 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or some of its columns."""
     with path.open("rb") as file:
         return pq.read_table(file, columns=columns).to_pandas()
+
+
+def read_sample(path: Path, *, most: int) -> pd.DataFrame:
+    """Every row of a table, or of a longer one `most` rows, spread evenly; one batch in memory."""
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+        kept = np.linspace(0, rows - 1, most).astype(int) if rows > most else np.arange(rows)
+        parts, start = [], 0
+        for batch in file.iter_batches():
+            stop = start + batch.num_rows
+            parts.append(batch.take(pa.array(kept[(kept >= start) & (kept < stop)] - start)))
+            start = stop
+        return pa.Table.from_batches(parts, file.schema_arrow).to_pandas()
+
+
+def row_count(path: Path) -> int:
+    """Rows of a table, from the file's last bytes."""
+    return int(pq.read_metadata(path).num_rows)
 
 
 def write_csv(path: Path, table: pd.DataFrame, *, digits: int = 6) -> None:

@@ -14,7 +14,15 @@ from stages.core.errors import UserError
 from stages.core.params import Data, Generate
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
 from stages.core.schema import Schema, load_schema
-from stages.core.tables import read_table, sha256, write_json, write_table, write_tables
+from stages.core.tables import (
+    read_sample,
+    read_table,
+    row_count,
+    sha256,
+    write_json,
+    write_table,
+    write_tables,
+)
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import check_table
 from stages.customers.columns import COLUMNS
@@ -32,6 +40,7 @@ from stages.customers.snapshots import (
 )
 from stages.customers.validation import Remark
 
+LOOKED_AT = 100_000  # customers behind a picture
 SHOWN = 24  # columns in a picture or a printed row
 
 
@@ -39,9 +48,11 @@ SHOWN = 24  # columns in a picture or a printed row
 class Published:
     """What the stage wrote: the customers, what their columns mean, and the truth if known.
 
-    `remarks` say what an adopted file was accepted with.
+    Of many customers, `customers` and `oracle` hold the same even sample, for pictures. `remarks`
+    say what an adopted file was accepted with.
     """
 
+    rows: int
     customers: pd.DataFrame
     schema: Schema
     oracle: pd.DataFrame
@@ -66,7 +77,8 @@ def publish(data: Data, generate: Generate) -> Published:
     else:
         remarks = _publish_adopted(data, schema)
         manifest = publish_no_snapshots()
-    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE), manifest, remarks)
+    customers, oracle = (read_sample(path, most=LOOKED_AT) for path in (CUSTOMERS, ORACLE))
+    return Published(row_count(CUSTOMERS), customers, schema, oracle, manifest, remarks)
 
 
 def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
@@ -141,12 +153,12 @@ def _customers(
 
 def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:
     """What was published, in a few facts."""
-    churn = published.schema.churned(published.customers)
+    target = read_table(CUSTOMERS, columns=[published.schema.target.name])
     facts = {
         "source": "simulated" if data.is_generated else data.source,
-        "customers": f"{len(published.customers):,}",
+        "customers": f"{published.rows:,}",
         "columns": f"{len(published.schema.columns)}",
-        "churn rate": f"{churn.mean():.2%}",
+        "churn rate": f"{published.schema.churned(target).mean():.2%}",
     }
     if data.is_generated:
         window = load_population(ROOT / data.source).hazard.window
