@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.sql.expression import Executable
 
-DATABASES = ("sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "duckdb", "snowflake")
+DATABASES = (
+    "sqlite",
+    "postgresql",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "oracle",
+    "duckdb",
+    "snowflake",
+)
 BATCH = 50_000  # rows of a query that are held at a time
 
 
@@ -65,6 +75,12 @@ def _without_secrets(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
+def _secrets(url: str) -> list[str]:
+    """The parts of a URL that nobody may see."""
+    parts = urlsplit(url)
+    return [part for part in (parts.query, parts.netloc.rpartition("@")[0], parts.password) if part]
+
+
 def _download(url: str, copy: Path) -> None:
     """Fetch a URL of any kind that fsspec knows (http, s3, …), with progress."""
     import fsspec
@@ -76,6 +92,8 @@ def _download(url: str, copy: Path) -> None:
         files.get_file(path, str(copy), callback=progress)
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split()).replace(url, "") or type(error).__name__
+        if any(secret in reason for secret in _secrets(url)):
+            reason = type(error).__name__
         raise UserError(
             f"{_without_secrets(url)}: cannot be fetched: {reason}; expected a CSV or Parquet file"
         ) from None
@@ -109,10 +127,10 @@ def _engine(url: str) -> Engine:
     from sqlalchemy import create_engine, make_url
 
     parsed = make_url(url)
-    if parsed.drivername == "postgresql":
+    if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise UserError(f"{url}: no such file; expected a SQLite database")
+        raise UserError(f"{_database(url)}: no such file; expected a SQLite database")
     return create_engine(parsed)
 
 
