@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.customers.canonical import absent_texts, dates_by_format, spelling_key, trimmed
-from stages.customers.intake import Cells, plain_numbers
+from stages.customers.intake import Cells
+from stages.customers.numerals import plain_numbers
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.core.schema import OTHER, Column
-from stages.customers.intake import SHOWN, Cells, plain_numbers
+from stages.customers.intake import SHOWN, Cells
+from stages.customers.numerals import plain_numbers
 from stages.customers.validation import Remark
 
 MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
