@@ -20,6 +20,7 @@ from stages.adoption.target import Target, find_target
 from stages.core.errors import UserError
 from stages.core.schema import NUMERIC_KINDS, OTHER, TAKEN_NAMES, Schema, parse_schema
 from stages.customers.intake import Arrival
+from stages.customers.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete
@@ -130,6 +131,17 @@ def _guess(column: Profile, target: Target) -> Guess:
     return _category_guess(column)
 
 
+def _spoiled_numbers(column: Profile) -> str:
+    """Why a column is not one of numbers although nearly all its values are."""
+    if len(column.texts) <= CLOSED or column.is_coded:
+        return ""
+    if (share := column.number_share()) >= MOSTLY:
+        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
+    if column.number_share(without=SIGNS) >= MOSTLY:
+        return "numbers with a sign or unit; write them bare and adopt it again"
+    return ""
+
+
 def _target_guess(column: Profile, target: Target) -> Guess:
     values = [_scalar(target.negative), _scalar(target.positive)]
     entry = _entry(column, kind="category", values=values)
@@ -166,10 +178,8 @@ def _counts_rows(column: Profile) -> bool:
 def _unlearnable_text(column: Profile) -> str:
     if column.mixed_dates:
         return "dates in several formats; write all in one, as in 2026-01-31"
-    if len(column.texts) > CLOSED and MOSTLY <= (share := column.number_share()) < 1:
-        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
-    if len(column.texts) > CLOSED and column.number_share(without=SIGNS) >= MOSTLY:
-        return "numbers with a sign or unit; write them bare and adopt it again"
+    if spoiled := _spoiled_numbers(column):
+        return spoiled
     if column.words_per_value >= FREE_TEXT_WORDS and column.distinct_share > 0.5:
         return "free text"
     if column.distinct_share >= ID_LIKE and len(column.texts) > LISTED:
@@ -193,13 +203,13 @@ def _room(low: float, high: float) -> tuple[float, float]:
     return wide_low, _rounded(high + width, math.ceil)
 
 
-LARGEST, SMALLEST = 1.7e308, 1e-300  # what a float64 holds, with room to round
+SMALLEST = 1e-300  # what a float64 holds, with room to round
 
 
 def _rounded(value: float, towards: Any) -> float:
     """Two significant digits, away from the data."""
-    if abs(value) > LARGEST:
-        return math.copysign(LARGEST, value)
+    if abs(value) > LARGEST_NUMBER / 2:
+        return math.copysign(LARGEST_NUMBER, value)
     if abs(value) < SMALLEST:
         return towards(value) * SMALLEST
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
@@ -269,7 +279,9 @@ def _looks_like_id(column: Profile) -> int:
     named = names.is_identifier(column.name)
     if named and names.has_word(column.name, names.CUSTOMER_WORDS):
         return CERTAIN_ID
-    return 2 if named else int(not column.is_number and column.rows > CLOSED)
+    if named:
+        return 2
+    return int(not column.is_number and column.rows > CLOSED and not _spoiled_numbers(column))
 
 
 def _with_money(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.customers.canonical import absent_texts, dates_by_format, spelling_key, trimmed
 from stages.customers.intake import Cells
-from stages.customers.numerals import plain_numbers
+from stages.customers.numerals import LARGEST_NUMBER, plain_numbers
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Profile:
 
     @property
     def finite(self) -> NDArray[np.float64]:
-        """The values that are numbers, less infinities."""
-        return self.numbers[np.isfinite(self.numbers)]
+        """The values that are numbers a model can take."""
+        return self.numbers[abs(self.numbers) <= LARGEST_NUMBER]
 
     @property
     def filled(self) -> int:
@@ -75,8 +75,12 @@ class Profile:
     @property
     def is_number(self) -> bool:
         """Whether every value is a number, and none a code such as 00412."""
-        coded = any(len(t) > 1 and t[0] == "0" and t.isdigit() for t in self.texts)
-        return len(self.finite) > 0 and not np.isnan(self.numbers).any() and not coded
+        return len(self.finite) > 0 and not np.isnan(self.numbers).any() and not self.is_coded
+
+    @cached_property
+    def is_coded(self) -> bool:
+        """Whether some values are codes such as 00412."""
+        return any(len(t) > 1 and t[0] == "0" and t.isdigit() for t in self.texts)
 
     @property
     def is_whole(self) -> bool:
@@ -90,7 +94,7 @@ class Profile:
 
     def number_share(self, *, without: str = "") -> float:
         """Share of the values that are numbers, once a pattern has been cut off them."""
-        texts = pa.array(self.texts, pa.string())
+        texts = pa.array(self.texts[:10_000], pa.string())
         cut = pc.replace_substring_regex(texts, without, "") if without else texts
         return float(1 - np.isnan(plain_numbers(cut)).mean())
 

@@ -12,6 +12,7 @@ from stages.core.errors import UserError
 from stages.core.schema import Column, Schema
 from stages.customers.canonical import Canonical, canonical
 from stages.customers.intake import SHOWN, Arrival
+from stages.customers.numerals import LARGEST_NUMBER
 from stages.customers.validation import Fault, Refusal, Remark
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ def _range_check(column: Column) -> Any:
 
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
-    return pa.Check(lambda v: (v >= low) & (v <= high) & np.isfinite(v), error="out of range")
+    return pa.Check(
+        lambda v: (v >= low) & (v <= high) & (abs(v) <= LARGEST_NUMBER), error="out of range"
+    )
 
 
 def _all_blank(table: pd.DataFrame, schema: Schema) -> list[Fault]:

@@ -13,6 +13,7 @@ NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 INFINITE = r"(?i)^[-+]?inf(inity)?$"
 GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
 POINT_GROUPED = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$"
+LARGEST_NUMBER = float(np.finfo(np.float32).max)  # models and their export count in float32
 
 Meaning = tuple[str, pa.StringArray, NDArray[np.bool_]]  # how written, mended texts, which changed
 
