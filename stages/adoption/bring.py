@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,6 +52,7 @@ def bring(address: str, folder: Path) -> Brought:
     if scheme in DATABASES:
         return _query(address, folder)
     if scheme:
+        _check_url(address)
         copy = folder / (Path(unquote(urlsplit(address).path)).name or "customers.csv")
         _download(address, copy)
         return Brought(copy, _without_secrets(address))
@@ -61,6 +63,15 @@ def bring(address: str, folder: Path) -> Brought:
             "database and a table: sqlite:///crm.db#customers"
         )
     return Brought(Path(shutil.copyfile(path, folder / path.name)), address)
+
+
+def _check_url(url: str) -> None:
+    try:
+        urlsplit(url)
+    except ValueError:
+        raise UserError(
+            f"{url.split(':', 1)[0]}://…: not a URL; expected https://host/path/customers.csv"
+        ) from None
 
 
 def stem(path: Path) -> str:
@@ -112,18 +123,24 @@ def _query(address: str, folder: Path) -> Brought:
     origin = f"{_database(url)}#{wanted}"
     copy = folder / f"{_name(wanted)}.parquet"
     try:
-        engine = _engine(url)
-        with engine.connect() as connection:
-            _save(connection, _statement(engine, wanted.strip()), copy, origin)
-        engine.dispose()
+        with _disposed(_engine(url)) as engine, engine.connect() as connection:
+            _save(connection, _statement(wanted.strip()), copy, origin)
     except (SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UserError(f"{origin}: {reason}; expected a table or a query of customers") from None
     return Brought(copy, origin)
 
 
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _engine(url: str) -> Engine:
-    """A connection pool that reads only what is there: SQLite would make a missing file."""
+    """A connection pool that reads only: a query that would change a customer fails."""
     from sqlalchemy import create_engine, make_url
 
     parsed = make_url(url)
@@ -131,7 +148,11 @@ def _engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         raise UserError(f"{_database(url)}: no such file; expected a SQLite database")
-    return create_engine(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        name = f"file:{quote(str(Path(str(parsed.database)).resolve()))}"
+        parsed = parsed.set(database=name).update_query_dict({"mode": "ro", "uri": "true"})
+    options = {"postgresql_readonly": True} if parsed.get_backend_name() == "postgresql" else {}
+    return create_engine(parsed, execution_options=options)
 
 
 def _database(url: str) -> str:
@@ -157,7 +178,7 @@ def _is_table(wanted: str) -> bool:
     return re.fullmatch(r"[\w.$]+", wanted.strip()) is not None
 
 
-def _statement(engine: Engine, wanted: str) -> Executable:
+def _statement(wanted: str) -> Executable:
     from sqlalchemy import column, select, table, text
 
     if not _is_table(wanted):

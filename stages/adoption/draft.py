@@ -8,6 +8,7 @@ and stays out until a person takes that role away.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +30,7 @@ FREE_TEXT_WORDS = 4.0
 CERTAIN_ID = 3
 MOSTLY = 0.9  # share of values that make a column one of numbers
 SIGNS = r"^[€$£¥]\s*|\s*([€$£¥%]|EUR|USD|GBP|CHF)$"
+WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 ID_LIKE = 0.9  # distinct values per filled row of a text that identifies
 
 
@@ -257,7 +259,7 @@ def _marked_if_sensitive(guess: Guess, column: Profile) -> Guess:
 
 def _scalar(text: str) -> str | int:
     """A whole number as such, so that a schema file needs no quotes around it."""
-    return int(text) if text.isdigit() and str(int(text)) == text else str(text)
+    return int(text) if WHOLE.fullmatch(text) else str(text)
 
 
 def _with_id(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:
