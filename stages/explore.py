@@ -138,10 +138,18 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
     found = {}
     for column in schema.inputs:
         values = customers[column.name]
-        groups = {f"the value {v!r}": (values == v).to_numpy() for v in _told_apart(values, column)}
+        hidden = "sensitive" in column.roles
+        groups = [
+            (
+                "one of its values" if hidden else f"the value {value!r}",
+                (values == value).to_numpy(),
+            )
+            for value in _told_apart(values, column)
+        ]
         if values.isna().any():
-            groups |= {"a blank": values.isna().to_numpy(), "a value": values.notna().to_numpy()}
-        for words, members in groups.items():
+            groups.append(("a blank", values.isna().to_numpy()))
+            groups.append(("a value", values.notna().to_numpy()))
+        for words, members in groups:
             if who := _known_of(churn, members, words):
                 found[column.name] = f"{words} is only found with {who}"
     return found

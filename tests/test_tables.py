@@ -105,6 +105,24 @@ def test_csv_has_six_digits_and_no_index(tmp_path):
     assert (tmp_path / "a" / "t.csv").read_bytes() == b"n,x\n1,0.333333\n2,123457\n"
 
 
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|'/C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "-", "--1"]
+)
+def test_csv_holds_no_formula(tmp_path, cell):
+    table = pd.DataFrame({"text": [cell, "plain"], "coded": pd.Categorical([cell, "plain"])})
+    write_csv(tmp_path / "t.csv", table)
+    back = pd.read_csv(tmp_path / "t.csv")
+    escaped = "'" + cell.replace("\r", "\n")
+    assert list(back["text"]) == list(back["coded"]) == [escaped, "plain"]
+
+
+def test_csv_names_no_formula_and_leaves_numbers_alone(tmp_path):
+    table = pd.DataFrame({"=x": [-1, 2], "y": [-0.5, 1e-9], "z": ["-1", "+2.5e-3"], "t": [True, 0]})
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text() == ("'=x,y,z,t\n-1,-0.5,-1,True\n2,1e-09,+2.5e-3,0\n")
+    assert list(table) == ["=x", "y", "z", "t"]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
 def test_json_refuses_what_is_no_number(tmp_path, value):
     with pytest.raises(ValueError, match="JSON"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+SIGNED_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def write_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
@@ -72,9 +75,21 @@ def row_count(path: Path) -> int:
 
 
 def write_csv(path: Path, table: pd.DataFrame, *, digits: int = 6) -> None:
-    """Write a small table for plots, so many significant digits a number."""
+    """Write a table, so many digits a number, no text that a spreadsheet takes for a formula."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+    texts = table.select_dtypes(exclude=["number", "bool", "datetime", "timedelta"])
+    safe = table.assign(**{str(name): texts[name].map(_escaped) for name in texts})
+    safe = safe.rename(columns=_escaped)
+    safe.to_csv(path, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def _escaped(cell: Any) -> Any:
+    """A text that a spreadsheet would compute, behind an apostrophe; all else as it is."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", "\n")  # csv would not quote the one, and so end the row
+    looks = text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n"))
+    return f"'{text}" if looks and not SIGNED_NUMBER.fullmatch(text) else text
 
 
 def write_json(path: Path, content: Any) -> None:
