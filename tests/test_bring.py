@@ -82,12 +82,12 @@ def test_the_stem_of_a_file(name: str, expected: str) -> None:
     assert stem(Path(name)) == expected
 
 
-def test_a_path_is_copied_and_called_as_the_user_did(tmp_path: Path) -> None:
+def test_a_path_is_taken_as_it_is_and_called_as_the_user_did(tmp_path: Path) -> None:
     source = tmp_path / "Käse #1.csv"
     source.write_text("a,b\n1,2\n")
     scratch = tmp_path / "scratch"
     brought, arrival = fetched(str(source), scratch)
-    assert brought == Brought(scratch / source.name, str(source))
+    assert brought == Brought(source, str(source))
     assert column(arrival, "b") == ["2"]
     assert source.is_file()
 
