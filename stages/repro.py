@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.params import Data, check_params
+from stages.core.params import Data, Money, check_params
 from stages.core.paths import INDEX, LOCK, METRICS, ROOT, relative
 from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
@@ -38,11 +38,28 @@ def repro(arguments: Sequence[str] = ()) -> None:
 
 def check_at_the_door() -> str:
     """Check everything that enters, before DVC deletes any output; what was found."""
-    data = check_params()["data"]
+    params = check_params()
+    data, money = params["data"], params["money"]
     assert isinstance(data, Data)
+    assert isinstance(money, Money)
     from stages.customers.source import check_source
 
+    check_window(data, money)
     return f"{check_source(data)}; params.yaml: valid"
+
+
+def check_window(data: Data, money: Money) -> None:
+    """`UserError` where `money` takes the churn of simulated customers to look further or less."""
+    if not data.is_generated:
+        return
+    from stages.customers.population import load_population
+
+    window = load_population(ROOT / data.source).hazard.window
+    if money.window_months != window:
+        raise UserError(
+            f"params.yaml: field money.window_months: {money.window_months:g}; expected {window}, "
+            f"the window of {data.source}"
+        )
 
 
 def _reason(failure: Path, code: int) -> str:

@@ -25,6 +25,7 @@ REPORTS = ROOT / "reports"
 METRICS = REPORTS / "metrics.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
+CONTACT_LIST = REPORTS / "contact_list.csv"
 INDEX = REPORTS / "index.html"
 
 
