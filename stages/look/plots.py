@@ -123,7 +123,7 @@ def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
         xlabel="share of customers contacted, best first",
         ylabel="currency units",
     )
-    right.legend(loc="lower right", ncols=2)
+    right.legend(loc="lower right", ncols=2, frameon=True, framealpha=0.9, edgecolor="none")
     return figure
 
 
