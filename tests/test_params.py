@@ -10,7 +10,6 @@ from stages.core import paths
 from stages.core.errors import UserError
 from stages.core.params import SECTIONS, ScenarioName, check_params, given, read_params, validate
 from stages.customers.scenarios import NONE, Scenarios
-from tests import builders
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
 CONTENT = read_params(paths.PARAMS)
@@ -125,6 +124,8 @@ def test_unknown_section_is_named_with_the_known_ones():
         ("train.xgboost.learning_rate", 0.0, 0.01, 1.0, 1.01),
         ("train.xgboost.subsample", 0.0, 0.01, 1.0, 1.01),
         ("money.margin", 0.0, 0.01, 1.0, 1.01),
+        ("money.lifetime.discount_rate", -0.01, 0.0, 1.0, 1.01),
+        ("money.lifetime.horizon_months", 0, 1, 600, 601),
         ("evaluate.resamples", 99, 100, 10_000, 10_001),
         ("evaluate.level", 0.49, 0.5, 0.999, 1.0),
         ("evaluate.calibration_bins", 1, 2, 50, 51),
@@ -155,7 +156,10 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
         ("money.accept_alpha", 0.0),
         ("money.accept_beta", 0.0),
         ("money.customer_value", 0.0),
-        ("money.months_kept", 0.0),
+        ("money.window_months", 0.0),
+        ("money.budget", 0.0),
+        ("money.lifetime.months", 0.0),
+        ("money.lifetime.kept_risk", 0.0),
         ("evaluate.min_slice", 0),
     ],
 )
@@ -163,7 +167,9 @@ def test_number_below_its_only_bound_is_named(field, outside):
     assert f"field {field}" in refusal(*changed(field, outside))
 
 
-@pytest.mark.parametrize("field", ["money.contact_cost", "money.months_kept", "train.logistic.C"])
+@pytest.mark.parametrize(
+    "field", ["money.contact_cost", "money.lifetime.months", "train.logistic.C"]
+)
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_number_that_is_not_finite_is_refused(field, value):
     assert f"field {field}" in refusal(*changed(field, value))
@@ -255,9 +261,8 @@ def test_sha256_of_another_form_is_refused(digest):
     assert "field data.sha256" in refusal("data", ADOPTED | {"sha256": digest})
 
 
-def test_acceptance_is_the_mean_of_its_distribution():
-    money = builders.costs(accept_alpha=2.0, accept_beta=6.0)
-    assert money.accept_rate == 0.25
+def test_rule_of_the_lifetime_is_one_of_three():
+    assert "field money.lifetime.rule" in refusal(*changed("money.lifetime.rule", "forever"))
 
 
 # --- the file ----------------------------------------------------------------------------------

@@ -49,6 +49,14 @@ def draw_intervals() -> Figure:
     return plots.intervals(rows_with_intervals(5), title="t", xlabel="x", reference=0)
 
 
+def draw_tornado() -> Figure:
+    rows = pd.DataFrame(
+        {"low": [0.1, 5], "high": [0.5, 20], "profit_low": [1, 8], "profit_high": [9, 4]},
+        index=["Größe <b>", "cost $x$"],
+    )
+    return plots.tornado(rows, baseline=6, xlabel="€")
+
+
 def draw_fold_scores() -> Figure:
     scores = builders.validation().scores
     return plots.fold_scores(scores, metric="roc_auc", title="t")
@@ -94,6 +102,7 @@ DRAWN = {
     "calibration": draw_calibration,
     "gain": draw_gain,
     "intervals": draw_intervals,
+    "tornado": draw_tornado,
     "fold_scores": draw_fold_scores,
     "rates": draw_rates,
     "histograms": draw_histograms,

@@ -177,6 +177,16 @@ class Train(Section):
         return self
 
 
+class Lifetime(Section):
+    """How long a kept customer stays."""
+
+    rule: Literal["hazard", "months", "value"]
+    months: Positive
+    kept_risk: Positive
+    discount_rate: Annotated[float, Field(ge=0, le=1)]
+    horizon_months: Annotated[int, Field(ge=1, le=600)]
+
+
 class Money(Section):
     """What a contact costs and what a kept customer brings."""
 
@@ -186,12 +196,9 @@ class Money(Section):
     accept_beta: Positive
     customer_value: Positive
     margin: Share
-    months_kept: Positive
-
-    @property
-    def accept_rate(self) -> float:
-        """Mean chance that a contacted churner accepts the offer and stays."""
-        return self.accept_alpha / (self.accept_alpha + self.accept_beta)
+    window_months: Positive
+    lifetime: Lifetime
+    budget: Positive | None
 
 
 class Evaluate(Section):

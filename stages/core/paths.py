@@ -28,6 +28,7 @@ METRICS = REPORTS / "metrics.json"
 VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
+CONTACT_LIST = REPORTS / "contact_list.csv"
 INDEX = REPORTS / "index.html"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from stages.model.bundle import (
     SCORES,
 )
 from stages.model.export import checked_onnx
-from stages.model.money import customer_value
+from stages.model.money import costs_of, customer_value
 from stages.model.threshold import profit_threshold
 from stages.model.train import CrossValidation, refit
 
@@ -56,7 +57,7 @@ def write_bundle(
         (folder / file).write_bytes(checked_onnx(model, features, schema, name=name))
     probability = validation.out_of_fold[winner].to_numpy()
     write_json(folder / SCHEMA_FILE, schema.model_dump(mode="json", exclude_defaults=True))
-    write_json(folder / BACKGROUND, _background(features, schema, probability))
+    write_json(folder / BACKGROUND, background(features, schema, probability))
     write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
     manifest = _manifest(winner, validation, features, schema, train, money, folder)
     write_json(folder / MANIFEST, manifest)
@@ -92,16 +93,17 @@ def _manifest(
     label = features[LABEL].to_numpy()
     probability = validation.out_of_fold[winner].to_numpy()
     scores = validation.scores[validation.scores["candidate"] == winner]
-    values = customer_value(monthly_value(features, schema), len(features), money)
+    costs = costs_of(money, base_rate=float(label.mean()))
+    values = customer_value(monthly_value(features, schema), len(features), costs)
     value = float(values.mean())
     content = {
         "name": NAME,
         "candidate": winner,
-        "threshold": profit_threshold(label.astype(float), probability, value=value, costs=money),
+        "threshold": profit_threshold(label.astype(float), probability, value=value, costs=costs),
         "mean_value": round(value, 6),
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
-        "costs": money.model_dump(),
+        "costs": asdict(costs),
         "metrics": scores.drop(columns=["candidate", "repeat", "fold"]).mean().round(6).to_dict(),
         "features": {
             "numeric": numeric_names(schema),
@@ -121,20 +123,24 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:
-    """Model inputs of a few customers, evenly spread over the predicted risk."""
+def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:
+    """Model inputs of a few customers, evenly spread over the predicted risk, from low to high.
+
+    `typical` is the median of each numeric feature over everybody.
+    """
     order = np.argsort(probability, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(BACKGROUND_ROWS, len(order))).astype(int)]
-    chosen = features.iloc[rows]
-    known = chosen[numeric_names(schema)].notna()
+    chosen, numeric = features.iloc[rows], numeric_names(schema)
     return {
-        "numeric": chosen[numeric_names(schema)]
-        .astype(object)
-        .where(known, None)
-        .to_numpy()
-        .tolist(),
+        "numeric": _with_blanks(chosen[numeric]).to_numpy().tolist(),
         "category": chosen[category_names(schema)].to_numpy().tolist(),
+        "typical": _with_blanks(features[numeric].median()).tolist(),
     }
+
+
+def _with_blanks(numbers: Any) -> Any:
+    """A table or series of numbers with None where absent, as JSON holds it."""
+    return numbers.astype(object).where(numbers.notna(), None)
 
 
 def _reference(
