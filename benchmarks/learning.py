@@ -15,7 +15,8 @@ from stages.core.metrics import Floats
 from stages.core.params import Evaluate, Money, Train, read_params, validate
 from stages.core.paths import POPULATION, SCHEMA
 from stages.core.schema import Schema, load_schema
-from stages.customers.generate import load_population, simulate
+from stages.customers.generate import simulate
+from stages.customers.population import load_population
 from stages.evaluation.evaluate import Evidence
 from stages.evaluation.truth import against_oracle
 from stages.features.table import LABEL, feature_table, monthly_value

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.core.paths import POPULATION
-from stages.customers.generate import load_population, simulate
+from stages.customers.generate import simulate
+from stages.customers.population import load_population
 from stages.model.money import (
     costs_of,
     customer_value,
