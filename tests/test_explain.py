@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from stages.core import paths
 from stages.core.schema import Schema, parse_schema
 from stages.core.tables import write_json
-from stages.features.derive import derive
+from stages.features.derive import Recorded, derive, from_recorded, recorded
+from stages.features.mixed import bill
 from stages.features.table import LABEL
 from stages.model import explain
 from stages.model.bundle import BACKGROUND, MODEL, SCHEMA_FILE, Scorer
@@ -106,10 +107,8 @@ def test_names_are_the_input_columns_and_the_base_is_the_background():
     assert found.values.shape == (20, len(found.names))
     rows = model("xgboost")[1]
     numbers = pd.DataFrame(rows["numeric"], dtype=float)
-    inputs = explain.recorded(raw(), who.schema)  # only its form is of interest
-    known = type(inputs)(numbers.to_numpy()[:, :4], np.array(rows["category"], dtype=object))
-    score = who.scorer.probability(explain.from_recorded(known, who.schema))
-    assert found.base == pytest.approx(log_odds(score).mean(), abs=1e-6)
+    known = Recorded(numbers.to_numpy()[:, :4], np.array(rows["category"], dtype=object))
+    assert found.base == pytest.approx(scored(who, known).mean(), abs=1e-6)
 
 
 # --- the right split ---------------------------------------------------------------------------
@@ -139,36 +138,40 @@ def test_more_orders_come_closer_to_the_exact_split(monkeypatch):
 
 
 def shap_values(who: Explainer, columns) -> np.ndarray:
-    """Exact Shapley values (n, k) by the `shap` package, against the same background."""
+    """Exact Shapley values (n, k) by the `shap` package, against the same background.
+
+    It mixes customers by itself, so it is given the total as explanations mix it: relative to what
+    tenure and fee make expect.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own imports: it draws with an older matplotlib
         import shap
 
-    inputs = who.schema.inputs
-    codes = {c.name: [*c.labels, explain.MISSING] for c in inputs if not c.is_numeric}
+    places = bill(who.schema)
+    codes = {c.name: [*c.labels, explain.MISSING] for c in who.schema.category_inputs}
 
-    def coded(known: explain.Recorded) -> np.ndarray:
-        numbers, labels = iter(known.numbers.T), iter(known.labels.T)
+    def coded(known: Recorded) -> np.ndarray:
+        numbers = known.numbers.copy()
+        numbers[:, places.total] = places.history(numbers)
+        labels = zip(codes.values(), known.labels.T, strict=True)
         return np.column_stack(
-            [
-                next(numbers) if c.is_numeric else [codes[c.name].index(v) for v in next(labels)]
-                for c in inputs
-            ]
-        ).astype(float)
+            [*numbers.T, *([code.index(v) for v in col] for code, col in labels)]
+        )
 
     def score(table: np.ndarray) -> np.ndarray:
-        numeric = [c.is_numeric for c in inputs]
-        labels = [
-            np.array(codes[c.name], dtype=object)[table[:, i].astype(int)]
-            for i, c in enumerate(inputs)
-            if not c.is_numeric
-        ]
-        known = explain.Recorded(table[:, numeric], np.column_stack(labels))
-        return log_odds(who.scorer.probability(explain.from_recorded(known, who.schema)))
+        numbers, of = table[:, :4].copy(), table[:, 4:].astype(int)
+        numbers[:, places.total] *= places.expected(numbers)
+        labels = [np.array(code, object)[of[:, i]] for i, code in enumerate(codes.values())]
+        return scored(who, Recorded(numbers, np.column_stack(labels)))
 
     masker = shap.maskers.Independent(coded(who.background), max_samples=len(who.start))
-    exact = shap.explainers.Exact(score, masker)
-    return exact(coded(explain.recorded(columns, who.schema))).values
+    found = shap.explainers.Exact(score, masker)(coded(recorded(columns, who.schema))).values
+    order = [c.name for c in [*who.schema.numeric_inputs, *who.schema.category_inputs]]
+    return found[:, [order.index(c.name) for c in who.schema.inputs]]
+
+
+def scored(who: Explainer, known: Recorded) -> np.ndarray:
+    return log_odds(who.scorer.probability(from_recorded(known, who.schema)))
 
 
 def test_columns_that_the_model_does_not_look_at_contribute_nothing():
@@ -185,7 +188,7 @@ def test_derived_features_follow_the_columns_that_they_come_from():
     # of a customer who differs in the total alone, the total alone contributes
     who = explainer("forest")
     columns = {name: values[:1].copy() for name, values in raw().items()}
-    base = explain.recorded(columns, who.schema)
+    base = recorded(columns, who.schema)
     rows = {"numeric": np.c_[base.numbers, [[0, 0]]].tolist(), "category": base.labels.tolist()}
     alone = make_explainer(who.schema, who.scorer, rows | {"typical": [None] * 6})
     found = alone.contributions(columns | {PAID: columns[PAID] * 3 + 500})
@@ -370,15 +373,14 @@ def test_absent_values_are_not_known():
     assert found == [f"{PAYS}: not known", f"{DAYS}: not known"]
 
 
-def test_total_is_a_reason_together_with_the_tenure_or_not_at_all():
-    columns = one_member(**{MONTHS: 40, PAID: 2000.0})
-    assert said(made(**{PAID: 1.5, MONTHS: -2.0}), columns) == []
-    assert said(made(**{PAID: 1.5, MONTHS: -0.5}), columns) == [
-        f"{MONTHS}: 40 Monate (typical: 29)"
+def test_total_is_held_against_what_todays_value_would_have_made_of_it():
+    columns = one_member(**{MONTHS: 40, FEE: 60.0, PAID: 2000.0})
+    assert said(made(**{PAID: 1.5}), columns) == [
+        f"{PAID}: 2,000 (at today's monthly value: 2,400)"
     ]
 
 
-def test_total_without_a_tenure_is_a_reason_of_its_own():
+def test_total_without_a_tenure_is_held_against_the_typical_one():
     schema = builders.schema("no_tenure")
     names = [column.name for column in schema.inputs]
     found = Contributions(names, np.array([[float(n == PAID) for n in names]]), 0.0, {PAID: 1234.5})

@@ -9,6 +9,7 @@ question the columns are changed one by one, in an order drawn by chance and the
 (antithetic, Mitchell et al. 2022, JMLR 23), and each change of log-odds is credited to its column.
 Every way starts at a background customer and ends at this one, so the contributions add up to the
 prediction by construction, however few orders are drawn; only how they are split is an estimate.
+What a total value contributes is what it says beyond tenure × monthly value (`features.mixed`).
 
 A contribution says what the model made of a column, not what causes a customer to leave.
 """
@@ -16,7 +17,7 @@ A contribution says what the model made of a column, not what causes a customer 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ from numpy.typing import NDArray
 
 from stages.core.schema import Column, Schema, parse_schema
 from stages.features.derive import MISSING, Recorded, from_recorded, recorded
+from stages.features.mixed import bill, mixed
 from stages.model.bundle import BACKGROUND, MODEL, SCHEMA_FILE, Scorer
 
 Floats = NDArray[np.float64]
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Any]  # of each input of the schema n values
 
 CLIP = 1e-6  # probabilities closer to 0 and 1 are taken for it: the export computes in float32
 STEPS = 1_600  # changes of one column per customer: what an explanation may cost
@@ -112,14 +114,10 @@ class Explainer:
 
     def _log_odds(self, customers: Recorded, who: Any, row: Any, way: Any, step: Any) -> Floats:
         """Log-odds (m,) of m points on the ways: `step` columns after the first are changed."""
-        numeric = np.array([column.is_numeric for column in self.schema.inputs])
         place = np.argsort(self.orders, axis=2)  # of each column, in its order
         changed = place[row, way] <= step[:, None]
-        numbers = np.where(
-            changed[:, numeric], customers.numbers[who], self.background.numbers[row]
-        )
-        labels = np.where(changed[:, ~numeric], customers.labels[who], self.background.labels[row])
-        return _log_odds_of(Recorded(numbers, labels), self.schema, self.scorer)
+        points = mixed(_rows(self.background, row), _rows(customers, who), changed, self.schema)
+        return _log_odds_of(points, self.schema, self.scorer)
 
 
 def load_explainer(bundle: Path) -> Explainer:
@@ -158,31 +156,17 @@ def reasons(
     """What raises each customer's risk, strongest first, at most `count`, in plain words.
 
     A sensitive column is never named as a reason to contact somebody. It may still have
-    contributed, and others may stand in for it: the report says how groups are treated. The total
-    value says once more how long somebody has been a customer, and a model plays one off against
-    the other: it is counted with the tenure, and a reason together or not at all.
+    contributed, and others may stand in for it: the report says how groups are treated.
     """
-    known, values = recorded(columns, schema), _total_with_tenure(contributions.values, schema)
+    known = recorded(columns, schema)
     named = [i for i, column in enumerate(schema.inputs) if "sensitive" not in column.roles]
     words = []
-    for customer, own in enumerate(values):
+    for customer, own in enumerate(contributions.values):
         order = sorted(named, key=lambda i: -own[i])
         raising = [schema.inputs[i] for i in order if own[i] >= NOTABLE][:count]
-        shown = [(column, _value(column, known, customer, schema)) for column in raising]
-        words.append([_in_words(c, value, contributions.typical) for c, value in shown])
+        of_one = _rows(known, slice(customer, customer + 1))
+        words.append([_in_words(c, of_one, schema, contributions.typical) for c in raising])
     return words
-
-
-def _total_with_tenure(values: Floats, schema: Schema) -> Floats:
-    """The contributions with that of the total value moved to the tenure, where there are both."""
-    tenure, total = schema.role("tenure"), schema.role("total_value")
-    if not (tenure and total):
-        return values
-    to, of = schema.inputs.index(tenure), schema.inputs.index(total)
-    moved = values.copy()
-    moved[:, to] += moved[:, of]
-    moved[:, of] = 0
-    return moved
 
 
 def title(column: Column) -> str:
@@ -190,27 +174,39 @@ def title(column: Column) -> str:
     return column.description.split(";")[0].strip() or column.name
 
 
-def _in_words(column: Column, value: Any, typical: Mapping[str, float | None]) -> str:
+def _in_words(
+    column: Column, one: Recorded, schema: Schema, typical: Mapping[str, float | None]
+) -> str:
+    value = _value(column, one, schema)
     if value is None:
         return f"{title(column)}: not known"
     if not column.is_numeric:
         return f"{title(column)}: {value}"
     unit = f" {column.unit}" if column.unit else ""
+    return f"{title(column)}: {_number(value)}{unit}{_beside(column, one, schema, typical)}"
+
+
+def _beside(
+    column: Column, one: Recorded, schema: Schema, typical: Mapping[str, float | None]
+) -> str:
+    """What a number is held against: of the total what today's value would have made of it."""
+    places = bill(schema)
+    if "total_value" in column.roles and places and places.monthly is not None:
+        return f" (at today's monthly value: {_number(places.expected(one.numbers)[0])})"
     usual = typical.get(column.name)
-    beside = "" if usual is None else f" (typical: {_number(usual)})"
-    return f"{title(column)}: {_number(value)}{unit}{beside}"
+    return "" if usual is None else f" (typical: {_number(usual)})"
 
 
 def _number(value: float) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def _value(column: Column, known: Recorded, customer: int, schema: Schema) -> Any:
-    """The value of a customer, None where it is absent."""
+def _value(column: Column, one: Recorded, schema: Schema) -> Any:
+    """The value of one customer, None where it is absent."""
     if column.is_numeric:
-        value = known.numbers[customer, schema.numeric_inputs.index(column)]
+        value = one.numbers[0, schema.numeric_inputs.index(column)]
         return None if np.isnan(value) else value
-    label = known.labels[customer, schema.category_inputs.index(column)]
+    label = one.labels[0, schema.category_inputs.index(column)]
     return None if label == MISSING else label
 
 
