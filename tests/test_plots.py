@@ -41,7 +41,7 @@ def draw_gain() -> Figure:
 
 def rows_with_intervals(count: int) -> pd.DataFrame:
     value = np.linspace(0, 1, count)
-    names = [f"Größe {i} <b>" for i in range(count)]
+    names = [f"Größe {i} <b> $\\no$" for i in range(count)]
     return pd.DataFrame({"value": value, "low": value - 0.1, "high": value + 0.1}, index=names)
 
 

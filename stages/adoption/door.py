@@ -63,9 +63,10 @@ def _hashes(source: str, schema: Schema) -> dict[str, str]:
 
 def _accepted_before(hashes: Mapping[str, str]) -> int | None:
     """How many customers were let in when the same file met the same schema; None if it did not."""
-    if not VALIDATION.is_file():
+    try:
+        before = json.loads(VALIDATION.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
-    before = json.loads(VALIDATION.read_text(encoding="utf-8"))
     same = before.get("result") == "accepted" and before.get("hashes") == hashes
     return int(before["kept"]) if same else None
 

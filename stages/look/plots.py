@@ -14,6 +14,7 @@ BLUE, ORANGE, GREY, GREEN = "#1f5f8b", "#d9822b", "#a9b4bf", "#3f8f5f"
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "churn",
     "font.size": 9,
+    "text.parse_math": False,  # a column may be called `Price $ per $`
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": SOFT,
