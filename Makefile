@@ -10,6 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
+WORKERS := -n 2 --dist loadfile
 export DO_NOT_TRACK := 1
 export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
 export BENTOML_DO_NOT_TRACK := True
@@ -38,12 +39,12 @@ check-data: $(ENV) ## the checks at the door, without a run
 
 test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -m "not slow"
+	@$(BIN)/python -m coverage run -m pytest -m "not slow" $(WORKERS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
 test-slow: $(ENV) ## what takes longer: another business from adopt to model card
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow $(WORKERS)
 
 check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from stages.core.paths import PARAMS
 from stages.core.yamlfile import update_yaml
@@ -58,13 +59,25 @@ def clean_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which the pipeline has run once, every file it opened on record in `.trace/`."""
-    place = tmp_path_factory.mktemp("finished") / "clone"
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A clone in which the pipeline has run once, every file it opened on record in `.trace/`.
+
+    Workers that run at the same time share it: the first one makes it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            folder.mkdir()
+            _run_once(folder / "clone", trace=folder / "trace")
+    return folder / "clone"
+
+
+def _run_once(place: Path, *, trace: Path) -> None:
     copy_work_tree(place)
     update_yaml(place / PARAMS.name, SMALL)
     (place / "dvc.lock").unlink(missing_ok=True)  # a clone of another data set
-    trace = tmp_path_factory.mktemp("trace")
+    trace.mkdir()
     done = stages(place, "repro", PYTHONPATH=str(TRACE), CHURN_TRACE=str(trace))
     assert done.returncode == 0, done.stderr[-3000:]
     (place / ".trace").symlink_to(trace)
@@ -72,7 +85,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["git", "add", "--all"], cwd=place, check=True)
     identity = ["-c", "user.name=clone", "-c", "user.email=clone@localhost"]
     subprocess.run(["git", *identity, "commit", "-qm", "run"], cwd=place, check=True)
-    return place
 
 
 @pytest.fixture
