@@ -152,7 +152,18 @@ def test_average_and_change_are_what_their_names_say(months, fee, paid):
     inputs = derive(one_member(months=months, fee=fee, paid=paid), SCHEMA)
     average = paid / months if months else fee
     assert number(inputs, AVERAGE)[0] == np.float32(average)
-    assert number(inputs, CHANGE)[0] == np.float32(fee - average)
+    change = 0 if np.isclose(average, fee, rtol=1e-9, atol=0) else fee - average
+    assert number(inputs, CHANGE)[0] == np.float32(change)
+
+
+@few
+@given(months=st.integers(1, 99), cents=st.integers(1, 50_000))
+def test_whoever_has_always_paid_the_same_has_no_change(months, cents):
+    # 135.6 / 3 is 45.199999999999996, which a tree would split from 45.2
+    fee, paid = cents / 100, round(cents * months / 100, 2)
+    inputs = derive(one_member(months=months, fee=fee, paid=paid), SCHEMA)
+    assert number(inputs, CHANGE)[0] == 0
+    assert number(inputs, AVERAGE)[0] == np.float32(fee)
 
 
 def test_what_depends_on_an_absent_tenure_is_absent():

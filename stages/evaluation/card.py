@@ -8,6 +8,7 @@ import pandas as pd
 
 from stages.core.params import Data
 from stages.core.paths import INDEX, REPORTS
+from stages.evaluation import inclusion
 from stages.evaluation.evaluate import WORDS, Evidence
 from stages.evaluation.rivals import currency, in_words
 from stages.look.report import environment, write_index, write_markdown_page
@@ -49,9 +50,16 @@ def _content(
         "lifetime": evidence.assumptions.lifetime,
         "currency": currency(evidence),
         "by_profit": schema.role("monthly_value") is not None,
-        "sensitive": _records(slices[slices["sensitive"]]) if len(slices) else [],
+        **_inclusion(evidence),
         "widest": _widest(slices),
     }
+
+
+def _inclusion(evidence: Evidence) -> dict[str, Any]:
+    """The groups of sensitive columns, and what differs between them by more than chance."""
+    table = inclusion.inclusion(evidence)
+    rows = inclusion.wide(table).rename_axis("group").reset_index()
+    return {"sensitive": rows.to_numpy().tolist(), "findings": inclusion.findings(table)}
 
 
 def _widest(slices: pd.DataFrame) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stages.core.schema import AVERAGE, CHANGE, OTHER, Column, Schema
 
 MISSING = "(missing)"
+EXACT = 1e-9  # relative difference of two amounts that is none
 
 
 class Recorded(NamedTuple):
@@ -113,6 +114,8 @@ def _derived(numbers: NDArray[np.float64], schema: Schema) -> list[NDArray[np.fl
         numbers[:, _place(role, schema)] for role in ("tenure", "monthly_value", "total_value")
     )
     average = np.where(tenure == 0, monthly, total / np.maximum(tenure, 1))
+    # 135.6 / 3 is not quite 45.2: whoever has always paid the same has no change, not one of 1e-14
+    average = np.where(np.isclose(average, monthly, rtol=EXACT, atol=0), monthly, average)
     return [average, monthly - average]
 
 

@@ -215,6 +215,50 @@ def curves(tables: dict[str, pd.DataFrame], *, title: str, xlabel: str, ylabel: 
     return figure
 
 
+def dependence(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Mean probability along each column, between the bounds of most customers.
+
+    Columns x, value, low, high; x numbers (a line) or values of a category (a point each).
+    """
+    figure, all_axes = panels(len(tables), height=2.7)
+    highest = max(float(table["high"].max()) for table in tables.values())
+    for axes, (name, table) in zip(all_axes, tables.items(), strict=True):
+        if pd.api.types.is_numeric_dtype(table["x"]):
+            axes.plot(table["x"], table[["low", "high"]], color=BLUE, lw=0.7, alpha=0.6)
+            axes.plot(table["x"], table["value"], color=BLUE)
+        else:
+            place = np.arange(len(table))
+            axes.vlines(place, table["low"], table["high"], color=BLUE, lw=0.9, alpha=0.6)
+            axes.plot(place, table["value"], "o", color=BLUE)
+            axes.set_xticks(place, [str(value).replace(" ", "\n", 1) for value in table["x"]])
+            axes.set_xlim(-0.5, len(table) - 0.5)
+        axes.set(title=name, ylim=(0, 1.05 * highest), ylabel="probability")
+        axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
+    return figure
+
+
+def waterfall(rows: pd.DataFrame) -> Figure:
+    """From the first row's value (the base) each further row moves on: column value."""
+    values = rows["value"].to_numpy()
+    ends = np.cumsum(values)
+    figure, (axes,) = panels(1, width=11, height=0.9 + 0.3 * len(rows))
+    place = np.arange(len(rows))[::-1]
+    colours = [ORANGE if value > 0 else BLUE for value in values[1:]]
+    axes.axvline(ends[0], color=GREY, lw=1, ls="--")
+    axes.barh(place[1:], values[1:], left=ends[:-1], color=colours, height=0.62)
+    axes.vlines(ends[:-1], place[1:] - 0.31, place[:-1] + 0.31, color=SOFT, lw=0.7)
+    axes.plot([ends[0], ends[-1]], [place[0], place[-1]], "o", color=INK, ms=4)
+    for end, where in ((ends[0], place[0]), (ends[-1], place[-1])):
+        text = f"{end:+.2f}: {1 / (1 + np.exp(-end)):.0%}"
+        axes.annotate(text, (end, where), xytext=(7, 0), textcoords="offset points", va="center")
+    axes.set_yticks(place, [str(name) for name in rows.index])
+    axes.set(title="From the average to one customer", xlabel="log-odds of leaving")
+    room = 0.05 * np.ptp(ends)
+    axes.set_xlim(ends.min() - room, ends.max() + 5 * room)  # to the right the text
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
 def heatmap(matrix: pd.DataFrame, *, title: str) -> Figure:
     """Associations from 0 to 1, a square each."""
     figure, (axes,) = panels(1, width=12, height=6.4)

@@ -1,0 +1,62 @@
+"""The champion that the pipeline made of 2,000 simulated customers, and those it never saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.core.params import check_params
+from stages.core.schema import Schema, load_schema
+from stages.core.tables import read_table
+from stages.evaluation import evaluate
+from stages.evaluation.evaluate import Evidence, gather
+from stages.features.derive import derive
+from stages.features.table import ID
+from stages.model.explain import Explainer, load_explainer
+
+PLACES = {
+    "CHAMPION": "models/champion",
+    "COMPARISON": "models/comparison",
+    "CUSTOMERS_SCHEMA": "data/raw/schema.json",
+    "ORACLE": "data/oracle/probabilities.parquet",
+    "TEST": "data/features/test.parquet",
+}
+
+
+@pytest.fixture(scope="session")
+def champion(finished: Path) -> Explainer:
+    """The champion, which can be asked for probabilities and explains them."""
+    return load_explainer(finished / "models" / "champion")
+
+
+@pytest.fixture(scope="session")
+def schema(finished: Path) -> Schema:
+    return load_schema(finished / "data" / "raw" / "schema.json")
+
+
+@pytest.fixture(scope="session")
+def customers(finished: Path) -> pd.DataFrame:
+    """The test customers as they are recorded, with their true probability."""
+    everybody = read_table(finished / "data" / "raw" / "customers.parquet")
+    truth = read_table(finished / "data" / "oracle" / "probabilities.parquet")
+    kept = read_table(finished / "data" / "features" / "test.parquet", [ID])[ID]
+    known = everybody.set_index("customerID", drop=False).loc[kept]
+    return known.assign(truth=truth.set_index("id")["churn_probability"].loc[kept])
+
+
+@pytest.fixture(scope="session")
+def evidence(finished: Path) -> Evidence:
+    """What `evaluate` looks at."""
+    params = check_params(finished / "params.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, place in PLACES.items():
+            patch.setattr(evaluate, name, finished / place)
+        return gather(params["evaluate"], params["money"])  # type: ignore[arg-type]  # by name
+
+
+def risk(champion: Explainer, columns) -> np.ndarray:
+    """The champion's probabilities (n,) of raw columns."""
+    return champion.scorer.probability(derive(columns, champion.schema))
