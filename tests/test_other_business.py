@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
@@ -135,6 +136,7 @@ def test_names_and_places_of_columns_mean_nothing(fresh: Path, tmp_path: Path) -
     # given the simulated customers under other names, the columns in another order, and the schema
     # that says what they mean (its order is kept: trees draw columns by their place in it)
     before = json.loads((fresh / "reports" / "metrics.json").read_text())
+    predicted = read_table(fresh / "reports" / "predictions.parquet")
     table = read_table(fresh / "data" / "raw" / "customers.parquet")
     names = {name: f"Spalte {place:02d}: <{name[::-1]}>" for place, name in enumerate(table)}
     order = random.Random(3).sample(sorted(names.values()), len(names))
@@ -149,7 +151,9 @@ def test_names_and_places_of_columns_mean_nothing(fresh: Path, tmp_path: Path) -
         YAML().dump(content, file)
     # when they are adopted and the pipeline is run
     metrics, _ = run(fresh, str(csv))
-    # then every figure is the same
+    # then every candidate says the same of every customer, and every figure is the same
+    again = read_table(fresh / "reports" / "predictions.parquet")
+    pd.testing.assert_frame_equal(again, predicted, rtol=0, atol=1e-6)
     assert metrics["winner"] == before["winner"]
     for kind in ("cv", "test", "test_ci"):
         assert flat(metrics[kind]) == pytest.approx(flat(before[kind]), abs=1e-6)
