@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
@@ -51,6 +53,19 @@ def dvc(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def holding(words: Sequence[str], files: Iterable[Path]) -> list[str]:
+    """The files in which one of the words stands; Parquet files are looked into."""
+    needles = [word.encode() for word in words]
+    found = []
+    for file in files:
+        content = file.read_bytes()
+        if content.startswith(b"PAR1"):
+            content = pq.read_table(pa.BufferReader(content)).to_pandas().to_csv().encode()
+        if any(needle in content for needle in needles):
+            found.append(str(file))
+    return found
 
 
 def clean_environment() -> dict[str, str]:

@@ -10,12 +10,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
+from stages.core.schema import load_schema
 from stages.core.tables import read_table, sha256
 from stages.core.yamlfile import read_yaml
-from tests.conftest import stages
+from tests.conftest import holding, stages
 
 
 @pytest.fixture(scope="module")
@@ -84,58 +84,52 @@ def test_a_lost_file_is_named_with_what_to_do(fresh: Path, csv: Path) -> None:
     assert "dvc pull data/external/telco.csv.dvc" in refused.stderr.splitlines()[-1]
 
 
-def spoiled(csv: Path, folder: Path, column: str, values: list[str]) -> Path:
-    table = pd.read_csv(csv, dtype=str, keep_default_na=False)
-    table.loc[: len(values) - 1, column] = values
-    path = folder / "spoiled.csv"
-    table.to_csv(path, index=False)
-    return path
-
-
 @pytest.mark.parametrize(
-    ("column", "values", "words"),
+    ("told", "words"),
     [
-        (
-            "tenure",
-            ["-5"],
-            "column tenure: out of range: row 2: '-5'; expected a whole number from 0",
-        ),
-        ("MonthlyCharges", ["a lot"], "column MonthlyCharges: not a number: row 2: 'a lot'"),
-        ("Contract", ["Weekly", "Weekly"], "unknown value: row 2: 'Weekly', row 3: 'Weekly'"),
-        ("Churn", ["", ""], "column Churn: blank"),
+        (["--target", "Contract"], "column Churn: says Churn, not Contract"),
+        (["--positive", "No"], "column Churn: says Yes, not No"),
     ],
 )
-def test_a_faulty_file_is_refused_and_nothing_touched(
-    shared: Path, csv: Path, tmp_path: Path, column: str, values: list[str], words: str
+def test_what_is_told_against_a_schema_is_refused(
+    shared: Path, csv: Path, told: list[str], words: str
 ) -> None:
     before = git_status(shared)
-    done = stages(shared, "adopt", str(spoiled(csv, tmp_path, column, values)))
-    assert done.returncode == 1
-    assert words in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    refused = stages(shared, "adopt", str(csv), *told)
+    assert refused.returncode == 1
+    last = refused.stderr.splitlines()[-1]
+    assert last.startswith("data/schema.yaml: ")
+    assert words in last
+    assert last.endswith("DRAFT=1")
     assert git_status(shared) == before
     assert not (shared / "data" / "external").exists()
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "empty; expected a header and rows of customers"),
-        (b"a,b\n1,2\n", "column customerID: column missing"),
-        (b"a,a\n1,2\n", "column a: twice in the header"),
-        (b"a;b\n1;2\n", "strange.csv: separated by semicolons; expected commas"),
-        (b"a,b\n1,2\n1,2,3\n", "not a table: Expected 2 fields in line 3, saw 3"),
-        (b"\xff\xfe\x00\x81,b\n", "not UTF-8 text at byte 0"),
-    ],
-)
-def test_what_is_not_a_table_is_refused(
-    shared: Path, tmp_path: Path, content: bytes, words: str
-) -> None:
-    path = tmp_path / "strange.csv"
-    path.write_bytes(content)
-    done = stages(shared, "adopt", str(path))
-    assert done.returncode == 1
-    assert words in done.stderr.splitlines()[-1]
+def test_a_described_file_can_be_described_anew(fresh: Path, csv: Path) -> None:
+    # what agrees with the schema may be told, in any spelling
+    agreed = stages(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
+    assert agreed.returncode == 0, agreed.stderr
+    file = fresh / "data" / "external" / "telco.schema.yaml"
+    assert "confirm" not in agreed.stdout
+    # and what disagrees wins with a new draft, which the terminal asks to confirm
+    done = stages(fresh, "adopt", str(csv), "--redraft", "--positive", "no")
+    assert done.returncode == 0, done.stderr
+    assert load_schema(file).target.positive == "No"
+    assert load_schema(file).id_name == "customerID"
+    asked = done.stdout.split("Please confirm, or change data/external/telco.schema.yaml:")[1]
+    assert {"customerID", "Churn", "gender", "tenure", "MonthlyCharges", "TotalCharges"} <= {
+        line.split()[0] for line in asked.splitlines() if line.strip()
+    }
+    # a schema that a person changed is checked anew, and kept by the next adoption
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("maximum: 150", "maximum: 1", 1), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != text
+    refused = stages(fresh, "check")
+    assert refused.returncode == 1
+    assert "column tenure: out of range" in refused.stderr.splitlines()[-1]
+    file.write_text(text + "# checked by me\n", encoding="utf-8")
+    assert stages(fresh, "adopt", str(csv)).returncode == 0
+    assert file.read_text(encoding="utf-8").endswith("# checked by me\n")
 
 
 @pytest.fixture
@@ -149,10 +143,21 @@ def server(csv: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_a_url_is_fetched(fresh: Path, csv: Path, server: str) -> None:
-    done = stages(fresh, "adopt", f"{server}/telco.csv")
+def test_a_url_is_fetched_and_its_secrets_are_written_nowhere(
+    fresh: Path, csv: Path, server: str
+) -> None:
+    url = server.replace("//", "//me:geheim@") + "/telco.csv?token=s3cret"
+    done = stages(fresh, "adopt", url, "--redraft")
     assert done.returncode == 0, done.stderr
-    assert (fresh / "data" / "external" / "telco.csv").read_bytes() == csv.read_bytes()
+    adopted = fresh / "data" / "external" / "telco.csv"
+    assert adopted.read_bytes() == csv.read_bytes()
+    assert f"from {server}/telco.csv" in done.stdout
+    changed = [fresh / line[3:] for line in git_status(fresh).splitlines()]
+    assert adopted.with_name("telco.schema.yaml") in changed
+    written = [*changed, fresh / "reports" / "validation.json"]
+    assert holding(["geheim", "s3cret"], written) == []
+    assert "geheim" not in done.stdout + done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("address", ["nowhere.csv", "http://127.0.0.1:9/x.csv", "odd://x/y.csv"])

@@ -81,7 +81,8 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     _track(target)
     schema_file = _schema_file(target)
     _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))
-    return "\n".join(_account(brought, target, described, checked))
+    said = _account(brought, target, described, checked)
+    return "\n".join([*said, *(_in_the_clear(target) if wishes.pseudonymise else [])])
 
 
 def _check_name(brought: Brought) -> None:
@@ -154,6 +155,23 @@ def _account(brought: Brought, target: Path, described: Described, checked: Chec
         ]
         lines += _to_confirm(described.draft)
     return [*lines, "Next: make repro, and commit params.yaml, dvc.yaml and data/external/"]
+
+
+def _in_the_clear(target: Path) -> list[str]:
+    """A warning where the same table was adopted with its ids before."""
+    others = [
+        relative(file)
+        for file in sorted(target.parent.iterdir())
+        if file != target and stem(file) == stem(target) and file.suffix not in (".dvc", ".yaml")
+    ]
+    return (
+        [
+            f"{', '.join(others)}: adopted before, with ids; remove it with its .dvc file, then "
+            "`dvc gc --workspace`"
+        ]
+        if others
+        else []
+    )
 
 
 def _remarked(remarks: tuple[Remark, ...]) -> list[str]:
