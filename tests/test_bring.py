@@ -243,6 +243,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "active boolean, note jsonb);"
             "insert into shop.customers values (1, 'Zoë', '2026-01-31', '2026-01-31 12:00+00', "
             "12.50, 0.1, true, '{\"a\": 1}'), (2, null, null, null, null, 'NaN', false, null);"
+            "create sequence counter;"
             "create view leavers as select * from shop.customers where not active;"
         )
         yield running.get_uri()
@@ -274,6 +275,8 @@ def test_postgresql_says_what_is_wrong_and_is_only_read(tmp_path: Path, server: 
     deleted = "with gone as (delete from shop.customers returning *) select * from gone"
     for change in ("delete from shop.customers", "drop view leavers", deleted):
         refusal(f"{server}#{change}", tmp_path)
+    count = "select nextval('counter') as n"
+    assert "read-only transaction" in refusal(f"{server}#{count}", tmp_path)
     stranger = server.replace("postgres:@", "stranger:geheim@")
     assert 'role "stranger" does not exist' in refusal(f"{stranger}#leavers", tmp_path)
     assert fetched(f"{server}#shop.customers", tmp_path / "table")[1].rows == 2
