@@ -57,6 +57,17 @@ def draw_tornado() -> Figure:
     return plots.tornado(rows, baseline=6, xlabel="€")
 
 
+def draw_dependence() -> Figure:
+    x = np.arange(3.0)
+    number = pd.DataFrame({"x": x, "value": x / 5, "low": x / 6, "high": x / 4})
+    return plots.dependence({"$\\frac{": number, "Größe": number.assign(x=["a b", "$b$", "c"])})
+
+
+def draw_waterfall() -> Figure:
+    names = ["average", "$\\frac{", "Größe <b>", "2 others"]
+    return plots.waterfall(pd.DataFrame({"value": [-1.5, 2.0, -0.4, 0.0]}, index=names))
+
+
 def draw_fold_scores() -> Figure:
     scores = builders.validation().scores
     return plots.fold_scores(scores, metric="roc_auc", title="t")
@@ -111,6 +122,8 @@ DRAWN = {
     "heatmap": draw_heatmap,
     "bars": draw_bars,
     "confusion": draw_confusion,
+    "dependence": draw_dependence,
+    "waterfall": draw_waterfall,
 }
 
 
