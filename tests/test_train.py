@@ -12,16 +12,16 @@ from hypothesis.extra.numpy import arrays
 from stages.core import metrics
 from stages.core.errors import UserError
 from stages.features.table import ID, LABEL
-from stages.model.candidates import build, frame, layout
+from stages.model.candidates import build
+from stages.model.encoding import frame, layout
+from stages.model.folds import paired, threads
 from stages.model.train import (
     choose,
     compare,
     cross_validate,
     folds,
-    paired,
     refit,
     summary,
-    threads,
     verdict,
 )
 from tests import builders

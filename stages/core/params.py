@@ -18,8 +18,20 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-CandidateName = Literal["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"]
-MemberName = Literal["logistic", "forest", "xgboost"]
+LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
+MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "hazard", "bag"]
+CandidateName = Literal[
+    "base_rate",
+    "one_feature",
+    "logistic",
+    "forest",
+    "xgboost",
+    "lightgbm",
+    "bag",
+    "hazard",
+    "vote",
+    "stack",
+]
 MetricName = Literal["roc_auc", "average_precision", "brier", "log_loss"]
 
 
@@ -96,6 +108,18 @@ class XGBoost(Section):
     reg_lambda: NonNegative
 
 
+class LightGBM(Section):
+    """Gradient-boosted trees, grown leaf by leaf."""
+
+    n_estimators: Annotated[int, Field(ge=1)]
+    learning_rate: Share
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_child_samples: Annotated[int, Field(ge=1)]
+    subsample: Share
+    colsample_bytree: Share
+    reg_lambda: NonNegative
+
+
 class Vote(Section):
     """Mean of the members' probabilities."""
 
@@ -108,6 +132,41 @@ class Vote(Section):
         return self
 
 
+class Stack(Vote):
+    """Logistic regression on the members' log-odds."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+
+
+class Bag(Section):
+    """One estimator on bootstrap samples."""
+
+    member: LearnerName
+    size: Annotated[int, Field(ge=2, le=200)]
+
+
+class HazardParams(Section):
+    """Time to churn in discrete periods."""
+
+    member: LearnerName
+    periods: Annotated[int, Field(ge=2, le=60)]
+
+
+class Encoding(Section):
+    """How categories become columns, and which products of columns are added."""
+
+    categories: Literal["one_hot", "hashed", "embedded"]
+    width: Annotated[int, Field(ge=1, le=256)]
+    crosses: Annotated[int, Field(ge=0, le=1000)]
+
+
+class Rebalance(Section):
+    """Learning from as many churners as stayers."""
+
+    method: Literal["none", "smote", "adasyn", "undersample", "class_weight"]
+    correct: bool
+
+
 class Train(Section):
     """Candidates and how they are compared."""
 
@@ -117,10 +176,18 @@ class Train(Section):
     metric: MetricName
     candidates: Annotated[list[CandidateName], Field(min_length=1)]
     bins: Annotated[int, Field(ge=2, le=50)]
+    encoding: Encoding
+    rebalance: Rebalance
+    calibration: Literal["none", "sigmoid", "auto"]
+    checkpoints: Annotated[int, Field(ge=0)]
     logistic: Logistic
     forest: Forest
     xgboost: XGBoost
+    lightgbm: LightGBM
+    bag: Bag
+    hazard: HazardParams
     vote: Vote
+    stack: Stack
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
