@@ -73,6 +73,10 @@ def draw_heatmap() -> Figure:
     return plots.heatmap(explore.associations(builders.customers(), builders.schema()), title="t")
 
 
+def draw_interval_panels() -> Figure:
+    return plots.interval_panels({"AUC": rows_with_intervals(3), "Brier": rows_with_intervals(3)})
+
+
 def draw_bars() -> Figure:
     return plots.bars(pd.Series({"ä": 1.0, "b$x$": -2.0}), title="t", xlabel="x")
 
@@ -92,6 +96,7 @@ DRAWN = {
     "histograms": draw_histograms,
     "curve": draw_curve,
     "heatmap": draw_heatmap,
+    "interval_panels": draw_interval_panels,
     "bars": draw_bars,
     "confusion": draw_confusion,
 }

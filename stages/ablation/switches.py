@@ -43,65 +43,65 @@ def switches(train: Train, ablation: Ablation, schema: Schema) -> tuple[list[Swi
         encoding=train.encoding.model_copy(update={"categories": "one_hot", "crosses": 0}),
         rebalance=train.rebalance.model_copy(update={"method": "none"}),
     )
-    base = f"{ablation.candidate}, as it is"
-    found = [Switch(base, ablation.candidate, off, None)]
-    found += _alone(off, base, ablation.candidate)
-    found += _encodings(off, base, ablation)
-    found += _rebalancing(off, base, ablation.candidate)
-    found.append(Switch("stacking instead", "stack", off, base))
-    found.append(
-        Switch(
-            "sigmoid calibration", ablation.candidate, _changed(off, calibration="sigmoid"), base
-        )
-    )
-    found.append(Switch(f"bagging of {off.bag.member}", "bag", off, _only(off.bag.member)))
-    found.append(
-        Switch(
-            f"time to churn ({off.hazard.member} hazard)", "hazard", off, _only(off.hazard.member)
-        )
-    )
-    found.append(Switch("LightGBM for XGBoost", "lightgbm", off, _only("xgboost")))
+    base = Switch(f"{ablation.candidate}, as it is", ablation.candidate, off, None)
+    found = [base, *_alone(off, base), *_encodings(base, ablation), *_rebalancing(base)]
+    found.append(_with(base, "sigmoid calibration", calibration="sigmoid"))
+    others = {
+        "stack": ("stacking instead", base.candidate),
+        "bag": (f"bagging of {off.bag.member}", off.bag.member),
+        "hazard": (f"time to churn ({off.hazard.member} hazard)", off.hazard.member),
+        "lightgbm": ("LightGBM for XGBoost", "xgboost"),
+    }
+    for candidate, (name, reference) in others.items():
+        if candidate != base.candidate:
+            found.append(Switch(name, candidate, off, _name_of(reference, base)))
     return _possible(found, schema)
+
+
+def _name_of(candidate: str, base: Switch) -> str:
+    """The switch that stands for a candidate without any switch on."""
+    return base.name if candidate == base.candidate else f"{candidate} alone"
+
+
+def _with(base: Switch, name: str, **changes: Any) -> Switch:
+    return Switch(name, base.candidate, _changed(base.params, **changes), base.name)
 
 
 def _changed(train: Train, **changes: Any) -> Train:
     return train.model_copy(update=changes)
 
 
-def _only(member: str) -> str:
-    return f"{member} alone"
-
-
-def _alone(off: Train, base: str, candidate: str) -> list[Switch]:
+def _alone(off: Train, base: Switch) -> list[Switch]:
     """The single learners: what an ensemble is worth, and what others are compared with."""
     names = dict.fromkeys([*off.vote.members, off.bag.member, off.hazard.member, "xgboost"])
-    return [Switch(_only(name), name, off, base) for name in names if name != candidate]
+    return [
+        Switch(_name_of(name, base), name, off, base.name)
+        for name in names
+        if name != base.candidate
+    ]
 
 
-def _encodings(off: Train, base: str, ablation: Ablation) -> list[Switch]:
+def _encodings(base: Switch, ablation: Ablation) -> list[Switch]:
     kinds: dict[str, dict[str, Any]] = {
         "hashed categories": {"categories": "hashed", "width": ablation.width},
         "learned embeddings": {"categories": "embedded", "width": ablation.width},
         "feature crosses": {"crosses": ablation.crosses},
     }
+    plain = base.params.encoding
     return [
-        Switch(
-            name,
-            ablation.candidate,
-            _changed(off, encoding=off.encoding.model_copy(update=values)),
-            base,
-        )
+        _with(base, name, encoding=plain.model_copy(update=values))
         for name, values in kinds.items()
     ]
 
 
-def _rebalancing(off: Train, base: str, candidate: str) -> list[Switch]:
+def _rebalancing(base: Switch) -> list[Switch]:
     found = []
     for method, words in METHODS.items():
         for correct in (False, True):
-            changed = off.rebalance.model_copy(update={"method": method, "correct": correct})
+            update = {"method": method, "correct": correct}
             name = f"{words}, corrected to the base rate" if correct else words
-            found.append(Switch(name, candidate, _changed(off, rebalance=changed), base))
+            changed = base.params.rebalance.model_copy(update=update)
+            found.append(_with(base, name, rebalance=changed))
     return found
 
 

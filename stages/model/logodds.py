@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.exceptions import NotFittedError
 
 Floats = NDArray[np.float64]
 EDGE = 1e-5  # probabilities nearer to 0 or 1 count as that far from it: log-odds stay finite
@@ -50,7 +50,8 @@ class Moved(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> Floats:
         """Probabilities (n, 2) of staying and leaving."""
-        check_is_fitted(self, "model_")
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"{type(self).__name__} is not fitted yet")
         p = expit(self.slope_ * log_odds(self.model_.predict_proba(X)[:, 1]) + self.intercept_)
         return np.column_stack([1 - p, p])
 
