@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible tune ablation bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,6 +57,12 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
+
+tune: $(ENV) ## search hyperparameters; writes what helps to params.yaml (after make repro; resumes)
+	@$(STAGES) tune
+
+ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html (after make repro)
+	@$(STAGES) ablation
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}

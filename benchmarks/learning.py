@@ -20,7 +20,7 @@ from stages.customers.population import load_population
 from stages.evaluation.evaluate import Evidence
 from stages.evaluation.truth import against_oracle
 from stages.features.table import LABEL, feature_table, monthly_value
-from stages.model.candidates import frame
+from stages.model.encoding import frame
 from stages.model.money import costs_of, customer_value
 from stages.model.train import refit
 

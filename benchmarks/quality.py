@@ -1,39 +1,125 @@
-"""Cross-validated quality on a real file in the columns of the schema in git."""
+"""Cross-validated quality on a real file in the columns of the schema in git.
+
+Beside it, on the same folds, the plain average of an untuned binned logistic regression, a forest
+and XGBoost: what anybody would try first, and what the project began with. The bars are absolute;
+the paired difference says what the work since is worth.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from benchmarks.result import Result
+from stages.core import metrics
+from stages.core.metrics import LOWER_IS_BETTER, RANKING
 from stages.core.params import Train, read_params, validate
 from stages.core.paths import SCHEMA
-from stages.core.schema import load_schema
+from stages.core.schema import Schema, load_schema
 from stages.customers.checks import check_table
 from stages.customers.intake import read_arrival
 from stages.features.table import feature_table
-from stages.model.train import compare, cross_validate, summary
+from stages.model.folds import paired_interval
+from stages.model.train import (
+    CrossValidation,
+    choose,
+    compare,
+    cross_validate,
+    summary,
+    usable,
+)
 
-BOUNDS = {"roc_auc": 0.849, "average_precision": 0.668}
-REPEATS = 10
+BOUNDS = {"roc_auc": 0.850, "average_precision": 0.670, "brier": 0.1333}
+CALIBRATION_BOUND = 0.02
+FOLDS, REPEATS = 5, 10
+UNTUNED = {
+    "bins": 10,
+    "encoding": {"categories": "one_hot", "width": 8, "crosses": 0},
+    "rebalance": {"method": "none", "correct": True},
+    "calibration": "none",
+    "candidates": ["logistic", "forest", "xgboost", "vote"],
+    "vote": {"members": ["logistic", "forest", "xgboost"]},
+    "logistic": {"C": 0.1},
+    "forest": {"n_estimators": 200, "min_samples_leaf": 10, "max_features": 0.3},
+    "xgboost": {
+        "n_estimators": 250,
+        "learning_rate": 0.04,
+        "max_depth": 3,
+        "min_child_weight": 5,
+        "subsample": 0.8,
+        "colsample_bytree": 0.5,
+        "reg_lambda": 1.0,
+    },
+}
 
 
 def benchmarks(csv: Path) -> list[Result]:
-    """Five folds repeated ten times on all rows: the best candidate's ROC AUC and precision."""
+    """Five folds repeated ten times on all rows: the best candidate against bars and reference."""
     schema = load_schema(SCHEMA)
     customers = check_table(read_arrival(csv), schema, origin=str(csv)).customers
-    params = validate("train", read_params()["train"] | {"folds": 5, "repeats": REPEATS})
+    features = feature_table(customers, schema)
+    ours, params = _measured(features, schema, {})
+    reference, _ = _measured(features, schema, UNTUNED)
+    print(summary(ours.scores, params).round(5).to_string())
+    comparison = compare(ours.scores, params)
+    print(comparison.round(5).to_string())
+    best, winner = str(comparison["behind"].idxmin()), choose(comparison)[0]
+    print(f"best {best}; by the rule the winner is {winner}")
+    for name in dict.fromkeys([best, winner]):
+        print(f"{name} less the untuned average, with corrected 95 % interval:")
+        print(_differences(ours.scores, reference.scores, name).round(5).to_string())
+    details = f"{best}, {len(features):,} customers of {csv.name}"
+    return [*_bars(ours.scores, best, details), _calibration(ours, best, details)]
+
+
+def _measured(
+    features: pd.DataFrame, schema: Schema, changes: dict[str, object]
+) -> tuple[CrossValidation, Train]:
+    """All candidates on 5 × 10 folds of all customers, under the parameters with changes."""
+    repeated = {"folds": FOLDS, "repeats": REPEATS}
+    params = validate("train", read_params()["train"] | changes | repeated)
     assert isinstance(params, Train)
-    scores = cross_validate(feature_table(customers, schema), schema, params).scores
-    print(summary(scores, params).round(4).to_string())
-    print(compare(scores, params).round(4).to_string())
-    best = summary(scores, params)
+    params, _ = usable(params, schema)
+    return cross_validate(features, schema, params), params
+
+
+def _bars(scores: pd.DataFrame, best: str, details: str) -> list[Result]:
+    own = scores[scores["candidate"] == best]
     return [
         Result(
-            f"{metric} of the best candidate, 5 folds x {REPEATS}",
-            float(best[metric].max()),
-            ">=",
+            f"{metric} of the best candidate, {FOLDS} folds x {REPEATS}",
+            float(own[metric].mean()),
+            "<=" if metric in LOWER_IS_BETTER else ">=",
             bound,
-            f"{best[metric].idxmax()}, {len(customers):,} customers of {csv.name}",
+            details,
         )
         for metric, bound in BOUNDS.items()
     ]
+
+
+def _calibration(validation: CrossValidation, best: str, details: str) -> Result:
+    """The calibration error over everybody out of fold.
+
+    Measured fold by fold, on a fifth of the customers, chance alone adds half as much again.
+    """
+    table = validation.out_of_fold
+    label, probability = table["label"].to_numpy(float), table[best].to_numpy()
+    error = metrics.value(metrics.calibration_error, label, probability)
+    name = f"ece of the best candidate, {FOLDS} folds, all customers out of fold"
+    return Result(name, error, "<=", CALIBRATION_BOUND, details)
+
+
+def _differences(ours: pd.DataFrame, reference: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Ours less the untuned average, metric by metric: reference, difference, low, high."""
+    own = ours[ours["candidate"] == name]
+    other = reference[reference["candidate"] == "vote"]
+    rows = {}
+    for metric in RANKING:
+        gap = own[metric].to_numpy() - other[metric].to_numpy()
+        mean, low, high = paired_interval(gap, FOLDS, level=0.95)
+        rows[metric] = {"untuned": other[metric].mean(), "difference": mean} | {
+            "low": low,
+            "high": high,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -83,6 +83,22 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--start-month", type=int, help="of the scenario")
     simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
     simulate.set_defaults(command=_simulate)
+    tune = commands.add_parser(
+        "tune",
+        help="search hyperparameters and write what helps to params.yaml",
+        description="Search the hyperparameters of section tune in params.yaml on the train "
+        "customers, nested: what tuning is worth is measured on outer folds that no trial saw. "
+        "What helps beyond noise is written to params.yaml. Stopped by Ctrl-C or killed, it goes "
+        "on from its finished trials (in models/tuning/) when it is run again.",
+    )
+    tune.set_defaults(command=_tune)
+    ablation = commands.add_parser(
+        "ablation",
+        help="measure the effect of every modelling switch",
+        description="Turn on each switch of section train in params.yaml alone, compare it with "
+        "the same candidate on the same folds, and write reports/ablation.html.",
+    )
+    ablation.set_defaults(command=_ablation)
     run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
@@ -132,6 +148,21 @@ def _simulate(options: argparse.Namespace) -> None:
     generate = validate("generate", values)
     assert isinstance(generate, Generate)
     print(export_csv(options.out, load_population(POPULATION), generate))
+
+
+def _tune(_: argparse.Namespace) -> None:
+    from stages.tuning.tune import tune
+
+    print(tune())
+
+
+def _ablation(_: argparse.Namespace) -> None:
+    from stages.core.paths import TRAIN, relative
+    from stages.core.runner import run_beside
+
+    if not TRAIN.is_file():
+        raise UserError(f"{relative(TRAIN)}: no such file; expected it from make repro")
+    print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")
 
 
 def _run(options: argparse.Namespace) -> None:

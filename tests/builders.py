@@ -141,6 +141,10 @@ TRAIN = {
     "metric": "roc_auc",
     "candidates": ["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"],
     "bins": 4,
+    "encoding": {"categories": "one_hot", "width": 4, "crosses": 0},
+    "rebalance": {"method": "none", "correct": True},
+    "calibration": "none",
+    "checkpoints": 0,
     "logistic": {"C": 0.5},
     "forest": {"n_estimators": 15, "min_samples_leaf": 5, "max_features": 0.5},
     "xgboost": {
@@ -152,7 +156,19 @@ TRAIN = {
         "colsample_bytree": 0.8,
         "reg_lambda": 1.0,
     },
+    "lightgbm": {
+        "n_estimators": 15,
+        "learning_rate": 0.2,
+        "num_leaves": 6,
+        "min_child_samples": 5,
+        "subsample": 0.8,
+        "colsample_bytree": 0.8,
+        "reg_lambda": 1.0,
+    },
+    "bag": {"member": "xgboost", "size": 3},
+    "hazard": {"member": "logistic", "periods": 4},
     "vote": {"members": ["logistic", "forest", "xgboost"]},
+    "stack": {"members": ["logistic", "forest", "xgboost"], "folds": 3},
 }
 MONEY = {
     "contact_cost": 1.0,

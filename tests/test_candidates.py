@@ -5,13 +5,16 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from stages.core.errors import UserError
 from stages.features.derive import MISSING, category_names, numeric_names
 from stages.features.table import LABEL
-from stages.model.candidates import ESTIMATORS, build, few_bins_are_fine, frame, layout
+from stages.model import candidates
+from stages.model.candidates import NAMES, build, unavailable
+from stages.model.encoding import few_bins_are_fine, frame, layout
+from stages.model.export import TOLERANCE, disagreement, to_onnx
 from tests import builders
 from tests.builders import BRANCH, DAYS, PAYS
 
-NAMES = [*ESTIMATORS, "vote"]
 PARAMS = builders.train_params()
 
 
@@ -44,18 +47,16 @@ def test_layout_comes_from_the_schema_and_not_from_the_data():
     assert by_name[PAYS] == ("Karte", "Rechnung", "Über Dritte", MISSING)
 
 
-def test_tree_width_is_the_width_that_trees_get():
-    encoder = fitted("forest").named_steps["encoder"]
-    width = encoder.transform(frame(builders.features(rows=5), builders.schema())).shape[1]
-    assert layout(builders.schema()).tree_width == width
-
-
 # --- every candidate on every schema -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", ["full", "categories", "numbers", "no_tenure"])
 @pytest.mark.parametrize("name", NAMES)
 def test_candidate_gives_probabilities_and_learns(name, variant):
+    if why := unavailable(name, layout(builders.schema(variant))):
+        with pytest.raises(UserError, match=why):
+            fitted(name, variant)
+        return
     table = builders.features(variant)
     scores = probability(fitted(name, variant), table, variant)
     assert scores.shape == (len(table),)
@@ -196,3 +197,62 @@ def test_vote_is_the_mean_of_its_members(variant):
     members = [probability(fitted(m, variant), table, variant) for m in PARAMS.vote.members]
     vote = probability(fitted("vote", variant), table, variant)
     np.testing.assert_allclose(vote, np.mean(members, axis=0), rtol=0, atol=1e-12)
+
+
+# --- switches ----------------------------------------------------------------------------------
+
+SWITCHES = {
+    "hashed": {"encoding": {"categories": "hashed", "width": 4, "crosses": 0}},
+    "embedded": {"encoding": {"categories": "embedded", "width": 4, "crosses": 0}},
+    "crosses": {"encoding": {"categories": "one_hot", "width": 4, "crosses": 10}},
+    "smote": {"rebalance": {"method": "smote", "correct": True}},
+    "adasyn": {"rebalance": {"method": "adasyn", "correct": True}},
+    "undersample": {"rebalance": {"method": "undersample", "correct": False}},
+    "class_weight": {"rebalance": {"method": "class_weight", "correct": True}},
+}
+LEARNERS = ["logistic", "forest", "xgboost", "lightgbm"]
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("name", LEARNERS)
+def test_switch_changes_every_learner_and_its_export_agrees(name, switch):
+    schema, table = builders.schema(), builders.features()
+    model = fitted(name, **SWITCHES[switch])
+    assert not np.array_equal(probability(model, table), probability(fitted(name), table))
+    rows = builders.with_absent_and_new_values(builders.features(rows=400, seed=7))
+    content = to_onnx(model, schema, name=name)
+    assert disagreement(content, model, rows, schema) <= TOLERANCE
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("name", ["base_rate", "one_feature"])
+def test_baselines_know_no_switch(name, switch):
+    table = builders.features()
+    np.testing.assert_array_equal(
+        probability(fitted(name, **SWITCHES[switch]), table), probability(fitted(name), table)
+    )
+
+
+@pytest.mark.parametrize("member", ["logistic", "forest", "xgboost", "lightgbm"])
+def test_bag_and_hazard_take_any_learner_and_export(member):
+    schema, table = builders.schema(), builders.features()
+    for name in ("bag", "hazard"):
+        changes = {name: builders.TRAIN[name] | {"member": member}}
+        model = fitted(name, **changes)
+        content = to_onnx(model, schema, name=name)
+        assert disagreement(content, model, table, schema) <= TOLERANCE
+
+
+def test_stack_weighs_its_members_by_predictions_out_of_fold():
+    # a member that learns its customers by heart is sure of them, and wrong about others
+    wild = {"n_estimators": 15, "min_samples_leaf": 1, "max_features": 1.0}
+    stack = fitted("stack", forest=wild, stack=builders.TRAIN["stack"])
+    weights = stack.final_estimator_.named_steps["model"].coef_[0]
+    by_name = dict(zip(PARAMS.stack.members, weights, strict=True))
+    assert by_name["forest"] < by_name["logistic"]
+
+
+def test_lightgbm_that_is_not_installed_names_the_extra(monkeypatch):
+    monkeypatch.setattr(candidates, "find_spec", lambda _: None)
+    with pytest.raises(UserError, match="expected the extra"):
+        fitted("lightgbm")

@@ -7,7 +7,7 @@ from stages.core.schema import parse_schema
 from stages.features.derive import derive, from_recorded, recorded
 from stages.features.mixed import with_value
 from stages.model.bundle import Scorer
-from stages.model.candidates import build, layout
+from stages.model.candidates import build
 from stages.model.direction import (
     label_constraints,
     monotone,
@@ -15,6 +15,7 @@ from stages.model.direction import (
     sign,
     values_along,
 )
+from stages.model.encoding import layout
 from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders
@@ -59,7 +60,7 @@ def test_ends_of_an_ordered_category_are_constrained_and_what_lies_between_is_no
 
 def test_layout_has_a_direction_per_column_that_trees_take():
     shape = layout(DIRECTED)
-    assert len(shape.directions) == shape.tree_width
+    assert len(shape.directions) == shape.numeric + sum(map(len, shape.categories))
     model = build("xgboost", builders.train_params(), shape).named_steps["model"]
     assert model.get_params()["monotone_constraints"] == shape.directions
 

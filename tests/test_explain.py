@@ -20,8 +20,8 @@ from stages.features.mixed import bill
 from stages.features.table import LABEL
 from stages.model import explain
 from stages.model.bundle import BACKGROUND, MODEL, SCHEMA_FILE, Scorer
-from stages.model.candidates import frame
 from stages.model.champion import background
+from stages.model.encoding import frame
 from stages.model.explain import (
     Contributions,
     Explainer,

@@ -17,8 +17,8 @@ from stages.evaluation.explanations import (
 from stages.look import plots
 from stages.look.display import figure
 from stages.model.bundle import Scorer
-from stages.model.candidates import frame
 from stages.model.champion import background
+from stages.model.encoding import frame
 from stages.model.explain import log_odds, make_explainer
 from stages.model.export import to_onnx
 from stages.model.train import refit

@@ -99,6 +99,10 @@ def draw_heatmap() -> Figure:
     return plots.heatmap(associations(builders.customers(), builders.schema()), title="t")
 
 
+def draw_interval_panels() -> Figure:
+    return plots.interval_panels({"AUC": rows_with_intervals(3), "Brier": rows_with_intervals(3)})
+
+
 def draw_bars() -> Figure:
     return plots.bars(pd.Series({"ä": 1.0, "b$x$": -2.0}), title="t", xlabel="x")
 
@@ -120,6 +124,7 @@ DRAWN = {
     "curve": draw_curve,
     "curves": draw_curves,
     "heatmap": draw_heatmap,
+    "interval_panels": draw_interval_panels,
     "bars": draw_bars,
     "confusion": draw_confusion,
     "dependence": draw_dependence,

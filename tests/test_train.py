@@ -12,16 +12,18 @@ from hypothesis.extra.numpy import arrays
 from stages.core import metrics
 from stages.core.errors import UserError
 from stages.features.table import ID, LABEL
-from stages.model.candidates import build, frame, layout
+from stages.model import export
+from stages.model.candidates import build
+from stages.model.encoding import frame, layout
+from stages.model.folds import paired, threads
 from stages.model.train import (
     choose,
     compare,
     cross_validate,
+    elect,
     folds,
-    paired,
     refit,
     summary,
-    threads,
     verdict,
 )
 from tests import builders
@@ -336,3 +338,35 @@ def test_refit_learns_from_everybody():
     whole = refit("forest", features, schema, PARAMS).predict_proba(inputs)
     expected = build("forest", PARAMS, layout(schema)).fit(inputs, features[LABEL])
     np.testing.assert_array_equal(whole, expected.predict_proba(inputs))
+
+
+# --- the winner must be exportable -------------------------------------------------------------
+
+
+def test_winner_whose_export_is_refused_gives_way_and_the_reason_is_kept(monkeypatch):
+    features, schema, validation = builders.features(), builders.schema(), builders.validation()
+    _, first, _, none = elect(validation, features, schema, PARAMS)
+    assert none == {}
+    whole = export.checked_onnx
+
+    def refusing(model, table, wanted, *, name):
+        if name == first:
+            raise UserError(f"candidate {name}: differs")
+        return whole(model, table, wanted, name=name)
+
+    monkeypatch.setattr(export, "checked_onnx", refusing)
+    comparison, winner, _, refused = elect(validation, features, schema, PARAMS)
+    assert winner != first
+    assert first not in comparison.index
+    assert refused == {first: f"candidate {first}: differs"}
+    assert (comparison["behind"] == 0).any(), "the others are compared with the best of them"
+
+
+def test_without_any_exportable_candidate_it_says_why(monkeypatch):
+    def refusing(*_, name):
+        raise UserError(f"candidate {name}: differs")
+
+    monkeypatch.setattr(export, "checked_onnx", refusing)
+    arguments = (builders.validation(), builders.features(), builders.schema(), PARAMS)
+    with pytest.raises(UserError, match=r"no candidate can be exported.*vote: differs"):
+        elect(*arguments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from stages.core.errors import UserError
 from stages.core.paths import PARAMS, relative
@@ -20,8 +20,20 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Part = Annotated[float, Field(ge=0, le=1)]
 Month = Annotated[int, Field(ge=0, le=48)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-CandidateName = Literal["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"]
-MemberName = Literal["logistic", "forest", "xgboost"]
+LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
+MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "hazard", "bag"]
+CandidateName = Literal[
+    "base_rate",
+    "one_feature",
+    "logistic",
+    "forest",
+    "xgboost",
+    "lightgbm",
+    "bag",
+    "hazard",
+    "vote",
+    "stack",
+]
 ScenarioName = Literal[
     "none",
     "price_rise",
@@ -141,6 +153,18 @@ class XGBoost(Section):
     reg_lambda: NonNegative
 
 
+class LightGBM(Section):
+    """Gradient-boosted trees, grown leaf by leaf."""
+
+    n_estimators: Annotated[int, Field(ge=1)]
+    learning_rate: Share
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_child_samples: Annotated[int, Field(ge=1)]
+    subsample: Share
+    colsample_bytree: Share
+    reg_lambda: NonNegative
+
+
 class Vote(Section):
     """Mean of the members' probabilities."""
 
@@ -153,6 +177,41 @@ class Vote(Section):
         return self
 
 
+class Stack(Vote):
+    """Logistic regression on the members' log-odds."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+
+
+class Bag(Section):
+    """One estimator on bootstrap samples."""
+
+    member: LearnerName
+    size: Annotated[int, Field(ge=2, le=200)]
+
+
+class HazardParams(Section):
+    """Time to churn in discrete periods."""
+
+    member: LearnerName
+    periods: Annotated[int, Field(ge=2, le=60)]
+
+
+class Encoding(Section):
+    """How categories become columns, and which products of columns are added."""
+
+    categories: Literal["one_hot", "hashed", "embedded"]
+    width: Annotated[int, Field(ge=1, le=256)]
+    crosses: Annotated[int, Field(ge=0, le=1000)]
+
+
+class Rebalance(Section):
+    """Learning from as many churners as stayers."""
+
+    method: Literal["none", "smote", "adasyn", "undersample", "class_weight"]
+    correct: bool
+
+
 class Train(Section):
     """Candidates and how they are compared."""
 
@@ -162,10 +221,18 @@ class Train(Section):
     metric: MetricName
     candidates: Annotated[list[CandidateName], Field(min_length=1)]
     bins: Annotated[int, Field(ge=2, le=50)]
+    encoding: Encoding
+    rebalance: Rebalance
+    calibration: Literal["none", "sigmoid", "auto"]
+    checkpoints: Annotated[int, Field(ge=0)]
     logistic: Logistic
     forest: Forest
     xgboost: XGBoost
+    lightgbm: LightGBM
+    bag: Bag
+    hazard: HazardParams
     vote: Vote
+    stack: Stack
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
@@ -211,6 +278,81 @@ class Evaluate(Section):
     min_slice: Annotated[int, Field(ge=1)]
 
 
+LEARNERS: dict[str, type[Section]] = {
+    "logistic": Logistic,
+    "forest": Forest,
+    "xgboost": XGBoost,
+    "lightgbm": LightGBM,
+}
+
+
+class Range(Section):
+    """Values that a search may try."""
+
+    low: float
+    high: float
+    log: bool
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError("low must lie below high")
+        if self.log and self.low <= 0:
+            raise ValueError("low must be above 0 on a log scale")
+        return self
+
+
+class Tune(Section):
+    """The search for hyperparameters."""
+
+    seed: Seed
+    metric: MetricName
+    trials: Annotated[int, Field(ge=1, le=10_000)]
+    seconds: Positive
+    outer_folds: Annotated[int, Field(ge=2, le=20)]
+    inner_folds: Annotated[int, Field(ge=2, le=20)]
+    candidates: Annotated[list[LearnerName], Field(min_length=1)]
+    space: dict[str, dict[str, Range]]
+
+    @model_validator(mode="after")
+    def _known(self) -> Tune:
+        for candidate in self.candidates:
+            if not self.space.get(candidate):
+                raise ValueError(f"space: {candidate} is to be tuned, but has no range")
+        for learner, fields in self.space.items():
+            if learner not in LEARNERS:
+                raise ValueError(f"space: {learner} cannot be tuned")
+            for name, bounds in fields.items():
+                _check_range(learner, name, bounds)
+        return self
+
+
+def _check_range(candidate: str, name: str, bounds: Range) -> None:
+    """`ValueError` where the candidate has no such field, or may not take both ends."""
+    known = LEARNERS[candidate].model_fields
+    if name not in known:
+        raise ValueError(f"space.{candidate}: train.{candidate} has no field {name}")
+    exact: Any = Annotated[known[name].annotation, *known[name].metadata]
+    for value in (bounds.low, bounds.high):
+        try:
+            TypeAdapter(exact).validate_python(value)
+        except ValidationError as error:
+            words = error.errors(include_url=False)[0]["msg"]
+            raise ValueError(f"space.{candidate}.{name}: {value:g}: {words}") from None
+
+
+class Ablation(Section):
+    """The effect of each switch."""
+
+    seed: Seed
+    folds: Annotated[int, Field(ge=2, le=20)]
+    repeats: Annotated[int, Field(ge=1, le=50)]
+    level: Annotated[float, Field(ge=0.5, le=0.999)]
+    candidate: CandidateName
+    crosses: Annotated[int, Field(ge=1, le=1000)]
+    width: Annotated[int, Field(ge=1, le=256)]
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
     "generate": Generate,
@@ -219,6 +361,8 @@ SECTIONS: dict[str, type[Section]] = {
     "train": Train,
     "money": Money,
     "evaluate": Evaluate,
+    "tune": Tune,
+    "ablation": Ablation,
 }
 
 

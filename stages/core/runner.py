@@ -105,16 +105,36 @@ def run_stage(stage: str) -> None:
 
     `UserError` where a cell fails or ends the kernel; its last line is the cell's error.
     """
-    from stages.look.report import write_report
-
     source = notebook_of(stage)
     notebook = nbformat.read(source, as_version=4)
-    parameters = injected_parameters(stage, notebook)
+    _publish(source, notebook, injected_parameters(stage, notebook))
+
+
+def run_beside(name: str) -> Path:
+    """Execute a notebook that belongs to no stage, `notebooks/<name>.ipynb`; its HTML.
+
+    It is given the sections of `params.yaml` that its parameter cell names. `UserError` as above.
+    """
+    source = NOTEBOOKS / f"{name}.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    content = read_params()
+    sections = parameter_names(notebook)
+    for section in sections:
+        validate(section, content.get(section))
+    return _publish(source, notebook, {section: content[section] for section in sections})
+
+
+def _publish(source: Path, notebook: nbformat.NotebookNode, parameters: dict[str, Any]) -> Path:
+    """Execute, keep the executed notebook, write its HTML."""
+    from stages.look.report import write_report
+
     executed = normalise(execute(notebook, parameters, origin=relative(source)))
     output = REPORTS / "notebooks" / source.name
     output.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, output)
-    write_report(executed, REPORTS / f"{source.stem}.html")
+    page = REPORTS / f"{source.stem}.html"
+    write_report(executed, page)
+    return page
 
 
 def execute(

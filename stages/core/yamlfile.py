@@ -24,7 +24,10 @@ def read_yaml(path: Path) -> Any:
 
 
 def update_yaml(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Set some keys of some sections; comments, order and everything else stay as they are."""
+    """Set some keys of some sections; comments, order and everything else stay as they are.
+
+    A mapping within a section is merged likewise: its other keys stay.
+    """
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -35,6 +38,14 @@ def update_yaml(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
     )
     content = yaml.load(path.read_text(encoding="utf-8"))
     for section, values in changes.items():
-        content[section].update(values)
+        _merge(content[section], values)
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(content, file)
+
+
+def _merge(content: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(content.get(key), Mapping):
+            _merge(content[key], value)
+        else:
+            content[key] = value

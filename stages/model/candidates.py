@@ -1,109 +1,66 @@
-"""The candidates: scikit-learn pipelines over `derive.Inputs`, one fitted object each.
+"""The candidates: scikit-learn estimators over `derive.Inputs`, one fitted object each.
 
 Every candidate takes a frame whose first columns are the numeric features and whose last are the
 categorical ones, by position. Encoder and estimator are one pipeline, so that whatever learns,
-learns inside the fold.
+learns inside the fold. Ensembles are made of whole pipelines, each with an encoder of its own.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
-import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from stages.core.errors import UserError
 from stages.core.params import Train
-from stages.core.schema import Schema
-from stages.features.derive import MISSING, category_names, numeric_names
-from stages.model.direction import label_constraints, numeric_constraints
-
-RAW, SCALED, BINNED, CATEGORY = "raw", "scaled", "binned", "category"
-TREE_PARTS = (RAW, CATEGORY)
-LINEAR_PARTS = (SCALED, BINNED, CATEGORY)
-ALL_PARTS = (RAW, CATEGORY, SCALED, BINNED)  # the trees' parts first
+from stages.model.bundle import BASELINES
+from stages.model.encoding import LINEAR_PARTS, TREE_PARTS, Layout, encoder
+from stages.model.hazard import Hazard
+from stages.model.logodds import LogOdds
+from stages.model.rebalance import Rebalanced
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How many numeric features there are, and what each categorical one may hold.
+def build(name: str, params: Train, shape: Layout) -> Any:
+    """An unfitted candidate for inputs of that layout.
 
-    `directions` says of each encoded column that trees take, which way churn goes with it: 1, -1,
-    or 0 where the schema does not say.
+    `UserError` where it needs a package or a column that is not there.
     """
-
-    numeric: int
-    categories: tuple[tuple[str, ...], ...]
-    directions: tuple[int, ...] = ()
-
-    @property
-    def tree_width(self) -> int:
-        """Columns of the encoded parts that trees take."""
-        return self.numeric + sum(len(labels) for labels in self.categories)
-
-
-def layout(schema: Schema) -> Layout:
-    """The layout of the model inputs under a schema.
-
-    Categories come from the schema rather than from the data, so that every fold is encoded into
-    the same columns, whether or not a rare value fell into it.
-    """
-    known = {column.name: column for column in schema.category_inputs}
-    labels = {
-        name: known[name].labels + ((MISSING,) if known[name].missing else ())
-        for name in category_names(schema)
-    }
-    ends = [label_constraints(known[name], values) for name, values in labels.items()]
-    return Layout(
-        numeric=len(numeric_names(schema)),
-        categories=tuple(labels.values()),
-        directions=(*numeric_constraints(schema), *chain.from_iterable(ends)),
-    )
+    if reason := unavailable(name, shape):
+        raise UserError(f"candidate {name}: {reason}")
+    if name in ENSEMBLES:
+        return ENSEMBLES[name](params, shape)
+    parts, estimator = _parts(name, params), _estimator(name, params, shape)
+    if name in BASELINES:
+        return Pipeline([("encoder", encoder(parts, _plain(params), shape)), ("model", estimator)])
+    model = Pipeline([("encoder", encoder(parts, params, shape)), ("model", estimator)])
+    if params.rebalance.method == "none":
+        return model
+    return Rebalanced(model, params.rebalance, params.seed)
 
 
-def frame(features: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """The columns of a feature table that candidates take, numeric ones first.
-
-    Numbers hold float32 values, as the export will see, but are computed with in float64: a median
-    or an edge of a bin that was rounded to float32 would fall on the other side of its own value.
-    """
-    numeric = features[numeric_names(schema)].astype("float64")
-    return numeric.join(features[category_names(schema)])
+def unavailable(name: str, shape: Layout) -> str | None:
+    """Why a candidate cannot be built on these columns; None where it can."""
+    if name == "hazard" and shape.tenure is None:
+        return "no column of the schema has the role tenure, which time to churn is counted in"
+    return None
 
 
-def build(name: str, params: Train, shape: Layout) -> Pipeline:
-    """An unfitted candidate for inputs of that layout."""
-    if name == "vote":
-        return _vote(params, shape)
-    parts, _ = ESTIMATORS[name]
-    steps = [
-        ("encoder", _encoder(parts, params, shape)),
-        ("model", _estimator(name, params, shape)),
-    ]
-    return Pipeline(steps)
-
-
-@contextmanager
-def few_bins_are_fine() -> Iterator[None]:
-    """Silence about numbers with few distinct values: fewer bins than asked for are what is wanted.
-
-    Entered by the thread that starts the others: filters of warnings are shared by all threads.
-    """
-    with warnings.catch_warnings():
-        for words in ("Bins whose width are too small", "Feature .* is constant"):
-            warnings.filterwarnings("ignore", message=words, category=UserWarning)
-        yield
+def _plain(params: Train) -> Train:
+    """The parameters without the switches: baselines stay what they are."""
+    encoding = params.encoding.model_copy(update={"categories": "one_hot", "crosses": 0})
+    return params.model_copy(update={"encoding": encoding})
 
 
 def _base_rate(_: Train) -> Any:
@@ -127,11 +84,40 @@ def _forest(params: Train) -> Any:
 
 
 def _xgboost(params: Train) -> Any:
+    settings: dict[str, Any] = params.xgboost.model_dump()
+    settings |= {"tree_method": "hist", "n_jobs": 1, "random_state": params.seed}
+    if params.checkpoints:
+        from stages.model.checkpoints import ResumableXGB
+
+        return ResumableXGB(checkpoint_every=params.checkpoints, **settings)
     from xgboost import XGBClassifier
 
-    return XGBClassifier(
-        **params.xgboost.model_dump(), tree_method="hist", n_jobs=1, random_state=params.seed
+    return XGBClassifier(**settings)
+
+
+def _lightgbm(params: Train) -> Any:
+    if find_spec("lightgbm") is None:
+        raise UserError(
+            "params.yaml: field train.candidates: lightgbm is not installed; expected the extra: "
+            "pip install 'lightgbm>=4.6'"
+        )
+    from stages.model.lightgbm import ExportableLGBM
+
+    return ExportableLGBM(
+        **params.lightgbm.model_dump(),
+        subsample_freq=1,
+        n_jobs=1,
+        random_state=params.seed,
+        deterministic=True,
+        force_row_wise=True,
+        verbosity=-1,
     )
+
+
+def _bag(params: Train, shape: Layout) -> Any:
+    """The same estimator on bootstrap samples of the customers (Breiman 1996)."""
+    member = _estimator(params.bag.member, params, shape)
+    return BaggingClassifier(member, params.bag.size, random_state=params.seed)
 
 
 ESTIMATORS: dict[str, tuple[tuple[str, ...], Callable[[Train], Any]]] = {
@@ -140,64 +126,58 @@ ESTIMATORS: dict[str, tuple[tuple[str, ...], Callable[[Train], Any]]] = {
     "logistic": (LINEAR_PARTS, _logistic),
     "forest": (TREE_PARTS, _forest),
     "xgboost": (TREE_PARTS, _xgboost),
+    "lightgbm": (TREE_PARTS, _lightgbm),
 }
 
 
-def _encoder(parts: tuple[str, ...], params: Train, shape: Layout) -> ColumnTransformer:
-    """The named parts of the encoding, in the order given."""
-    numeric = list(range(shape.numeric))
-    category = [shape.numeric + i for i in range(len(shape.categories))]
-    steps = {
-        RAW: (_imputer(), numeric),
-        SCALED: (Pipeline([("impute", _imputer()), ("scale", StandardScaler())]), numeric),
-        BINNED: (Pipeline([("impute", _imputer()), ("bin", _binner(params))]), numeric),
-        CATEGORY: (_one_hot(shape), category),
-    }
-    return ColumnTransformer([(part, *steps[part]) for part in parts if steps[part][1]])
-
-
-def _one_hot(shape: Layout) -> OneHotEncoder:
-    labels = [list(labels) for labels in shape.categories]
-    return OneHotEncoder(categories=labels, handle_unknown="ignore", sparse_output=False)
-
-
-def _imputer() -> SimpleImputer:
-    return SimpleImputer(strategy="median", keep_empty_features=True)
-
-
-def _binner(params: Train) -> KBinsDiscretizer:
-    return KBinsDiscretizer(
-        params.bins, encode="onehot-dense", quantile_method="averaged_inverted_cdf"
-    )
-
-
-def _vote(params: Train, shape: Layout) -> Pipeline:
-    """One encoder in front, each member behind its own choice of the encoded parts.
-
-    Members that took the raw columns, each through an encoder of its own, would not export.
-    """
-    members = [(name, _member(name, params, shape)) for name in params.vote.members]
-    vote = VotingClassifier(members, voting="soft", flatten_transform=False)
-    return Pipeline([("encoder", _encoder(ALL_PARTS, params, shape)), ("model", vote)])
-
-
-def _member(name: str, params: Train, shape: Layout) -> Pipeline:
-    parts, _ = ESTIMATORS[name]
-    steps = [("parts", _selector(parts, shape)), ("model", _estimator(name, params, shape))]
-    return Pipeline(steps)
+def _parts(name: str, params: Train) -> tuple[str, ...]:
+    return ESTIMATORS[params.bag.member if name == "bag" else name][0]
 
 
 def _estimator(name: str, params: Train, shape: Layout) -> Any:
-    """The estimator, kept to the directions of the schema where it can be."""
+    """The estimator, kept to the directions of the schema where it can be.
+
+    A direction is one of a column: hashed, embedded and crossed columns have none.
+    """
+    if name == "bag":
+        return _bag(params, shape)
     estimator = ESTIMATORS[name][1](params)
-    if "monotone_constraints" in estimator.get_params() and any(shape.directions):
+    is_plain = params.encoding.categories == "one_hot" and not params.encoding.crosses
+    if is_plain and any(shape.directions) and "monotone_constraints" in estimator.get_params():
         estimator.set_params(monotone_constraints=shape.directions)
     return estimator
 
 
-def _selector(parts: tuple[str, ...], shape: Layout) -> ColumnTransformer:
-    """Of all encoded parts, in the order of `ALL_PARTS`, those that a member takes."""
-    if parts == TREE_PARTS:
-        return ColumnTransformer([("keep", "passthrough", list(range(shape.tree_width)))])
-    raw = list(range(shape.numeric))
-    return ColumnTransformer([("raw", "drop", raw)], remainder="passthrough")
+def _members(names: list[str], params: Train, shape: Layout) -> list[tuple[str, Any]]:
+    return [(name, build(name, params, shape)) for name in names]
+
+
+def _vote(params: Train, shape: Layout) -> VotingClassifier:
+    """The mean of the members' probabilities."""
+    return VotingClassifier(_members(list(params.vote.members), params, shape), voting="soft")
+
+
+def _stack(params: Train, shape: Layout) -> StackingClassifier:
+    """A logistic regression on the members' log-odds, learned from predictions out of fold."""
+    folds = StratifiedKFold(params.stack.folds, shuffle=True, random_state=params.seed)
+    return StackingClassifier(
+        _members(list(params.stack.members), params, shape),
+        Pipeline([("log_odds", LogOdds()), ("model", LogisticRegression())]),
+        cv=folds,
+        stack_method="predict_proba",
+    )
+
+
+def _hazard(params: Train, shape: Layout) -> Hazard:
+    """Time to churn; lives are not rebalanced, their events are rare by construction."""
+    parts, estimator = ESTIMATORS[params.hazard.member]
+    steps = [("encoder", encoder(parts, params, shape)), ("model", estimator(params))]
+    return Hazard(Pipeline(steps), shape, params.hazard.periods)
+
+
+ENSEMBLES: dict[str, Callable[[Train, Layout], Any]] = {
+    "vote": _vote,
+    "stack": _stack,
+    "hazard": _hazard,
+}
+NAMES = (*ESTIMATORS, "bag", *ENSEMBLES)

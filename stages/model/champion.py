@@ -34,7 +34,7 @@ from stages.model.bundle import (
 from stages.model.export import checked_onnx
 from stages.model.money import costs_of, customer_value
 from stages.model.threshold import profit_threshold
-from stages.model.train import CrossValidation, refit
+from stages.model.train import CrossValidation, refit, served
 
 BACKGROUND_ROWS, REFERENCE_ROWS = 20, 10_000
 
@@ -53,7 +53,7 @@ def write_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file, name in ((MODEL, winner), (FALLBACK_MODEL, FALLBACK)):
-        model = refit(name, features, schema, train)
+        model = served(name, validation, features, schema, train)
         (folder / file).write_bytes(checked_onnx(model, features, schema, name=name))
     probability = validation.out_of_fold[winner].to_numpy()
     write_json(folder / SCHEMA_FILE, schema.model_dump(mode="json", exclude_defaults=True))
@@ -99,6 +99,9 @@ def _manifest(
     content = {
         "name": NAME,
         "candidate": winner,
+        "calibration": validation.calibration[winner].method
+        if winner in validation.calibration
+        else "none",
         "threshold": profit_threshold(label.astype(float), probability, value=value, costs=costs),
         "mean_value": round(value, 6),
         "rows": len(features),

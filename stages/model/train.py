@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.model_selection import RepeatedStratifiedKFold
 from tqdm import tqdm
 
 from stages.core import metrics
@@ -20,56 +18,52 @@ from stages.core.errors import UserError
 from stages.core.params import Train
 from stages.core.schema import Schema
 from stages.features.table import ID, LABEL
-from stages.model.candidates import build, few_bins_are_fine, frame, layout
+from stages.model.bundle import BASELINES
+from stages.model.calibrate import Calibrated, Calibration, calibrate, reliability
+from stages.model.candidates import build, unavailable
+from stages.model.encoding import few_bins_are_fine, frame, layout
+from stages.model.folds import Fold, draw_folds, paired, threads
 
 Floats = NDArray[np.float64]
+Held = dict[tuple[int, int], Floats]  # (repeat, fold) to held-out probabilities
 LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One split of one repeat: positions of the rows to fit on and of those held out."""
-
-    repeat: int
-    number: int
-    fit: NDArray[np.int64]
-    held: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class CrossValidation:
-    """What the candidates did out of fold.
+    """What the candidates did out of fold, as they would be served.
 
     `scores` has a row per candidate, repeat and fold with every ranking metric; `out_of_fold`
     has a row per train customer with id, label, fold and each candidate's probability from the
-    first repeat.
+    first repeat; `calibration` says for each candidate whether a sigmoid stands behind it.
     """
 
     scores: pd.DataFrame
     out_of_fold: pd.DataFrame
-
-
-def threads() -> int:
-    """Threads to use: `CHURN_THREADS`, or one per processor. No result depends on it."""
-    wanted = os.environ.get("CHURN_THREADS") or str(os.cpu_count() or 1)
-    if not wanted.isdecimal() or int(wanted) < 1:
-        raise UserError(f"CHURN_THREADS: {wanted!r}; expected a whole number from 1")
-    return int(wanted)
+    calibration: dict[str, Calibration]
 
 
 def folds(label: NDArray[np.int8], params: Train) -> list[Fold]:
     """The folds that every candidate sees; `UserError` where a class is too small for them."""
-    smallest = int(np.bincount(label, minlength=2).min())
-    if smallest < params.folds:
-        raise UserError(
-            f"data/features/train.parquet: the smaller class has {smallest} customers; "
-            f"expected at least one per fold (train.folds is {params.folds})"
-        )
-    splitter = RepeatedStratifiedKFold(
-        n_splits=params.folds, n_repeats=params.repeats, random_state=params.seed
-    )
-    splits = splitter.split(np.zeros(len(label)), label)
-    return [Fold(*divmod(i, params.folds), fit, held) for i, (fit, held) in enumerate(splits)]
+    return draw_folds(label, count=params.folds, repeats=params.repeats, seed=params.seed)
+
+
+def usable(params: Train, schema: Schema) -> tuple[Train, dict[str, str]]:
+    """The parameters with the candidates that these columns allow, and why the others are not.
+
+    A vote or stack goes on without the member that is left out, while two are left.
+    """
+    shape = layout(schema)
+    out: dict[str, str] = {n: why for n in params.candidates if (why := unavailable(n, shape))}
+    changes: dict[str, Any] = {}
+    for name in ("vote", "stack"):
+        ensemble = getattr(params, name)
+        members = [m for m in ensemble.members if not unavailable(m, shape)]
+        changes[name] = ensemble.model_copy(update={"members": members})
+        if name in params.candidates and len(members) < 2:
+            out[name] = "fewer than two members are left"
+    changes["candidates"] = [name for name in params.candidates if name not in out]
+    return params.model_copy(update=changes), out
 
 
 def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
@@ -77,18 +71,34 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
 
     The vote is the mean of what its members said: the same as fitting them once more inside it.
     """
-    splits = folds(features[LABEL].to_numpy(), params)
+    label = features[LABEL].to_numpy()
+    splits = folds(label, params)
+    held = held_out(features, schema, params, splits)
+    calibration: dict[str, Calibration] = {}
+    for name in params.candidates:
+        if name not in BASELINES:  # what others are held against is left as it is
+            calibration[name], held[name] = calibrate(held[name], splits, label, params)
+    return CrossValidation(
+        _scores(held, splits, features, params),
+        _out_of_fold(held, splits, features, params),
+        calibration,
+    )
+
+
+def held_out(
+    features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
+) -> dict[str, Held]:
+    """Each candidate's probabilities for the held-out customers of each fold, not calibrated."""
     fitted: list[str] = [name for name in params.candidates if name != "vote"]
     tasks = [(name, fold) for fold in splits for name in fitted]
-    keys = [(name, fold.repeat, fold.number) for name, fold in tasks]
-    held = dict(zip(keys, _fit_all(tasks, features, schema, params), strict=True))
+    results = _fit_all(tasks, features, schema, params)
+    held: dict[str, Held] = {name: {} for name in params.candidates}
+    for (name, fold), probability in zip(tasks, results, strict=True):
+        held[name][fold.repeat, fold.number] = probability
     if "vote" in params.candidates:
-        for fold in splits:
-            key = (fold.repeat, fold.number)
-            held["vote", *key] = np.mean([held[m, *key] for m in params.vote.members], axis=0)
-    return CrossValidation(
-        _scores(held, splits, features, params), _out_of_fold(held, splits, features, params)
-    )
+        for key in held[params.vote.members[0]]:
+            held["vote"][key] = np.mean([held[m][key] for m in params.vote.members], axis=0)
+    return held
 
 
 def _fit_all(
@@ -108,13 +118,13 @@ def _fit_all(
 
 
 def _scores(
-    held: dict[Any, Floats], splits: list[Fold], features: pd.DataFrame, params: Train
+    held: dict[str, Held], splits: list[Fold], features: pd.DataFrame, params: Train
 ) -> pd.DataFrame:
     label = features[LABEL].to_numpy().astype(float)
     rows = []
     for name in params.candidates:
         for fold in splits:
-            probability = held[name, fold.repeat, fold.number]
+            probability = held[name][fold.repeat, fold.number]
             row: dict[str, Any] = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
             for metric, measure in metrics.RANKING.items():
                 row[metric] = metrics.value(measure, label[fold.held], probability)
@@ -123,26 +133,15 @@ def _scores(
 
 
 def _out_of_fold(
-    held: dict[Any, Floats], splits: list[Fold], features: pd.DataFrame, params: Train
+    held: dict[str, Held], splits: list[Fold], features: pd.DataFrame, params: Train
 ) -> pd.DataFrame:
     table = features[[ID, LABEL]].rename(columns={ID: "id", LABEL: "label"})
     table["fold"] = np.int8(0)
     for fold in (fold for fold in splits if fold.repeat == 0):
         table.loc[fold.held, "fold"] = np.int8(fold.number)
         for name in params.candidates:
-            table.loc[fold.held, name] = held[name, 0, fold.number]
+            table.loc[fold.held, name] = held[name][0, fold.number]
     return table
-
-
-def paired(difference: Floats, n_folds: int) -> tuple[float, float]:
-    """Mean and standard error of a difference measured on the folds of repeated cross-validation.
-
-    Folds share data, so the variance is corrected: s² (1/J + n_test/n_train) for J folds in all
-    (Nadeau & Bengio 2003, Machine Learning 52). `difference` is (J,); `n_folds` is per repeat.
-    """
-    spread = np.var(difference, ddof=1)
-    correction = 1 / len(difference) + 1 / (n_folds - 1)
-    return float(difference.mean()), float(np.sqrt(spread * correction))
 
 
 def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -> pd.DataFrame:
@@ -189,15 +188,77 @@ def choose(comparison: pd.DataFrame) -> tuple[str, str]:
 
 
 def refit(name: str, features: pd.DataFrame, schema: Schema, params: Train) -> Any:
-    """The candidate fitted on every train customer."""
+    """The candidate fitted on every train customer, not calibrated."""
     with few_bins_are_fine():
         return build(name, params, layout(schema)).fit(frame(features, schema), features[LABEL])
+
+
+def served(
+    name: str,
+    validation: CrossValidation,
+    features: pd.DataFrame,
+    schema: Schema,
+    params: Train,
+) -> Any:
+    """The candidate as it would be served: fitted on every train customer, behind its sigmoid."""
+    model = refit(name, features, schema, params)
+    decided = validation.calibration.get(name)
+    return Calibrated(model, decided.sigmoid) if decided and decided.sigmoid else model
+
+
+def elect(
+    validation: CrossValidation, features: pd.DataFrame, schema: Schema, params: Train
+) -> tuple[pd.DataFrame, str, str, dict[str, str]]:
+    """The comparison, winner and runner-up among those that can be served; why others cannot.
+
+    A winner whose export is refused is no candidate any more, and the rule is applied anew.
+    `UserError` where none is left.
+    """
+    from stages.model.export import checked_onnx
+
+    refused: dict[str, str] = {}
+    while True:
+        rest = validation.scores[~validation.scores["candidate"].isin(list(refused))]
+        if rest.empty:
+            raise UserError(f"no candidate can be exported: {'; '.join(refused.values())}")
+        comparison = compare(rest, params)
+        winner, runner_up = choose(comparison)
+        try:
+            model = served(winner, validation, features, schema, params)
+            checked_onnx(model, features, schema, name=winner)
+        except UserError as refusal:
+            refused[winner] = str(refusal)
+            continue
+        return comparison, winner, runner_up, refused
 
 
 def summary(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
     """Mean of every ranking metric per candidate."""
     means = scores.groupby("candidate", sort=False)[list(metrics.RANKING)].mean()
     return means.loc[params.candidates]
+
+
+def reliability_of(validation: CrossValidation, name: str) -> pd.DataFrame:
+    """Mean probability and churn rate of a candidate's customers out of fold, as it is served."""
+    table = validation.out_of_fold
+    return reliability(table["label"].to_numpy(float), table[name].to_numpy())
+
+
+def calibration_figures(validation: CrossValidation) -> pd.DataFrame:
+    """The decision on calibration, a row per candidate."""
+    return pd.DataFrame(
+        {
+            name: {
+                "gain": decided.gain,
+                "low": decided.low,
+                "high": decided.high,
+                "slope": decided.sigmoid.slope if decided.sigmoid else 1.0,
+                "intercept": decided.sigmoid.intercept if decided.sigmoid else 0.0,
+                "served": decided.method,
+            }
+            for name, decided in validation.calibration.items()
+        }
+    ).T
 
 
 def verdict(comparison: pd.DataFrame, winner: str, runner_up: str, params: Train) -> str:

@@ -22,8 +22,8 @@ from stages.features.derive import derive, from_recorded, recorded
 from stages.features.mixed import with_value
 from stages.features.table import feature_table
 from stages.model.bundle import Scorer
-from stages.model.candidates import frame
 from stages.model.direction import monotone, sign, values_along
+from stages.model.encoding import frame
 from stages.model.explain import log_odds, make_explainer, reasons
 from stages.model.export import to_onnx
 from stages.model.train import refit

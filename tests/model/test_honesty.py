@@ -13,7 +13,8 @@ from stages.core.schema import parse_schema
 from stages.core.tables import read_table
 from stages.explore import single_column_auc, suspected_leaks
 from stages.features.table import LABEL
-from stages.model.candidates import build, frame, layout
+from stages.model.candidates import build
+from stages.model.encoding import frame, layout
 from stages.model.train import cross_validate, folds, paired
 from tests import builders
 from tests.builders import FEE

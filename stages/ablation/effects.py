@@ -1,0 +1,181 @@
+"""What each switch does, paired with its reference on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from stages.ablation.switches import Switch
+from stages.core import metrics
+from stages.core.errors import UserError
+from stages.core.params import Ablation, Money, Train
+from stages.core.schema import Schema
+from stages.features.table import LABEL, monthly_value
+from stages.model import money
+from stages.model.calibrate import calibrate
+from stages.model.export import checked_onnx
+from stages.model.folds import Fold, draw_folds, paired_interval
+from stages.model.money import Costs
+from stages.model.threshold import profit_threshold
+from stages.model.train import Held, held_out, refit
+
+Floats = NDArray[np.float64]
+PROFIT = "profit"
+MEASURES = {
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+    "ece": "calibration error",
+    PROFIT: "profit per customer",
+}
+DIGITS = {"roc_auc": 4, "brier": 4, "log_loss": 4, "ece": 4, PROFIT: 2}
+EXPORT_ROWS = 2_000  # customers that the exported model is fitted on; it is compared on all
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One switch on all folds: a metric each (J,), the mean probability, the word on its export."""
+
+    switch: Switch
+    by_fold: Mapping[str, Floats]
+    says: float
+    export: str
+
+
+def measure(
+    switches: Sequence[Switch],
+    features: pd.DataFrame,
+    schema: Schema,
+    *,
+    ablation: Ablation,
+    assumptions: Money,
+) -> list[Measured]:
+    """Every switch on the same folds of the train customers, with progress on stderr."""
+    label = features[LABEL].to_numpy()
+    costs = money.costs_of(assumptions, base_rate=float(label.mean()))
+    splits = draw_folds(
+        label,
+        count=ablation.folds,
+        repeats=ablation.repeats,
+        seed=ablation.seed,
+        field="ablation.folds",
+    )
+    value = money.customer_value(monthly_value(features, schema), len(label), costs)
+    known = schema.role("monthly_value") is not None
+    measured = []
+    for switch in tqdm(switches, desc="switches", leave=False):
+        held = _held(switch, features, schema, splits, ablation)
+        scores = {
+            name: _by_fold(measure, held, splits, label)
+            for name, measure in metrics.RANKING.items()
+            if name in MEASURES
+        }
+        scores[PROFIT] = _profit(held, splits, label, value, costs, by_value=known)
+        says = float(np.mean(np.concatenate(list(held.values()))))
+        measured.append(Measured(switch, scores, says, _export(switch, features, schema)))
+    return measured
+
+
+def _held(
+    switch: Switch,
+    features: pd.DataFrame,
+    schema: Schema,
+    splits: list[Fold],
+    ablation: Ablation,
+) -> Held:
+    """Held-out probabilities of the switch, calibrated where that is the switch."""
+    members = switch.params.vote.members if switch.candidate == "vote" else []
+    wanted = {"candidates": [*members, switch.candidate], "folds": ablation.folds}
+    params: Train = switch.params.model_copy(update=wanted)
+    held = held_out(features, schema, params, splits)[switch.candidate]
+    return calibrate(held, splits, features[LABEL].to_numpy(), params)[1]
+
+
+def _by_fold(
+    measure: metrics.Measure, held: Held, splits: Sequence[Fold], label: NDArray[np.int8]
+) -> Floats:
+    return np.array(
+        [
+            metrics.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
+            for f in splits
+        ]
+    )
+
+
+def _profit(
+    held: Held,
+    splits: Sequence[Fold],
+    label: NDArray[np.int8],
+    value: Floats,
+    costs: Costs,
+    *,
+    by_value: bool,
+) -> Floats:
+    """Profit per customer of the decision, by fold.
+
+    With a monthly value whoever's expected profit is positive is contacted; without, whoever is
+    above the threshold that was best on the other folds of the repeat.
+    """
+    realised = money.realised_profit(label.astype(float), value, costs)
+    found = []
+    for fold in splits:
+        probability = held[fold.repeat, fold.number]
+        if by_value:
+            chosen = money.expected_profit(probability, value[fold.held], costs) > 0
+        else:
+            others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
+            truth = np.concatenate([label[f.held] for f in others]).astype(float)
+            score = np.concatenate([held[f.repeat, f.number] for f in others])
+            chosen = probability > profit_threshold(
+                truth, score, value=float(value.mean()), costs=costs
+            )
+        found.append(float((realised[fold.held] * chosen).mean()))
+    return np.array(found)
+
+
+def _export(switch: Switch, features: pd.DataFrame, schema: Schema) -> str:
+    """Whether the ONNX export agrees, or why it is refused."""
+    some = features.head(EXPORT_ROWS)
+    try:
+        model = refit(switch.candidate, some, schema, switch.params)
+        checked_onnx(model, features, schema, name=switch.candidate)
+    except UserError as refusal:
+        return str(refusal)
+    return "agrees"
+
+
+def effects(measured: Sequence[Measured], ablation: Ablation) -> pd.DataFrame:
+    """A row per switch and measure: `value`, the difference `effect` and `low`..`high`.
+
+    The interval is corrected for folds that share customers (Nadeau & Bengio 2003). `better` is 1
+    where it lies on the good side of 0, -1 on the bad one, 0 where it holds 0.
+    """
+    by_name = {one.switch.name: one for one in measured}
+    rows = []
+    for one in measured:
+        if one.switch.against is None:
+            continue
+        for name in MEASURES:
+            reference = by_name[one.switch.against].by_fold[name]
+            effect, low, high = paired_interval(
+                one.by_fold[name] - reference, ablation.folds, level=ablation.level
+            )
+            sign = -1 if name in metrics.LOWER_IS_BETTER else 1
+            rows.append(
+                {
+                    "switch": one.switch.name,
+                    "against": one.switch.against,
+                    "measure": name,
+                    "value": one.by_fold[name].mean(),
+                    "effect": effect,
+                    "low": low,
+                    "high": high,
+                    "better": sign * (int(low > 0) - int(high < 0)),
+                }
+            )
+    return pd.DataFrame(rows)

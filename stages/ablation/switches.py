@@ -1,0 +1,119 @@
+"""The switches, each turned on alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from stages.core.params import Ablation, Train
+from stages.core.schema import Schema
+from stages.model.candidates import unavailable
+from stages.model.encoding import layout
+
+METHODS = {
+    "smote": "SMOTE",
+    "adasyn": "ADASYN",
+    "undersample": "under-sampling",
+    "class_weight": "class weights",
+}
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One way to model: a candidate under some parameters, and what it is compared with.
+
+    `against` is the name of another switch; the baseline's is None.
+    """
+
+    name: str
+    candidate: str
+    params: Train
+    against: str | None
+
+
+def switches(train: Train, ablation: Ablation, schema: Schema) -> tuple[list[Switch], list[str]]:
+    """The baseline and every switch, references before what refers to them; what is left out, why.
+
+    The baseline has every switch off.
+    """
+    off = _changed(
+        train,
+        calibration="none",
+        encoding=train.encoding.model_copy(update={"categories": "one_hot", "crosses": 0}),
+        rebalance=train.rebalance.model_copy(update={"method": "none"}),
+    )
+    base = Switch(f"{ablation.candidate}, as it is", ablation.candidate, off, None)
+    found = [base, *_alone(off, base), *_encodings(base, ablation), *_rebalancing(base)]
+    found.append(_with(base, "sigmoid calibration", calibration="sigmoid"))
+    others = {
+        "stack": ("stacking instead", base.candidate),
+        "bag": (f"bagging of {off.bag.member}", off.bag.member),
+        "hazard": (f"time to churn ({off.hazard.member} hazard)", off.hazard.member),
+        "lightgbm": ("LightGBM for XGBoost", "xgboost"),
+    }
+    for candidate, (name, reference) in others.items():
+        if candidate != base.candidate:
+            found.append(Switch(name, candidate, off, _name_of(reference, base)))
+    return _possible(found, schema)
+
+
+def _name_of(candidate: str, base: Switch) -> str:
+    """The switch that stands for a candidate without any switch on."""
+    return base.name if candidate == base.candidate else f"{candidate} alone"
+
+
+def _with(base: Switch, name: str, **changes: Any) -> Switch:
+    return Switch(name, base.candidate, _changed(base.params, **changes), base.name)
+
+
+def _changed(train: Train, **changes: Any) -> Train:
+    return train.model_copy(update=changes)
+
+
+def _alone(off: Train, base: Switch) -> list[Switch]:
+    """The single learners: what an ensemble is worth, and what others are compared with."""
+    names = dict.fromkeys([*off.vote.members, off.bag.member, off.hazard.member, "xgboost"])
+    return [
+        Switch(_name_of(name, base), name, off, base.name)
+        for name in names
+        if name != base.candidate
+    ]
+
+
+def _encodings(base: Switch, ablation: Ablation) -> list[Switch]:
+    kinds: dict[str, dict[str, Any]] = {
+        "hashed categories": {"categories": "hashed", "width": ablation.width},
+        "learned embeddings": {"categories": "embedded", "width": ablation.width},
+        "feature crosses": {"crosses": ablation.crosses},
+    }
+    plain = base.params.encoding
+    return [
+        _with(base, name, encoding=plain.model_copy(update=values))
+        for name, values in kinds.items()
+    ]
+
+
+def _rebalancing(base: Switch) -> list[Switch]:
+    found = []
+    for method, words in METHODS.items():
+        for correct in (False, True):
+            update = {"method": method, "correct": correct}
+            name = f"{words}, corrected to the base rate" if correct else words
+            changed = base.params.rebalance.model_copy(update=update)
+            found.append(_with(base, name, rebalance=changed))
+    return found
+
+
+def _possible(found: list[Switch], schema: Schema) -> tuple[list[Switch], list[str]]:
+    """Without what these columns or this environment cannot do, and what refers to it."""
+    shape, kept, left_out = layout(schema), [], []
+    for switch in found:
+        why = unavailable(switch.candidate, shape)
+        if switch.candidate == "lightgbm" and find_spec("lightgbm") is None:
+            why = "the extra lightgbm is not installed"
+        if why is None:
+            kept.append(switch)
+        else:
+            left_out.append(f"{switch.name}: {why}")
+    return kept, left_out

@@ -1,0 +1,95 @@
+"""The effects in tables and in plain words, all of them derived from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from stages.ablation.effects import DIGITS, MEASURES, PROFIT, Measured
+from stages.features.table import LABEL
+
+OFF = 0.02  # a mean probability further from the churn rate than that is worth a word
+
+
+def levels(measured: Sequence[Measured]) -> pd.DataFrame:
+    """The mean of every measure, a row per way to model."""
+    rows = {
+        one.switch.name: {MEASURES[name]: one.by_fold[name].mean() for name in MEASURES}
+        | {"says on average": one.says}
+        for one in measured
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def table(effects: pd.DataFrame) -> pd.DataFrame:
+    """A row per switch, a cell per measure: the difference and its interval."""
+    rows = {
+        switch: {MEASURES[name]: cell for name, cell in _cells(own).items()}
+        | {"against": own["against"].iloc[0]}
+        for switch, own in effects.groupby("switch", sort=False)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _cells(own: pd.DataFrame) -> dict[str, str]:
+    """The difference and its interval as text, by measure, for one switch."""
+    return {
+        name: f"{effect:+.{DIGITS[name]}f} [{low:+.{DIGITS[name]}f}, {high:+.{DIGITS[name]}f}]"
+        for name, effect, low, high in zip(
+            own["measure"], own["effect"], own["low"], own["high"], strict=True
+        )
+    }
+
+
+def verdicts(
+    measured: Sequence[Measured], effects: pd.DataFrame, features: pd.DataFrame
+) -> pd.DataFrame:
+    """Helps, hurts or neither, and why, a row per switch; and what became of its export."""
+    rate = float(features[LABEL].mean())
+    rows = {}
+    for one in measured:
+        own = effects[effects["switch"] == one.switch.name]
+        if len(own):
+            better = dict(zip(own["measure"], own["better"], strict=True))
+            rows[one.switch.name] = {
+                "verdict": _verdict(better),
+                "because": _reason(better, _cells(own), one.says, rate),
+                "ONNX export": one.export,
+            }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _verdict(better: dict[str, int]) -> str:
+    good, bad = 1 in better.values(), -1 in better.values()
+    if good and bad:
+        return "helps here, hurts there"
+    if good or bad:
+        return "helps" if good else "hurts"
+    return "no effect beyond noise"
+
+
+def _reason(better: dict[str, int], cells: dict[str, str], says: float, rate: float) -> str:
+    """What moved, in words, with the figures that say so."""
+    ranks = {1: "it ranks better", -1: "it ranks worse", 0: "it ranks no better and no worse"}
+    parts = [f"{ranks[better['roc_auc']]} (ROC AUC {cells['roc_auc']})"]
+    for name in ("brier", "ece"):
+        if better[name]:
+            way = "better" if better[name] > 0 else "worse"
+            parts.append(f"the {MEASURES[name]} is {way} ({cells[name]})")
+    if abs(says - rate) > OFF:
+        parts.append(f"it says {says:.0%} on average where {rate:.0%} leave")
+    if better[PROFIT]:
+        way = "brings" if better[PROFIT] > 0 else "costs"
+        parts.append(f"it {way} money ({cells[PROFIT]} per customer)")
+    return "; ".join(parts)
+
+
+def panels(effects: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """For each measure the rows of a plot of intervals: value, low, high by switch."""
+    return {
+        MEASURES[name]: effects[effects["measure"] == name]
+        .set_index("switch")[["effect", "low", "high"]]
+        .rename(columns={"effect": "value"})
+        for name in ("roc_auc", "brier", "ece", PROFIT)
+    }

@@ -1,0 +1,133 @@
+"""The ablation: every switch alone, the same folds, words that follow the numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.ablation import effects, words
+from stages.ablation.effects import MEASURES, Measured, measure
+from stages.ablation.switches import Switch, switches
+from stages.core.params import validate
+from tests import builders
+
+TRAIN = builders.train_params(candidates=["logistic"])
+
+
+def settings(**changes):
+    values = {
+        "seed": 1,
+        "folds": 3,
+        "repeats": 2,
+        "level": 0.95,
+        "candidate": "logistic",
+        "crosses": 5,
+        "width": 3,
+    }
+    return validate("ablation", values | changes)
+
+
+def measured(name: str, against: str | None, *, shift: float = 0.0, **columns) -> Measured:
+    """A way to model whose every measure is that of the baseline, moved."""
+    base = {m: np.linspace(0.1, 0.2, 6) for m in MEASURES}
+    noise = np.array([0.001, -0.001, 0.0005, -0.0005, 0.0002, -0.0002])
+    moved = {m: base[m] + (shift + noise if against else 0) for m in MEASURES} | columns
+    return Measured(Switch(name, "logistic", TRAIN, against), moved, 0.3, "agrees")
+
+
+def judged(**shifts: float) -> tuple[pd.DataFrame, str, str]:
+    """Effects and verdict of a switch with these shifts, by measure."""
+    base = measured("base", None)
+    one = measured("trick", "base")
+    for name, shift in shifts.items():
+        one.by_fold[name] = one.by_fold[name] + shift
+    found = effects.effects([base, one], settings())
+    row = words.verdicts([base, one], found, builders.features()).loc["trick"]
+    return found.set_index("measure"), row["verdict"], row["because"]
+
+
+@pytest.mark.parametrize("candidate", ["logistic", "xgboost", "vote", "stack", "bag", "hazard"])
+def test_every_switch_differs_from_the_baseline_in_one_thing(candidate):
+    tried, left_out = switches(TRAIN, settings(candidate=candidate), builders.schema())
+    assert left_out == []
+    base = tried[0]
+    assert base.against is None
+    known = {base.name}
+    for switch in tried[1:]:
+        off, own = base.params.model_dump(), switch.params.model_dump()
+        differing = {name for name in off if off[name] != own[name]}
+        assert len(differing) + (switch.candidate != base.candidate) == 1, switch.name
+        assert switch.against in known, "its reference comes before it"
+        known.add(switch.name)
+
+
+def test_baseline_has_every_switch_off_whatever_the_parameters_say():
+    on = builders.train_params(
+        rebalance={"method": "smote", "correct": False},
+        encoding={"categories": "hashed", "width": 4, "crosses": 9},
+        calibration="sigmoid",
+    )
+    base = switches(on, settings(), builders.schema())[0][0].params
+    assert base.rebalance.method == "none"
+    assert base.encoding.categories == "one_hot"
+    assert base.encoding.crosses == 0
+    assert base.calibration == "none"
+
+
+def test_without_tenure_time_to_churn_is_left_out():
+    tried, left_out = switches(TRAIN, settings(), builders.schema("no_tenure"))
+    assert not [s for s in tried if s.candidate == "hazard"]
+    assert len(left_out) == 1
+    assert "role tenure" in left_out[0]
+
+
+@pytest.mark.parametrize("variant", ["full", "no_value"])
+def test_switches_are_measured_on_the_same_folds(variant):
+    schema, table = builders.schema(variant), builders.features(variant)
+    tried, _ = switches(TRAIN, settings(), schema)
+    some = [*[s for s in tried if s.candidate == "logistic"][:3], tried[0]]
+    found = measure(some, table, schema, ablation=settings(), assumptions=builders.money_params())
+    for one in found:
+        assert set(one.by_fold) == set(MEASURES)
+        assert all(len(values) == 6 for values in one.by_fold.values())
+        assert one.export == "agrees"
+    for name in MEASURES:  # the baseline twice: the folds, and so the figures, are the same
+        np.testing.assert_array_equal(found[0].by_fold[name], found[-1].by_fold[name])
+
+
+def test_better_is_read_off_the_interval_and_the_direction_of_the_measure():
+    found, _, _ = judged(roc_auc=-0.05, brier=-0.05, profit=+0.05)
+    assert found.loc["roc_auc", "better"] == -1
+    assert found.loc["brier", "better"] == 1
+    assert found.loc["profit", "better"] == 1
+    assert found.loc["ece", "better"] == 0
+
+
+@pytest.mark.parametrize(
+    ("shifts", "verdict", "reason"),
+    [
+        ({}, "no effect beyond noise", "no better and no worse"),
+        ({"roc_auc": -0.05}, "hurts", "ranks worse"),
+        ({"roc_auc": 0.05}, "helps", "ranks better"),
+        ({"brier": 0.05}, "hurts", "Brier score is worse (+0.05"),
+        ({"roc_auc": 0.05, "profit": -0.5}, "helps here, hurts there", "costs money"),
+    ],
+)
+def test_words_follow_the_numbers(shifts, verdict, reason):
+    _, said, because = judged(**shifts)
+    assert said == verdict
+    assert reason in because
+
+
+def test_probability_far_from_the_churn_rate_is_pointed_out():
+    rate = builders.features()["#label"].mean()
+    assert abs(0.3 - rate) > words.OFF
+    assert f"30% on average where {rate:.0%} leave" in judged()[2]
+
+
+def test_tables_have_a_row_per_switch():
+    base, one = measured("base", None), measured("trick", "base", shift=0.1)
+    found = effects.effects([base, one], settings())
+    assert list(words.table(found).index) == ["trick"]
+    assert words.table(found).loc["trick", "ROC AUC"].startswith("+0.1000 [")
+    assert list(words.levels([base, one]).index) == ["base", "trick"]
+    assert all(list(rows.index) == ["trick"] for rows in words.panels(found).values())
