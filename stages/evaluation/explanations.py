@@ -23,7 +23,7 @@ from stages.model.explain import Explainer, title
 
 REPEATS = 5  # permutations of a column
 SCORED = 150_000  # customers scored for the importance of all columns: bounds its cost
-FEWEST, MOST = 300, 3_000  # customers that anything here is measured on
+FEWEST, MOST = 200, 3_000  # customers that anything here is measured on
 RESAMPLES = 200  # behind the intervals here, at most
 POINTS = 25  # of a curve
 AGAINST = 1e-6  # a step of the probability that is one: the export computes in float32
