@@ -107,9 +107,19 @@ def steps(scorer: Scorer, column) -> np.ndarray:
 
 
 def test_member_of_a_vote_is_constrained_too():
-    vote = build("vote", builders.train_params(), layout(DIRECTED)).named_steps["model"]
+    vote = build("vote", builders.train_params(), layout(DIRECTED))
     member = dict(vote.estimators)["xgboost"].named_steps["model"]
     assert member.get_params()["monotone_constraints"] == layout(DIRECTED).directions
+
+
+@pytest.mark.parametrize(
+    "encoding", [{"categories": "hashed"}, {"categories": "embedded"}, {"crosses": 5}]
+)
+def test_columns_without_a_direction_are_left_free(encoding):
+    plain = {"categories": "one_hot", "width": 4, "crosses": 0}
+    params = builders.train_params(encoding=plain | encoding)
+    model = build("xgboost", params, layout(DIRECTED)).named_steps["model"]
+    assert model.get_params()["monotone_constraints"] is None
 
 
 # --- the values swept over ---------------------------------------------------------------------
