@@ -18,6 +18,7 @@ from stages.features.derive import Recorded
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+NOTHING = 1e-6  # an amount that is none, and nothing to divide by
 
 
 class Bill(NamedTuple):
@@ -39,7 +40,8 @@ class Bill(NamedTuple):
         """
         expected = self.expected(numbers)
         history = np.full(len(numbers), np.nan if self.monthly is None else 1.0)
-        return np.divide(numbers[:, self.total], expected, out=history, where=expected != 0)
+        known = ~(np.abs(expected) < NOTHING)  # unknown stays unknown
+        return np.divide(numbers[:, self.total], expected, out=history, where=known)
 
 
 def bill(schema: Schema) -> Bill | None:
