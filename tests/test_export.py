@@ -1,16 +1,19 @@
 """The export: agrees with the original on every row, in the same bytes, or is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
+from stages.core.schema import parse_schema
 from stages.features.derive import Inputs
-from stages.features.table import LABEL, model_inputs
+from stages.features.table import LABEL, feature_table, model_inputs
 from stages.model import export
 from stages.model.bundle import Scorer
 from stages.model.candidates import NAMES, build, unavailable
 from stages.model.encoding import frame, layout
 from stages.model.export import TOLERANCE, checked_onnx, disagreement, to_onnx
+from stages.model.train import refit
 from tests import builders
 
 CASES = [
@@ -153,3 +156,17 @@ def test_scorer_refuses_inputs_of_another_width():
     inputs = model_inputs(table, schema)
     with pytest.raises(Exception, match="numeric"):
         scorer.probability(Inputs(inputs.numeric[:, :-1], inputs.category))
+
+
+def test_export_of_thousands_of_columns_sums_as_exactly_as_the_original():
+    # a wide schema: 80 numbers in 50 bins each
+    rng = np.random.default_rng(7)
+    names = [f"x{i}" for i in range(80)]
+    target = {"name": "left", "kind": "category", "values": [0, 1], "positive": 1}
+    columns = [{"name": name, "kind": "number"} for name in names]
+    wide = parse_schema({"columns": [*columns, target | {"roles": ["target"]}]}, origin="wide")
+    table = pd.DataFrame(rng.normal(size=(400, 80)), columns=names)
+    table["left"] = np.where(table["x0"] + rng.normal(size=400) > 0, "1", "0")
+    features = feature_table(table, wide)
+    model = refit("logistic", features, wide, builders.train_params(bins=50))
+    assert disagreement(to_onnx(model, wide, name="logistic"), model, features, wide) < 1e-6

@@ -17,6 +17,7 @@ def register() -> None:
     _register_xgboost()
     if find_spec("lightgbm"):
         _register_lightgbm()
+    _register_logistic()
     _register_selection()
     _register_tables()
     _register_crosses()
@@ -54,6 +55,51 @@ def _register_lightgbm() -> None:
         convert_lightgbm,
         options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
     )
+
+
+def _register_logistic() -> None:
+    """A logistic regression that sums in float64, as the original does.
+
+    skl2onnx sums in float32, which over the thousands of columns of a wide schema adds up to
+    differences of 1e-5 and more in the probability.
+    """
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+    from sklearn.linear_model import LogisticRegression
+
+    update_registered_converter(
+        LogisticRegression,
+        "SklearnLinearClassifier",
+        calculate_linear_classifier_output_shapes,
+        _convert_logistic,
+        overwrite=True,
+        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+    )
+
+
+def _convert_logistic(scope: Any, operator: Any, container: Any) -> None:
+    from onnx import TensorProto
+
+    def node(kind: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        output = output or scope.get_unique_variable_name(kind.lower())
+        name = scope.get_unique_operator_name(kind)
+        container.add_node(kind, inputs, output, name=name, **attributes)
+        return output
+
+    def constant(values: Any) -> str:
+        name = scope.get_unique_variable_name("constant")
+        values = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        container.add_initializer(name, TensorProto.DOUBLE, values.shape, values.ravel())
+        return name
+
+    model = operator.raw_operator
+    label, probabilities = (output.full_name for output in operator.outputs)
+    exact = node("Cast", [operator.inputs[0].full_name], to=TensorProto.DOUBLE)
+    weighted = node("MatMul", [exact, constant(model.coef_.T)])
+    leaving = node("Sigmoid", [node("Add", [weighted, constant(model.intercept_)])])
+    both = node("Concat", [node("Sub", [constant(1.0), leaving]), leaving], axis=1)
+    node("Cast", [both], probabilities, to=TensorProto.FLOAT)
+    node("ArgMax", [both], label, axis=1, keepdims=0)
 
 
 def _register_selection() -> None:
