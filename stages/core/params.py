@@ -20,18 +20,7 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
 MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "hazard", "bag"]
-CandidateName = Literal[
-    "base_rate",
-    "one_feature",
-    "logistic",
-    "forest",
-    "xgboost",
-    "lightgbm",
-    "bag",
-    "hazard",
-    "vote",
-    "stack",
-]
+CandidateName = Literal["base_rate", "one_feature", MemberName, "vote", "stack"]
 MetricName = Literal["roc_auc", "average_precision", "brier", "log_loss"]
 
 
