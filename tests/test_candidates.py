@@ -256,3 +256,20 @@ def test_lightgbm_that_is_not_installed_names_the_extra(monkeypatch):
     monkeypatch.setattr(candidates, "find_spec", lambda _: None)
     with pytest.raises(UserError, match="expected the extra"):
         fitted("lightgbm")
+
+
+@pytest.mark.parametrize("low", [0.1, 0.3, 1.7, 29.85, 70.35, 1234.5])
+def test_lightgbm_splits_neighbouring_floats_by_a_threshold_that_float32_holds(low):
+    from stages.model.lightgbm import ExportableLGBM
+
+    low = np.float32(low)
+    high = np.nextafter(low, np.float32(np.inf))
+    X = np.repeat([[low], [high]], 100, axis=0).astype(float)
+    model = ExportableLGBM(n_estimators=2, min_child_samples=1, n_jobs=1, verbosity=-1)
+    model.fit(X, np.repeat([0, 1], 100))
+    nodes = [tree["tree_structure"] for tree in model.booster_.dump_model()["tree_info"]]
+    thresholds = [node["threshold"] for node in nodes if "threshold" in node]
+    assert thresholds
+    assert all(low <= np.float32(t) < high and np.float32(t) == t for t in thresholds)
+    said = model.predict_proba(X)[:, 1]
+    assert said[0] < said[-1]

@@ -22,18 +22,7 @@ Month = Annotated[int, Field(ge=0, le=48)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
 MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "hazard", "bag"]
-CandidateName = Literal[
-    "base_rate",
-    "one_feature",
-    "logistic",
-    "forest",
-    "xgboost",
-    "lightgbm",
-    "bag",
-    "hazard",
-    "vote",
-    "stack",
-]
+CandidateName = Literal["base_rate", "one_feature", MemberName, "vote", "stack"]
 ScenarioName = Literal[
     "none",
     "price_rise",
