@@ -183,6 +183,7 @@ def test_whole_number_is_taken_for_a_real_one():
 
 def test_members_of_the_vote_must_be_candidates():
     section, values = changed("train.candidates", ["base_rate", "logistic", "vote"])
+    values["vote"] = {"members": ["logistic", "forest", "xgboost"]}
     message = refusal(section, values)
     assert "vote.members" in message
     assert "forest" in message
