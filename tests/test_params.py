@@ -214,6 +214,7 @@ def test_every_scenario_has_its_numbers_in_the_population():
 
 def test_members_of_the_vote_must_be_candidates():
     section, values = changed("train.candidates", ["base_rate", "logistic", "vote"])
+    values["vote"] = {"members": ["logistic", "forest", "xgboost"]}
     message = refusal(section, values)
     assert "vote.members" in message
     assert "forest" in message
