@@ -35,12 +35,12 @@ def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Brought:
 
 
 def ids(brought: Brought, **changes: dict) -> list[str]:
-    done = pseudonymised(brought, builders.schema(**changes))
+    done = pseudonymised(brought, builders.schema(**changes), brought.path.parent)
     return list(read_table(done.path)[NUMBER])
 
 
 def test_only_ids_change_and_each_to_its_own(club: Brought) -> None:
-    done = pseudonymised(club, builders.schema())
+    done = pseudonymised(club, builders.schema(), club.path.parent)
     assert (done.path.name, done.origin) == ("club.parquet", "club.csv")
     table = read_table(done.path)
     pd.testing.assert_frame_equal(table.drop(columns=NUMBER), members().drop(columns=NUMBER))
@@ -71,17 +71,19 @@ def test_without_a_proper_key_nothing_is_written(
     if key is not None:
         monkeypatch.setenv(KEY, key)
     with pytest.raises(UserError, match=f"{KEY}: .*{words}.*expected at least {SHORTEST_KEY}"):
-        pseudonymised(club, builders.schema())
+        pseudonymised(club, builders.schema(), club.path.parent)
     assert not club.path.with_name("club.parquet").exists()
 
 
 def test_without_an_id_there_is_nothing_to_replace(club: Brought) -> None:
     with pytest.raises(UserError, match="no column has the role id"):
-        pseudonymised(club, builders.schema("no_id"))
+        pseudonymised(club, builders.schema("no_id"), club.path.parent)
 
 
 def test_what_is_ignored_is_left_out(club: Brought) -> None:
-    done = pseudonymised(club, builders.schema(**{REMARK: {"roles": ["ignored"]}}))
+    done = pseudonymised(
+        club, builders.schema(**{REMARK: {"roles": ["ignored"]}}), club.path.parent
+    )
     assert REMARK not in read_table(done.path)
     assert NUMBER in read_table(done.path)
 
