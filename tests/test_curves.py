@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from stages.core import metrics
 from stages.core.metrics import value
-from stages.evaluation.curves import calibration_table, curves, profit_curve
+from stages.evaluation.curves import curves, profit_curve
 from stages.model import money
+from stages.model.calibrate import reliability
 from tests import builders
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
@@ -154,7 +155,7 @@ def test_number_of_points_does_not_change_the_curve(evidence):
 @given(seed=seeds, bins=st.integers(2, 12))
 def test_calibration_bins_count_everybody_once(seed, bins):
     evidence = builders.evidence(rows=80, seed=seed)
-    table = calibration_table(evidence.label, evidence.probability, bins=bins)
+    table = reliability(evidence.label, evidence.probability, bins=bins)
     assert table["customers"].sum() == 80
     assert (table["rate"] * table["customers"]).sum() == pytest.approx(evidence.label.sum())
     mean = (table["probability"] * table["customers"]).sum() / 80

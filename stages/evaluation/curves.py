@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stages.core import metrics
 from stages.core.metrics import Floats
 from stages.evaluation.evaluate import Evidence
 from stages.model import money
+from stages.model.calibrate import reliability
 
 
 def curves(evidence: Evidence) -> dict[str, pd.DataFrame]:
@@ -25,7 +25,7 @@ def curves(evidence: Evidence) -> dict[str, pd.DataFrame]:
         "precision_recall": _thin({"recall": recall, "precision": precision}),
         "lift": _thin({"contacted": np.append(0, share), "found": np.append(0, recall)}),
         "profit": profit_curve(evidence),
-        "calibration": calibration_table(label, score, bins=evidence.params.calibration_bins),
+        "calibration": reliability(label, score, bins=evidence.params.calibration_bins),
         "confusion": pd.DataFrame(
             {
                 "actual": np.where(label == 1, "left", "stayed"),
@@ -80,20 +80,3 @@ def _profit_at(shares: Floats, realised: Floats, weight: Floats) -> Floats:
             for c, g in zip(contacted, gained, strict=True)
         ]
     )
-
-
-def calibration_table(label: Floats, score: Floats, *, bins: int) -> pd.DataFrame:
-    """Mean probability and churn rate with its interval, per equally filled bin."""
-    place = metrics.quantile_bins(score, bins)
-    grouped = pd.DataFrame({"label": label, "score": score}).groupby(place)
-    churners, customers = grouped["label"].sum(), grouped.size()
-    low, high = metrics.wilson(churners, customers)
-    return pd.DataFrame(
-        {
-            "customers": customers,
-            "probability": grouped["score"].mean(),
-            "rate": churners / customers,
-            "low": low,
-            "high": high,
-        }
-    ).reset_index(drop=True)
