@@ -44,7 +44,7 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage report
 
 test-slow: $(ENV) ## what takes longer: another business from adopt to model card
-	@$(BIN)/python -m pytest -m slow $(WORKERS)
+	@$(BIN)/python -m pytest -m slow -n 2
 
 check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/ruff check .
@@ -58,10 +58,10 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
 
-tune: $(ENV) ## search hyperparameters; writes what helps to params.yaml (after make repro; resumes)
+tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes on where it was stopped
 	@$(STAGES) tune
 
-ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html (after make repro)
+ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
 	@$(STAGES) ablation
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)

@@ -106,9 +106,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _repro(options: argparse.Namespace) -> None:
+    from stages.core.paths import INDEX, relative
     from stages.repro import repro
 
     repro(options.dvc)
+    if INDEX.is_file():
+        print(f"Reports: {relative(INDEX)} (open it in a browser)")
 
 
 def _adopt(options: argparse.Namespace) -> None:
@@ -151,17 +154,20 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _tune(_: argparse.Namespace) -> None:
+    from stages.repro import repro
+
+    repro(["features"])  # what it reads, where that is not there or not current
     from stages.tuning.tune import tune
 
     print(tune())
 
 
 def _ablation(_: argparse.Namespace) -> None:
-    from stages.core.paths import TRAIN, relative
+    from stages.core.paths import relative
     from stages.core.runner import run_beside
+    from stages.repro import repro
 
-    if not TRAIN.is_file():
-        raise UserError(f"{relative(TRAIN)}: no such file; expected it from make repro")
+    repro(["features"])  # what it reads, where that is not there or not current
     print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")
 
 

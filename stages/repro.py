@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stages.core.errors import UserError
 from stages.core.params import check_params
-from stages.core.paths import INDEX, LOCK, METRICS, ROOT, relative
+from stages.core.paths import LOCK, METRICS, ROOT
 from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
 
@@ -21,7 +21,7 @@ GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
 
 
 def repro(arguments: Sequence[str] = ()) -> None:
-    """Check what enters, run what changed, say where the reports are.
+    """Check what enters, run what changed.
 
     `UserError` with the failing cell's own words where a stage fails; everything that stood there
     before is back then.
@@ -32,8 +32,6 @@ def repro(arguments: Sequence[str] = ()) -> None:
         code = _dvc("repro", *arguments, env={FAILURE_FILE: str(failure)}).returncode
         if code:
             raise UserError(_reason(failure, code))
-    if INDEX.is_file():
-        print(f"Reports: {relative(INDEX)} (open it in a browser)")
 
 
 def check_at_the_door() -> str:
