@@ -168,3 +168,19 @@ def flat(figures: dict[str, Any], prefix: str = "") -> dict[str, float]:
         )
         found |= inner
     return found
+
+
+def test_thirty_customers_and_five_columns_go_through_the_whole_pipeline(
+    fresh: Path, tmp_path: Path
+) -> None:
+    rows = ["id,plan,visits,spend,churn"]
+    rows += [
+        f"c{i},{'ab'[i % 2]},{i % 7},{10 + i * 1.5},{'no' if i % 3 else 'yes'}" for i in range(30)
+    ]
+    (tmp_path / "few.csv").write_text("\n".join(rows) + "\n")
+    metrics, said = run(fresh, str(tmp_path / "few.csv"))
+    assert "Adopted 30 customers" in said
+    assert metrics["counts"]["train"] + metrics["counts"]["test"] == 30
+    # so few say next to nothing, and the report does not pretend otherwise
+    interval = metrics["test_ci"]["roc_auc"]
+    assert interval["high"] - interval["low"] > 0.2 or interval["low"] != interval["low"]
