@@ -12,7 +12,10 @@ HEAVY = ["pandas", "sklearn", "xgboost", "matplotlib", "papermill", "pandera", "
 
 @pytest.mark.parametrize(
     "modules",
-    ["stages.model.bundle, stages.features.derive, stages.model.money, stages.core.schema"],
+    [
+        "stages.model.bundle, stages.model.explain, stages.features.derive",
+        "stages.model.money, stages.core.schema",
+    ],
 )
 def test_modules_of_the_service_import_nothing_of_the_training(modules):
     code = f"import sys, {modules}; print(*sorted(set(sys.modules) & set({HEAVY})))"

@@ -17,6 +17,16 @@ from stages.core.schema import AVERAGE, CHANGE, OTHER, Column, Schema
 MISSING = "(missing)"
 
 
+class Recorded(NamedTuple):
+    """The inputs that the schema names, of n customers: `numbers` (n, k) float64, `labels` (n, m).
+
+    One form for what is absent: NaN among numbers, `MISSING` among the labels, which are text.
+    """
+
+    numbers: NDArray[np.float64]
+    labels: NDArray[np.object_]
+
+
 class Inputs(NamedTuple):
     """Model inputs of n customers: `numeric` (n, k) float32, `category` (n, m) text objects."""
 
@@ -47,15 +57,26 @@ def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
     category labels (None where absent). Numbers are rounded to float32, so that the export,
     which computes in float32, sees what training saw. `KeyError` where a column is missing.
     """
+    return from_recorded(recorded(columns, schema), schema)
+
+
+def recorded(columns: Mapping[str, Any], schema: Schema) -> Recorded:
+    """Raw columns, as `derive` takes them, in the form that features are computed from."""
     numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
     numeric = list(_bill_total_of_new_customers(numbers, schema).values())
-    numeric += _derived(numbers, schema)
     category = [_labels(columns[c.name], c) for c in schema.category_inputs]
     n = len(numeric[0]) if numeric else len(category[0])
-    return Inputs(
-        np.column_stack(numeric).astype(np.float32) if numeric else np.empty((n, 0), np.float32),
+    return Recorded(
+        np.column_stack(numeric) if numeric else np.empty((n, 0)),
         np.column_stack(category) if category else np.empty((n, 0), object),
     )
+
+
+def from_recorded(known: Recorded, schema: Schema) -> Inputs:
+    """Model inputs from recorded ones: the derived features are added."""
+    derived = _derived(known.numbers, schema)
+    numeric = np.column_stack([known.numbers, *derived]) if derived else known.numbers
+    return Inputs(numeric.astype(np.float32), known.labels)
 
 
 def _numbers(values: Any) -> NDArray[np.float64]:
@@ -85,12 +106,16 @@ def _bill_total_of_new_customers(
     return numbers
 
 
-def _derived(numbers: dict[str, NDArray[np.float64]], schema: Schema) -> list[NDArray[np.float64]]:
+def _derived(numbers: NDArray[np.float64], schema: Schema) -> list[NDArray[np.float64]]:
     if not derived_names(schema):
         return []
     tenure, monthly, total = (
-        numbers[schema.role(role).name]  # type: ignore[union-attr]  # derived_names saw them
-        for role in ("tenure", "monthly_value", "total_value")
+        numbers[:, _place(role, schema)] for role in ("tenure", "monthly_value", "total_value")
     )
     average = np.where(tenure == 0, monthly, total / np.maximum(tenure, 1))
     return [average, monthly - average]
+
+
+def _place(role: str, schema: Schema) -> int:
+    """Where the column of that role stands among the numeric inputs."""
+    return [role in column.roles for column in schema.numeric_inputs].index(True)

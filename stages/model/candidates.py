@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 from stages.core.params import Train
 from stages.core.schema import Schema
 from stages.features.derive import MISSING, category_names, numeric_names
+from stages.model.direction import label_constraints, numeric_constraints
 
 RAW, SCALED, BINNED, CATEGORY = "raw", "scaled", "binned", "category"
 TREE_PARTS = (RAW, CATEGORY)
@@ -35,10 +37,15 @@ ALL_PARTS = (RAW, CATEGORY, SCALED, BINNED)  # the trees' parts first
 
 @dataclass(frozen=True)
 class Layout:
-    """How many numeric features there are, and what each categorical one may hold."""
+    """How many numeric features there are, and what each categorical one may hold.
+
+    `directions` says of each encoded column that trees take, which way churn goes with it: 1, -1,
+    or 0 where the schema does not say.
+    """
 
     numeric: int
     categories: tuple[tuple[str, ...], ...]
+    directions: tuple[int, ...] = ()
 
     @property
     def tree_width(self) -> int:
@@ -53,11 +60,16 @@ def layout(schema: Schema) -> Layout:
     the same columns, whether or not a rare value fell into it.
     """
     known = {column.name: column for column in schema.category_inputs}
-    labels = [
-        known[name].labels + ((MISSING,) if known[name].missing else ())
+    labels = {
+        name: known[name].labels + ((MISSING,) if known[name].missing else ())
         for name in category_names(schema)
-    ]
-    return Layout(len(numeric_names(schema)), tuple(labels))
+    }
+    ends = [label_constraints(known[name], values) for name, values in labels.items()]
+    return Layout(
+        numeric=len(numeric_names(schema)),
+        categories=tuple(labels.values()),
+        directions=(*numeric_constraints(schema), *chain.from_iterable(ends)),
+    )
 
 
 def frame(features: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -74,8 +86,12 @@ def build(name: str, params: Train, shape: Layout) -> Pipeline:
     """An unfitted candidate for inputs of that layout."""
     if name == "vote":
         return _vote(params, shape)
-    parts, estimator = ESTIMATORS[name]
-    return Pipeline([("encoder", _encoder(parts, params, shape)), ("model", estimator(params))])
+    parts, _ = ESTIMATORS[name]
+    steps = [
+        ("encoder", _encoder(parts, params, shape)),
+        ("model", _estimator(name, params, shape)),
+    ]
+    return Pipeline(steps)
 
 
 @contextmanager
@@ -166,8 +182,17 @@ def _vote(params: Train, shape: Layout) -> Pipeline:
 
 
 def _member(name: str, params: Train, shape: Layout) -> Pipeline:
-    parts, estimator = ESTIMATORS[name]
-    return Pipeline([("parts", _selector(parts, shape)), ("model", estimator(params))])
+    parts, _ = ESTIMATORS[name]
+    steps = [("parts", _selector(parts, shape)), ("model", _estimator(name, params, shape))]
+    return Pipeline(steps)
+
+
+def _estimator(name: str, params: Train, shape: Layout) -> Any:
+    """The estimator, kept to the directions of the schema where it can be."""
+    estimator = ESTIMATORS[name][1](params)
+    if "monotone_constraints" in estimator.get_params() and any(shape.directions):
+        estimator.set_params(monotone_constraints=shape.directions)
+    return estimator
 
 
 def _selector(parts: tuple[str, ...], shape: Layout) -> ColumnTransformer:

@@ -56,7 +56,7 @@ def write_bundle(
         (folder / file).write_bytes(checked_onnx(model, features, schema, name=name))
     probability = validation.out_of_fold[winner].to_numpy()
     write_json(folder / SCHEMA_FILE, schema.model_dump(mode="json", exclude_defaults=True))
-    write_json(folder / BACKGROUND, _background(features, schema, probability))
+    write_json(folder / BACKGROUND, background(features, schema, probability))
     write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
     manifest = _manifest(winner, validation, features, schema, train, money, folder)
     write_json(folder / MANIFEST, manifest)
@@ -121,20 +121,24 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:
-    """Model inputs of a few customers, evenly spread over the predicted risk."""
+def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:
+    """Model inputs of a few customers, evenly spread over the predicted risk, from low to high.
+
+    `typical` is the median of each numeric feature over everybody.
+    """
     order = np.argsort(probability, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(BACKGROUND_ROWS, len(order))).astype(int)]
-    chosen = features.iloc[rows]
-    known = chosen[numeric_names(schema)].notna()
+    chosen, numeric = features.iloc[rows], numeric_names(schema)
     return {
-        "numeric": chosen[numeric_names(schema)]
-        .astype(object)
-        .where(known, None)
-        .to_numpy()
-        .tolist(),
+        "numeric": _with_blanks(chosen[numeric]).to_numpy().tolist(),
         "category": chosen[category_names(schema)].to_numpy().tolist(),
+        "typical": _with_blanks(features[numeric].median()).tolist(),
     }
+
+
+def _with_blanks(numbers: Any) -> Any:
+    """A table or series of numbers with None where absent, as JSON holds it."""
+    return numbers.astype(object).where(numbers.notna(), None)
 
 
 def _reference(
