@@ -11,7 +11,7 @@ BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 export DO_NOT_TRACK := 1
-export CSV TARGET POSITIVE DRAFT PSEUDONYMISE
+export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -57,8 +57,8 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
 
-bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path adds quality on that file)
-	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"}
+bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
+	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
 lock: $(ENV) ## write the lock anew from pyproject.toml
 	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock

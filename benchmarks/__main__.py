@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import adoption, pipeline, quality
+from benchmarks import adoption, generation, learning, pipeline, quality
 from stages.core.errors import UserError
 from stages.core.paths import REPORTS
 from stages.core.tables import write_json
@@ -18,7 +18,12 @@ def main() -> int:
     parser.add_argument("--csv", type=Path, help="also measure quality on this file (IBM columns)")
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs per timing (default 3)")
     parser.add_argument(
-        "--only", choices=["pipeline", "adoption", "quality"], help="leave the others out"
+        "--size", choices=["small", "large"], default="small", help="large: the long ones too"
+    )
+    parser.add_argument(
+        "--only",
+        choices=["generation", "pipeline", "adoption", "quality", "learning"],
+        help="leave the others out",
     )
     options = parser.parse_args()
     try:
@@ -29,16 +34,22 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    results = []
+    results, curve = [], []
+    if options.only in (None, "generation"):
+        results += generation.benchmarks(runs=options.runs)
     if options.only in (None, "pipeline"):
         results += pipeline.benchmarks(runs=options.runs)
     if options.only in (None, "adoption"):
         results += adoption.benchmarks(runs=options.runs)
     if options.csv and options.only in (None, "quality"):
         results += quality.benchmarks(options.csv)
-    if not options.csv:
+    if not options.csv and options.only in (None, "quality"):
         print("quality on a real file: not measured; give it with make bench CSV=path")
-    write_json(REPORTS / "bench.json", [result.as_dict() for result in results])
+    if options.size == "large" and options.only in (None, "learning"):
+        learned, curve = learning.benchmarks()
+        results += learned
+    content = {"results": [result.as_dict() for result in results], "learning_curve": curve}
+    write_json(REPORTS / "bench.json", content)
     for result in results:
         print(result)
     return int(any(not result.is_met for result in results))

@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmarks.pipeline import python
 from benchmarks.result import Result, paired_ratio
 from stages.core.paths import POPULATION
-from stages.customers.generate import load_population, simulate
+from stages.customers.generate import simulate
+from stages.customers.population import load_population
 from stages.reproducible import copy_work_tree
 
 ROWS = 1_000_000

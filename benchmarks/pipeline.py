@@ -21,6 +21,7 @@ RESULTS = (
     ".dvc/tmp",
     "data/raw",
     "data/oracle",
+    "data/snapshots",
     "models/champion",
     "models/comparison",
 )

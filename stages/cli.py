@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from stages.core.errors import UserError
 
@@ -67,6 +68,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
     same.set_defaults(command=_check_reproducible)
+    simulate = commands.add_parser(
+        "simulate",
+        help="write simulated months as CSV files, to play with",
+        description="Months of simulated customers as CSV files; what is left out stands in "
+        "params.yaml, section generate.",
+    )
+    simulate.add_argument("--out", type=Path, required=True, help="a new or an empty folder")
+    simulate.add_argument("--months", type=int)
+    simulate.add_argument("--rows", type=int, help="customers living in each month")
+    simulate.add_argument("--seed", type=int)
+    simulate.add_argument("--scenario", help="price_rise, … (see params.yaml)", metavar="NAME")
+    simulate.add_argument("--strength", type=float, help="of the scenario, 0 to 1")
+    simulate.add_argument("--start-month", type=int, help="of the scenario")
+    simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
+    simulate.set_defaults(command=_simulate)
     run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
@@ -96,6 +112,26 @@ def _check_reproducible(options: argparse.Namespace) -> None:
     from stages.reproducible import check_reproducible
 
     print(check_reproducible(rows=options.rows))
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from stages.core.params import Generate, read_params, validate
+    from stages.core.paths import POPULATION
+    from stages.customers.population import load_population
+    from stages.customers.snapshots import export_csv
+
+    values = read_params()["generate"]
+    asked = {"name": options.scenario, "strength": options.strength}
+    asked["start_month"] = options.start_month
+    values["scenario"] |= {name: value for name, value in asked.items() if value is not None}
+    if options.campaign is not None:
+        values["campaign"]["share"] = options.campaign
+    for name in ("months", "rows", "seed"):
+        if getattr(options, name) is not None:
+            values[name] = getattr(options, name)
+    generate = validate("generate", values)
+    assert isinstance(generate, Generate)
+    print(export_csv(options.out, load_population(POPULATION), generate))
 
 
 def _run(options: argparse.Namespace) -> None:

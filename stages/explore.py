@@ -11,15 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.core import metrics
+from stages.core.association import rate_table
 from stages.core.metrics import Floats
 from stages.core.schema import Column, Schema
-
-
-def sample(customers: pd.DataFrame, *, most: int) -> pd.DataFrame:
-    """At most so many customers, spread evenly over the table."""
-    if len(customers) <= most:
-        return customers
-    return customers.iloc[np.linspace(0, len(customers) - 1, most).astype(int)]
 
 
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
@@ -40,14 +34,6 @@ def coverage(schema: Schema, shown: Schema, customers: pd.DataFrame, everybody: 
     if len(customers) < everybody:
         people = f"{len(customers):,} of {everybody:,} customers (explore.max_customers)"
     return f"What follows shows {inputs}, of {people}."
-
-
-def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
-    """Customers, churn rate and its interval per group, in the groups' order."""
-    grouped = pd.Series(churn).groupby(groups, observed=True, sort=True)
-    table = pd.DataFrame({"customers": grouped.size(), "rate": grouped.mean()})
-    table["low"], table["high"] = metrics.wilson(grouped.sum(), grouped.size())
-    return table
 
 
 def segments(
@@ -91,52 +77,6 @@ def missingness(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
             "churn rate elsewhere": churn[~absent].mean() if not absent.all() else np.nan,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def associations(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Strength of association, 0 to 1, between all inputs and the target.
-
-    Cramér's V between categories, the correlation ratio between a category and a number, the
-    absolute Pearson correlation between numbers.
-    """
-    columns = [*schema.inputs, schema.target]
-    names = [column.name for column in columns]
-    matrix = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
-    for i, first in enumerate(columns):
-        for second in columns[:i]:
-            strength = _association(customers, first.name, second.name, schema)
-            matrix.loc[first.name, second.name] = matrix.loc[second.name, first.name] = strength
-    return matrix
-
-
-def _association(customers: pd.DataFrame, first: str, second: str, schema: Schema) -> float:
-    numeric = [name for name in (first, second) if schema[name].is_numeric]
-    pair = customers[[first, second]].dropna()
-    if pair.nunique().min() < 2:
-        return 0.0  # nothing varies, so nothing hangs together
-    if len(numeric) == 2:
-        return float(abs(pair[first].corr(pair[second])))
-    if len(numeric) == 1:
-        other = second if numeric[0] == first else first
-        return correlation_ratio(pair[other], pair[numeric[0]])
-    return cramers_v(pair[first], pair[second])
-
-
-def cramers_v(first: pd.Series, second: pd.Series) -> float:
-    """Cramér's V of two categorical columns, 0 to 1."""
-    counts = pd.crosstab(first, second).to_numpy(float)
-    total, smaller = counts.sum(), min(counts.shape) - 1
-    if smaller < 1:
-        return 0.0
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-    return float(np.sqrt(((counts - expected) ** 2 / expected).sum() / (total * smaller)))
-
-
-def correlation_ratio(groups: pd.Series, values: pd.Series) -> float:
-    """Square root of the share of the values' variance that lies between the groups, 0 to 1."""
-    total = ((values - values.mean()) ** 2).sum()
-    between = (values.groupby(groups).transform("mean") - values.mean()) ** 2
-    return float(np.sqrt(between.sum() / total)) if total else 0.0
 
 
 def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
@@ -198,10 +138,18 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
     found = {}
     for column in schema.inputs:
         values = customers[column.name]
-        groups = {f"the value {v!r}": (values == v).to_numpy() for v in _told_apart(values, column)}
+        hidden = "sensitive" in column.roles
+        groups = [
+            (
+                "one of its values" if hidden else f"the value {value!r}",
+                (values == value).to_numpy(),
+            )
+            for value in _told_apart(values, column)
+        ]
         if values.isna().any():
-            groups |= {"a blank": values.isna().to_numpy(), "a value": values.notna().to_numpy()}
-        for words, members in groups.items():
+            groups.append(("a blank", values.isna().to_numpy()))
+            groups.append(("a value", values.notna().to_numpy()))
+        for words, members in groups:
             if who := _known_of(churn, members, words):
                 found[column.name] = f"{words} is only found with {who}"
     return found

@@ -161,7 +161,15 @@ MONEY = {
     "accept_beta": 7.0,
     "customer_value": 120.0,
     "margin": 0.5,
-    "months_kept": 10.0,
+    "window_months": 6.0,
+    "lifetime": {
+        "rule": "months",
+        "months": 10.0,
+        "kept_risk": 2.0,
+        "discount_rate": 0.1,
+        "horizon_months": 36,
+    },
+    "budget": None,
 }
 EVALUATE = {
     "seed": 5,
@@ -177,9 +185,14 @@ def train_params(**changes) -> Train:
     return validate("train", TRAIN | changes)
 
 
-def costs(**changes) -> Money:
+def money_params(*, lifetime: dict | None = None, **changes) -> Money:
+    """What the club assumes; a kept member stays ten months unless `lifetime` says otherwise."""
+    return validate("money", MONEY | {"lifetime": MONEY["lifetime"] | (lifetime or {})} | changes)
+
+
+def costs(**changes) -> money.Costs:
     """What a contact costs the club."""
-    return validate("money", MONEY | changes)
+    return dataclasses.replace(money.costs_of(money_params(), base_rate=0.4), **changes)
 
 
 def evaluate_params(**changes) -> Evaluate:
@@ -223,13 +236,28 @@ def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
             "mean_value": 80.0,
             "base_rate": 0.4,
             "rows": rows,
+            "costs": dataclasses.asdict(costs()),
             "features": {"numeric": [FEE], "category": [SIZE], "derived": []},
             "hashes": {"train": "a" * 64, "params": "b" * 64},
         },
-        costs=costs(),
+        assumptions=money_params(),
         params=evaluate_params(),
     )
     return dataclasses.replace(made, **changes)
+
+
+def assuming(evidence: Evidence, **changes) -> Evidence:
+    """The same members, had the club assumed something else; `changes` as in `money_params`."""
+    assumed = money_params(**changes)
+    priced = money.costs_of(assumed, base_rate=evidence.manifest["base_rate"])
+    rows = len(evidence.label)
+    fee = evidence.features[FEE].to_numpy(float) if FEE in evidence.features else None
+    return dataclasses.replace(
+        evidence,
+        assumptions=assumed,
+        manifest={**evidence.manifest, "costs": dataclasses.asdict(priced)},
+        value=money.customer_value(fee, rows, priced),
+    )
 
 
 def write_comparison(folder, *, rows: int = 200, seed: int = 9) -> pd.DataFrame:

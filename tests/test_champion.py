@@ -1,5 +1,6 @@
 """The champion bundle: complete, true to its files, named by its content."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -48,7 +49,7 @@ def make(tmp_path_factory):
             features,
             builders.schema(variant),
             train=train,
-            money=builders.costs(**costs),
+            money=builders.money_params(**costs),
             folder=folder / "champion",
         )
         return folder / "champion", manifest
@@ -163,7 +164,7 @@ def test_what_stood_in_the_folder_before_is_gone(make, tmp_path):
     (folder / "old.onnx").write_bytes(b"old")
     features = builders.features()
     arguments = (builders.validation(), features, builders.schema())
-    write_bundle("forest", *arguments, train=PARAMS, money=builders.costs(), folder=folder)
+    write_bundle("forest", *arguments, train=PARAMS, money=builders.money_params(), folder=folder)
     assert not (folder / "old.onnx").exists()
 
 
@@ -175,7 +176,7 @@ def test_rows_base_rate_and_costs_are_right(bundle):
     label = builders.features()[LABEL]
     assert manifest["rows"] == len(label)
     assert manifest["base_rate"] == pytest.approx(label.mean(), abs=1e-6)
-    assert manifest["costs"] == builders.costs().model_dump()
+    assert manifest["costs"] == dataclasses.asdict(builders.costs())
     assert manifest["name"] == "churn"
 
 
@@ -207,7 +208,7 @@ def test_same_content_has_the_same_version_and_bytes(make, bundle):
     "change",
     [
         {"offer_cost": 9.0},
-        {"months_kept": 11.0},
+        {"lifetime": {"months": 11.0}},
         {"winner": "forest"},
         {"train": builders.train_params(logistic={"C": 0.4})},
     ],

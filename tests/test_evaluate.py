@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,8 @@ from stages.core.errors import UserError
 from stages.core.metrics import value
 from stages.core.tables import write_json, write_table
 from stages.evaluation import evaluate, rivals
-from stages.evaluation.evaluate import (
-    against_oracle,
-    confusion,
-    decide,
-    gather,
-    headline,
-    metrics_file,
-    predictions,
-    write,
-)
-from stages.evaluation.rivals import in_words, recall_threshold, strategies, targets
+from stages.evaluation.evaluate import confusion, decide, gather, headline
+from stages.evaluation.rivals import budgets, in_words, recall_threshold, strategies, targets
 from stages.features.table import ID, LABEL, model_inputs
 from stages.model import money
 from stages.model.bundle import Scorer
@@ -47,6 +37,7 @@ CONTRACT = [
     "f1",
     "top_decile_lift",
     "empc",
+    "mpc",
     "profit_per_customer",
     "threshold",
 ]
@@ -143,6 +134,14 @@ def test_empc_is_empulses_own_and_above_the_profit_of_nobody(evidence, table):
     assert expected > 0
 
 
+def test_mpc_is_the_best_profit_over_all_thresholds(evidence, table):
+    value = np.full(len(evidence.label), evidence.value.mean())
+    profit = money.realised_profit(evidence.label, value, evidence.costs)
+    best = max((profit * (evidence.probability >= cut)).mean() for cut in evidence.probability)
+    assert table.loc["mpc", "value"] == pytest.approx(best)
+    assert table.loc["mpc", "value"] < table.loc["empc", "value"]  # who knows acceptance, does more
+
+
 def test_threshold_is_the_bundles_and_not_the_tests(evidence, table):
     assert table.loc["threshold", "value"] == evidence.manifest["threshold"]
     flipped = headline(with_labels(evidence, 1 - evidence.label)).loc["threshold"]
@@ -225,10 +224,33 @@ def test_the_lead_over_a_rival_is_the_difference_of_profits(evidence):
     assert list(rows.loc["the decision", ["lead", "lead_low", "lead_high"]]) == [0, 0, 0]
 
 
-def test_profit_rises_with_the_share_that_accepts(evidence):
-    profits = rivals.acceptance(evidence)["profit"]
-    assert profits.is_monotonic_increasing
-    assert profits.iloc[1] == pytest.approx(strategies(evidence).loc["the decision", "profit"])
+def test_decision_expects_more_than_every_rival(evidence):
+    expected = strategies(evidence)["expected"]
+    assert (expected.drop("the decision") < expected["the decision"]).all()
+    assert expected["the decision"] == pytest.approx(np.maximum(evidence.expected, 0).mean())
+
+
+def test_budget_stands_beside_the_decision_only_where_there_is_one(evidence):
+    assert "the decision, within the budget" not in strategies(evidence).index
+    short = builders.assuming(evidence, budget=100.0)
+    rows = strategies(short)
+    spent = short.affordable * money.expected_cost(short.probability, short.costs)
+    assert 0 < spent.sum() <= 100
+    limited = rows.loc["the decision, within the budget"]
+    assert limited["contacted"] == short.affordable.mean()
+    assert limited["expected"] < rows.loc["the decision", "expected"]
+    np.testing.assert_array_equal(short.decision, evidence.decision)
+
+
+def test_more_budget_expects_more_and_all_of_it_is_the_decision(evidence):
+    rows = budgets(evidence)
+    assert rows["budget"].is_monotonic_increasing
+    assert rows["customers"].is_monotonic_increasing
+    assert rows["expected_profit"].is_monotonic_increasing
+    # the best come first, so that half the money brings more than half the profit
+    assert rows.loc["50%", "expected_profit"] > rows.loc["100%", "expected_profit"] / 2
+    assert rows.loc["100%", "profit"] == strategies(evidence).loc["the decision", "profit"]
+    assert rows.loc["100%", "customers"] == evidence.decision.sum()
 
 
 def test_informed_decision_beats_the_uninformed(evidence):
@@ -289,85 +311,7 @@ def test_recall_threshold_is_the_highest_that_finds_enough(seed, wanted):
         assert (churners >= above.min()).mean() < wanted + 1e-9
 
 
-# --- the metrics file --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def content(evidence, table, wanted):
-    return metrics_file(evidence, table, wanted)
-
-
-def numbers(content) -> list:
-    if isinstance(content, dict):
-        return [leaf for value in content.values() for leaf in numbers(value)]
-    return [content]
-
-
-def test_metrics_file_has_numbers_only_below_the_top_level(content):
-    leaves = numbers({k: v for k, v in content.items() if k != "winner"})
-    assert all(type(leaf) in (int, float) and np.isfinite(leaf) for leaf in leaves)
-    assert isinstance(content["winner"], str)
-    assert all(isinstance(v, dict) for k, v in content.items() if k != "winner")
-
-
-def test_metrics_file_has_every_key_of_the_contract(content):
-    assert content["winner"] == "logistic"
-    assert set(content["cv"]) >= {"roc_auc", "average_precision", "brier", "log_loss"}
-    assert all(set(figures) == {"mean", "std", "folds"} for figures in content["cv"].values())
-    assert set(content["test"]) == set(content["test_ci"]) == set(CONTRACT)
-    assert all(set(bounds) == {"low", "high"} for bounds in content["test_ci"].values())
-    assert content["reference"]["base_rate"] == 0.4
-
-
-def test_metrics_file_says_what_the_tables_say(evidence, table, content):
-    for name in CONTRACT:
-        assert content["test"][name] == pytest.approx(table.loc[name, "value"], abs=1e-6)
-        assert content["test_ci"][name]["high"] == pytest.approx(table.loc[name, "high"], abs=1e-6)
-    assert content["counts"] == {"train": 200, "test": len(evidence.label)}
-
-
-def test_cross_validated_figures_are_those_of_the_winner(content):
-    scores = pd.read_csv(evaluate.COMPARISON / "scores.csv")
-    own = scores[scores["candidate"] == "logistic"]["roc_auc"]
-    assert content["cv"]["roc_auc"]["mean"] == pytest.approx(own.mean(), abs=1e-6)
-    assert content["cv"]["roc_auc"]["std"] == pytest.approx(own.std(ddof=1), abs=1e-6)
-    assert content["cv"]["roc_auc"]["folds"] == len(own) == 8
-
-
-def test_oracle_is_in_the_reference_only_where_it_is_known(evidence, table, wanted, content):
-    assert not [name for name in content["reference"] if name.startswith("oracle")]
-    truth = builders.scores_of(evidence.label, seed=9)
-    known = metrics_file(dataclasses.replace(evidence, oracle=truth), table, wanted)
-    expected = value(metrics.roc_auc, evidence.label, truth)
-    assert known["reference"]["oracle_roc_auc"] == pytest.approx(expected, abs=1e-6)
-
-
-# --- predictions and other tables --------------------------------------------------------------
-
-
-def test_predictions_have_the_columns_of_the_contract(evidence, comparison):
-    rows = predictions(evidence)
-    assert list(rows.columns) == [
-        "id", "split", "fold", "label", "champion", "base_rate", "logistic"
-    ]  # fmt: skip
-    assert list(rows["split"]) == ["train"] * len(comparison) + ["test"] * len(evidence.label)
-    assert rows["id"].is_unique
-
-
-def test_predictions_on_train_are_out_of_fold_and_the_champion_is_the_winner(evidence, comparison):
-    train = predictions(evidence).query("split == 'train'")
-    np.testing.assert_array_equal(train["champion"], comparison["logistic"])
-    np.testing.assert_array_equal(train["base_rate"], comparison["base_rate"])
-    np.testing.assert_array_equal(train["fold"], comparison["fold"])
-
-
-def test_predictions_on_test_are_the_champions_alone(evidence):
-    test = predictions(evidence).query("split == 'test'")
-    np.testing.assert_array_equal(test["champion"], evidence.probability)
-    np.testing.assert_array_equal(test["label"], evidence.label)
-    assert list(test["id"]) == list(evidence.features[ID])
-    assert (test["fold"] == -1).all()
-    assert test[["base_rate", "logistic"]].isna().all(axis=None)
+# --- tables and words ------------------------------------------------------------------------
 
 
 def test_confusion_counts_everybody_once(evidence):
@@ -379,14 +323,6 @@ def test_confusion_counts_everybody_once(evidence):
     assert counts.loc["left", "contacted"] == both
 
 
-def test_oracle_stands_beside_the_champion(evidence):
-    truth = builders.scores_of(evidence.label, seed=9, sharpness=4)
-    rows = against_oracle(dataclasses.replace(evidence, oracle=truth))
-    assert list(rows.columns) == ["champion", "oracle"]
-    assert list(rows.index) == list(metrics.RANKING)
-    assert rows.loc["roc_auc", "oracle"] > rows.loc["roc_auc", "champion"]
-
-
 def test_words_say_the_headline(evidence, table):
     words = in_words(evidence, table)
     assert f"{table.loc['roc_auc', 'value']:.1%}" in words
@@ -395,24 +331,7 @@ def test_words_say_the_headline(evidence, table):
     assert f"{evidence.decision.mean():.0%}" in words
 
 
-# --- files -------------------------------------------------------------------------------------
-
-
-def test_everything_is_written_in_the_same_bytes_twice(
-    evidence, table, wanted, tmp_path, monkeypatch
-):
-    written = []
-    for name in ("one", "other"):
-        folder = tmp_path / name
-        monkeypatch.setattr(evaluate, "METRICS", folder / "metrics.json")
-        monkeypatch.setattr(evaluate, "PREDICTIONS", folder / "predictions.parquet")
-        monkeypatch.setattr(evaluate, "PLOTS", folder / "plots")
-        write(evidence, table, wanted, {"roc": pd.DataFrame({"fpr": [0, 1], "tpr": [0, 1]})})
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
-    assert set(written[0]) == {"metrics.json", "predictions.parquet", "plots/roc.csv"}
-    assert written[0] == written[1]
-    assert json.loads(written[0]["metrics.json"]) == metrics_file(evidence, table, wanted)
+# --- gathering ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -431,7 +350,8 @@ def bundle(tmp_path, monkeypatch):
         model = refit(name, builders.features(), schema, builders.train_params())
         path.write_bytes(to_onnx(model, schema, name=name))
     write_json(evaluate.CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
-    write_json(evaluate.CHAMPION / "bundle.json", {"threshold": 0.3})
+    manifest = {"threshold": 0.3, "costs": dataclasses.asdict(builders.costs(margin=0.4))}
+    write_json(evaluate.CHAMPION / "bundle.json", manifest)
     write_table(evaluate.TEST, features)
     return features
 
@@ -442,7 +362,7 @@ def write_oracle(ids, probability) -> None:
 
 def test_gathered_probabilities_are_those_of_the_exported_models(bundle):
     write_oracle(bundle[ID], np.full(40, 0.5))
-    evidence = gather(builders.evaluate_params(), builders.costs())
+    evidence = gather(builders.evaluate_params(), builders.money_params())
     scorer = Scorer((evaluate.CHAMPION / "model.onnx").read_bytes())
     inputs = model_inputs(bundle, builders.schema())
     np.testing.assert_array_equal(evidence.probability, scorer.probability(inputs))
@@ -450,16 +370,18 @@ def test_gathered_probabilities_are_those_of_the_exported_models(bundle):
     assert set(evidence.baselines) == {"base_rate", "one_feature"}
     assert len(set(evidence.baselines["base_rate"])) == 1
     assert evidence.threshold == 0.3
+    assert evidence.costs == builders.costs(margin=0.4)
+    np.testing.assert_allclose(evidence.value, bundle[FEE] * 0.4 * 10)
 
 
 def test_truth_is_matched_by_id_whatever_its_order(bundle):
     others = pd.Series([f"X{i}" for i in range(10)])
     ids = pd.concat([others, bundle[ID][::-1]], ignore_index=True)
     write_oracle(ids, np.arange(50) / 50)
-    oracle = gather(builders.evaluate_params(), builders.costs()).oracle
+    oracle = gather(builders.evaluate_params(), builders.money_params()).oracle
     np.testing.assert_allclose(oracle, (49 - np.arange(40)) / 50)
 
 
 def test_truth_without_rows_is_unknown(bundle):
     write_oracle(pd.Series(dtype=str), [])
-    assert gather(builders.evaluate_params(), builders.costs()).oracle is None
+    assert gather(builders.evaluate_params(), builders.money_params()).oracle is None

@@ -28,7 +28,7 @@ def test_an_experiment_reruns_only_what_depends_on_the_parameter(shared: Path) -
 
 def test_an_experiment_elsewhere_runs_the_code_of_its_own_copy(shared: Path) -> None:
     # given code that notes where it was imported from
-    module = shared / "stages" / "evaluation" / "evaluate.py"
+    module = shared / "stages" / "evaluation" / "record.py"
     text = module.read_text()
     assert '"counts": {' in text
     module.write_text(text.replace('"counts": {', '"counts": {"copy": float(".dvc" in __file__), '))

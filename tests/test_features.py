@@ -26,6 +26,7 @@ from stages.features.table import (
 from tests import builders
 from tests.builders import FEE, LEFT, NUMBER, REMARK, SINCE
 
+FEATURES = {"test_share": 0.3, "seed": 4, "max_customers": 1000}
 few = settings(max_examples=15, deadline=None, derandomize=True)
 keys = st.lists(st.text(max_size=12), max_size=30)
 shares = st.floats(0.05, 0.5)
@@ -180,7 +181,7 @@ def run(stage, customers: pd.DataFrame, variant: str = "full", **changes) -> Bal
     content = builders.schema(variant).model_dump(mode="json", exclude_defaults=True)
     write_json(stage.CUSTOMERS_SCHEMA, content)
     write_table(stage.CUSTOMERS, customers)
-    return split_and_derive(validate("features", {"test_share": 0.3, "seed": 4} | changes))
+    return split_and_derive(validate("features", FEATURES | changes))
 
 
 @pytest.mark.parametrize("variant", builders.VARIANTS)
@@ -255,3 +256,37 @@ def test_figures_show_both_sides():
     figures = balance_figures(Balance(800, 200, 0.25, 0.5))
     assert list(figures.loc["train"]) == [800, 0.25]
     assert list(figures.loc["test"]) == [200, 0.5]
+
+
+# --- many customers, and few -------------------------------------------------------------------
+
+
+def test_of_many_customers_a_sample_by_hash_is_taken():
+    customers, schema = builders.customers(rows=900), builders.schema()
+    params = validate("features", FEATURES | {"max_customers": 300})
+    taken = features.sample(customers, schema, params)
+    assert 220 < len(taken) < 380
+    assert set(taken[NUMBER]) < set(customers[NUMBER])
+    # whoever is taken is so in whatever order, and the sides of the split are as balanced as ever
+    again = features.sample(builders.shuffled(customers), schema, params)
+    assert set(again[NUMBER]) == set(taken[NUMBER])
+    assert 0.2 < features.split(taken, schema, params).mean() < 0.4
+
+
+def test_few_customers_are_all_taken():
+    customers = builders.customers(rows=50)
+    params = validate("features", FEATURES)
+    assert features.sample(customers, builders.schema(), params) is customers
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_classes_are_on_the_test_side_however_few_there_are(seed):
+    customers, schema = builders.customers(rows=12), builders.schema()
+    customers[LEFT] = ["ja"] * 2 + ["nein"] * 10
+    params = validate("features", FEATURES | {"test_share": 0.05, "seed": seed})
+    is_test = features.split(customers, schema, params)
+    assert sorted(customers[LEFT][is_test].unique()) == ["ja", "nein"]
+    # nobody else is moved
+    before = assign_test(list(customers[NUMBER]), share=0.05, seed=seed)
+    assert is_test[before].all()
+    assert (is_test & ~before).sum() <= 2

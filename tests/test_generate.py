@@ -13,8 +13,10 @@ from sklearn.metrics import roc_auc_score
 from stages.core import paths
 from stages.core.errors import UserError
 from stages.core.schema import load_schema
-from stages.customers.generate import ADD_ONS, BLOCK, COLUMNS, Chunk, load_population, simulate
-from stages.customers.population import TRAITS, Population
+from stages.customers.columns import ADD_ONS, COLUMNS
+from stages.customers.generate import BLOCK, Chunk, simulate
+from stages.customers.population import Population, load_population
+from stages.customers.terms import TRAITS
 
 POPULATION = load_population(paths.POPULATION)
 WINDOW = POPULATION.hazard.window

@@ -6,12 +6,19 @@ from empulse.metrics import cost_loss, mpc_score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.core.paths import POPULATION
+from stages.customers.generate import simulate
+from stages.customers.population import load_population
 from stages.model.money import (
+    costs_of,
     customer_value,
+    expected_cost,
+    expected_months,
     expected_profit,
     gain_from_churner,
     loss_from_stayer,
     realised_profit,
+    within_budget,
 )
 from tests import builders
 
@@ -115,6 +122,107 @@ def test_value_is_what_the_kept_months_earn():
     assert values.dtype == np.float64
 
 
+def test_value_is_flat_where_the_rule_says_so():
+    flat = costs_of(builders.money_params(lifetime={"rule": "value"}), base_rate=0.3)
+    assert flat.months_kept is None
+    np.testing.assert_array_equal(customer_value(np.array([1.0, 900.0]), 2, flat), [120, 120])
+
+
+def test_months_given_are_the_months_kept():
+    # what the section was before there were rules: value = fee x margin x months
+    given = costs_of(builders.money_params(lifetime={"months": 12.0}), base_rate=0.3)
+    assert given == builders.costs(months_kept=12.0)
+    np.testing.assert_allclose(customer_value(np.array([70.0]), 1, given), [70 * 0.5 * 12])
+
+
+def test_acceptance_is_the_mean_of_its_distribution():
+    assert builders.costs(accept_alpha=2.0, accept_beta=6.0).accept_rate == 0.25
+
+
+# --- how long a kept customer stays ------------------------------------------------------------
+
+rates = st.floats(0.01, 0.95)
+
+
+def months(**changes) -> float:
+    given = {"base_rate": 0.3, "window": 6, "risk": 1, "discount_rate": 0.12, "horizon": 600}
+    return expected_months(**given | changes)
+
+
+@few
+@given(rate=rates, discount_rate=st.floats(0, 0.5))
+def test_without_a_horizon_the_months_are_the_margin_multiple(rate, discount_rate):
+    retained, interest = (1 - rate) ** (1 / 6), (1 + discount_rate) ** (1 / 12) - 1
+    expected = retained / (1 + interest - retained)
+    found = months(base_rate=rate, discount_rate=discount_rate, horizon=20_000)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_months_are_those_that_simulated_customers_stay():
+    hazard, limit = 1 - (1 - 0.3) ** (2 / 6), 36
+    left = np.random.default_rng(0).geometric(hazard, 200_000)
+    stayed = np.minimum(left - 1, limit)  # months lived through before the one of leaving
+    found = months(base_rate=0.3, risk=2, discount_rate=0, horizon=limit)
+    assert found == pytest.approx(stayed.mean(), abs=0.05)
+
+
+@few
+@given(rate=rates, more=st.floats(0.01, 1))
+def test_months_fall_with_churn_risk_and_interest_and_rise_with_window_and_horizon(rate, more):
+    start = months(base_rate=rate, horizon=36)
+    assert months(base_rate=rate + more * (1 - rate), horizon=36) < start
+    assert months(base_rate=rate, horizon=36, risk=1 + more) < start
+    assert months(base_rate=rate, horizon=36, discount_rate=0.12 + more) < start
+    assert months(base_rate=rate, horizon=36, window=6 + more) > start
+    assert months(base_rate=rate, horizon=37) > start
+
+
+def test_nobody_stays_longer_than_the_horizon():
+    assert months(base_rate=0.0, discount_rate=0, horizon=36) == 36
+    assert months(base_rate=1.0, horizon=36) == 0
+
+
+def test_leavers_who_are_kept_have_about_twice_the_average_risk():
+    # what `money.lifetime.kept_risk` is in params.yaml: on simulated customers it can be counted.
+    # A customer kept stays on like another with the same columns: weight everybody's life by the
+    # chance to leave, and by the fee, for it is money that has to be right.
+    population, snapshots = load_population(POPULATION), [0, 3, 6, 9, 12, 18, 24, 36]
+    world = {"rows": 4000, "seed": 3, "chunk_rows": 4000}
+    first = next(simulate(population, **world))
+    leaving = first.oracle["churn_probability"].to_numpy()
+    weight = leaving * first.customers["MonthlyCharges"].to_numpy()
+    alive = [
+        first.oracle["customerID"].isin(
+            next(simulate(population, **world, snapshot_month=month)).oracle["customerID"]
+        )
+        for month in snapshots
+    ]
+    stayed = np.trapezoid([np.average(here, weights=weight) for here in alive], snapshots)
+    rate, window = leaving.mean(), population.hazard.window
+    off = {
+        risk: abs(
+            months(base_rate=rate, window=window, risk=risk, discount_rate=0, horizon=36) - stayed
+        )
+        for risk in (1, 2, 3)
+    }
+    assert min(off, key=off.get) == 2
+
+
+@few
+@given(low=st.floats(0.01, 1), high=st.floats(0.01, 1))
+def test_value_rises_with_the_margin_and_falls_with_the_discount_rate(low, high):
+    low, high = sorted((low, high))
+    fees = np.array([20.0, 70.0])
+
+    def values(**changes):
+        rule = {"rule": "hazard", "discount_rate": changes.pop("discount_rate", 0.1)}
+        money = builders.money_params(lifetime=rule, **changes)
+        return customer_value(fees, 2, costs_of(money, base_rate=0.3))
+
+    assert (values(margin=low) <= values(margin=high)).all()
+    assert (values(discount_rate=low) >= values(discount_rate=high)).all()
+
+
 # --- decisions ---------------------------------------------------------------------------------
 
 
@@ -146,6 +254,68 @@ def test_a_dearer_offer_never_contacts_more_customers(seed, dearer):
         for cost in (8.0, 8.0 + dearer)
     ]
     assert set(np.flatnonzero(contacted[1])) <= set(np.flatnonzero(contacted[0]))
+
+
+@few
+@given(seed=st.integers(0, 1000), dearer=st.floats(0, 100))
+def test_a_dearer_contact_never_contacts_more_customers(seed, dearer):
+    probability, value, _ = crowd(seed)
+    contacted = [
+        expected_profit(probability, value, builders.costs(contact_cost=cost)) > 0
+        for cost in (1.0, 1.0 + dearer)
+    ]
+    assert set(np.flatnonzero(contacted[1])) <= set(np.flatnonzero(contacted[0]))
+
+
+@few
+@given(seed=st.integers(0, 1000), threshold=chances, costs=costs)
+def test_decision_expects_at_least_the_profit_of_any_threshold(seed, threshold, costs):
+    probability, value, _ = crowd(seed)
+    profit = expected_profit(probability, value, costs)
+    assert profit[profit > 0].sum() >= profit[probability > threshold].sum() - 1e-9
+
+
+# --- costs and budget --------------------------------------------------------------------------
+
+
+@few
+@given(probability=chances, value=amounts, costs=costs)
+def test_expected_profit_is_the_value_kept_less_the_expected_cost(probability, value, costs):
+    p, v = np.array([probability]), np.array([value])
+    kept = p * costs.accept_rate * v
+    np.testing.assert_allclose(
+        expected_profit(p, v, costs), kept - expected_cost(p, costs), atol=1e-9
+    )
+
+
+@few
+@given(seed=st.integers(0, 1000), share=st.floats(0, 1.2))
+def test_budget_is_never_exceeded_and_goes_to_the_best_first(seed, share):
+    probability, value, _ = crowd(seed)
+    money = builders.costs()
+    profit, cost = expected_profit(probability, value, money), expected_cost(probability, money)
+    chosen = (profit > 0).astype(float)
+    budget = share * (chosen * cost).sum()
+    kept = within_budget(chosen, profit, cost, budget=budget)
+    assert (kept * cost).sum() <= budget + 1e-9
+    assert (kept <= chosen).all()
+    left_out = (chosen == 1) & (kept == 0)
+    if left_out.any():
+        best = np.flatnonzero(left_out)[np.argmax(profit[left_out])]
+        assert profit[kept == 1].min(initial=np.inf) >= profit[best]
+        assert (kept * cost).sum() + cost[best] > budget  # the next best no longer fits
+
+
+@few
+@given(seed=st.integers(0, 1000), low=chances, high=chances)
+def test_a_larger_budget_drops_nobody(seed, low, high):
+    probability, value, _ = crowd(seed)
+    money, (low, high) = builders.costs(), sorted((low, high))
+    profit, cost = expected_profit(probability, value, money), expected_cost(probability, money)
+    chosen = (profit > 0).astype(float)
+    whole = (chosen * cost).sum()
+    less, more = (within_budget(chosen, profit, cost, budget=s * whole) for s in (low, high))
+    assert (less <= more).all()
 
 
 def test_decision_by_true_probability_is_the_best_on_average():

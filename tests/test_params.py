@@ -1,14 +1,15 @@
 """The parameters: every section knows its fields and ranges and says which field is wrong."""
 
 import copy
+from typing import get_args
 
 import pytest
 from ruamel.yaml import YAML
 
 from stages.core import paths
 from stages.core.errors import UserError
-from stages.core.params import SECTIONS, check_params, given, read_params, validate
-from tests import builders
+from stages.core.params import SECTIONS, ScenarioName, check_params, given, read_params, validate
+from stages.customers.scenarios import NONE, Scenarios
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
 CONTENT = read_params(paths.PARAMS)
@@ -106,8 +107,15 @@ def test_unknown_section_is_named_with_the_known_ones():
     ("field", "below", "low", "high", "above"),
     [
         ("generate.rows", 199, 200, 100_000_000, 100_000_001),
+        ("generate.snapshot_month", -1, 0, 48, 49),
+        ("generate.months", 0, 1, 49, 50),
+        ("generate.scenario.strength", -0.01, 0.0, 1.0, 1.01),
+        ("generate.scenario.start_month", -1, 0, 48, 49),
+        ("generate.campaign.share", -0.01, 0.0, 1.0, 1.01),
+        ("generate.campaign.effect", -0.01, 0.0, 5.0, 5.01),
         ("explore.max_levels", 1, 2, 100, 101),
         ("explore.leak_auc", 0.49, 0.5, 1.0, 1.01),
+        ("explore.max_columns", 1, 2, 200, 201),
         ("features.test_share", 0.049, 0.05, 0.5, 0.51),
         ("train.folds", 1, 2, 20, 21),
         ("train.repeats", 0, 1, 50, 51),
@@ -116,6 +124,8 @@ def test_unknown_section_is_named_with_the_known_ones():
         ("train.xgboost.learning_rate", 0.0, 0.01, 1.0, 1.01),
         ("train.xgboost.subsample", 0.0, 0.01, 1.0, 1.01),
         ("money.margin", 0.0, 0.01, 1.0, 1.01),
+        ("money.lifetime.discount_rate", -0.01, 0.0, 1.0, 1.01),
+        ("money.lifetime.horizon_months", 0, 1, 600, 601),
         ("evaluate.resamples", 99, 100, 10_000, 10_001),
         ("evaluate.level", 0.49, 0.5, 0.999, 1.0),
         ("evaluate.calibration_bins", 1, 2, 50, 51),
@@ -135,7 +145,6 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
         ("features.seed", -1),
         ("train.seed", -1),
         ("evaluate.seed", -1),
-        ("generate.snapshot_month", -1),
         ("train.logistic.C", 0.0),
         ("train.forest.n_estimators", 0),
         ("train.forest.min_samples_leaf", 0),
@@ -147,7 +156,10 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
         ("money.accept_alpha", 0.0),
         ("money.accept_beta", 0.0),
         ("money.customer_value", 0.0),
-        ("money.months_kept", 0.0),
+        ("money.window_months", 0.0),
+        ("money.budget", 0.0),
+        ("money.lifetime.months", 0.0),
+        ("money.lifetime.kept_risk", 0.0),
         ("evaluate.min_slice", 0),
     ],
 )
@@ -155,7 +167,9 @@ def test_number_below_its_only_bound_is_named(field, outside):
     assert f"field {field}" in refusal(*changed(field, outside))
 
 
-@pytest.mark.parametrize("field", ["money.contact_cost", "money.months_kept", "train.logistic.C"])
+@pytest.mark.parametrize(
+    "field", ["money.contact_cost", "money.lifetime.months", "train.logistic.C"]
+)
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_number_that_is_not_finite_is_refused(field, value):
     assert f"field {field}" in refusal(*changed(field, value))
@@ -176,6 +190,23 @@ def test_whole_number_is_taken_for_a_real_one():
 
 
 # --- rules across fields -----------------------------------------------------------------------
+
+
+def test_last_snapshot_must_lie_within_the_simulated_months():
+    section, values = changed("generate.months", 3)
+    assert validate(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
+    assert "the last month is 49; at most 48" in refusal(section, values | {"snapshot_month": 47})
+
+
+def test_unknown_scenario_is_refused_with_the_known_ones():
+    message = refusal(*changed("generate.scenario.name", "earthquake"))
+    assert "field generate.scenario.name" in message
+    assert "price_rise" in message
+
+
+def test_every_scenario_has_its_numbers_in_the_population():
+    known = set(get_args(ScenarioName))
+    assert known == {NONE, *Scenarios.model_fields}
 
 
 def test_members_of_the_vote_must_be_candidates():
@@ -230,9 +261,8 @@ def test_sha256_of_another_form_is_refused(digest):
     assert "field data.sha256" in refusal("data", ADOPTED | {"sha256": digest})
 
 
-def test_acceptance_is_the_mean_of_its_distribution():
-    money = builders.costs(accept_alpha=2.0, accept_beta=6.0)
-    assert money.accept_rate == 0.25
+def test_rule_of_the_lifetime_is_one_of_three():
+    assert "field money.lifetime.rule" in refusal(*changed("money.lifetime.rule", "forever"))
 
 
 # --- the file ----------------------------------------------------------------------------------
@@ -290,7 +320,8 @@ def test_section_too_many_is_named(tmp_path):
 
 
 def test_injected_section_is_taken_as_it_is():
-    assert given("features", {"test_share": 0.3, "seed": 1}).test_share == 0.3
+    section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
+    assert given("features", section).test_share == 0.3
 
 
 def test_empty_parameter_cell_falls_back_to_the_file():

@@ -23,7 +23,7 @@ from tests.conftest import dvc
 
 METRICS = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
 METRICS += ["accuracy", "precision", "recall", "f1"]
-CONTRACT = {*METRICS, "top_decile_lift", "empc", "profit_per_customer", "threshold"}
+CONTRACT = {*METRICS, "top_decile_lift", "empc", "mpc", "profit_per_customer", "threshold"}
 PLOTS = ["ROC", "Precision and recall", "Calibration", "Churners found", "Profit per customer"]
 
 

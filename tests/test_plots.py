@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from stages import explore
+from stages.core.association import associations
 from stages.evaluation import curves
 from stages.look import plots
 from tests import builders
@@ -48,6 +49,14 @@ def draw_intervals() -> Figure:
     return plots.intervals(rows_with_intervals(5), title="t", xlabel="x", reference=0)
 
 
+def draw_tornado() -> Figure:
+    rows = pd.DataFrame(
+        {"low": [0.1, 5], "high": [0.5, 20], "profit_low": [1, 8], "profit_high": [9, 4]},
+        index=["Größe <b>", "cost $x$"],
+    )
+    return plots.tornado(rows, baseline=6, xlabel="€")
+
+
 def draw_fold_scores() -> Figure:
     scores = builders.validation().scores
     return plots.fold_scores(scores, metric="roc_auc", title="t")
@@ -69,8 +78,14 @@ def draw_curve() -> Figure:
     return plots.curve(table, title="t", xlabel="x", ylabel="y")
 
 
+def draw_curves() -> Figure:
+    table = explore.tenure_curve(builders.customers(), builders.schema())
+    both = {"one": table, "other": table.assign(value=table["value"] / 2)}
+    return plots.curves(both, title="t", xlabel="x", ylabel="y")
+
+
 def draw_heatmap() -> Figure:
-    return plots.heatmap(explore.associations(builders.customers(), builders.schema()), title="t")
+    return plots.heatmap(associations(builders.customers(), builders.schema()), title="t")
 
 
 def draw_bars() -> Figure:
@@ -87,10 +102,12 @@ DRAWN = {
     "calibration": draw_calibration,
     "gain": draw_gain,
     "intervals": draw_intervals,
+    "tornado": draw_tornado,
     "fold_scores": draw_fold_scores,
     "rates": draw_rates,
     "histograms": draw_histograms,
     "curve": draw_curve,
+    "curves": draw_curves,
     "heatmap": draw_heatmap,
     "bars": draw_bars,
     "confusion": draw_confusion,

@@ -81,6 +81,7 @@ def test_a_first_run_that_fails_leaves_no_half_of_a_result(fresh: Path) -> None:
         ("params.yaml", "  seed: 20 ", "  seed: [ ", "params.yaml: not YAML"),
         ("data/schema.yaml", "kind: integer", "kind: whole", "column tenure, field kind"),
         ("data/population.yaml", "window:", "widow:", "data/population.yaml"),
+        ("params.yaml", "window_months: 6", "window_months: 3", "field money.window_months: 3;"),
     ],
 )
 def test_a_mistake_is_refused_at_the_door(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.tables import read_table, write_csv, write_json, write_table, write_tables
+from stages.core.tables import (
+    read_sample,
+    read_table,
+    row_count,
+    write_csv,
+    write_json,
+    write_table,
+    write_tables,
+)
 from tests import builders
 
 
@@ -96,6 +105,24 @@ def test_csv_has_six_digits_and_no_index(tmp_path):
     assert (tmp_path / "a" / "t.csv").read_bytes() == b"n,x\n1,0.333333\n2,123457\n"
 
 
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|'/C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "-", "--1"]
+)
+def test_csv_holds_no_formula(tmp_path, cell):
+    table = pd.DataFrame({"text": [cell, "plain"], "coded": pd.Categorical([cell, "plain"])})
+    write_csv(tmp_path / "t.csv", table)
+    back = pd.read_csv(tmp_path / "t.csv")
+    escaped = "'" + cell.replace("\r", "\n")
+    assert list(back["text"]) == list(back["coded"]) == [escaped, "plain"]
+
+
+def test_csv_names_no_formula_and_leaves_numbers_alone(tmp_path):
+    table = pd.DataFrame({"=x": [-1, 2], "y": [-0.5, 1e-9], "z": ["-1", "+2.5e-3"], "t": [True, 0]})
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text() == ("'=x,y,z,t\n-1,-0.5,-1,True\n2,1e-09,+2.5e-3,0\n")
+    assert list(table) == ["=x", "y", "z", "t"]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
 def test_json_refuses_what_is_no_number(tmp_path, value):
     with pytest.raises(ValueError, match="JSON"):
@@ -111,3 +138,17 @@ def test_json_is_readable_and_comes_back(tmp_path):
     assert "Käse" in text
     assert text.endswith("}\n")
     assert len(text.splitlines()) == 6
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 100, 1000])
+def test_a_sample_is_spread_evenly_and_a_short_table_comes_whole(tmp_path, rows):
+    path = tmp_path / "table.parquet"
+    parts = [pd.DataFrame({"number": range(i, min(i + 64, rows))}) for i in range(0, rows, 64)]
+    write_tables(path, parts or [pd.DataFrame({"number": pd.Series(dtype="int64")})])
+    found = list(read_sample(path, most=100)["number"])
+    assert row_count(path) == rows
+    assert len(found) == min(rows, 100)
+    if rows > 1:
+        assert (found[0], found[-1]) == (0, rows - 1)
+        steps = {after - before for before, after in pairwise(found)}
+        assert max(steps) - min(steps) <= 1

@@ -23,6 +23,7 @@ from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHE
 from stages.core.schema import Schema, load_schema
 from stages.core.tables import sha256
 from stages.core.yamlfile import update_yaml
+from stages.customers.canonical import spelling_key
 from stages.customers.checks import Checked
 from stages.customers.intake import Arrival, read_arrival
 from stages.customers.validation import Remark, Validation, aligned, write_refused
@@ -70,6 +71,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     params = check_params()
     with tempfile.TemporaryDirectory() as scratch:
         brought = bring(address, Path(scratch))
+        _check_name(brought)
         target = EXTERNAL / brought.path.name
         described, checked = _admitted(brought, _schema_file(target), wishes, params)
         if wishes.pseudonymise:
@@ -80,6 +82,16 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     schema_file = _schema_file(target)
     _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))
     return "\n".join(_account(brought, target, described, checked))
+
+
+def _check_name(brought: Brought) -> None:
+    """`UserError` for a name that would make the file in `data/external/` something else."""
+    name = brought.path.name
+    if name.startswith(".") or name.endswith((".yaml", ".yml", ".dvc")) or not name.isprintable():
+        raise UserError(
+            f"{brought.origin}: a file of this name is not a table to DVC and params.yaml; "
+            "expected a name like customers.csv"
+        )
 
 
 def _admitted(
@@ -123,7 +135,7 @@ def _is_meant_for(arrival: Arrival, file: Path) -> bool:
 def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
     told = ((wishes.target, schema.target.name), (wishes.positive, str(schema.target.positive)))
     for wish, stands in told:
-        if wish is not None and wish != stands:
+        if wish is not None and spelling_key(wish) != spelling_key(stands):
             raise UserError(
                 f"{relative(file)}: column {schema.target.name}: says {stands}, not {wish}; change "
                 "it there, or have the file described anew with DRAFT=1"
@@ -195,10 +207,14 @@ def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
 
 
 def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
-    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more."""
+    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more.
+
+    The population stays: real customers are held against it.
+    """
     before, deps, after = re.split(
         r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
     )
     kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
-    named = [f"      - {scalar(path)}\n" for path in (source, schema)]
+    files = dict.fromkeys((relative(POPULATION), source, schema))
+    named = [f"      - {scalar(path)}\n" for path in files]
     return "".join([before, kept[0], *named, *kept[1:], after])

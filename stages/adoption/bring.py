@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.sql.expression import Executable
 
-DATABASES = ("sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "duckdb", "snowflake")
+DATABASES = (
+    "sqlite",
+    "postgresql",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "oracle",
+    "duckdb",
+    "snowflake",
+)
 BATCH = 50_000  # rows of a query that are held at a time
 
 
@@ -42,6 +53,7 @@ def bring(address: str, folder: Path) -> Brought:
     if scheme in DATABASES:
         return _query(address, folder)
     if scheme:
+        _check_url(address)
         copy = folder / (Path(unquote(urlsplit(address).path)).name or "customers.csv")
         _download(address, copy)
         return Brought(copy, _without_secrets(address))
@@ -56,6 +68,15 @@ def bring(address: str, folder: Path) -> Brought:
     return Brought(path, address)
 
 
+def _check_url(url: str) -> None:
+    try:
+        urlsplit(url)
+    except ValueError:
+        raise UserError(
+            f"{url.split(':', 1)[0]}://…: not a URL; expected https://host/path/customers.csv"
+        ) from None
+
+
 def stem(path: Path) -> str:
     """The name of a file without what says how it is packed and written."""
     return Path(path.name.removesuffix(".gz").removesuffix(".zip")).stem
@@ -66,6 +87,12 @@ def _without_secrets(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _secrets(url: str) -> list[str]:
+    """The parts of a URL that nobody may see."""
+    parts = urlsplit(url)
+    return [part for part in (parts.query, parts.netloc.rpartition("@")[0], parts.password) if part]
 
 
 def _download(url: str, copy: Path) -> None:
@@ -79,6 +106,8 @@ def _download(url: str, copy: Path) -> None:
         files.get_file(path, str(copy), callback=progress)
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split()).replace(url, "") or type(error).__name__
+        if any(secret in reason for secret in _secrets(url)):
+            reason = type(error).__name__
         raise UserError(
             f"{_without_secrets(url)}: cannot be fetched: {reason}; expected a CSV or Parquet file"
         ) from None
@@ -97,26 +126,36 @@ def _query(address: str, folder: Path) -> Brought:
     origin = f"{_database(url)}#{wanted}"
     copy = folder / f"{_name(wanted)}.parquet"
     try:
-        engine = _engine(url)
-        with engine.connect() as connection:
-            _save(connection, _statement(engine, wanted.strip()), copy, origin)
-        engine.dispose()
+        with _disposed(_engine(url)) as engine, engine.connect() as connection:
+            _save(connection, _statement(wanted.strip()), copy, origin)
     except (SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UserError(f"{origin}: {reason}; expected a table or a query of customers") from None
     return Brought(copy, origin)
 
 
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _engine(url: str) -> Engine:
-    """A connection pool that reads only what is there: SQLite would make a missing file."""
+    """A connection pool that reads only: a query that would change a customer fails."""
     from sqlalchemy import create_engine, make_url
 
     parsed = make_url(url)
-    if parsed.drivername == "postgresql":
+    if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise UserError(f"{url}: no such file; expected a SQLite database")
-    return create_engine(parsed)
+        raise UserError(f"{_database(url)}: no such file; expected a SQLite database")
+    if parsed.get_backend_name() == "sqlite":
+        name = f"file:{quote(str(Path(str(parsed.database)).resolve()))}"
+        parsed = parsed.set(database=name).update_query_dict({"mode": "ro", "uri": "true"})
+    options = {"postgresql_readonly": True} if parsed.get_backend_name() == "postgresql" else {}
+    return create_engine(parsed, execution_options=options)
 
 
 def _database(url: str) -> str:
@@ -142,7 +181,7 @@ def _is_table(wanted: str) -> bool:
     return re.fullmatch(r"[\w.$]+", wanted.strip()) is not None
 
 
-def _statement(engine: Engine, wanted: str) -> Executable:
+def _statement(wanted: str) -> Executable:
     from sqlalchemy import column, select, table, text
 
     if not _is_table(wanted):

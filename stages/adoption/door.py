@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
-from stages.core.params import Data, Features, Section, Train
+from stages.core.params import Data, Features, Money, Section, Train
 from stages.core.paths import ROOT, VALIDATION
 from stages.core.schema import Schema, load_schema
 from stages.core.tables import sha256
 from stages.customers.checks import Checked, check_table
 from stages.customers.intake import Arrival, read_arrival
+from stages.customers.population import load_population
 from stages.customers.source import check_declared, check_pin, check_population
 from stages.customers.validation import Validation, write_accepted, write_refused
 from stages.features.table import split
@@ -28,12 +29,14 @@ def check_source(params: Mapping[str, Section]) -> str:
 
     `UserError` naming file, column, row or field where something does not fit.
     """
-    data = params["data"]
+    data, money = params["data"], params["money"]
     assert isinstance(data, Data)
+    assert isinstance(money, Money)
     check_declared(data)
     schema = load_schema(ROOT / data.schema_)
     if data.is_generated:
         check_population(data, schema)
+        _check_window(data, money)
         return f"{data.source}: a valid population; {data.schema_}: a valid schema"
     check_pin(data)
     asked = Validation(data.source, data.schema_)
@@ -41,6 +44,16 @@ def check_source(params: Mapping[str, Section]) -> str:
     if rows is None:
         rows = len(admit(ROOT / data.source, schema, asked, params).customers)
     return f"{data.source}: {rows:,} customers that fit {data.schema_}"
+
+
+def _check_window(data: Data, money: Money) -> None:
+    """`UserError` where `money` takes the churn of simulated customers to look further or less."""
+    window = load_population(ROOT / data.source).hazard.window
+    if money.window_months != window:
+        raise UserError(
+            f"params.yaml: field money.window_months: {money.window_months:g}; expected {window}, "
+            f"the window of {data.source}"
+        )
 
 
 def _hashes(source: str, schema: Schema) -> dict[str, str]:

@@ -8,6 +8,7 @@ and stays out until a person takes that role away.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,14 +19,18 @@ from stages.adoption import names
 from stages.adoption.profile import Profile, profile
 from stages.adoption.target import Target, find_target
 from stages.core.errors import UserError
-from stages.core.schema import DERIVED_NAMES, Schema, parse_schema
+from stages.core.schema import NUMERIC_KINDS, OTHER, TAKEN_NAMES, Schema, parse_schema
 from stages.customers.intake import Arrival
+from stages.customers.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete
 NEARLY_CONSTANT = 0.995
 FREE_TEXT_WORDS = 4.0
 CERTAIN_ID = 3
+MOSTLY = 0.9  # share of values that make a column one of numbers
+SIGNS = r"^[€$£¥]\s*|\s*([€$£¥%]|EUR|USD|GBP|CHF)$"
+WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 ID_LIKE = 0.9  # distinct values per filled row of a text that identifies
 
 
@@ -46,6 +51,12 @@ class Guess:
     def roles(self) -> list[str]:
         """The roles it is given."""
         return list(self.entry.get("roles", []))
+
+    @property
+    def is_input(self) -> bool:
+        """Whether a model may learn from it."""
+        learnable = self.entry["kind"] in (*NUMERIC_KINDS, "category")
+        return learnable and not {"id", "target", "ignored"} & set(self.roles)
 
     def with_role(self, role: str, because: str) -> Guess:
         """The same with one more role, for a person to confirm."""
@@ -69,6 +80,13 @@ class Draft:
     @property
     def schema(self) -> Schema:
         """As the pipeline reads it; `UserError` where nothing is left to learn from."""
+        if not any(guess.is_input for guess in self.guesses):
+            reasons = tuple(f"  column {g.name}: {g.because}" for g in self.guesses)
+            raise UserError(
+                f"{self.origin}: no column is left to learn from; expected one that is neither "
+                "the id nor left out for a reason",
+                details=reasons,
+            )
         return parse_schema(self.content, origin=f"{self.origin}: the drafted schema")
 
     def ignoring(self, reasons: Mapping[str, str]) -> Draft:
@@ -91,6 +109,11 @@ def draft(arrival: Arrival, *, origin: str, target: str | None, positive: str | 
     if not arrival.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
     profiles = [profile(n, cells, rows=arrival.rows) for n, cells in arrival.columns.items()]
+    if taken := [p.name for p in profiles if p.name in TAKEN_NAMES]:
+        raise UserError(
+            f"{origin}: column {taken[0]}: the name is taken by {TAKEN_NAMES[taken[0]]}; "
+            "expected another name"
+        )
     found = find_target(profiles, target=target, positive=positive, origin=origin)
     guesses = [_guess(p, found) for p in profiles]
     guesses = _with_id(guesses, profiles)
@@ -101,15 +124,24 @@ def draft(arrival: Arrival, *, origin: str, target: str | None, positive: str | 
 def _guess(column: Profile, target: Target) -> Guess:
     if column.name == target.name:
         return _target_guess(column, target)
-    if column.name in DERIVED_NAMES:
-        raise UserError(f"column {column.name}: the name is taken by a derived feature; rename it")
     if reason := _useless(column):
         return Guess(_entry(column, kind="text", missing=True, roles=["ignored"]), reason, True)
-    if column.is_number and len(column.texts) > 2:
-        return _number_guess(column)
     if column.all_dates:
         return Guess(_entry(column, kind="date"), "dates are checked, not learned from", True)
+    if column.is_number and len(column.texts) > 2:
+        return _number_guess(column)
     return _category_guess(column)
+
+
+def _spoiled_numbers(column: Profile) -> str:
+    """Why a column is not one of numbers although nearly all its values are."""
+    if len(column.texts) <= CLOSED or column.is_coded:
+        return ""
+    if (share := column.number_share()) >= MOSTLY:
+        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
+    if column.number_share(without=SIGNS) >= MOSTLY:
+        return "numbers with a sign or unit; write them bare and adopt it again"
+    return ""
 
 
 def _target_guess(column: Profile, target: Target) -> Guess:
@@ -127,11 +159,29 @@ def _useless(column: Profile) -> str:
         return "the same value in every row"
     if column.top_share >= NEARLY_CONSTANT:
         return f"the same value in {column.top_share:.1%} of the rows"
-    if column.is_number or column.all_dates:
-        counts_rows = column.is_whole and column.is_unique and column.rows > 20
-        named = names.has_word(column.name, names.ID_WORDS) or not column.name.strip("(")
-        steps = counts_rows and np.ptp(column.numbers) == column.rows - 1
-        return "numbers its row or customer" if counts_rows and (named or steps) else ""
+    if names.is_called(column.name, names.PERSONAL_NAMES):
+        return "names a person, or leads to one"
+    if _looks_like_id(column) == CERTAIN_ID and len(column.texts) > LISTED:
+        return "the number of a customer by its name, but some have several rows or none"
+    if column.all_dates:
+        return ""
+    if column.is_number:
+        return "numbers its row or customer" if _counts_rows(column) else ""
+    return _unlearnable_text(column)
+
+
+def _counts_rows(column: Profile) -> bool:
+    if not (column.is_whole and column.is_unique and column.rows > 20):
+        return False
+    named = names.is_identifier(column.name)
+    return named or bool(np.ptp(column.finite) == column.rows - 1)
+
+
+def _unlearnable_text(column: Profile) -> str:
+    if column.mixed_dates:
+        return "dates in several formats; write all in one, as in 2026-01-31"
+    if spoiled := _spoiled_numbers(column):
+        return spoiled
     if column.words_per_value >= FREE_TEXT_WORDS and column.distinct_share > 0.5:
         return "free text"
     if column.distinct_share >= ID_LIKE and len(column.texts) > LISTED:
@@ -142,7 +192,7 @@ def _useless(column: Profile) -> str:
 
 
 def _number_guess(column: Profile) -> Guess:
-    low, high = _room(float(column.numbers.min()), float(column.numbers.max()))
+    low, high = _room(float(column.finite.min()), float(column.finite.max()))
     kind = "integer" if column.is_whole else "number"
     entry = _entry(column, kind=kind) | {"minimum": low, "maximum": high}
     return _marked_if_sensitive(Guess(entry), column)
@@ -155,26 +205,35 @@ def _room(low: float, high: float) -> tuple[float, float]:
     return wide_low, _rounded(high + width, math.ceil)
 
 
+SMALLEST = 1e-300  # what a float64 holds, with room to round
+
+
 def _rounded(value: float, towards: Any) -> float:
     """Two significant digits, away from the data."""
-    if value == 0:
-        return 0.0
+    if abs(value) > LARGEST_NUMBER / 2:
+        return math.copysign(LARGEST_NUMBER, value)
+    if abs(value) < SMALLEST:
+        return towards(value) * SMALLEST
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
     rounded = towards(value / step) * step
     return float(f"{rounded:.6g}")
 
 
 def _category_guess(column: Profile) -> Guess:
-    many = len(column.texts) > LISTED
-    rare = len(column.texts) > CLOSED and bool((column.counts < 3).any())
-    listed = sorted(column.texts[:LISTED], key=_by_number)
+    labels = [label for label in column.labels if label != OTHER] or column.labels
+    many = len(labels) > LISTED
+    rare = len(labels) > CLOSED and bool((column.counts < 3).any())
+    pooled = many or rare or OTHER in set(column.labels) - set(labels)
+    listed = sorted(labels[:LISTED], key=_by_number)
     entry = _entry(column, kind="category", values=[_scalar(text) for text in listed])
-    entry |= {"other": True} if many or rare else {}
+    entry |= {"other": True} if pooled else {}
     because = ""
     if many:
-        because = f"{len(column.texts):,} values: the {LISTED} most frequent, the others pooled"
+        because = f"{len(labels):,} values: the {LISTED} most frequent, the others pooled"
     elif rare:
-        because = f"some of its {len(column.texts)} values are rare: new ones are pooled"
+        because = f"some of its {len(labels)} values are rare: new ones are pooled"
+    elif len(column.labels) < len(column.texts):
+        because = "values that differ by case or space are one"
     return _marked_if_sensitive(Guess(entry, because, bool(because)), column)
 
 
@@ -200,7 +259,7 @@ def _marked_if_sensitive(guess: Guess, column: Profile) -> Guess:
 
 def _scalar(text: str) -> str | int:
     """A whole number as such, so that a schema file needs no quotes around it."""
-    return int(text) if text.isdigit() and str(int(text)) == text else str(text)
+    return int(text) if WHOLE.fullmatch(text) else str(text)
 
 
 def _with_id(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:
@@ -219,10 +278,12 @@ def _with_id(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Gues
 
 def _looks_like_id(column: Profile) -> int:
     """`CERTAIN_ID` for a customer's number by its name, 2 for another number, 1 for a text."""
-    named = names.has_word(column.name, names.ID_WORDS)
+    named = names.is_identifier(column.name)
     if named and names.has_word(column.name, names.CUSTOMER_WORDS):
         return CERTAIN_ID
-    return 2 if named else int(not column.is_number and column.rows > CLOSED)
+    if named:
+        return 2
+    return int(not column.is_number and column.rows > CLOSED and not _spoiled_numbers(column))
 
 
 def _with_money(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:

@@ -36,6 +36,13 @@ SENSITIVE_WORDS = (
     "gender", "sex", "age", "senior", "race", "ethnicity", "ethnic", "religion", "nationality",
     "marital", "disability", "disabled", "birth", "birthday", "geschlecht", "alter", "pregnant",
 )  # fmt: skip
+PERSONAL_NAMES = (
+    "name", "full name", "first name", "last name", "given name", "family name", "surname",
+    "customer name", "client name", "member name", "user name", "username", "vorname", "nachname",
+    "email", "e mail", "mail", "email address", "phone", "phone number", "telephone", "mobile",
+    "mobile number", "telefon", "telefonnummer", "address", "street", "street address", "adresse",
+    "straße", "iban", "ssn", "social security number", "passport number", "ip", "ip address",
+)  # fmt: skip
 TENURE_NAMES = (
     "tenure", "tenure months", "months tenure", "account length", "months on book",
     "membership months",
@@ -64,6 +71,12 @@ def _parted(name: str) -> str:
 def has_word(name: str, known: Sequence[str]) -> bool:
     """Whether one of the words is among the known ones."""
     return bool(set(words(name)) & set(known))
+
+
+def is_identifier(name: str) -> bool:
+    """Whether the name is that of an id: `Customer ID`, but not `Number of calls`."""
+    found = words(name)
+    return bool(found) and (found[-1] in ID_WORDS or found[0] in ("id", "uuid", "guid"))
 
 
 def is_called(name: str, known: Sequence[str]) -> bool:

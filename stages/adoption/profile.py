@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stages.customers.canonical import absent_texts, dates, trimmed
-from stages.customers.intake import Cells, plain_numbers
+from stages.customers.canonical import absent_texts, dates_by_format, spelling_key, trimmed
+from stages.customers.intake import Cells
+from stages.customers.numerals import LARGEST_NUMBER, plain_numbers
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,9 @@ class Profile:
     texts   (d,) text
     counts  (d,) rows that hold each
     rows    of the table
+    numbers      (d,) the values as numbers, NaN where one is none
+    all_dates    whether all are dates of one format
+    mixed_dates  whether all are dates, but of several
     """
 
     name: str
@@ -29,6 +35,22 @@ class Profile:
     rows: int
     numbers: NDArray[np.float64]
     all_dates: bool
+    mixed_dates: bool
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The values, the most frequent first, each in the most frequent of its spellings."""
+        spelled: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        for text, count in zip(self.texts, self.counts, strict=True):
+            label = spelled.setdefault(spelling_key(text), str(text))
+            counts[label] += int(count)
+        return [label for label, _ in counts.most_common()]
+
+    @property
+    def finite(self) -> NDArray[np.float64]:
+        """The values that are numbers a model can take."""
+        return self.numbers[abs(self.numbers) <= LARGEST_NUMBER]
 
     @property
     def filled(self) -> int:
@@ -53,18 +75,28 @@ class Profile:
     @property
     def is_number(self) -> bool:
         """Whether every value is a number, and none a code such as 00412."""
-        coded = any(len(t) > 1 and t[0] == "0" and t.isdigit() for t in self.texts)
-        return len(self.texts) > 0 and not np.isnan(self.numbers).any() and not coded
+        return len(self.finite) > 0 and not np.isnan(self.numbers).any() and not self.is_coded
+
+    @cached_property
+    def is_coded(self) -> bool:
+        """Whether some values are codes such as 00412."""
+        return any(len(t) > 1 and t[0] == "0" and t.isdigit() for t in self.texts)
 
     @property
     def is_whole(self) -> bool:
         """Whether every value is a whole number."""
-        return self.is_number and bool((self.numbers % 1 == 0).all())
+        return self.is_number and bool(((self.finite % 1 == 0) & (abs(self.finite) < 2**53)).all())
 
     @property
     def top_share(self) -> float:
         """Share of all rows that hold the most frequent value."""
         return float(self.counts[0] / self.rows) if len(self.counts) else 1.0
+
+    def number_share(self, *, without: str = "") -> float:
+        """Share of the values that are numbers, once a pattern has been cut off them."""
+        texts = pa.array(self.texts[:10_000], pa.string())
+        cut = pc.replace_substring_regex(texts, without, "") if without else texts
+        return float(1 - np.isnan(plain_numbers(cut)).mean())
 
     @property
     def words_per_value(self) -> float:
@@ -89,11 +121,16 @@ def profile(name: str, cells: Cells, *, rows: int) -> Profile:
         counts.to_numpy(np.int64),
         rows,
         plain_numbers(values),
-        _all_dates(values),
+        *_dates(values),
     )
 
 
-def _all_dates(texts: pa.StringArray) -> bool:
+def _dates(texts: pa.StringArray) -> tuple[bool, bool]:
+    """Whether all are dates of one format, and whether they are dates of several."""
     sample = texts[:5000]
-    looks = pc.match_substring_regex(sample, r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
-    return len(sample) > 0 and bool(pc.all(looks).as_py()) and bool(dates(sample).all())
+    looks = pc.match_substring_regex(sample, r"^(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|(19|20)\d{6}$)")
+    if not len(sample) or not pc.all(looks).as_py():
+        return False, False
+    fits = np.array(dates_by_format(sample))
+    one = bool(fits.all(axis=1).any())
+    return one, not one and bool(fits.any(axis=0).all())

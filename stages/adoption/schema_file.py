@@ -63,4 +63,7 @@ def _flow(value: Any) -> str:
 def scalar(text: str) -> str:
     """A text as YAML: as it is, or in quotes where YAML would read more into it."""
     plain = PLAIN.fullmatch(text) and text.casefold() not in YAML_WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    quoted = (
+        c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False)
+    )
+    return text if plain else "".join(quoted)

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from stages.adoption import names
 from stages.adoption.profile import Profile
 from stages.core.errors import UserError
+from stages.customers.canonical import spelling_key
 
-SHOWN = 6
+SHOWN = 6  # values or columns that a message lists
+SHOWN_COLUMNS = 40
+LISTED = 50  # values of a column that are looked through for spellings
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,10 @@ def find_target(
     if column.has_blanks:
         raise UserError(
             f"{origin}: column {column.name}: {column.rows - column.filled:,} rows without a "
-            f"value; expected {' or '.join(column.texts)} for every customer"
+            f"value; expected {' or '.join(column.labels)} for every customer"
         )
     value, reason = _positive(column, positive, origin)
-    negative = next(text for text in column.texts if text != value)
+    negative = next(text for text in column.labels if text != value)
     return Target(column.name, value, negative, f"{why}; {value!r} means churn, {reason}")
 
 
@@ -45,16 +48,17 @@ def _named(profiles: Sequence[Profile], target: str, origin: str) -> tuple[Profi
     for column in profiles:
         if column.name == target:
             return column, "as told"
+    more = f", … ({len(profiles)} columns)" if len(profiles) > SHOWN_COLUMNS else ""
     raise UserError(
         f"{origin}: column {target}: not there; expected the column to predict, one of "
-        f"{', '.join(column.name for column in profiles)}"
+        f"{', '.join(column.name for column in profiles[:SHOWN_COLUMNS])}{more}"
     )
 
 
 def _guessed(profiles: Sequence[Profile], origin: str) -> tuple[Profile, str]:
     """By what the name says, the plainest names first."""
-    two = [column for column in profiles if len(column.texts) == 2]
-    for fits in (_by_word, _by_full_name, _by_staying):
+    two = [column for column in profiles if _has_two_values(column)]
+    for fits in (_by_word_alone, _by_word, _by_full_name, _by_staying):
         found = [column for column in two if fits(column)]
         if len(found) == 1:
             return found[0], "by its name"
@@ -64,6 +68,10 @@ def _guessed(profiles: Sequence[Profile], origin: str) -> tuple[Profile, str]:
     if named:
         _check_two_values(named[0], origin)
     raise _untold(origin, two, "no column is called churn or the like")
+
+
+def _by_word_alone(column: Profile) -> bool:
+    return names.is_called(column.name, names.TARGET_WORDS)
 
 
 def _by_word(column: Profile) -> bool:
@@ -86,32 +94,40 @@ def _untold(origin: str, columns: Sequence[Profile], problem: str) -> UserError:
 
 
 def _check_two_values(column: Profile, origin: str) -> None:
-    if len(column.texts) != 2:
-        found = ", ".join(map(repr, column.texts[:SHOWN])) or "nothing"
+    if not _has_two_values(column):
+        # Many values may identify a customer: they are not shown.
+        few = ", ".join(map(repr, column.texts)) if len(column.texts) <= SHOWN else ""
+        found = f" ({few})" if few else ""
+        count = len(column.texts if len(column.texts) > LISTED else column.labels)
         raise UserError(
-            f"{origin}: column {column.name}: {len(column.texts)} different values ({found}); "
+            f"{origin}: column {column.name}: {count:,} different values{found}; "
             "expected two, one of which means churn"
         )
+
+
+def _has_two_values(column: Profile) -> bool:
+    """Whether there are two, however they are spelled."""
+    return len(column.texts) <= LISTED and len(column.labels) == 2
 
 
 def _positive(column: Profile, positive: str | None, origin: str) -> tuple[str, str]:
     """The value that means churn, and how that is known."""
     if positive is not None:
-        for text in column.texts:
-            if text.casefold() == positive.strip().casefold():
-                return str(text), "as told"
+        for text in column.labels:
+            if spelling_key(text) == spelling_key(positive):
+                return text, "as told"
         raise UserError(
             f"{origin}: column {column.name}: value {positive}: not there; expected one of "
-            f"{', '.join(column.texts)}"
+            f"{', '.join(column.labels)}"
         )
-    said = {text: names.says_yes(text) for text in column.texts}
+    said = {text: names.says_yes(text) for text in column.labels}
     yes = [text for text, meaning in said.items() if meaning]
     no = [text for text, meaning in said.items() if meaning is False]
     if len(yes) != 1 and len(no) == 1:
-        yes = [text for text in column.texts if text != no[0]]
+        yes = [text for text in column.labels if text != no[0]]
     if len(yes) != 1:
-        return str(column.texts[1]), "as the rarer of the two"
+        return column.labels[1], "as the rarer of the two"
     staying = _by_staying(column) and not _by_word(column)
     if staying:
-        return next(str(t) for t in column.texts if t != yes[0]), "as the opposite of staying"
-    return str(yes[0]), "by its word"
+        return next(text for text in column.labels if text != yes[0]), "as the opposite of staying"
+    return yes[0], "by its word"

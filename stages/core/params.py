@@ -17,9 +17,21 @@ from stages.core.yamlfile import read_yaml
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Part = Annotated[float, Field(ge=0, le=1)]
+Month = Annotated[int, Field(ge=0, le=48)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 CandidateName = Literal["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"]
 MemberName = Literal["logistic", "forest", "xgboost"]
+ScenarioName = Literal[
+    "none",
+    "price_rise",
+    "competitor_offer",
+    "new_customer_mix",
+    "seasonal_wave",
+    "unit_change",
+    "all_null",
+    "shifted_categories",
+]
 MetricName = Literal["roc_auc", "average_precision", "brier", "log_loss"]
 
 
@@ -48,12 +60,42 @@ class Data(Section):
         return self
 
 
+class ScenarioChoice(Section):
+    """What happens to the simulated customers, how strongly, and from when on."""
+
+    name: ScenarioName
+    strength: Part
+    start_month: Month
+
+
+class Campaign(Section):
+    """A retention campaign at the first snapshot, whom it calls drawn by lot."""
+
+    share: Part
+    effect: Annotated[float, Field(ge=0, le=5)]
+
+
 class Generate(Section):
     """The simulated population."""
 
     rows: Annotated[int, Field(ge=200, le=100_000_000)]
     seed: Seed
-    snapshot_month: Annotated[int, Field(ge=0, le=48)]
+    snapshot_month: Month
+    months: Annotated[int, Field(ge=1, le=49)]
+    scenario: ScenarioChoice
+    campaign: Campaign
+
+    @property
+    def later_months(self) -> range:
+        """The months of the snapshots after the first."""
+        return range(self.snapshot_month + 1, self.snapshot_month + self.months)
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Generate:
+        last = self.snapshot_month + self.months - 1
+        if last > 48:
+            raise ValueError(f"snapshot_month and months: the last month is {last}; at most 48")
+        return self
 
 
 class Explore(Section):
@@ -135,6 +177,16 @@ class Train(Section):
         return self
 
 
+class Lifetime(Section):
+    """How long a kept customer stays."""
+
+    rule: Literal["hazard", "months", "value"]
+    months: Positive
+    kept_risk: Positive
+    discount_rate: Annotated[float, Field(ge=0, le=1)]
+    horizon_months: Annotated[int, Field(ge=1, le=600)]
+
+
 class Money(Section):
     """What a contact costs and what a kept customer brings."""
 
@@ -144,12 +196,9 @@ class Money(Section):
     accept_beta: Positive
     customer_value: Positive
     margin: Share
-    months_kept: Positive
-
-    @property
-    def accept_rate(self) -> float:
-        """Mean chance that a contacted churner accepts the offer and stays."""
-        return self.accept_alpha / (self.accept_alpha + self.accept_beta)
+    window_months: Positive
+    lifetime: Lifetime
+    budget: Positive | None
 
 
 class Evaluate(Section):

@@ -15,6 +15,8 @@ EXTERNAL = ROOT / "data" / "external"
 CUSTOMERS = ROOT / "data" / "raw" / "customers.parquet"
 CUSTOMERS_SCHEMA = ROOT / "data" / "raw" / "schema.json"
 ORACLE = ROOT / "data" / "oracle" / "probabilities.parquet"
+TRUTH = ORACLE.parent  # of everything that is simulated; only `evaluate` reads there
+SNAPSHOTS = ROOT / "data" / "snapshots"
 TRAIN = ROOT / "data" / "features" / "train.parquet"
 TEST = ROOT / "data" / "features" / "test.parquet"
 
@@ -26,6 +28,7 @@ METRICS = REPORTS / "metrics.json"
 VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
+CONTACT_LIST = REPORTS / "contact_list.csv"
 INDEX = REPORTS / "index.html"
 
 

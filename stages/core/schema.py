@@ -43,6 +43,10 @@ NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
 OTHER = "(other)"
 SHOWN_VALUES = 12  # of a category, in an error message
 AVERAGE, CHANGE = DERIVED_NAMES = ("average_monthly_value", "monthly_value_change")
+KEY_NAMES = ("#id", "#label")  # of customers and outcomes in the feature tables
+TAKEN_NAMES = dict.fromkeys(DERIVED_NAMES, "a derived feature") | dict.fromkeys(
+    KEY_NAMES, "the feature tables"
+)
 
 
 class Column(BaseModel):
@@ -145,9 +149,9 @@ class Schema(BaseModel):
             raise ValueError("no column has the role target")
         if not self.inputs:
             raise ValueError("no column is left for a model to learn from")
-        taken = sorted(set(names) & set(DERIVED_NAMES))
+        taken = sorted(set(names) & set(TAKEN_NAMES))
         if taken:
-            raise ValueError(f"the name {taken[0]} is taken by a derived feature")
+            raise ValueError(f"the name {taken[0]} is taken by {TAKEN_NAMES[taken[0]]}")
         return self
 
     def __getitem__(self, name: str) -> Column:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+SIGNED_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def write_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
@@ -52,10 +56,40 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pq.read_table(file, columns=columns).to_pandas()
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a small table for plots, six digits a number."""
+def read_sample(path: Path, *, most: int) -> pd.DataFrame:
+    """Every row of a table, or of a longer one `most` rows, spread evenly; one batch in memory."""
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+        kept = np.linspace(0, rows - 1, most).astype(int) if rows > most else np.arange(rows)
+        parts, start = [], 0
+        for batch in file.iter_batches():
+            stop = start + batch.num_rows
+            parts.append(batch.take(pa.array(kept[(kept >= start) & (kept < stop)] - start)))
+            start = stop
+        return pa.Table.from_batches(parts, file.schema_arrow).to_pandas()
+
+
+def row_count(path: Path) -> int:
+    """Rows of a table, from the file's last bytes."""
+    return int(pq.read_metadata(path).num_rows)
+
+
+def write_csv(path: Path, table: pd.DataFrame, *, digits: int = 6) -> None:
+    """Write a table, so many digits a number, no text that a spreadsheet takes for a formula."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    texts = table.select_dtypes(exclude=["number", "bool", "datetime", "timedelta"])
+    safe = table.assign(**{str(name): texts[name].map(_escaped) for name in texts})
+    safe = safe.rename(columns=_escaped)
+    safe.to_csv(path, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def _escaped(cell: Any) -> Any:
+    """A text that a spreadsheet would compute, behind an apostrophe; all else as it is."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", "\n")  # csv would not quote the one, and so end the row
+    looks = text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n"))
+    return f"'{text}" if looks and not SIGNED_NUMBER.fullmatch(text) else text
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,14 +12,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.core.schema import OTHER, Column
-from stages.customers.intake import FIRST_ROW, Cells, plain_numbers
+from stages.customers.intake import SHOWN, Cells
+from stages.customers.numerals import plain_numbers
 from stages.customers.validation import Remark
 
-MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-")
+MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
 FORMULA_STARTS = r"^[=+@\-\t\r]"
-INFINITE = r"(?i)^[-+]?inf(inity)?$"
 DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d")
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Canonical:
 
     values    (n,) float64 for numbers, text objects (None where absent) for all else
     unread    (n,) whether a cell is not what its kind asks for
-    remarks   what was accepted with a word
+    remarks   what was accepted with a word, their rows as places in `values`
     """
 
     values: NDArray
@@ -66,12 +65,16 @@ def absent_texts(texts: pa.StringArray, column: Column | None = None) -> NDArray
 
 def dates(texts: pa.StringArray) -> NDArray[np.bool_]:
     """Which texts are dates, in the one of the known formats that fits most of them: (d,)."""
+    return max(dates_by_format(texts), key=lambda found: found.sum())
+
+
+def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
+    """Which texts are dates in each of the known formats: (d,) each."""
     series = texts.to_pandas()
-    fits = [
+    return [
         pd.to_datetime(series, errors="coerce", format=form).notna().to_numpy()
         for form in DATE_FORMATS
     ]
-    return max(fits, key=lambda found: found.sum())
 
 
 def _mask(found: pa.BooleanArray) -> NDArray[np.bool_]:
@@ -85,8 +88,7 @@ def _objects(texts: pa.StringArray, absent: NDArray[np.bool_]) -> NDArray[np.obj
 
 
 def _numbers(cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_]) -> Canonical:
-    infinite = _mask(pc.match_substring_regex(texts, INFINITE))
-    numbers = np.where(infinite, np.inf, plain_numbers(texts))  # the range will refuse it
+    numbers = plain_numbers(texts)
     unread = np.isnan(numbers) & ~absent
     return Canonical(numbers[cells.codes], unread[cells.codes], ())
 
@@ -103,7 +105,7 @@ def _labels(
     for place in np.flatnonzero(~absent):
         text = values[place]
         if text not in labels:
-            values[place] = variants.get(_key(text), OTHER if column.other else text)
+            values[place] = variants.get(spelling_key(text), OTHER if column.other else text)
             pooled[place] = values[place] == OTHER
             changed[place] = values[place] in labels and not pooled[place]
     known = changed & np.array([value in labels for value in values], bool)
@@ -117,13 +119,14 @@ def _labels(
 
 def _variants(column: Column) -> dict[str, str]:
     """Labels by what is left of them without case, inner space and `.0`; twins are left out."""
-    keys = [_key(label) for label in column.labels]
+    keys = [spelling_key(label) for label in column.labels]
     return {
         key: label for key, label in zip(keys, column.labels, strict=True) if keys.count(key) == 1
     }
 
 
-def _key(text: str) -> str:
+def spelling_key(text: str) -> str:
+    """What is left of a text without case, inner space and `.0`: equal for two spellings."""
     key = " ".join(text.casefold().split())
     return key.removesuffix(".0") if key.removesuffix(".0").lstrip("-").isdigit() else key
 
@@ -144,5 +147,5 @@ def _noticed(
 ) -> Iterator[Remark]:
     rows = cells.rows_of(which) if which.any() else np.array([], int)
     if len(rows):
-        first = tuple(int(row) + FIRST_ROW for row in rows[:SHOWN])
+        first = tuple(map(int, rows[:SHOWN]))
         yield Remark(column.name, problem, action, len(rows), first)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from stages.core.errors import UserError
 from stages.core.schema import Column, Schema
-from stages.customers.canonical import SHOWN, Canonical, canonical
-from stages.customers.intake import FIRST_ROW, Arrival
+from stages.customers.canonical import Canonical, canonical
+from stages.customers.intake import SHOWN, Arrival
+from stages.customers.numerals import LARGEST_NUMBER
 from stages.customers.validation import Fault, Refusal, Remark
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
     faults += _all_blank(table, schema) + _one_class(table, schema)
     if faults:
         raise Refusal(faults, origin=origin)
-    remarks = [*arrival.remarks, *repeated]
+    remarks = [*arrival.remarks, *map(arrival.numbered, repeated)]
     remarks += [Remark(name, "not in the schema", "dropped") for name in strangers]
-    remarks += [remark for column in columns.values() for remark in column.remarks]
+    remarks += [arrival.numbered(remark) for c in columns.values() for remark in c.remarks]
     return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(remarks))
 
 
@@ -74,7 +75,7 @@ def _without_repeated(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame
     rows = doubtful.index[doubtful.duplicated()]
     if rows.empty:
         return table, []
-    first = tuple(int(row) + FIRST_ROW for row in rows[:SHOWN])
+    first = tuple(map(int, rows[:SHOWN]))
     remark = Remark(None, "repeats an earlier row", "dropped", len(rows), first)
     return table.drop(index=rows), [remark]
 
@@ -138,7 +139,7 @@ def _fault(arrival: Arrival, column: Column, check: str, rows: pd.Index) -> Faul
     cells = arrival.columns[column.name]
     first = rows.sort_values()[:SHOWN]
     values = tuple(_shown(cells.texts[int(cells.codes[row])].as_py(), column) for row in first)
-    numbers = tuple(int(row) + FIRST_ROW for row in first)
+    numbers = tuple(arrival.number(row) for row in first)
     return Fault(column.name, check, expected, len(rows), numbers, values)
 
 
@@ -165,7 +166,10 @@ def _pandera_column(column: Column) -> Any:
     if column.is_numeric:
         checks.append(_range_check(column))
     if column.kind == "integer":
-        checks.append(pa.Check(lambda v: v % 1 == 0, error="not a whole number"))
+        # beyond 2^53 a float64 no longer tells whole numbers apart
+        checks.append(
+            pa.Check(lambda v: (v % 1 == 0) & (abs(v) <= 2**53), error="not a whole number")
+        )
     return pa.Column(
         float if column.is_numeric else object,
         checks=checks,
@@ -179,7 +183,9 @@ def _range_check(column: Column) -> Any:
 
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
-    return pa.Check(lambda v: (v >= low) & (v <= high) & np.isfinite(v), error="out of range")
+    return pa.Check(
+        lambda v: (v >= low) & (v <= high) & (abs(v) <= LARGEST_NUMBER), error="out of range"
+    )
 
 
 def _all_blank(table: pd.DataFrame, schema: Schema) -> list[Fault]:

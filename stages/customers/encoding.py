@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import shutil
 import tempfile
 import zipfile
@@ -26,6 +27,7 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook; save the sheet as CSV",
     b"SQLite format 3\0": "a SQLite database; give its address, sqlite:///path#table",
 }
+MARKUP = re.compile(rb"\s*(<(!doctype|\?xml|html|table)|\[?\s*\{\s*[\"}])", re.I)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def as_utf8(path: Path, *, origin: str) -> Iterator[Text]:
         encoding = _encoding(plain)
         if encoding in CODECS:
             plain = _transcoded(plain, Path(scratch) / "utf8", encoding, origin)
+        _check_is_no_markup(plain, origin)
         _check_lines(plain, origin)
         line_ends = _line_ends(plain)
         form = {"compression": compression, "encoding": encoding, "line_ends": line_ends}
@@ -80,7 +83,8 @@ def _decompressed(path: Path, copy: Path, origin: str) -> tuple[Path, str]:
             return copy, "gzip"
         if start.startswith(b"PK\x03\x04"):
             return _unzipped(path, copy, origin), "zip"
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    # zipfile says RuntimeError where a password is needed or the packing is unknown
+    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(
             f"{origin}: cannot be unpacked: {str(error) or 'cut off'}; {EXPECTED}"
         ) from None
@@ -139,6 +143,15 @@ def _transcoded(path: Path, copy: Path, encoding: str, origin: str) -> Path:
     return copy
 
 
+def _check_is_no_markup(path: Path, origin: str) -> None:
+    """Refuse a web page (of an error, say) and JSON, which would pass for odd tables."""
+    with path.open("rb") as file:
+        start = file.read(64).removeprefix(codecs.BOM_UTF8)
+    if found := MARKUP.match(start):
+        kind = "a web page or XML" if found[1].startswith(b"<") else "JSON"
+        raise UserError(f"{origin}: this is {kind}; {EXPECTED}")
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, never cut between the two of a CRLF."""
     carry = b""
@@ -154,6 +167,7 @@ def _check_lines(path: Path, origin: str) -> None:
     """Refuse NUL bytes and endless lines, with their row."""
     row, length = 1, 0
     for chunk in _chunks(path):
+        chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if (place := chunk.find(b"\0")) >= 0:
             row += chunk.count(b"\n", 0, place)
             raise UserError(f"{origin}: row {row}: a NUL byte: binary, or broken; {EXPECTED}")

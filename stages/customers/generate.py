@@ -5,13 +5,21 @@ held by one living customer. At the first snapshot (month 0) every place is give
 tenure, whose traits depend on that tenure. Then time passes in months: a customer leaves when the
 hazard they were exposed to reaches their patience, a unit exponential (the inverse transform of the
 survival function, one draw per customer), and a newcomer takes the place. The hazard is a function
-of published columns only, hence the probability of leaving within the window is known exactly: it
-is handed out beside the table as the oracle, never inside it.
+of published columns and the month, hence the probability of leaving within the window is known
+exactly: it is handed out beside the table as the oracle, never inside it.
+
+A scenario changes what happens from a month on: hazard, prices, or who joins. What could be known
+before that month (columns published, labels whose window had closed) stays as it was, to the byte;
+a label whose window reaches beyond it tells what really happened, and the oracle knows that the
+scenario comes. Where a column arrives broken, label and oracle stay those of the column as it was
+before it broke.
 
 Randomness: places are drawn in blocks of `BLOCK`, always in full, each from a child of the seed
 that is named after month and block. So the same population, rows, seed and month give the same
 bytes whatever `chunk_rows` is, and asking for more rows leaves the earlier ones as they were.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,50 +28,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.customers.columns import IDENTITY, Block, contract, published
+from stages.customers.identity import lots
 from stages.customers.population import (
-    Bools,
-    Floats,
-    Integers,
     Population,
-    Prices,
-    add_terms,
     draw_charges,
     draw_traits,
-    load_population,
     reference_exposure,
     tenure_shares,
 )
-
-__all__ = ["BLOCK", "COLUMNS", "Chunk", "Population", "load_population", "simulate"]
+from stages.customers.scenarios import QUIET, Scenario
+from stages.customers.terms import Bools, Floats, Integers, add_terms
 
 BLOCK = 8192
 MAX_ROWS = 10**8
 MAX_MONTH = 600
-LETTERS, DIGITS = 26**5, 10**4  # a customerID is four digits, a dash and five letters
-
-COLUMNS = [
-    "customerID", "gender", "SeniorCitizen", "Partner", "Dependents", "tenure", "PhoneService",
-    "MultipleLines", "InternetService", "OnlineSecurity", "OnlineBackup", "DeviceProtection",
-    "TechSupport", "StreamingTV", "StreamingMovies", "Contract", "PaperlessBilling",
-    "PaymentMethod", "MonthlyCharges", "TotalCharges", "Churn",
-]  # fmt: skip
-ADD_ONS = {
-    "OnlineSecurity": "security",
-    "OnlineBackup": "backup",
-    "DeviceProtection": "protection",
-    "TechSupport": "support",
-    "StreamingTV": "tv",
-    "StreamingMovies": "movies",
-}
-
-# One entry per place under each name: the traits of the population, and
-#   tenure    months billed
-#   charge    monthly charge in price steps
-#   usage     standard normal: how far the sum of the bills is off charge times tenure
-#   patience  hazard the customer can still be exposed to before leaving
-#   risk      hazard relative to the reference customer of the same contract and tenure
-#   number    unique per customer: month of joining times MAX_ROWS plus place
-Block = dict[str, NDArray]
+BREAKAGE, CAMPAIGN = 1, 2  # purposes of lots
 
 
 @dataclass(frozen=True)
@@ -71,7 +51,8 @@ class Chunk:
     """Consecutive rows: the published table and, row by row, the oracle.
 
     `customers` has `COLUMNS`; TotalCharges is NaN where tenure is 0. `oracle` has customerID and
-    churn_probability, the probability of Churn "Yes" given the published columns.
+    churn_probability, the probability of Churn "Yes" given the published columns (as they were
+    before a scenario broke one).
     """
 
     customers: pd.DataFrame
@@ -85,6 +66,7 @@ def simulate(
     seed: int,
     snapshot_month: int = 0,
     chunk_rows: int = 100_000,
+    scenario: Scenario = QUIET,
 ) -> Iterator[Chunk]:
     """Draw the `rows` customers living at a snapshot, in chunks of `chunk_rows` rows.
 
@@ -95,44 +77,78 @@ def simulate(
 
     Raises ValueError when an argument is out of range.
     """
-    _check_range("rows", rows, low=1, high=MAX_ROWS)
-    _check_range("seed", seed, low=0, high=2**64 - 1)
-    _check_range("snapshot_month", snapshot_month, low=0, high=MAX_MONTH)
     _check_range("chunk_rows", chunk_rows, low=1, high=MAX_ROWS)
-    world = _World(population, seed=seed, snapshot_month=snapshot_month)
-    return _regroup(world.publish(rows), chunk_rows=chunk_rows)
+    world = World(population, seed=seed, snapshot_month=snapshot_month, scenario=scenario)
+    return _regroup(map(world.publish, world.blocks(rows)), chunk_rows=chunk_rows)
 
 
-class _World:
-    """What one seed makes of a population, up to one month."""
+class World:
+    """What one seed makes of a population, up to one month.
 
-    def __init__(self, population: Population, *, seed: int, snapshot_month: int) -> None:
+    Raises ValueError when an argument is out of range.
+    """
+
+    def __init__(
+        self, population: Population, *, seed: int, snapshot_month: int, scenario: Scenario = QUIET
+    ) -> None:
+        _check_range("seed", seed, low=0, high=2**64 - 1)
+        _check_range("snapshot_month", snapshot_month, low=0, high=MAX_MONTH)
         self.population = population
         self.seed = seed
         self.month = snapshot_month
+        self.scenario = scenario
         self.tenures, self.shares = tenure_shares(population.tenure)
         longest = int(self.tenures[-1]) + snapshot_month + population.hazard.window
         self.exposure = reference_exposure(population.hazard, months=longest)
 
-    def publish(self, rows: int) -> Iterator[Chunk]:
-        """Publish block after block, the last one cut to the rows asked for."""
-        for index in range(-(-rows // BLOCK)):
-            block = self._first_month(index)
-            for month in range(1, self.month + 1):
-                block = self._one_month_later(block, month=month, index=index)
-            yield self._chunk(block, rows=min(BLOCK, rows - index * BLOCK))
+    def blocks(self, rows: int) -> Iterator[Block]:
+        """Who lives at the snapshot, block after block, the last one cut to the rows asked for."""
+        _check_range("rows", rows, low=1, high=MAX_ROWS)
+        return (self._block(index, rows=rows) for index in range(-(-rows // BLOCK)))
+
+    def hazard_ahead(self, block: Block) -> Floats:
+        """Hazard that each customer is exposed to within the window after the snapshot."""
+        window = self.population.hazard.window
+        return self._hazard(block, month=self.month, months=window)
+
+    def publish(self, block: Block) -> Chunk:
+        """What is published of a block at the snapshot, and its oracle."""
+        hazard, scenario, month = self.hazard_ahead(block), self.scenario, self.month
+        columns = published(
+            block,
+            leaves=block["patience"] <= hazard,
+            extra=scenario.extra_charge(block["charge"], block, month=month),
+            raised=scenario.raised_bills(block["tenure"], month=month),
+            prices=self.population.prices,
+            seed=self.seed,
+        )
+        truth = {IDENTITY: columns[IDENTITY], "churn_probability": -np.expm1(-hazard)}
+        broken = scenario.arrived(columns, lots=self.lots(block, purpose=BREAKAGE), month=month)
+        return Chunk(customers=pd.DataFrame(broken), oracle=pd.DataFrame(truth))
+
+    def lots(self, block: Block, *, purpose: int) -> Floats:
+        """A lot from 0 to 1 per customer, the same in every month."""
+        return lots(block["number"], seed=self.seed, purpose=purpose)
+
+    def _block(self, index: int, *, rows: int) -> Block:
+        block = self._first_month(index)
+        for month in range(1, self.month + 1):
+            block = self._one_month_later(block, month=month, index=index)
+        return {name: values[: rows - index * BLOCK] for name, values in block.items()}
 
     def _first_month(self, index: int) -> Block:
         rng = self._rng(month=0, index=index)
         tenure = rng.choice(self.tenures, size=BLOCK, p=self.shares)
-        return self._draw(tenure, number=index * BLOCK + np.arange(BLOCK), kept={}, rng=rng)
+        number = index * BLOCK + np.arange(BLOCK)
+        return self._draw(tenure, month=0, number=number, kept={}, rng=rng)
 
     def _one_month_later(self, block: Block, *, month: int, index: int) -> Block:
         """Let everybody live a month; newcomers, billed once, take the places of who left."""
-        patience = block["patience"] - self._hazard(block, months=1)
+        patience = block["patience"] - self._hazard(block, month=month - 1, months=1)
         left = np.flatnonzero(patience <= 0)
         newcomers = self._draw(
             np.ones(len(left), dtype=np.int64),
+            month=month,
             number=month * MAX_ROWS + index * BLOCK + left,
             kept={name: block[name][left] for name in self.population.stays},
             rng=self._rng(month=month, index=index),
@@ -144,13 +160,16 @@ class _World:
         self,
         tenure: Integers,
         *,
+        month: int,
         number: Integers,
         kept: dict[str, Bools],
         rng: np.random.Generator,
     ) -> Block:
         size = len(tenure)
         described = self.population
-        traits = draw_traits(described.traits, tenure=tenure, kept=kept, rng=rng)
+        # Who lives at the first snapshot joined before it: only newcomers are drawn otherwise.
+        asked = self.scenario.joining(described.traits, month=month) if month else described.traits
+        traits = draw_traits(asked, tenure=tenure, kept=kept, rng=rng)
         return traits | {
             "tenure": np.where(traits["awaiting"], 0, tenure),
             "charge": draw_charges(described.prices, traits=traits, rng=rng),
@@ -160,22 +179,19 @@ class _World:
             "number": number,
         }
 
-    def _hazard(self, block: Block, *, months: int) -> Floats:
-        """Hazard that each customer is exposed to within the next `months` months."""
-        contract, tenure = _contract(block), block["tenure"]
-        exposure = self.exposure[contract, tenure + months] - self.exposure[contract, tenure]
+    def _hazard(self, block: Block, *, month: int, months: int) -> Floats:
+        """Hazard that each customer is exposed to in the `months` months from `month` on."""
+        quiet = self.scenario.quiet_months(month, months=months)
+        exposure = self._exposure(block, first=0, last=quiet)
+        for ahead in range(quiet, months):
+            ratio = self.scenario.hazard_ratio(block, month=month + ahead)
+            exposure += ratio * self._exposure(block, first=ahead, last=ahead + 1)
         return block["risk"] * exposure
 
-    def _chunk(self, block: Block, *, rows: int) -> Chunk:
-        block = {name: values[:rows] for name, values in block.items()}
-        hazard = self._hazard(block, months=self.population.hazard.window)
-        identity = _customer_ids(block["number"], seed=self.seed)
-        leaves = {"Churn": _words(block["patience"] <= hazard, "No", "Yes")}
-        columns = {"customerID": identity} | leaves
-        columns |= _household(block) | _services(block) | _account(block)
-        columns |= _bills(block, prices=self.population.prices)
-        oracle = pd.DataFrame({"customerID": identity, "churn_probability": -np.expm1(-hazard)})
-        return Chunk(customers=pd.DataFrame(columns, columns=COLUMNS), oracle=oracle)
+    def _exposure(self, block: Block, *, first: int, last: int) -> Floats:
+        """Hazard of the reference customer between two numbers of months from now."""
+        kind, tenure = contract(block), block["tenure"]
+        return self.exposure[kind, tenure + last] - self.exposure[kind, tenure + first]
 
     def _rng(self, *, month: int, index: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(month, index)))
@@ -215,102 +231,3 @@ def _put(values: NDArray, places: Integers, new: NDArray) -> NDArray:
     changed = values.copy()
     changed[places] = new
     return changed
-
-
-def _words(which: NDArray, *words: str) -> NDArray:
-    """Look up a word by number (or by no, yes), for every entry of `which`."""
-    return np.array(words, dtype=object)[which.astype(np.int64)]
-
-
-def _contract(block: Block) -> Integers:
-    return block["committed"].astype(np.int64) + block["two_year"]
-
-
-def _household(block: Block) -> dict[str, NDArray]:
-    return {
-        "gender": _words(block["female"], "Male", "Female"),
-        "SeniorCitizen": _words(block["senior"], "0", "1"),
-        "Partner": _words(block["partner"], "No", "Yes"),
-        "Dependents": _words(block["dependents"], "No", "Yes"),
-    }
-
-
-def _services(block: Block) -> dict[str, NDArray]:
-    online = block["internet"].astype(np.int64)
-    lines = np.where(block["data_only"], 2, block["lines"])
-    return {
-        "PhoneService": _words(block["data_only"], "Yes", "No"),
-        "MultipleLines": _words(lines, "No", "Yes", "No phone service"),
-        "InternetService": _words(online + block["fiber"], "No", "DSL", "Fiber optic"),
-    } | {
-        column: _words(online + block[name], "No internet service", "No", "Yes")
-        for column, name in ADD_ONS.items()
-    }
-
-
-def _account(block: Block) -> dict[str, NDArray]:
-    how = [block["electronic"], block["mailed"], block["card"]]
-    means = ("Electronic check", "Mailed check", "Credit card (automatic)")
-    return {
-        "Contract": _words(_contract(block), "Month-to-month", "One year", "Two year"),
-        "PaperlessBilling": _words(block["paperless"], "No", "Yes"),
-        "PaymentMethod": _words(
-            np.select(how, [0, 1, 2], default=3), *means, "Bank transfer (automatic)"
-        ),
-    }
-
-
-def _bills(block: Block, *, prices: Prices) -> dict[str, NDArray]:
-    """Write tenure and what is billed per month and was billed in total.
-
-    The total is NaN before the first bill and exact at the first; from then on its standard
-    deviation grows with the root of charge times months. No later bill is below half of the price,
-    so that totals grow from month to month.
-    """
-    tenure, charge = block["tenure"], block["charge"] * prices.step
-    more = np.maximum(tenure - 1, 0)
-    deviation = prices.usage * np.sqrt(charge * (more + 0.5)) * block["usage"]
-    total = charge + np.where(more > 0, np.maximum(charge * more + deviation, charge * more / 2), 0)
-    return {
-        "tenure": tenure,
-        "MonthlyCharges": _money(block["charge"], step=prices.step),
-        "TotalCharges": np.where(tenure > 0, _money(total / prices.step, step=prices.step), np.nan),
-    }
-
-
-def _money(steps: NDArray, *, step: float) -> Floats:
-    """Amounts as a CSV would hold them: whole steps, and the float nearest to the decimal."""
-    return np.round(np.rint(steps) * step, 2)
-
-
-def _customer_ids(number: Integers, *, seed: int) -> NDArray:
-    """Identities that look drawn by lot and differ whenever the numbers do.
-
-    A Feistel network over (letters, digits): every round adds to one part a hash of the other,
-    which can be undone, so no two numbers below LETTERS * DIGITS share an identity.
-    """
-    letters, digits = np.divmod(number.astype(np.uint64), np.uint64(DIGITS))
-    keys = np.random.SeedSequence(seed, spawn_key=(0,)).generate_state(4, np.uint64)
-    for one, other in keys.reshape(2, 2):
-        digits = (digits + _hash(letters, key=one)) % np.uint64(DIGITS)
-        letters = (letters + _hash(digits, key=other)) % np.uint64(LETTERS)
-    return _spell(letters=letters, digits=digits)
-
-
-def _hash(values: NDArray[np.uint64], *, key: np.uint64) -> NDArray[np.uint64]:
-    """Mix 64 bits down to 32, with the constants of splitmix64 (Steele et al., 2014)."""
-    mixed = values + key
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed >> np.uint64(32)
-
-
-def _spell(*, letters: NDArray[np.uint64], digits: NDArray[np.uint64]) -> NDArray:
-    """Write text such as 7590-VHVEG."""
-    text = np.empty((len(digits), 10), dtype=np.uint32)
-    for place in range(4):
-        text[:, 3 - place] = ord("0") + digits // np.uint64(10**place) % np.uint64(10)
-    text[:, 4] = ord("-")
-    for place in range(5):
-        text[:, 9 - place] = ord("A") + letters // np.uint64(26**place) % np.uint64(26)
-    return text.view("<U10").ravel().astype(object)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,16 @@ from numpy.typing import NDArray
 from stages.core.errors import UserError
 from stages.core.paths import relative
 from stages.customers.encoding import Text, as_utf8
+from stages.customers.numerals import DECIMAL_COMMAS, comma_meaning, point_meaning
 from stages.customers.validation import Remark
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SHOWN = 3  # rows that a message names
 LONGEST_CELL = 32_767  # characters; what a spreadsheet holds
 SAMPLE = 64 * 1024  # bytes that tell the separator
 BLOCK = 8 << 20  # bytes that are parsed at a time, more than a row may have
 FIRST_ROW = 2  # the header is row 1, as a spreadsheet counts
-COMMA_DECIMAL = r"^[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
-NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-GROUPED = r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # line breaks too: a message is one line
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,30 @@ class Cells:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A table as it came, every cell text: columns of equal length in the file's order."""
+    """A table as it came, every cell text: columns of equal length in the file's order.
+
+    `places` (rows,) are the rows' places in the file where blank lines were left out.
+    """
 
     columns: Mapping[str, Cells]
     rows: int
     form: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    places: NDArray[np.int64] | None = None
+
+    def number(self, row: int) -> int:
+        """The number of a row as a spreadsheet shows it, from its place in the table."""
+        return int(row if self.places is None else self.places[row]) + FIRST_ROW
+
+    def numbered(self, remark: Remark) -> Remark:
+        """A remark on places in the table as one on rows of the file."""
+        return replace(remark, rows=tuple(self.number(row) for row in remark.rows))
+
+    def without(self, blank: NDArray[np.bool_]) -> Arrival:
+        """The table less the marked rows (rows,)."""
+        places = np.arange(self.rows) if self.places is None else self.places
+        columns = {name: Cells(c.texts, c.codes[~blank]) for name, c in self.columns.items()}
+        return replace(self, columns=columns, rows=int((~blank).sum()), places=places[~blank])
 
     def sample(self, size: int) -> Arrival:
         """At most `size` rows, spread evenly over the table."""
@@ -65,7 +84,8 @@ class Arrival:
             return self
         kept = np.linspace(0, self.rows - 1, size).astype(int)
         columns = {name: Cells(c.texts, c.codes[kept]) for name, c in self.columns.items()}
-        return Arrival(columns, size, self.form, self.remarks)
+        places = None if self.places is None else self.places[kept]
+        return replace(self, columns=columns, rows=size, places=places)
 
 
 def read_arrival(path: Path, *, origin: str = "") -> Arrival:
@@ -89,7 +109,8 @@ def _read_parquet(path: Path, origin: str) -> Arrival:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:  # given a path, folders called `a=b` would become columns
+            table = pq.read_table(file)
     except (pa.ArrowInvalid, OSError):
         raise UserError(f"{origin}: not a whole Parquet file; expected a table") from None
     return from_arrow(table, origin=origin, form={"format": "Parquet"})
@@ -127,19 +148,19 @@ def _cells(values: pa.ChunkedArray) -> Cells:
 
 
 def _read_csv(text: Text, origin: str) -> Arrival:
-    sample = text.head(SAMPLE)
-    separator = _separator(sample, origin)
-    raw_names = _header(sample, separator, origin)
+    separator = _separator(text.head(SAMPLE), origin)
+    raw_names, above = _header(text, separator, origin)
     names = _checked_names(raw_names, origin)
-    table = _parse(text, separator, raw_names, origin)
+    table, places = _parse(text, separator, raw_names, above, origin)
     columns = {name: _cells(values) for name, values in zip(names, table.columns, strict=True)}
-    _check_lengths(columns, origin)
+    _check_lengths(columns, places, origin)
     columns, decimal = _with_decimal_points(columns, separator)
     form = text.form | {
         "separator": SEPARATORS[separator],
-        "decimal": "comma" if decimal else "point",
+        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in decimal) else "point",
     }
-    return Arrival(columns, table.num_rows, form, (*_remarks(text, separator), *decimal))
+    remarks = (*_remarks(text, separator), *decimal)
+    return _without_blank_rows(Arrival(columns, table.num_rows, form, remarks, places))
 
 
 def _separator(sample: str, origin: str) -> str:
@@ -155,7 +176,8 @@ def _separator(sample: str, origin: str) -> str:
 def _agreement(sample: str, separator: str) -> tuple[float, int]:
     """Share of the sample's rows as wide as its header, which is 0 for a single column; width."""
     try:
-        rows = list(csv.reader(io.StringIO(sample), delimiter=separator))[:50]
+        lines = io.StringIO(sample.lstrip("\r\n"), newline="")
+        rows = [row for row in csv.reader(lines, delimiter=separator) if row][:50]
     except csv.Error:
         return 0.0, 0
     width = len(rows[0])
@@ -163,29 +185,40 @@ def _agreement(sample: str, separator: str) -> tuple[float, int]:
     return (sum(len(row) == width for row in whole) / len(whole) if width > 1 else 0.0), width
 
 
-def _header(sample: str, separator: str, origin: str) -> list[str]:
+def _header(text: Text, separator: str, origin: str) -> tuple[list[str], int]:
+    """The cells of the first line that is not blank, and how many are above it."""
     try:
-        return next(csv.reader(io.StringIO(sample), delimiter=separator))
+        with text.path.open(encoding="utf-8-sig", newline="") as file:
+            rows = enumerate(csv.reader(file, delimiter=separator))
+            return next((row, above) for above, row in rows if "".join(row).strip())
     except csv.Error as error:
         raise UserError(f"{origin}: row 1: {error}; expected a CSV header") from None
 
 
 def _checked_names(found: list[str], origin: str) -> list[str]:
-    """Names of the columns without the space around them; a nameless one is called by its place."""
-    names = [name.strip() or f"(column {place})" for place, name in enumerate(found, start=1)]
+    """Names of the columns on one line each; a nameless one is called by its place."""
+    tidy = [CONTROL.sub(" ", name).strip() for name in found]
+    names = [name or f"(column {place})" for place, name in enumerate(tidy, start=1)]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise UserError(f"{origin}: column {repeated[0]}: twice in the header; expected once")
     return names
 
 
-def _parse(text: Text, separator: str, names: list[str], origin: str) -> pa.Table:
+def _parse(
+    text: Text, separator: str, names: list[str], above: int, origin: str
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """The table, and its rows' places in the file: lines of space alone are not in it."""
     from pyarrow import csv as arrow_csv
 
     odd: list[arrow_csv.InvalidRow] = []
+    spaces: list[int] = []
 
     def keep(row: arrow_csv.InvalidRow) -> str:
-        odd.append(row)
+        if row.text.strip():
+            odd.append(row)
+        else:
+            spaces.append(row.number)
         return "skip"
 
     coded = pa.dictionary(pa.int32(), pa.string())
@@ -193,9 +226,14 @@ def _parse(text: Text, separator: str, names: list[str], origin: str) -> pa.Tabl
         table = arrow_csv.read_csv(
             text.path,
             # Rows are numbered only where one thread reads.
-            read_options=arrow_csv.ReadOptions(block_size=BLOCK, use_threads=False),
+            read_options=arrow_csv.ReadOptions(
+                block_size=BLOCK, use_threads=False, skip_rows=above
+            ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, invalid_row_handler=keep
+                delimiter=separator,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=keep,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, coded), strings_can_be_null=False
@@ -209,21 +247,37 @@ def _parse(text: Text, separator: str, names: list[str], origin: str) -> pa.Tabl
     if odd:
         raise UserError(
             f"{origin}: row {odd[0].number}: {_many(odd[0].actual_columns, 'cell')}; expected "
-            f"{odd[0].expected_columns} as in the header. Is the file cut off, or a quotation mark "
-            f"never closed? ({_many(len(odd), 'row')} of this kind)"
+            f"{odd[0].expected_columns} as in the header. Is the file cut off, a quotation mark "
+            f"never closed, or row 1 no header? ({_many(len(odd), 'row')} of this kind)"
         )
-    return table
+    places = np.arange(above, above + table.num_rows + len(spaces))
+    return table, np.delete(places, np.array(spaces, int) - FIRST_ROW - above)
+
+
+def _without_blank_rows(arrival: Arrival) -> Arrival:
+    """The table less rows in which every cell is blank; a word if they were not at its end."""
+    blank = np.ones(arrival.rows, bool)
+    for cells in arrival.columns.values():
+        empty = pc.equal(pc.utf8_trim_whitespace(cells.texts), "").to_numpy(zero_copy_only=False)
+        blank &= empty[cells.codes]
+        if not blank.any():
+            return arrival
+    rows = np.flatnonzero(blank)
+    between = rows[rows < np.flatnonzero(~blank).max(initial=-1)]
+    remark = Remark(None, "blank", "left out", len(between), tuple(map(int, between[:SHOWN])))
+    found = (*arrival.remarks, *([arrival.numbered(remark)] if len(between) else []))
+    return replace(arrival.without(blank), remarks=found)
 
 
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _check_lengths(columns: Mapping[str, Cells], origin: str) -> None:
+def _check_lengths(columns: Mapping[str, Cells], places: NDArray[np.int64], origin: str) -> None:
     for name, cells in columns.items():
         lengths = pc.utf8_length(cells.texts).to_numpy(zero_copy_only=False)
         if len(lengths) and lengths.max() > LONGEST_CELL:
-            row = cells.rows_of(lengths > LONGEST_CELL)[0] + FIRST_ROW
+            row = places[cells.rows_of(lengths > LONGEST_CELL)[0]] + FIRST_ROW
             raise UserError(
                 f"{origin}: column {name}: row {row}: a cell of {lengths.max():,} characters; "
                 f"expected at most {LONGEST_CELL:,}"
@@ -233,36 +287,18 @@ def _check_lengths(columns: Mapping[str, Cells], origin: str) -> None:
 def _with_decimal_points(
     columns: Mapping[str, Cells], separator: str
 ) -> tuple[dict[str, Cells], list[Remark]]:
-    """Columns of numbers written with a decimal comma, or with commas between thousands, mended."""
+    """Columns of numbers written with decimal commas or marks between thousands, mended."""
+    found = {name: comma_meaning(cells.texts, separator) for name, cells in columns.items()}
+    if any(meaning and meaning[0] == DECIMAL_COMMAS for meaning in found.values()):
+        found |= {n: point_meaning(columns[n].texts) for n, meaning in found.items() if not meaning}
     mended, remarks = dict(columns), []
-    for name, cells in columns.items():
-        texts = pc.utf8_trim_whitespace(cells.texts)
-        has_comma = pc.match_substring_regex(texts, r"^[-+]?[\d.]*\d,\d+(\.\d+)?$")
-        if not pc.any(has_comma).as_py():
-            continue
-        found = _comma_meaning(texts, separator)
-        if found is None:
-            continue
-        written, point = found
-        mended[name] = Cells(point, cells.codes)
-        count = int(np.isin(cells.codes, np.flatnonzero(has_comma)).sum())
-        remarks.append(Remark(name, written, "read as numbers", count))
+    for name, meaning in found.items():
+        if meaning is not None:
+            written, texts, changed = meaning
+            mended[name] = Cells(texts, columns[name].codes)
+            rows = columns[name].rows_of(changed)
+            remarks.append(Remark(name, written, "read as numbers", len(rows)))
     return mended, remarks
-
-
-def _comma_meaning(texts: pa.StringArray, separator: str) -> tuple[str, pa.StringArray] | None:
-    """What a comma in the texts stands for, and the texts with a decimal point; None if neither."""
-    told = pc.filter(texts, pc.match_substring_regex(texts, r"\d"))
-    if separator == "," and _all_match(told, f"{GROUPED}|^[-+]?\\d+(\\.\\d+)?$"):
-        return "commas between thousands", pc.replace_substring(texts, ",", "")
-    if _all_match(told, COMMA_DECIMAL):
-        without_groups = pc.replace_substring_regex(texts, r"\.(\d{3})", r"\1")
-        return "decimal commas", pc.replace_substring(without_groups, ",", ".")
-    return None
-
-
-def _all_match(texts: pa.StringArray, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _remarks(text: Text, separator: str) -> list[Remark]:
@@ -270,9 +306,3 @@ def _remarks(text: Text, separator: str) -> list[Remark]:
     if separator != ",":
         found.append(Remark(None, f"separated by {SEPARATORS[separator]}", "read so"))
     return found
-
-
-def plain_numbers(texts: pa.StringArray) -> NDArray[np.float64]:
-    """Texts as numbers, NaN where one is none: (d,) float64."""
-    number = pc.match_substring_regex(texts, NUMBER)
-    return pc.if_else(number, texts, None).cast(pa.float64()).to_numpy(zero_copy_only=False)

@@ -6,22 +6,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 from tqdm import tqdm
 
 from stages.core import metrics
 from stages.core.errors import UserError
 from stages.core.params import Data, Generate
-from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT
+from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
 from stages.core.schema import Schema, load_schema
-from stages.core.tables import read_table, sha256, write_json, write_table, write_tables
+from stages.core.tables import (
+    read_sample,
+    read_table,
+    row_count,
+    sha256,
+    write_json,
+    write_table,
+    write_tables,
+)
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import check_table
-from stages.customers.generate import COLUMNS, load_population, simulate
-from stages.customers.intake import read_arrival
+from stages.customers.columns import COLUMNS
+from stages.customers.intake import from_arrow, read_arrival
+from stages.customers.population import Population, load_population
+from stages.customers.snapshots import (
+    ORACLE_COLUMN,
+    Manifest,
+    customers_of,
+    in_words,
+    publish_no_snapshots,
+    publish_snapshots,
+    scenario_of,
+    truth_of,
+)
 from stages.customers.validation import Remark
 
-ORACLE_COLUMN = "churn_probability"
-CHUNK = 100_000
+LOOKED_AT = 100_000  # customers behind a picture
 SHOWN = 24  # columns in a picture or a printed row
 
 
@@ -29,17 +48,20 @@ SHOWN = 24  # columns in a picture or a printed row
 class Published:
     """What the stage wrote: the customers, what their columns mean, and the truth if known.
 
-    `remarks` say what an adopted file was accepted with.
+    Of many customers, `customers` and `oracle` hold the same even sample, for pictures. `remarks`
+    say what an adopted file was accepted with.
     """
 
+    rows: int
     customers: pd.DataFrame
     schema: Schema
     oracle: pd.DataFrame
+    manifest: Manifest
     remarks: tuple[Remark, ...] = ()
 
 
 def publish(data: Data, generate: Generate) -> Published:
-    """Write customers, schema and (for a population) true probabilities; what was written.
+    """Write customers, schema and (for a population) true probabilities and what comes after.
 
     The true probabilities go to a file of their own that only `evaluate` reads; for an adopted
     file, where nobody knows them, that file has no rows.
@@ -49,10 +71,14 @@ def publish(data: Data, generate: Generate) -> Published:
     write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
     remarks: tuple[Remark, ...] = ()
     if data.is_generated:
-        _publish_population(data, generate)
+        population = load_population(ROOT / data.source)
+        _publish_population(population, generate, schema)
+        manifest = publish_snapshots(population, generate)
     else:
         remarks = _publish_adopted(data, schema)
-    return Published(read_table(CUSTOMERS), schema, read_table(ORACLE), remarks)
+        manifest = publish_no_snapshots()
+    customers, oracle = (read_sample(path, most=LOOKED_AT) for path in (CUSTOMERS, ORACLE))
+    return Published(row_count(CUSTOMERS), customers, schema, oracle, manifest, remarks)
 
 
 def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
@@ -101,40 +127,38 @@ def check_pin(data: Data) -> None:
         )
 
 
-def _publish_population(data: Data, generate: Generate) -> None:
+def _publish_population(population: Population, generate: Generate, schema: Schema) -> None:
     """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
     truths: list[pd.DataFrame] = []
-    write_tables(CUSTOMERS, _customers(data, generate, truths))
+    write_tables(CUSTOMERS, _customers(population, generate, schema, truths))
     write_tables(ORACLE, truths)
 
 
 def _customers(
-    data: Data, generate: Generate, truths: list[pd.DataFrame]
+    population: Population, generate: Generate, schema: Schema, truths: list[pd.DataFrame]
 ) -> Iterator[pd.DataFrame]:
-    chunks = simulate(
-        load_population(ROOT / data.source),
-        rows=generate.rows,
-        seed=generate.seed,
-        snapshot_month=generate.snapshot_month,
-        chunk_rows=CHUNK,
-    )
+    """The table to learn from; refused like any other where a scenario broke a column of it."""
+    month = generate.snapshot_month
+    is_broken = scenario_of(population, generate).breaks(month)
+    origin = f"{relative(CUSTOMERS)} (generate.scenario: {generate.scenario.name})"
     with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
-        for chunk in chunks:
-            truth = chunk.oracle.copy()
-            truth.columns = ["id", ORACLE_COLUMN]
-            truths.append(truth)
+        for chunk in customers_of(population, generate, month=month):
+            if is_broken:
+                arrival = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
+                check_table(arrival, schema, origin=origin)
+            truths.append(truth_of(chunk.oracle))
             bar.update(len(chunk.customers))
             yield chunk.customers
 
 
 def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:
     """What was published, in a few facts."""
-    churn = published.schema.churned(published.customers)
+    target = read_table(CUSTOMERS, columns=[published.schema.target.name])
     facts = {
         "source": "simulated" if data.is_generated else data.source,
-        "customers": f"{len(published.customers):,}",
+        "customers": f"{published.rows:,}",
         "columns": f"{len(published.schema.columns)}",
-        "churn rate": f"{churn.mean():.2%}",
+        "churn rate": f"{published.schema.churned(target).mean():.2%}",
     }
     if data.is_generated:
         window = load_population(ROOT / data.source).hazard.window
@@ -142,6 +166,7 @@ def describe(published: Published, data: Data, generate: Generate) -> pd.DataFra
             "churn window": f"{window} months after the snapshot",
             "seed": str(generate.seed),
             "snapshot month": str(generate.snapshot_month),
+            "scenario": in_words(generate),
         }
     else:
         facts |= {"sha256": str(data.sha256)}

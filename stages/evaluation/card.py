@@ -46,6 +46,7 @@ def _content(
         "test_rows": len(evidence.label),
         "level": evidence.params.level,
         "costs": evidence.costs,
+        "lifetime": evidence.assumptions.lifetime,
         "currency": currency(evidence),
         "by_profit": schema.role("monthly_value") is not None,
         "sensitive": _records(slices[slices["sensitive"]]) if len(slices) else [],

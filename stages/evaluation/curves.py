@@ -46,9 +46,8 @@ def profit_curve(evidence: Evidence, *, points: int = 101) -> pd.DataFrame:
 
     Columns: contacted, profit, low, high (bootstrap), random (the same share at random).
     """
-    expected = money.expected_profit(evidence.probability, evidence.value, evidence.costs)
     realised = money.realised_profit(evidence.label, evidence.value, evidence.costs)
-    order = np.argsort(-expected, kind="stable")
+    order = np.argsort(-evidence.expected, kind="stable")
     shares = np.linspace(0, 1, points)
     samples = np.concatenate(
         [

@@ -6,7 +6,7 @@ Thresholds and choices arrive with the champion bundle; nothing here is fitted o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from empulse.metrics import empc_score
+from empulse.metrics import empc_score, mpc_score
 
 from stages.core import metrics
 from stages.core.metrics import Bootstrap, Floats
@@ -23,20 +23,16 @@ from stages.core.paths import (
     CHAMPION,
     COMPARISON,
     CUSTOMERS_SCHEMA,
-    METRICS,
     ORACLE,
-    PLOTS,
-    PREDICTIONS,
     TEST,
 )
 from stages.core.schema import Schema, load_schema
-from stages.core.tables import read_table, write_csv, write_json, write_table
+from stages.core.tables import read_table
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
 from stages.model import money
-from stages.model.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, Scorer
+from stages.model.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, Scorer
 from stages.model.threshold import profit_threshold
 
-DIGITS = 6
 WORDS = {
     "roc_auc": "ROC AUC",
     "average_precision": "Average precision",
@@ -49,6 +45,7 @@ WORDS = {
     "recall": "Recall of the decision",
     "f1": "F1 of the decision",
     "empc": "Expected maximum profit (EMPC)",
+    "mpc": "Maximum profit (MPC)",
     "profit_per_customer": "Profit per customer",
     "threshold": "Profit threshold",
 }
@@ -59,7 +56,8 @@ class Evidence:
     """The test customers, what was said of them, and what the bundle fixed beforehand.
 
     `label`, `probability` (champion), `value` (of keeping each customer) are (n,); `baselines`
-    holds the probabilities (n,) of simple models; `oracle` the true ones (n,), where known.
+    holds the probabilities (n,) of simple models; `oracle` the true ones (n,), where known;
+    `assumptions` what the costs in the bundle were made of.
     """
 
     features: pd.DataFrame
@@ -70,13 +68,23 @@ class Evidence:
     oracle: Floats | None
     value: Floats
     manifest: Mapping[str, Any]
-    costs: Money
+    assumptions: Money
     params: Evaluate
 
     @property
     def bootstrap(self) -> Bootstrap:
         """The resamples behind every interval."""
         return Bootstrap(self.params.seed, self.params.resamples, self.params.level)
+
+    @property
+    def costs(self) -> money.Costs:
+        """What a contact costs and a kept customer brings, as the bundle has it."""
+        return money.Costs(**self.manifest["costs"])
+
+    @property
+    def expected(self) -> Floats:
+        """Expected profit (n,) of contacting each customer, by the champion's probability."""
+        return money.expected_profit(self.probability, self.value, self.costs)
 
     @property
     def threshold(self) -> float:
@@ -88,11 +96,24 @@ class Evidence:
         """1 for each customer (n,) who is to be contacted."""
         return decide(self.probability, self.value, self)
 
+    @property
+    def affordable(self) -> Floats:
+        """The decision (n,) as far as the budget goes, most profitable first."""
+        budget = self.assumptions.budget
+        return self.decision if budget is None else self.within(budget)
 
-def gather(params: Evaluate, costs: Money) -> Evidence:
+    def within(self, budget: float) -> Floats:
+        """The decision (n,) as far as that budget would go."""
+        cost = money.expected_cost(self.probability, self.costs)
+        return money.within_budget(self.decision, self.expected, cost, budget=budget)
+
+
+def gather(params: Evaluate, assumptions: Money) -> Evidence:
     """Read the test customers and score them with the champion and the simple models."""
     schema, features = load_schema(CUSTOMERS_SCHEMA), read_table(TEST)
     inputs = model_inputs(features, schema)
+    manifest = json.loads((CHAMPION / MANIFEST).read_text(encoding="utf-8"))
+    fees, costs = monthly_value(features, schema), money.Costs(**manifest["costs"])
     return Evidence(
         features=features,
         schema=schema,
@@ -100,9 +121,9 @@ def gather(params: Evaluate, costs: Money) -> Evidence:
         probability=_scorer(CHAMPION / MODEL).probability(inputs),
         baselines={n: _scorer(COMPARISON / f"{n}.onnx").probability(inputs) for n in BASELINES},
         oracle=_oracle(features),
-        value=money.customer_value(monthly_value(features, schema), len(features), costs),
-        manifest=json.loads((CHAMPION / MANIFEST).read_text(encoding="utf-8")),
-        costs=costs,
+        value=money.customer_value(fees, len(features), costs),
+        manifest=manifest,
+        assumptions=assumptions,
         params=params,
     )
 
@@ -141,6 +162,7 @@ def headline(evidence: Evidence) -> pd.DataFrame:
     for name, measure in metrics.DECISION.items():
         rows[name] = _decision_row(evidence, measure)
     rows["empc"] = _ranking_row(evidence, _empc(evidence))
+    rows["mpc"] = _ranking_row(evidence, _mpc(evidence))
     rows["profit_per_customer"] = _decision_row(evidence, profit_measure(evidence))
     rows["threshold"] = _threshold_interval(evidence)
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -184,12 +206,24 @@ def profit_measure(evidence: Evidence) -> metrics.Measure:
 
 
 def _empc(evidence: Evidence) -> metrics.Measure:
-    """Expected maximum profit per customer (Verbraken et al. 2013), through empulse."""
-    costs = _empulse_costs(evidence)
+    """Expected maximum profit per customer (Verbraken et al. 2013): acceptance is not known."""
+    costs = evidence.costs
+    accept = {"alpha": costs.accept_alpha, "beta": costs.accept_beta}
+    return _resampled(partial(empc_score, **_empulse_costs(evidence), **accept))
+
+
+def _mpc(evidence: Evidence) -> metrics.Measure:
+    """Maximum profit per customer over all thresholds, acceptance at its mean (same source)."""
+    rate = evidence.costs.accept_rate
+    return _resampled(partial(mpc_score, **_empulse_costs(evidence), accept_rate=rate))
+
+
+def _resampled(score_of: Callable[..., Any]) -> metrics.Measure:
+    """A measure of empulse over resampling weights."""
 
     def one(label: Floats, score: Floats, weight: Floats) -> float:
         rows = np.repeat(np.arange(len(label)), weight.astype(int))
-        return float(empc_score(label[rows], score[rows], **costs)) if len(rows) else float("nan")
+        return float(score_of(label[rows], score[rows])) if len(rows) else float("nan")
 
     def measure(label: Floats, score: Floats, weight: Floats) -> Floats:
         return np.array([one(label, score, row) for row in weight])
@@ -198,13 +232,10 @@ def _empc(evidence: Evidence) -> metrics.Measure:
 
 
 def _empulse_costs(evidence: Evidence) -> dict[str, float]:
-    costs = evidence.costs
     return {
         "clv": float(evidence.value.mean()),
-        "incentive_cost": costs.offer_cost,
-        "contact_cost": costs.contact_cost,
-        "alpha": costs.accept_alpha,
-        "beta": costs.accept_beta,
+        "incentive_cost": evidence.costs.offer_cost,
+        "contact_cost": evidence.costs.contact_cost,
     }
 
 
@@ -227,107 +258,8 @@ def _threshold_interval(evidence: Evidence) -> dict[str, float]:
     return _row(evidence.threshold, held, same)
 
 
-def metrics_file(evidence: Evidence, table: pd.DataFrame, wanted: pd.DataFrame) -> dict[str, Any]:
-    """The content of `reports/metrics.json`: numbers only below the top level."""
-    scores = pd.read_csv(COMPARISON / SCORES)
-    winner = evidence.manifest["candidate"]
-    won = scores[scores["candidate"] == winner]
-    return {
-        "winner": winner,
-        "cv": {name: _fold_figures(won[name]) for name in metrics.RANKING},
-        "candidates": {
-            str(name): {metric: _number(rows[metric].mean()) for metric in metrics.RANKING}
-            for name, rows in scores.groupby("candidate", sort=False)
-        },
-        "test": {name: _number(row["value"]) for name, row in table.iterrows()},
-        "test_ci": _intervals(table),
-        "targets": {name: _number(row["value"]) for name, row in wanted.iterrows()},
-        "targets_ci": _intervals(wanted),
-        "reference": _reference(evidence, table),
-        "counts": {
-            "train": len(read_table(COMPARISON / OUT_OF_FOLD, ["label"])),
-            "test": len(evidence.label),
-        },
-    }
-
-
-def _intervals(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    return {
-        str(name): {"low": _number(row["low"]), "high": _number(row["high"])}
-        for name, row in table.iterrows()
-    }
-
-
-def _fold_figures(values: pd.Series) -> dict[str, float]:
-    return {"mean": _number(values.mean()), "std": _number(values.std()), "folds": len(values)}
-
-
-def _reference(evidence: Evidence, table: pd.DataFrame) -> dict[str, float]:
-    """The base rate, every headline figure of the simple models, and of the truth where known."""
-    figures = {"base_rate": _number(evidence.manifest["base_rate"])}
-    for name, row in table.drop(index="threshold").iterrows():
-        figures |= {f"{simple}_{name}": _number(row[simple]) for simple in BASELINES}
-    if evidence.oracle is not None:
-        for name, measure in ranking(evidence.params).items():
-            value = metrics.value(measure, evidence.label, evidence.oracle)
-            figures[f"oracle_{name}"] = _number(value)
-    return figures
-
-
-def _number(value: Any) -> float:
-    return round(float(value), DIGITS)
-
-
-def predictions(evidence: Evidence) -> pd.DataFrame:
-    """Id, split, fold, label, champion, and each candidate out of fold, a row per customer.
-
-    On train all are out of fold; on test only the champion has spoken, and `fold` is -1.
-    """
-    train = read_table(COMPARISON / OUT_OF_FOLD)
-    train.insert(1, "split", "train")
-    train.insert(4, "champion", train[evidence.manifest["candidate"]])
-    test = pd.DataFrame(
-        {
-            "id": evidence.features[ID],
-            "split": "test",
-            "fold": np.int8(-1),
-            "label": evidence.features[LABEL],
-            "champion": evidence.probability,
-        }
-    )
-    columns = ["id", "split", "fold", "label", "champion"]
-    rest = [name for name in train.columns if name not in columns]
-    return pd.concat([train[columns + rest], test], ignore_index=True)
-
-
 def confusion(evidence: Evidence) -> pd.DataFrame:
     """Customers by outcome (index) and decision (columns)."""
     left, contacted = evidence.label == 1, evidence.decision == 1
     counts = [[int((o & d).sum()) for d in (~contacted, contacted)] for o in (~left, left)]
     return pd.DataFrame(counts, index=["stayed", "left"], columns=["not contacted", "contacted"])
-
-
-def against_oracle(evidence: Evidence) -> pd.DataFrame:
-    """The champion's ranking metrics beside those of the true probabilities."""
-    assert evidence.oracle is not None, "the truth of an adopted file is not known"
-    scores = {"champion": evidence.probability, "oracle": evidence.oracle}
-    measures = ranking(evidence.params)
-    return pd.DataFrame(
-        {
-            who: {n: metrics.value(m, evidence.label, s) for n, m in measures.items()}
-            for who, s in scores.items()
-        }
-    )
-
-
-def write(
-    evidence: Evidence,
-    table: pd.DataFrame,
-    wanted: pd.DataFrame,
-    curves: Mapping[str, pd.DataFrame],
-) -> None:
-    """Write metrics, predictions and the tables behind the plots."""
-    write_json(METRICS, metrics_file(evidence, table, wanted))
-    write_table(PREDICTIONS, predictions(evidence))
-    for name, curve in curves.items():
-        write_csv(PLOTS / f"{name}.csv", curve)

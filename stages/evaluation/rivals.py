@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from stages.core import metrics
 from stages.core.metrics import Floats
@@ -16,10 +15,15 @@ from stages.model.bundle import OUT_OF_FOLD
 
 
 def strategies(evidence: Evidence) -> pd.DataFrame:
-    """Profit per customer, with interval, of the decision and of what one might do instead."""
+    """Profit per customer, with interval, of the decision and of what one might do instead.
+
+    `expected` is by the champion's probabilities, `profit` by who left.
+    """
     n = len(evidence.label)
-    choices = {
-        "the decision": evidence.decision,
+    choices = {"the decision": evidence.decision}
+    if evidence.assumptions.budget is not None:
+        choices["the decision, within the budget"] = evidence.affordable
+    choices |= {
         "contact nobody": np.zeros(n),
         "contact everybody": np.ones(n),
         "as many, at random": np.full(n, evidence.decision.mean()),
@@ -36,13 +40,14 @@ def _decided(evidence: Evidence, baseline: str) -> Floats:
 
 
 def _strategy(evidence: Evidence, chosen: Floats) -> dict[str, float]:
-    """Share contacted, profit per customer, and the decision's lead on the same resamples."""
+    """Share contacted, profits per customer, and the decision's lead on the same resamples."""
     measure, bootstrap = profit_measure(evidence), evidence.bootstrap
     low, high = bootstrap.interval(measure, evidence.label, chosen)
     lead = evidence.decision - chosen  # profit is linear in who is contacted
     lead_low, lead_high = bootstrap.interval(measure, evidence.label, lead)
     return {
         "contacted": float(chosen.mean()),
+        "expected": float((chosen * evidence.expected).mean()),
         "profit": metrics.value(measure, evidence.label, chosen),
         "low": low,
         "high": high,
@@ -52,20 +57,30 @@ def _strategy(evidence: Evidence, chosen: Floats) -> dict[str, float]:
     }
 
 
-def acceptance(evidence: Evidence) -> pd.DataFrame:
-    """Profit per customer of the decision where fewer or more contacted churners accept.
+def budgets(evidence: Evidence) -> pd.DataFrame:
+    """What the decision brings where only part of its expected cost may be spent, best first.
 
-    The intervals of `strategies` hold acceptance at its mean; here it takes the tails of its own
-    distribution, Beta(accept_alpha, accept_beta).
+    Columns: budget, contacted (customers), expected_profit of them all by the champion's
+    probabilities; profit per customer with interval, averaged over everybody.
     """
-    costs = evidence.costs
-    tail = (1 - evidence.params.level) / 2
-    beta = stats.beta(costs.accept_alpha, costs.accept_beta)
-    rows = {}
-    for rate in (beta.ppf(tail), costs.accept_rate, beta.ppf(1 - tail)):
-        profit = money.realised_profit(evidence.label, evidence.value, costs, accept_rate=rate)
-        rows[f"{rate:.0%} accept"] = float((evidence.decision * profit).mean())
-    return pd.DataFrame({"profit": rows})
+    cost = money.expected_cost(evidence.probability, evidence.costs)
+    whole = float((evidence.decision * cost).sum())
+    rows = {
+        f"{share:.0%}": _limited(evidence, evidence.within(share * whole), share * whole)
+        for share in (0.25, 0.5, 0.75)
+    }
+    rows["100%"] = _limited(evidence, evidence.decision, whole)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _limited(evidence: Evidence, chosen: Floats, budget: float) -> dict[str, float]:
+    figures = _strategy(evidence, chosen)
+    return {
+        "budget": budget,
+        "customers": int(chosen.sum()),
+        "expected_profit": float((chosen * evidence.expected).sum()),
+        **{name: figures[name] for name in ("profit", "low", "high")},
+    }
 
 
 def in_words(evidence: Evidence, table: pd.DataFrame) -> str:

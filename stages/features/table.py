@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from stages.core.params import Features
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
-from stages.core.schema import Schema, load_schema
+from stages.core.schema import KEY_NAMES, Schema, load_schema
 from stages.core.tables import read_table, write_table
 from stages.features.derive import Inputs, category_names, derive, numeric_names
 
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
-ID, LABEL = "#id", "#label"  # no header of a CSV is likely to be called that
+ID, LABEL = KEY_NAMES
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
         xlabel="share of customers contacted, best first",
         ylabel="currency units",
     )
-    right.legend(loc="lower left")
+    right.legend(loc="lower right", ncols=2, frameon=True, framealpha=0.9, edgecolor="none")
     return figure
 
 
@@ -203,6 +203,17 @@ def curve(table: pd.DataFrame, *, title: str, xlabel: str, ylabel: str) -> Figur
     return figure
 
 
+def curves(tables: dict[str, pd.DataFrame], *, title: str, xlabel: str, ylabel: str) -> Figure:
+    """Two lines with their intervals, by name: columns x, value, low, high."""
+    figure, (axes,) = panels(1, width=11)
+    for colour, (name, table) in zip((BLUE, ORANGE), tables.items(), strict=True):
+        axes.fill_between(table["x"], table["low"], table["high"], color=colour, alpha=0.15, lw=0)
+        axes.plot(table["x"], table["value"], color=colour, marker="o", ms=3, label=name)
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+    axes.legend()
+    return figure
+
+
 def heatmap(matrix: pd.DataFrame, *, title: str) -> Figure:
     """Associations from 0 to 1, a square each."""
     figure, (axes,) = panels(1, width=12, height=6.4)
@@ -241,4 +252,26 @@ def confusion(counts: pd.DataFrame, *, title: str) -> Figure:
     axes.set_yticks(range(2), list(counts.index))
     axes.grid(visible=False)
     axes.set_title(title)
+    return figure
+
+
+def tornado(rows: pd.DataFrame, *, baseline: float, xlabel: str) -> Figure:
+    """A bar per assumption around the baseline: columns low, high, profit_low, profit_high."""
+    figure, (axes,) = panels(1, width=12.5, height=0.9 + 0.34 * len(rows))
+    place = np.arange(len(rows))[::-1]
+    for end, colour, words in (
+        ("low", ORANGE, "at its low end"),
+        ("high", BLUE, "at its high end"),
+    ):
+        moved = rows[f"profit_{end}"] - baseline
+        axes.barh(place, moved, left=baseline, color=colour, height=0.62, label=words)
+    axes.axvline(baseline, color=INK, lw=1)
+    names = [
+        f"{name}\n{low:.3g} to {high:.3g}"
+        for name, low, high in zip(rows.index, rows["low"], rows["high"], strict=True)
+    ]
+    axes.set_yticks(place, names)
+    axes.set(title="Profit where an assumption turns out otherwise", xlabel=xlabel)
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="lower right")
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from stages.model.bundle import (
     SCORES,
 )
 from stages.model.export import checked_onnx
-from stages.model.money import customer_value
+from stages.model.money import costs_of, customer_value
 from stages.model.threshold import profit_threshold
 from stages.model.train import CrossValidation, refit
 
@@ -92,16 +93,17 @@ def _manifest(
     label = features[LABEL].to_numpy()
     probability = validation.out_of_fold[winner].to_numpy()
     scores = validation.scores[validation.scores["candidate"] == winner]
-    values = customer_value(monthly_value(features, schema), len(features), money)
+    costs = costs_of(money, base_rate=float(label.mean()))
+    values = customer_value(monthly_value(features, schema), len(features), costs)
     value = float(values.mean())
     content = {
         "name": NAME,
         "candidate": winner,
-        "threshold": profit_threshold(label.astype(float), probability, value=value, costs=money),
+        "threshold": profit_threshold(label.astype(float), probability, value=value, costs=costs),
         "mean_value": round(value, 6),
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
-        "costs": money.model_dump(),
+        "costs": asdict(costs),
         "metrics": scores.drop(columns=["candidate", "repeat", "fold"]).mean().round(6).to_dict(),
         "features": {
             "numeric": numeric_names(schema),

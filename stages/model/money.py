@@ -7,40 +7,93 @@ a contact costs `contact_cost`; a churner accepts the offer with chance `accept_
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from stages.core.params import Money
+
 Floats = NDArray[np.float64]
 
 
-class Costs(Protocol):
-    """What a contact costs and what a kept customer brings; `params.Money` is one."""
+@dataclass(frozen=True)
+class Costs:
+    """What a contact costs and what a kept customer brings: the `costs` of a bundle.
+
+    `months_kept` are the months, discounted, that a kept customer is expected to stay; None where
+    every customer is worth the flat `customer_value`.
+    """
 
     contact_cost: float
     offer_cost: float
+    accept_alpha: float
+    accept_beta: float
     customer_value: float
     margin: float
-    months_kept: float
+    months_kept: float | None
 
     @property
     def accept_rate(self) -> float:
         """Mean chance that a contacted churner accepts and stays."""
-        ...
+        return self.accept_alpha / (self.accept_alpha + self.accept_beta)
+
+
+def costs_of(money: Money, *, base_rate: float) -> Costs:
+    """The costs under the section `money`, its rule of the lifetime applied to that churn rate."""
+    return Costs(
+        contact_cost=money.contact_cost,
+        offer_cost=money.offer_cost,
+        accept_alpha=money.accept_alpha,
+        accept_beta=money.accept_beta,
+        customer_value=money.customer_value,
+        margin=money.margin,
+        months_kept=_months_kept(money, base_rate),
+    )
+
+
+def _months_kept(money: Money, base_rate: float) -> float | None:
+    rule = money.lifetime
+    if rule.rule == "value":
+        return None
+    if rule.rule == "months":
+        return rule.months
+    return expected_months(
+        base_rate,
+        window=money.window_months,
+        risk=rule.kept_risk,
+        discount_rate=rule.discount_rate,
+        horizon=rule.horizon_months,
+    )
+
+
+def expected_months(
+    base_rate: float, *, window: float, risk: float, discount_rate: float, horizon: int
+) -> float:
+    """Months, discounted, that a kept customer is expected to stay, at most `horizon`.
+
+    `base_rate` is the share of customers that leave within `window` months; a kept customer's
+    monthly hazard is `risk` times the one behind it, month after month. `discount_rate` is per
+    year. Without a horizon the sum is r / (1 + i - r), the margin multiple of Gupta & Lehmann
+    (2003, Journal of Interactive Marketing 17(1)), r and i per month.
+    """
+    survival = (1 - base_rate) ** (risk / window)
+    discount = (1 + discount_rate) ** (-1 / 12)
+    return float(np.sum((survival * discount) ** np.arange(1, horizon + 1)))
 
 
 def customer_value(monthly_value: Floats | None, n: int, costs: Costs) -> Floats:
     """Value (n,) of keeping each customer: months × monthly value × margin, or the flat value."""
-    if monthly_value is None:
+    if monthly_value is None or costs.months_kept is None:
         return np.full(n, costs.customer_value)
     return np.asarray(monthly_value, dtype=np.float64) * costs.margin * costs.months_kept
 
 
-def gain_from_churner(value: Floats, costs: Costs, *, accept_rate: float | None = None) -> Floats:
+def gain_from_churner(value: Floats, costs: Costs) -> Floats:
     """Expected profit (n,) of contacting somebody who would have left."""
-    rate = costs.accept_rate if accept_rate is None else accept_rate
-    return rate * (value - costs.offer_cost) - costs.contact_cost
+    return costs.accept_rate * (value - costs.offer_cost) - costs.contact_cost
 
 
 def loss_from_stayer(costs: Costs) -> float:
@@ -54,9 +107,24 @@ def expected_profit(probability: Floats, value: Floats, costs: Costs) -> Floats:
     return probability * gain - (1 - probability) * loss_from_stayer(costs)
 
 
-def realised_profit(
-    label: Floats, value: Floats, costs: Costs, *, accept_rate: float | None = None
-) -> Floats:
-    """Profit (n,) of contacting each customer, knowing who left and how many accept."""
-    gain = gain_from_churner(value, costs, accept_rate=accept_rate)
-    return np.where(label == 1, gain, -loss_from_stayer(costs))
+def expected_cost(probability: Floats, costs: Costs) -> Floats:
+    """Expected cost (n,) of contacting each customer: the contact, and the offer if it is taken."""
+    taken = 1 - probability * (1 - costs.accept_rate)
+    return costs.contact_cost + costs.offer_cost * taken
+
+
+def realised_profit(label: Floats, value: Floats, costs: Costs) -> Floats:
+    """Profit (n,) of contacting each customer, knowing who left, at the mean acceptance."""
+    return np.where(label == 1, gain_from_churner(value, costs), -loss_from_stayer(costs))
+
+
+def within_budget(chosen: Floats, profit: Floats, cost: Floats, *, budget: float) -> Floats:
+    """Of the `chosen` (n,), those whose expected costs the budget covers, most profitable first.
+
+    Stops at the first contact that no longer fits; nobody further down is taken instead.
+    """
+    order = np.argsort(-profit, kind="stable")
+    spent = np.cumsum((chosen * cost)[order])
+    kept = np.zeros_like(chosen)
+    kept[order] = chosen[order] * (spent <= budget)
+    return kept

@@ -6,11 +6,10 @@ import numpy as np
 from empulse.metrics import mpc_score
 
 from stages.core.metrics import Floats
-from stages.core.params import Money
-from stages.model.money import gain_from_churner, loss_from_stayer
+from stages.model.money import Costs, gain_from_churner, loss_from_stayer
 
 
-def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Money) -> float:
+def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Costs) -> float:
     """The threshold with the largest profit on these customers, all of the same value.
 
     Maximum profit after Verbraken et al. (2013), through empulse, which names the lowest score that

@@ -1,0 +1,538 @@
+"""Drafting a schema: what columns of unknown meaning are taken for, and that the draft holds."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from stages.adoption import names
+from stages.adoption.draft import Draft, Guess, draft
+from stages.adoption.leaks import leaking_columns
+from stages.adoption.schema_file import scalar, write_schema
+from stages.core.errors import UserError
+from stages.core.params import check_params
+from stages.core.schema import KEY_NAMES, OTHER, load_schema, parse_schema
+from stages.core.yamlfile import read_yaml
+from stages.customers.checks import Checked, check_table
+from stages.customers.intake import Arrival, from_arrow
+from stages.customers.numerals import LARGEST_NUMBER
+
+few = settings(max_examples=60, deadline=None, derandomize=True)
+ROWS = 120
+LEFT = np.arange(ROWS) % 3 == 0  # who churned
+PLAIN = {"visits": np.arange(ROWS) % 17 * 1.5, "churned": np.where(LEFT, "yes", "no")}
+
+
+def arrival(**columns: Any) -> Arrival:
+    """A table as it comes in, of columns of any type."""
+    table = pd.DataFrame({name.replace("_", " "): values for name, values in columns.items()})
+    text = table.astype(object).where(table.notna(), "").astype(str)
+    return from_arrow(pa.Table.from_pandas(text, preserve_index=False), origin="t.csv")
+
+
+def drafted(*, target: str | None = None, positive: str | None = None, **columns: Any) -> Draft:
+    return draft(arrival(**columns), origin="t.csv", target=target, positive=positive)
+
+
+def guess(values: Any, name: str = "thing") -> Guess:
+    """What a column beside plain others is taken for."""
+    found = drafted(**{"customer_id": numbered("c{}"), **PLAIN, name: values})
+    return next(g for g in found.guesses if g.name == name.replace("_", " "))
+
+
+def refusal(**columns: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        drafted(**columns)
+    assert "\n" not in caught.value.message
+    return str(caught.value)
+
+
+def cycle(*values: Any) -> list[Any]:
+    return [values[place % len(values)] for place in range(ROWS)]
+
+
+def numbered(pattern: str, *, times: int = 1) -> list[str]:
+    return [pattern.format(place // times) for place in range(ROWS)]
+
+
+# --- kinds -------------------------------------------------------------------------------------
+
+KINDS = [
+    ("integer", cycle(1, 5, 9, 40), {"minimum": 0, "maximum": 79}),
+    ("integer", cycle(-3, 0, 7), {"minimum": -13, "maximum": 17}),
+    ("integer", cycle("1.0", "2.0", "3.0"), {"minimum": 0, "maximum": 5}),
+    ("number", cycle(0.5, 2, 8.25), {"minimum": 0, "maximum": 16}),
+    ("number", cycle("1e3", "2.5e3", "1E-1"), {"minimum": 0, "maximum": 5000}),
+    ("integer", cycle(1, 5, 9, ""), {"missing": True}),
+    ("integer", cycle(1, 5, 9, "NA", "?", " "), {"missing": True}),
+    ("category", cycle("gold", "tin"), {"values": ["gold", "tin"]}),
+    ("category", cycle(0, 1), {"values": [0, 1]}),
+    ("category", cycle("True", "False"), {"values": ["False", "True"]}),
+    ("category", cycle("yes", ""), {"values": ["yes"], "missing": True}),
+    ("category", cycle("10", "9", "x"), {"values": [9, 10, "x"]}),
+    ("category", cycle("00412", "00501", "00733"), {"values": ["00412", "00501", "00733"]}),
+    ("category", cycle("1_000", "2_000"), {"values": ["1_000", "2_000"]}),
+    ("category", cycle("0x10", "0x11", "0x12"), {"values": ["0x10", "0x11", "0x12"]}),
+    ("category", cycle("١", "٢", "٣"), {"values": ["١", "٢", "٣"]}),
+    ("category", cycle("(other)", "(missing)"), {"values": ["(other)"], "missing": True}),
+    ("date", cycle("2026-01-31", "2025-12-01"), {}),
+    ("date", cycle("31.01.2026", "01.12.2025"), {}),
+    ("date", cycle("31/01/2026", "01/12/2025"), {}),
+    ("date", cycle("01/31/2026", "12/01/2025"), {}),
+    ("date", cycle("20260131", "20251201", "20240229"), {}),
+    ("date", cycle("2026-01-31 10:00:00", "2025-12-01 00:00:00"), {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "fields"), KINDS)
+def test_kinds_ranges_and_values(kind: str, values: list[Any], fields: dict[str, Any]) -> None:
+    found = guess(values)
+    assert found.entry["kind"] == kind
+    assert {name: found.entry.get(name) for name in fields} == fields
+    assert not found.roles
+    assert ("missing" in found.entry) == (fields.get("missing", False))
+
+
+IGNORED = [
+    (cycle(7), "the same value in every row"),
+    (cycle(""), "holds nothing"),
+    (cycle("-", "NA", "?"), "holds nothing"),
+    ([1.5] * (ROWS - 1) + [2.5], None),
+    (numbered("u{}@example.org"), "different values in 120 rows: identifies"),
+    (numbered("{:05d}"), "different values in 120 rows: identifies"),
+    (list(range(1000, 1000 + ROWS)), "numbers its row or customer"),
+    (numbered("the {} time that somebody wrote a lot"), "free text"),
+    (numbered("${:.2f}"), "numbers with a sign or unit"),
+    (numbered("{}.5%"), "numbers with a sign or unit"),
+    (numbered("{} €"), "numbers with a sign or unit"),
+    (["about ten", *range(2, ROWS + 1)], "numbers but for 0.8% of the values"),
+    (cycle("2026-01-31", "31.01.2026"), "dates in several formats"),
+]
+
+
+@pytest.mark.parametrize(("values", "reason"), IGNORED)
+def test_what_would_harm_a_model_is_left_out_and_shown(
+    values: list[Any], reason: str | None
+) -> None:
+    found = guess(values)
+    assert (found.roles == ["ignored"]) == (reason is not None)
+    if reason is not None:
+        assert reason in found.because
+        assert found.confirm
+        assert "values" not in found.entry
+
+
+def test_nearly_constant_columns_are_left_out() -> None:
+    plain = {name: np.tile(values, 3) for name, values in PLAIN.items()}
+    found = drafted(**plain, thing=[1.5] * (3 * ROWS - 1) + [2.5])
+    assert "the same value in 99.7% of the rows" in found.guesses[-1].because
+    assert found.guesses[-1].roles == ["ignored"]
+
+
+@pytest.mark.parametrize("name", ["Surname", "E-Mail", "phoneNumber", "Street_Address", "IBAN"])
+def test_what_names_a_person_is_left_out(name: str) -> None:
+    found = guess(cycle("Miller", "Smith", "Chu"), name)
+    assert found.roles == ["ignored"]
+    assert "values" not in found.entry
+
+
+def test_an_id_that_repeats_is_left_out() -> None:
+    found = guess(numbered("c{}", times=2), "customer_id")
+    assert found.roles == ["ignored"]
+    assert "some have several rows or none" in found.because
+
+
+def test_many_values_are_pooled() -> None:
+    rows = 20_000
+    values = [f"sku{place % 10_000}" for place in range(rows)]
+    values[:300] = ["often"] * 300
+    churned = np.where(np.arange(rows) % 3 == 0, "yes", "no")
+    found = drafted(sku=values, churned=churned)
+    entry = found.guesses[0].entry
+    assert len(entry["values"]) == 50
+    assert "often" in entry["values"]
+    assert entry["other"] is True
+    assert "10,001 values: the 50 most frequent" in found.guesses[0].because
+    assert found.guesses[0].confirm
+
+
+def test_rare_values_leave_a_category_open() -> None:
+    found = guess([f"v{place % 20}" for place in range(ROWS - 1)] + ["once"])
+    assert found.entry["other"] is True
+    assert len(found.entry["values"]) == 21
+
+
+def test_spellings_of_one_value_are_one() -> None:
+    found = guess(cycle("gold", "gold", "Gold", "tin", "GOLD "))
+    assert found.entry["values"] == ["gold", "tin"]
+    assert found.because == "values that differ by case or space are one"
+
+
+def test_a_value_called_other_is_counted_with_the_others() -> None:
+    found = guess([OTHER if place % 2 else f"v{place % 110}" for place in range(ROWS)])
+    assert OTHER not in found.entry["values"]
+    assert found.entry["other"] is True
+
+
+# --- ids ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "chosen"),
+    [
+        ({"id": numbered("c{}")}, "id"),
+        ({"row_number": list(range(ROWS)), "CustomerId": np.arange(ROWS) * 7 + 3}, "CustomerId"),
+        ({"code": numbered("x{}"), "user_id": numbered("u{}")}, "user id"),
+        ({"handle": numbered("h{}")}, "handle"),
+        ({"Kundennr": numbered("K{}")}, "Kundennr"),
+        ({"id_client": numbered("{}")}, "id client"),
+        ({"amount": np.arange(ROWS) * 1.5}, None),
+        ({"account_length": np.arange(ROWS) * 3}, None),
+        ({"number_of_calls": np.arange(ROWS) * 3}, None),
+        ({"since": pd.date_range("2020-01-01", periods=ROWS).strftime("%Y-%m-%d")}, None),
+    ],
+)
+def test_the_id_is_what_tells_customers_apart(columns: dict[str, Any], chosen: str | None) -> None:
+    assert drafted(**columns, **PLAIN).schema.id_name == chosen
+
+
+def test_a_certain_id_with_repeated_rows_stays_the_id() -> None:
+    ids = numbered("c{}")
+    ids[-1] = ids[0]
+    assert drafted(customer_id=ids, **PLAIN).schema.id_name == "customer id"
+
+
+# --- targets -----------------------------------------------------------------------------------
+
+TARGETS = [
+    ("churn", "yes", "no"),
+    ("Churn", "Yes", "No"),
+    ("churned", "1", "0"),
+    ("Exited", "1.0", "0.0"),
+    ("is_churned", "True", "False"),
+    ("left", "TRUE", "FALSE"),
+    ("Attrition_Flag", "Attrited Customer", "Existing Customer"),
+    ("churn_status", "Cancelled", "Current"),
+    ("status_churn", "not active", "active"),
+    ("churn", "no longer", "loyal"),
+    ("Active", "0", "1"),
+    ("is_active", "no", "yes"),
+    ("retained", "False", "True"),
+    ("Gekündigt", "ja", "nein"),
+    ("Kündigung", "wahr", "falsch"),
+    ("Target", "1", "0"),
+    ("Customer_churn", "t", "f"),
+]
+
+
+@pytest.mark.parametrize(("name", "positive", "negative"), TARGETS)
+@pytest.mark.parametrize("churners", ["few", "most"])
+def test_the_target_is_found_with_the_value_that_means_churn(
+    name: str, positive: str, negative: str, churners: str
+) -> None:
+    values = np.where(LEFT if churners == "few" else ~LEFT, positive, negative)
+    found = drafted(visits=PLAIN["visits"], **{name: values})
+    target = found.schema.target
+    assert target.name == name.replace("_", " ")
+    assert str(target.positive) == positive
+    assert target.labels == (negative, positive)
+    assert found.guesses[-1].confirm
+
+
+def test_two_words_that_say_nothing_are_told_by_the_rarer() -> None:
+    found = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, "A", "B"))
+    assert found.schema.target.positive == "A"
+    assert "as the rarer of the two" in found.guesses[-1].because
+
+
+@pytest.mark.parametrize("told", ["gone", "GONE", " Gone "])
+def test_what_is_told_counts(told: str) -> None:
+    status = np.where(LEFT, "here", "gone")
+    found = drafted(visits=PLAIN["visits"], status=status, target="status", positive=told)
+    assert found.schema.target.positive == "gone"
+
+
+def test_spellings_of_the_target_are_one() -> None:
+    churn = np.where(LEFT, cycle("Yes", "yes", " YES"), cycle("No", "no"))
+    found = drafted(visits=PLAIN["visits"], churn=churn)
+    assert {str(label).casefold() for label in found.schema.target.labels} == {"yes", "no"}
+    checked = check_table(arrival(visits=PLAIN["visits"], churn=churn), found.schema, origin="t")
+    assert (found.schema.churned(checked.customers) == LEFT).all()
+
+
+def test_the_plainest_name_wins() -> None:
+    found = drafted(visits=PLAIN["visits"], left_handed=cycle("y", "n"), churn=PLAIN["churned"])
+    assert found.schema.target.name == "churn"
+
+
+UNTOLD = [
+    ({"a": cycle("x", "y"), "b": cycle(1, 2, 3)}, "no column is called churn or the like; name it "
+     "with TARGET=<column> (of two values each: a)"),
+    ({"churn_label": cycle("Yes", "No"), "churn_value": cycle(1, 0)}, "several columns may be the "
+     "one to predict; name it with TARGET=<column> (of two values each: churn label, churn value)"),
+    ({"churn": cycle("a", "b", "c"), "b": cycle(1, 2, 3)}, "column churn: 3 different values "
+     "('a', 'b', 'c'); expected two, one of which means churn"),
+    ({"churn": cycle("yes", "no", ""), "b": cycle(1, 2, 3)}, "column churn: 40 rows without a "
+     "value; expected no or yes for every customer"),
+    ({"churn": cycle("yes"), "b": cycle(1, 2, 3)}, "column churn: 1 different values ('yes')"),
+    ({"churn": cycle("yes", "no"), "target": "status"}, "column status: not there; expected the "
+     "column to predict, one of churn"),
+    ({"churn": cycle("yes", "no"), "positive": "gone"}, "column churn: value gone: not there; "
+     "expected one of "),
+    ({"churn": cycle("yes", "no"), "id": numbered("c{}")}, "no column is left to learn from"),
+    ({"churn": cycle("yes", "no"), "average_monthly_value": cycle(1, 2)}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "words"), UNTOLD)
+def test_what_cannot_be_told_is_asked_for(columns: dict[str, Any], words: str | None) -> None:
+    if words is not None:
+        with pytest.raises(UserError) as caught:
+            _ = drafted(**columns).schema
+        assert caught.value.message.startswith("t.csv: ")
+        assert words in caught.value.message
+
+
+def test_a_name_that_the_pipeline_uses_is_refused() -> None:
+    for name in ("average_monthly_value", *KEY_NAMES):
+        table = pd.DataFrame({name: cycle(1, 2, 3), "churn": PLAIN["churned"]}).astype(str)
+        came = from_arrow(pa.Table.from_pandas(table, preserve_index=False), origin="t.csv")
+        with pytest.raises(UserError, match=f"t.csv: column {name}: the name is taken by"):
+            draft(came, origin="t.csv", target=None, positive=None)
+
+
+def test_values_of_a_column_wrongly_named_as_target_are_not_shown() -> None:
+    said = refusal(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
+    assert "column mail: 120 different values; expected two" in said
+    assert "example.org" not in said
+
+
+def test_what_was_left_out_is_told_where_nothing_is_left() -> None:
+    with pytest.raises(UserError) as caught:
+        _ = drafted(churn=PLAIN["churned"], constant=cycle(3)).schema
+    assert "column constant: the same value in every row" in str(caught.value)
+
+
+def test_a_table_without_rows_is_refused() -> None:
+    assert "no rows below the header" in refusal(churn=[], b=[])
+
+
+# --- roles -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "role"),
+    [
+        ("tenure", cycle(1, 5, 60), "tenure"),
+        ("Account_Length", cycle(1, 5, 60), "tenure"),
+        ("MonthlyCharges", cycle(20.5, 30, 99), "monthly_value"),
+        ("monthly_fee", cycle(20.5, 30, 99), "monthly_value"),
+        ("TotalCharges", cycle(20.5, 300, 7, ""), "total_value"),
+        ("age", cycle(20, 30, 44), "sensitive"),
+        ("Gender", cycle("f", "m"), "sensitive"),
+        ("SeniorCitizen", cycle(0, 1), "sensitive"),
+        ("Geschlecht", cycle("w", "m"), "sensitive"),
+        ("monthly_fee", cycle(20.5, 30, ""), None),  # may not be missing
+        ("monthly_fee", cycle(-20.5, 30, 1), None),
+        ("tenure", cycle("short", "long"), None),
+        ("voltage", cycle(1, 2, 3), None),
+        ("storage_package", cycle("a", "b"), None),
+    ],
+)
+def test_roles_are_given_where_name_and_values_agree(
+    name: str, values: list[Any], role: str | None
+) -> None:
+    found = guess(values, name)
+    assert found.roles == ([role] if role else [])
+    assert found.confirm == (role is not None)
+
+
+def test_a_role_that_only_one_may_have_is_given_once() -> None:
+    found = drafted(tenure=cycle(1, 5, 60), tenure_months=cycle(2, 6, 61), **PLAIN)
+    assert [g.roles for g in found.guesses[:2]] == [["tenure"], []]
+    assert found.schema.role("tenure") is not None
+
+
+# --- leaks -------------------------------------------------------------------------------------
+
+
+def left_out(**columns: Any) -> dict[str, str]:
+    came = arrival(**columns)
+    found = draft(came, origin="t.csv", target=None, positive=None)
+    return leaking_columns(came, found.schema, check_params(), origin="t.csv")
+
+
+def test_columns_that_know_too_much_are_suspected() -> None:
+    noise = np.random.default_rng(0).normal(size=ROWS)
+    found = left_out(
+        copy=np.where(LEFT, "a", "b"),
+        score=np.where(LEFT, 10, 0) + noise.round(2),
+        reason=np.where(LEFT, cycle("price", "moved"), ""),
+        days_since=np.where(LEFT, np.arange(ROWS) % 40, np.nan),
+        honest=np.where(LEFT, 0.5, 0) + noise.round(2),
+        **PLAIN,
+    )
+    assert set(found) == {"copy", "score", "reason", "days since"}
+    assert all(words.startswith("suspected leak: ") for words in found.values())
+
+
+def test_a_column_filled_for_some_churners_only_is_suspected() -> None:
+    # most fields are blank, so that alone it separates the classes badly
+    rows = 900
+    left = np.arange(rows) % 3 == 0
+    visits, churned = np.arange(rows) % 17, np.where(left, "yes", "no")
+    reason = np.where(left & (np.arange(rows) % 4 == 0), "price", "")
+    found = left_out(reason=reason, visits=visits, churned=churned)
+    assert "only found with customers who left" in found["reason"]
+
+
+def test_blanks_that_mean_a_new_customer_are_no_leak() -> None:
+    rows = 3000
+    rng = np.random.default_rng(1)
+    tenure = rng.integers(0, 60, rows)
+    left = rng.random(rows) < 0.4 / (1 + tenure / 10)
+    total = np.where(tenure == 0, np.nan, tenure * 20.5)
+    churned = np.where(left, "yes", "no")
+    assert left_out(tenure=tenure, TotalCharges=total, churned=churned) == {}
+
+
+def test_values_of_a_sensitive_column_are_not_shown_as_a_leak() -> None:
+    rows = 900
+    left = np.arange(rows) % 3 == 0
+    religion = np.where(left & (np.arange(rows) % 4 == 0), "secret", cycle("a", "b")[0])
+    found = left_out(
+        religion=religion, visits=np.arange(rows) % 17, churned=np.where(left, "yes", "no")
+    )
+    assert "one of its values is only found with customers who left" in found["religion"]
+    assert "secret" not in found["religion"]
+
+
+def test_what_is_suspected_stays_in_the_schema_and_out_of_the_model() -> None:
+    found = drafted(copy=PLAIN["churned"], **PLAIN).ignoring({"copy": "suspected leak: it is"})
+    assert [c.name for c in found.schema.inputs] == ["visits"]
+    assert found.schema["copy"].roles == ("ignored",)
+    assert "copy" not in found.schema.without_ignored.names
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+HOSTILE = [
+    "a: b", "# x", "- y", "{z}", "[w]", "Yes", "null", "~", "1.5", "0x1", "'", '"', "\\", "a\\nb",
+    "é", "日本", "☃ 🎉", "&a", "*a", "!t", "%d", "@x", "`", "|", ">", "?", ":", "a #b", "a: ", "-",
+    "<b>", "{{x}}", "${x}", "x" * 300, "=1+1", "NaN", ".inf", "on", "1e3", "2026-01-31", "\u2028",
+    "\ufeff", "a\tb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "two\nlines", "\x7f", "\x00"])
+def test_any_text_is_itself_in_the_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_text(f"- {{a: {scalar(text)}, b: [{scalar(text)}, 1]}}\n", encoding="utf-8")
+    assert read_yaml(path) == [{"a": text, "b": [text, 1]}]
+
+
+printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
+hostile = st.one_of(st.sampled_from(HOSTILE), printable)
+
+
+def tidy(name: str) -> str:
+    return " ".join(name.split())
+
+
+@few
+@given(names=st.lists(hostile, min_size=2, max_size=4, unique_by=tidy), values=st.lists(hostile))
+def test_a_drafted_schema_is_the_same_in_its_file(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], values: list[str]
+) -> None:
+    assume(all(name.strip() for name in names))
+    cells = (values or ["x"]) * (2 * ROWS)
+    table = {name: cells[place : place + ROWS] for place, name in enumerate(names)}
+    table |= {f"{names[0]} churn": list(PLAIN["churned"]), "visits": list(PLAIN["visits"])}
+    came = from_arrow(pa.table({n: list(map(str, v)) for n, v in table.items()}), origin="t\n.csv")
+    target = list(came.columns)[len(names)]
+    found = draft(came, origin="t\n.csv", target=target, positive=None)
+    file = tmp_path_factory.mktemp("schema") / "t.schema.yaml"
+    write_schema(file, found)
+    assert load_schema(file) == found.schema
+    assert len(file.read_text(encoding="utf-8").split("columns:\n")[1].split("\n  - ")) >= 2
+
+
+# --- any table ---------------------------------------------------------------------------------
+
+any_number = st.floats(width=32, allow_nan=False, allow_infinity=False).map(
+    lambda number: repr(float(number))
+) | st.integers(-(2**60), 2**60).map(str)
+word = st.sampled_from(["a", "A", "b", " a ", "-", "NA", "", "1", "1.0", "01", "Yes", "no", OTHER])
+cells = st.one_of(
+    st.lists(any_number, min_size=ROWS, max_size=ROWS),
+    st.lists(word, min_size=ROWS, max_size=ROWS),
+    st.lists(printable, min_size=3, max_size=80).map(lambda v: (v * ROWS)[:ROWS]),
+    st.lists(st.dates().map(str), min_size=3, max_size=80).map(lambda v: (v * ROWS)[:ROWS]),
+    st.lists(any_number, min_size=1, max_size=60).map(lambda v: (v * ROWS)[:ROWS]),
+)
+
+
+@few
+@given(columns=st.lists(cells, min_size=1, max_size=4))
+@example(columns=[[str(LARGEST_NUMBER), "-3e38"] * (ROWS // 2)])
+@example(columns=[["5e-324", "-5e-324", "0"] * (ROWS // 3)])
+@example(columns=[["9007199254740993", "9007199254740992", "1"] * (ROWS // 3)])
+@example(columns=[[f"V{n % 60}" for n in range(ROWS)], [f"v{n % 60}" for n in range(ROWS)]])
+def test_a_draft_accepts_the_very_table_it_was_drafted_from(columns: list[list[str]]) -> None:
+    table = {f"c{place}": values for place, values in enumerate(columns)}
+    came = arrival(**table, **PLAIN)
+    found = draft(came, origin="t.csv", target="churned", positive=None)
+    checked = accepted(came, found)
+    for column in found.schema.inputs:
+        values = checked.customers[column.name]
+        assert values.notna().all() or column.missing
+        if column.is_numeric:
+            assert np.isfinite(values.dropna()).all()
+            assert column.minimum is not None
+            assert math.isfinite(column.minimum)
+    # and the next file may have a little more
+    again = parse_schema(found.content, origin="again")
+    assert again == found.schema
+
+
+def accepted(came: Arrival, found: Draft) -> Checked:
+    checked = check_table(came, found.schema, origin="t.csv")
+    repeated = sum(r.count for r in checked.remarks if r.action == "dropped")
+    assert len(checked.customers) + repeated == came.rows
+    return checked
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "title"),
+    [
+        ("MonthlyCharges", ["monthly", "charges"], "Monthly charges"),
+        ("monthly_charges", ["monthly", "charges"], "Monthly charges"),
+        ("customerID", ["customer", "id"], "Customer ID"),
+        ("Kunden-Nr.", ["kunden", "nr"], "Kunden nr"),
+        ("GRÖSSE", ["grösse"], "GRÖSSE"),
+        ("already fine", ["already", "fine"], "already fine"),
+        ("***", [], "***"),
+    ],
+)
+def test_names_are_taken_apart(name: str, words: list[str], title: str) -> None:
+    assert names.words(name) == words
+    assert names.title(name) == title
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [("Yes", True), ("not churned", False), ("no", False), ("Not Active", True), ("blue", None)],
+)
+def test_words_that_mean_yes(value: str, meaning: bool | None) -> None:
+    assert names.says_yes(value) is meaning
