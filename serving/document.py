@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from serving.bundle import TIERS
-from serving.requests import Requests, Row, accepted
+from serving.requests import LARGEST, Requests, Row, accepted, bounds
 from stages.core.schema import Column, Schema
 
 REFERENCE = "#/components/schemas/{model}"
@@ -86,7 +86,7 @@ REFUSALS = {
     400: "does not fit the model, or is not JSON",
     401: "no valid key",
     408: "the body did not arrive in time",
-    413: "the body or the batch is too large",
+    413: "the body is too large",
     415: "not application/json",
     429: "too many requests; Retry-After says how long to wait",
     500: "the service failed",
@@ -125,18 +125,23 @@ def document(requests: Requests, *, name: str, version: str) -> dict[str, Any]:
 
 def example(path: str, schema: Schema) -> dict[str, Any]:
     """A body that the route accepts."""
-    row: Row = {column.name: _example_value(column) for column in schema.inputs}
+    row: Row = {}
+    for column in schema.inputs:
+        row[column.name] = _example_value(column, row, schema)
     if path == "/predict_batch":
         return {"features": [row, row], "customer_ids": ["customer-1", "customer-2"]}
     return {"features": row, "customer_id": "customer-1"}
 
 
-def _example_value(column: Column) -> Any:
+def _example_value(column: Column, row: Row, schema: Schema) -> Any:
     if not column.is_numeric:
         return accepted(column)[0]
-    low, high = column.minimum, column.maximum
-    value = (low + high) / 2 if low is not None and high is not None else low if low else high or 1
-    return int(value) if column.kind == "integer" else value
+    tenure, monthly = schema.role("tenure"), schema.role("monthly_value")
+    low, high = bounds(column)
+    value = (low + high) / 2 if high < LARGEST else max(low, 1.0)
+    if "total_value" in column.roles and tenure and monthly:
+        value = min(row.get(tenure.name, 1) * row.get(monthly.name, 1), high)
+    return int(value) if column.kind == "integer" else round(value, 2)
 
 
 def _schemas(sent: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from stages.core.schema import Column, Schema
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
+LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_FAULTS = 20
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 
@@ -59,7 +60,10 @@ class Requests:
         features: Any = _object("Features", {c.name: value_type(c) for c in schema.inputs})
         customer: Any = Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)] | None
         rows = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
-        ids = Annotated[list[customer], Field(max_length=max_batch)] | None
+        ids = Annotated[
+            Annotated[list[customer], Field(max_length=max_batch)] | None,
+            Field(description="as many as there are customers"),
+        ]
         self.one: TypeAdapter[Any] = TypeAdapter(
             _object("PredictRequest", {"features": features}, {"customer_id": customer})
         )
@@ -95,7 +99,7 @@ class Requests:
         if faults[0]["type"] == "json_invalid":
             return Refused(400, "the body is not valid JSON", details)
         if any(fault["type"] == "too_long" for fault in faults):
-            return Refused(413, f"at most {self.max_batch} customers in one request", details)
+            return Refused(400, f"at most {self.max_batch} customers in one request", details)
         more = f"; the first {SHOWN_FAULTS}" if len(faults) > SHOWN_FAULTS else ""
         count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems{more}"
         return Refused(400, f"the request does not fit the model: {count}", details)
@@ -131,6 +135,7 @@ def value_type(column: Column) -> Any:
 
 def _number_type(column: Column) -> Any:
     """Numbers strictly: no text, NaN or infinity, nothing out of range; 5.0 is a whole number."""
+    low, high = bounds(column)
     whole = column.kind == "integer"
     unit = {"unit": column.unit} if column.unit else {}
     return Annotated[
@@ -138,8 +143,8 @@ def _number_type(column: Column) -> Any:
         Field(
             strict=True,
             allow_inf_nan=False,
-            ge=column.minimum,
-            le=column.maximum,
+            ge=low,
+            le=high,
             multiple_of=1 if whole else None,
             description=column.description or None,
             json_schema_extra={**unit, **({"type": "integer"} if whole else {})},
@@ -171,12 +176,19 @@ def accepted(column: Column) -> tuple[Any, ...]:
     return (*column.values, *texts)
 
 
+def bounds(column: Column) -> tuple[float, float]:
+    """The smallest and the largest value of a number."""
+    low = -LARGEST if column.minimum is None else max(column.minimum, -LARGEST)
+    return low, LARGEST if column.maximum is None else min(column.maximum, LARGEST)
+
+
 def allowed(column: Column) -> Any:
     """What a column may hold, for an error message."""
     if column.is_numeric:
-        bounds = {"minimum": column.minimum, "maximum": column.maximum, "unit": column.unit}
-        stated = {name: bound for name, bound in bounds.items() if bound is not None}
-        return {"type": column.kind, **stated, "null": column.missing}
+        low, high = bounds(column)
+        unit = {"unit": column.unit} if column.unit else {}
+        nullable = {"null": column.missing}
+        return {"type": column.kind, "minimum": low, "maximum": high, **unit, **nullable}
     listed = [None] if column.missing else []
     return {"type": "text", "null": column.missing} if column.other else [*column.values, *listed]
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -28,6 +29,7 @@ from stages.model.explain import reasons
 
 BATCH_THREADS = 2
 JSON = "application/json"
+UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 
 
 class Worker:
@@ -141,9 +143,11 @@ class Worker:
         side = self.engine.champion if answers.variants[0] == CHAMPION else self.engine.challenger
         explainer = side.bundle.explainer(answers.tiers[0]) if side else None
         if explainer is None:
-            return {"base": None, "contributions": [], "reasons": []}
+            return UNEXPLAINED
         columns = {name: [value] for name, value in rows[0].items()}
         found = explainer.contributions(columns)
+        if not np.isfinite(found.values).all():  # a customer of numbers that cannot be
+            return UNEXPLAINED
         order = sorted(
             zip(found.names, found.values[0].tolist(), strict=True), key=lambda p: -abs(p[1])
         )

@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--start-month", type=int, help="of the scenario")
     simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
     simulate.set_defaults(command=_simulate)
+    smoke = commands.add_parser("smoke", help="a few requests to a running prediction service")
+    smoke.add_argument("url", help="such as http://localhost:3000; a key in CHURN_API_KEY")
+    smoke.set_defaults(command=_smoke)
     run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
@@ -132,6 +135,12 @@ def _simulate(options: argparse.Namespace) -> None:
     generate = validate("generate", values)
     assert isinstance(generate, Generate)
     print(export_csv(options.out, load_population(POPULATION), generate))
+
+
+def _smoke(options: argparse.Namespace) -> None:
+    from serving.smoke import smoke
+
+    print(smoke(options.url))
 
 
 def _run(options: argparse.Namespace) -> None:

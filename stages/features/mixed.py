@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from stages.core.schema import Column, Role, Schema
 from stages.features.derive import Recorded
 
+NEGLIGIBLE = 1e-6  # of a bill: nothing can be compared with it
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -34,12 +36,13 @@ class Bill(NamedTuple):
     def history(self, numbers: Floats) -> Floats:
         """The total over the expected one (n,).
 
-        Where nothing is expected it is 1, as of somebody who has always paid the same; without a
-        monthly value to go by it is not known.
+        Where next to nothing is expected it is 1, as of somebody who has always paid the same;
+        without a monthly value to go by it is not known.
         """
         expected = self.expected(numbers)
         history = np.full(len(numbers), np.nan if self.monthly is None else 1.0)
-        return np.divide(numbers[:, self.total], expected, out=history, where=expected != 0)
+        is_billed = np.abs(expected) > NEGLIGIBLE
+        return np.divide(numbers[:, self.total], expected, out=history, where=is_billed)
 
 
 def bill(schema: Schema) -> Bill | None:

@@ -25,6 +25,7 @@ from stages.model import champion
 from stages.model.champion import write_bundle
 from tests import builders
 
+ELSEWHERE = "CHURN_TEST_SERVER"  # a running service to test: {"url": …, "log": …}
 START = 30.0  # seconds, on a busy machine
 
 
@@ -68,22 +69,28 @@ def settings(club: Path, tmp_path: Path) -> Settings:
 class Server:
     """A running service."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     url: str
-    log: Path
+    log: str
 
     def client(self, **options) -> httpx.Client:
         """A client of its own connection."""
         return httpx.Client(base_url=self.url, timeout=30, trust_env=False, **options)
 
+    def ask(self, path: str) -> dict:
+        """What a `GET` answers."""
+        with self.client() as client:
+            return client.get(path).json()
+
     def stop(self) -> int:
         """Ask it to stop, as an operator would; its exit code."""
+        assert self.process is not None
         self.process.terminate()
         return self.process.wait(30)
 
     def lines(self) -> list[dict]:
         """The service's own log."""
-        lines = self.log.read_text().splitlines()
+        lines = Path(self.log).read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
 
@@ -96,7 +103,14 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serve(
-    folder: Path, bundle: Path, *, service: str = ".", host: str = "127.0.0.1", **environment: str
+    folder: Path,
+    bundle: Path,
+    *,
+    service: str = ".",
+    host: str = "127.0.0.1",
+    python: str = sys.executable,
+    path: str = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+    **environment: str,
 ) -> Iterator[Server]:
     """The service in processes of its own, as `bentoml serve` starts it; stopped at the end."""
     port, log = free_port(), folder / "service.log"
@@ -104,7 +118,7 @@ def serve(
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CHURN_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bentoml", "serve", service, "-p", str(port), "--host", host],
+            [python, "-m", "bentoml", "serve", service, "-p", str(port), "--host", host],
             cwd=ROOT,
             env={
                 **kept,
@@ -112,13 +126,13 @@ def serve(
                 "CHURN_LOG_FOLDER": str(folder / "log"),
                 "BENTOML_HOME": str(folder / "bentoml"),
                 "BENTOML_DO_NOT_TRACK": "True",
-                "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]),
+                "PYTHONPATH": path,
                 **settings,
             },
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Server(process, f"http://127.0.0.1:{port}", log)
+    server = Server(process, f"http://127.0.0.1:{port}", str(log))
     try:
         _wait(server)
         yield server
@@ -130,17 +144,20 @@ def serve(
 def _wait(server: Server) -> None:
     due = time.monotonic() + START
     while time.monotonic() < due:
-        assert server.process.poll() is None, server.log.read_text()[-3000:]
+        assert server.process.poll() is None, Path(server.log).read_text()[-3000:]
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{server.url}/livez", trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
-    raise AssertionError(server.log.read_text()[-3000:])
+    raise AssertionError(Path(server.log).read_text()[-3000:])
 
 
 @pytest.fixture(scope="session")
 def server(club: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One service for all tests that only ask it."""
+    """One service for all tests that only ask it: one of its own, or the one it was told of."""
+    if ELSEWHERE in os.environ:
+        yield Server(None, **json.loads(os.environ[ELSEWHERE]))
+        return
     folder = tmp_path_factory.mktemp("server")
     with serve(folder, club, rate_limit="100000/second", reload_seconds="0.5") as running:
         yield running

@@ -130,7 +130,7 @@ def test_too_large_a_body_is_refused_by_its_declared_and_by_its_true_size(client
 
 def test_too_large_a_batch_is_refused(client):
     body = {"features": [one()["features"]] * 10_001}
-    assert "10000" in refused(client.post("/predict_batch", json=body), 413).error
+    assert "10000" in refused(client.post("/predict_batch", json=body), 400).error
 
 
 def test_paths_and_methods_that_do_not_exist(client):
