@@ -56,8 +56,9 @@ class Side:
         self.bundle, self._seconds = bundle, seconds
         self._guards = {tier: Guard() for tier in TIERS[:2] if tier in bundle.models}
         self._costs = money.Costs(**bundle.manifest["costs"])
-        self._fee = bundle.schema.role("monthly_value")
-        self._threshold = None if self._fee else float(bundle.manifest["threshold"])
+        fee = bundle.schema.role("monthly_value")
+        self._fee = bundle.schema.numeric_inputs.index(fee) if fee else None
+        self._threshold = None if fee else float(bundle.manifest["threshold"])
 
     def probability(self, tier: str, inputs: Inputs) -> tuple[Floats | None, str]:
         """Probabilities (n,) by the model of a tier, or None and the reason why not."""
@@ -79,13 +80,12 @@ class Side:
 
     def terms(self, probability: Floats, known: Recorded) -> tuple[Floats | None, Mask]:
         """Expected profit of a contact (n,), and whether it pays."""
-        fee = self._fee
-        place = self.bundle.schema.numeric_inputs.index(fee) if fee else None
-        fees = None if place is None else known.numbers[:, place]
+        fees = None if self._fee is None else known.numbers[:, self._fee]
         value = money.customer_value(fees, len(probability), self._costs)
         chosen = contacts(probability, value, self._costs, threshold=self._threshold)
-        profit = money.expected_profit(probability, value, self._costs) if fee else None
-        return profit, chosen
+        if fees is None:
+            return None, chosen
+        return money.expected_profit(probability, value, self._costs), chosen
 
 
 @dataclass

@@ -33,48 +33,72 @@ ELSEWHERE = "(other)"  # a field that is none of the model's
 class Metrics:
     """All of them; one per worker process, added up over the workers when they are read."""
 
-    def __init__(self, fields: Iterable[str]) -> None:
+    def __init__(self, fields: Iterable[str], registry: CollectorRegistry = REGISTRY) -> None:
         self.predictions = Counter(
-            "churn_predictions", "Customers answered", ["variant", "tier", "decision"]
+            "churn_predictions",
+            "Customers answered",
+            ["variant", "tier", "decision"],
+            registry=registry,
         )
         self.fallbacks = Counter(
             "churn_fallbacks",
             "Customers that a tier could not answer, by reason",
             ["variant", "tier", "reason"],
+            registry=registry,
         )
         self.probability = Histogram(
             "churn_probability",
             "Probability of churn",
             ["variant"],
             buckets=PROBABILITY_BUCKETS,
+            registry=registry,
         )
-        self.batch = Histogram("churn_batch_size", "Customers of a request", buckets=BATCH_BUCKETS)
+        self.batch = Histogram(
+            "churn_batch_size", "Customers of a request", buckets=BATCH_BUCKETS, registry=registry
+        )
         self.invalid = Counter(
-            "churn_validation_failures", "Faults found in requests, by field", ["field"]
+            "churn_validation_failures",
+            "Faults found in requests, by field",
+            ["field"],
+            registry=registry,
         )
-        self.refused = Counter("churn_refused_requests", "Requests refused, by reason", ["reason"])
-        self.shadow = Counter("churn_shadow_predictions", "Customers scored by a shadow")
-        self.log_written = Counter("churn_log_written", "Predictions written to the log")
-        self.log_dropped = Counter("churn_log_dropped", "Predictions that the log had no room for")
-        self.reloads = Counter("churn_bundle_reloads", "Bundles loaded anew, or not", ["outcome"])
+        self.refused = Counter(
+            "churn_refused_requests", "Requests refused, by reason", ["reason"], registry=registry
+        )
+        self.shadow = Counter(
+            "churn_shadow_predictions", "Customers scored by a shadow", registry=registry
+        )
+        self.log_written = Counter(
+            "churn_log_written", "Predictions written to the log", registry=registry
+        )
+        self.log_dropped = Counter(
+            "churn_log_dropped", "Predictions that the log had no room for", registry=registry
+        )
+        self.reloads = Counter(
+            "churn_bundle_reloads", "Bundles loaded anew, or not", ["outcome"], registry=registry
+        )
         self.info = Gauge(
             "churn_model_info",
             "1 for the bundle that is loaded",
             ["variant", "name", "version"],
             multiprocess_mode="livemax",
+            registry=registry,
         )
         self.age = Gauge(
             "churn_model_age_seconds",
             "Time since the bundle was written",
             ["variant"],
             multiprocess_mode="livemax",
+            registry=registry,
         )
         self.loaded = Gauge(
             "churn_model_loaded",
             "1 where the model of a tier is whole, in every worker",
             ["variant", "tier"],
             multiprocess_mode="livemin",
+            registry=registry,
         )
+        self.registry = registry
         self._fields = {*fields, ELSEWHERE}
         self._children()
 
@@ -147,9 +171,8 @@ class Metrics:
         self.info.labels(variant, bundle.name, bundle.version).set(0)
 
 
-def totals() -> dict[str, list[dict[str, Any]]]:
+def totals(registry: CollectorRegistry) -> dict[str, list[dict[str, Any]]]:
     """Predictions and fallbacks of all workers: `[{label: value, …, "customers": n}, …]`."""
-    registry: Any = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)

@@ -6,6 +6,7 @@ another API without a line of code.
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,11 +27,22 @@ from serving.bundle import read_manifest
 from serving.document import Explanation, Prediction, Predictions, document
 from serving.gate import Gate, Route
 from serving.requests import Requests
-from serving.settings import load_settings
+from serving.settings import Settings, load_settings
 from serving.worker import Worker
+from stages.core.errors import UserError
+from stages.core.schema import Schema
 
-SETTINGS = load_settings()
-MANIFEST, SCHEMA = read_manifest(SETTINGS.bundle)
+
+def _read() -> tuple[Settings, dict[str, Any], Schema]:
+    """Settings, manifest and schema; where they are wrong the process ends with a line."""
+    try:
+        settings = load_settings()
+        return settings, *read_manifest(settings.bundle)
+    except UserError as error:
+        sys.exit(str(error))
+
+
+SETTINGS, MANIFEST, SCHEMA = _read()
 REQUESTS = Requests(SCHEMA, max_batch=SETTINGS.max_batch)
 UNUSED = ("TimeoutMiddleware", "OpenTelemetryMiddleware")
 STATIC = Path(bentoml_server.__file__).parent / "static_content"

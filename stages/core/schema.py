@@ -175,7 +175,12 @@ class Schema(BaseModel):
 
     def role(self, role: Role) -> Column | None:
         """The first column with that role, or None."""
-        return next((column for column in self.columns if role in column.roles), None)
+        return self.by_role.get(role)
+
+    @cached_property
+    def by_role(self) -> dict[Role, Column]:
+        """The first column with each role that is given."""
+        return {role: column for column in reversed(self.columns) for role in column.roles}
 
     @property
     def target(self) -> Column:

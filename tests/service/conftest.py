@@ -10,15 +10,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from bentoml._internal.monitoring.api import _MONITOR_INSTANCES
+from prometheus_client import CollectorRegistry
 
 from serving.document import example
 from serving.settings import Settings
+from serving.worker import Worker
 from stages.core.paths import ROOT
 from stages.core.tables import write_table
 from stages.model import champion
@@ -65,6 +68,22 @@ def settings(club: Path, tmp_path: Path) -> Settings:
     return Settings(bundle=club, reload_seconds=0, log_folder=tmp_path / "log", rate_limit="off")
 
 
+@pytest.fixture
+def work(settings: Settings) -> Iterator[Callable[..., Worker]]:
+    """A function that makes a worker with some settings, metrics of its own; closed at the end."""
+    made: list[Worker] = []
+
+    def make(**changes) -> Worker:
+        _MONITOR_INSTANCES.clear()  # BentoML keeps one per name and process
+        chosen = Settings(**{**settings.model_dump(), **changes})
+        made.append(Worker(chosen, registry=CollectorRegistry()))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
 @dataclass
 class Server:
     """A running service."""
@@ -107,18 +126,18 @@ def serve(
     bundle: Path,
     *,
     service: str = ".",
-    host: str = "127.0.0.1",
+    host: str | None = "127.0.0.1",
     python: str = sys.executable,
     path: str = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     **environment: str,
 ) -> Iterator[Server]:
     """The service in processes of its own, as `bentoml serve` starts it; stopped at the end."""
-    port, log = free_port(), folder / "service.log"
+    port, log, where = free_port(), folder / "service.log", ["--host", host] if host else []
     settings = {f"CHURN_{name.upper()}": value for name, value in environment.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CHURN_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [python, "-m", "bentoml", "serve", service, "-p", str(port), "--host", host],
+            [python, "-m", "bentoml", "serve", service, "-p", str(port), *where],
             cwd=ROOT,
             env={
                 **kept,

@@ -1,5 +1,6 @@
 """Bundles as they are loaded: whole, broken, replaced."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from serving.bundle import TIERS, load_bundle
-from serving.worker import Worker
 from stages.core.errors import UserError
 from stages.model.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE
 from tests.service.conftest import one, write_club
@@ -29,8 +29,6 @@ def flipped(path: Path) -> None:
 
 def rehashed(folder: Path, name: str) -> None:
     """As somebody would who swaps a file and puts its hash into the manifest."""
-    import hashlib
-
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     content = {key: value for key, value in manifest.items() if key != "version"}
@@ -80,13 +78,8 @@ def test_without_manifest_and_schema_nothing_starts(own_club, how, file):
         load_bundle(own_club)
 
 
-def test_without_background_there_are_predictions_and_no_reasons(own_club, settings):
+def test_without_background_there_are_predictions_and_no_reasons(own_club, work):
     gone(own_club / BACKGROUND)
-    worker = Worker(settings.model_copy(update={"bundle": own_club}))
-    body = json.dumps(one()).encode()
-    try:
-        answer = json.loads(worker._explain(body, "x"))
-    finally:
-        worker.close()
+    answer = json.loads(work(bundle=own_club)._explain(json.dumps(one()).encode(), "x"))
     assert answer["contributions"] == []
     assert answer["tier"] == "champion"
