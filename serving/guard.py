@@ -12,6 +12,7 @@ import math
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -66,7 +67,8 @@ class Guard:
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._shut_until = 0.0
         for _ in range(threads):
-            threading.Thread(target=self._serve, daemon=True, name="model").start()
+            threading.Thread(target=_serve, args=(self._jobs,), daemon=True, name="model").start()
+        weakref.finalize(self, _dismiss, self._jobs, threads)  # with the bundle it belongs to
 
     def __call__(self, work: Callable[[Any], Any], value: Any, *, seconds: float) -> Any:
         """`work(value)`; `Overdue` where it takes longer, else whatever it raises."""
@@ -100,12 +102,18 @@ class Guard:
             raise error
         return result
 
-    def _serve(self) -> None:
-        while True:
-            work, value, answer, due = self._jobs.get()
-            if time.monotonic() > due:  # nobody waits for it any more
-                continue
-            try:
-                answer.put((work(value), None))
-            except Exception as error:
-                answer.put((None, error))
+
+def _serve(jobs: SimpleQueue[Any]) -> None:
+    while (job := jobs.get()) is not None:
+        work, value, answer, due = job
+        if time.monotonic() > due:  # nobody waits for it any more
+            continue
+        try:
+            answer.put((work(value), None))
+        except Exception as error:
+            answer.put((None, error))
+
+
+def _dismiss(jobs: SimpleQueue[Any], threads: int) -> None:
+    for _ in range(threads):
+        jobs.put(None)

@@ -6,6 +6,7 @@ another API without a line of code.
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from _bentoml_sdk.io_models import IODescriptor, ensure_io_descriptor
 from _bentoml_sdk.service import Service
 from bentoml._internal import server as bentoml_server
 from bentoml._internal.context import server_context
+from bentoml._internal.utils.analytics import usage_stats
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -43,6 +45,8 @@ def _read() -> tuple[Settings, dict[str, Any], Schema]:
 
 
 SETTINGS, MANIFEST, SCHEMA = _read()
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+usage_stats.do_not_track.cache_clear()  # asked once, before this module is read
 REQUESTS = Requests(SCHEMA, max_batch=SETTINGS.max_batch)
 UNUSED = ("TimeoutMiddleware", "OpenTelemetryMiddleware")
 STATIC = Path(bentoml_server.__file__).parent / "static_content"

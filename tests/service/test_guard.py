@@ -82,3 +82,14 @@ def test_a_limit_that_has_passed_disturbs_nobody_afterwards():
     began = time.monotonic()
     time.sleep(0.2)
     assert time.monotonic() - began >= 0.2
+
+
+def test_threads_end_with_the_bundle_they_belong_to():
+    before = threading.active_count()
+    limited = Guard(threads=3)
+    assert threading.active_count() == before + 3
+    del limited
+    due = time.monotonic() + 5
+    while threading.active_count() > before:
+        assert time.monotonic() < due
+        time.sleep(0.01)

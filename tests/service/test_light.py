@@ -48,3 +48,16 @@ def test_both_locks_agree():
         for name in ("requirements.service.lock", "requirements.lock")
     ]
     assert pins[0] <= pins[1]
+
+
+def test_serving_reports_to_nobody_even_if_typed_by_hand(club):
+    code = (
+        "from bentoml._internal.utils.analytics import usage_stats as u; "
+        "assert not u.do_not_track(); import serving.service; assert u.do_not_track()"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": "", "PYTHONPATH": ":".join(sys.path), "CHURN_BUNDLE": str(club)},
+        check=True,
+    )
