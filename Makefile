@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible tune ablation bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -58,6 +58,12 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
 
+serve: $(ENV) ## the prediction service with the champion, on port 3000
+	@$(BIN)/bentoml serve
+
+bento: $(ENV) ## the service and its champion as a bento, to be served or put into an image
+	@$(BIN)/bentoml build
+
 tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes on where it was stopped
 	@$(STAGES) tune
 
@@ -67,9 +73,10 @@ ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ab
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
-lock: $(ENV) ## write the lock anew from pyproject.toml
+lock: $(ENV) ## write the locks anew from pyproject.toml
 	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
 
 clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import adoption, generation, learning, pipeline, quality
+from benchmarks import adoption, generation, learning, pipeline, quality, serving
 from stages.core.errors import UserError
 from stages.core.paths import REPORTS
 from stages.core.tables import write_json
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--only",
-        choices=["generation", "pipeline", "adoption", "quality", "learning"],
+        choices=["generation", "pipeline", "adoption", "quality", "learning", "serving"],
         help="leave the others out",
     )
     options = parser.parse_args()
@@ -45,6 +45,8 @@ def _run(options: argparse.Namespace) -> int:
         results += quality.benchmarks(options.csv)
     if not options.csv and options.only in (None, "quality"):
         print("quality on a real file: not measured; give it with make bench CSV=path")
+    if options.only in (None, "serving"):
+        results += serving.benchmarks(large=options.size == "large")
     if options.size == "large" and options.only in (None, "learning"):
         learned, curve = learning.benchmarks()
         results += learned

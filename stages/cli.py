@@ -99,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         "the same candidate on the same folds, and write reports/ablation.html.",
     )
     ablation.set_defaults(command=_ablation)
+    smoke = commands.add_parser("smoke", help="a few requests to a running prediction service")
+    smoke.add_argument("url", help="such as http://localhost:3000; a key in CHURN_API_KEY")
+    smoke.set_defaults(command=_smoke)
     run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
@@ -169,6 +172,12 @@ def _ablation(_: argparse.Namespace) -> None:
 
     repro(["features"])  # what it reads, where that is not there or not current
     print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")
+
+
+def _smoke(options: argparse.Namespace) -> None:
+    from serving.smoke import smoke
+
+    print(smoke(options.url))
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from stages.model.bundle import (
     MANIFEST,
     MODEL,
     REFERENCE,
+    RULES,
     SCHEMA_FILE,
     Scorer,
 )
@@ -30,7 +31,7 @@ from tests import builders
 from tests.builders import FEE
 
 PARAMS = builders.train_params()
-FILES = {MODEL, FALLBACK_MODEL, SCHEMA_FILE, BACKGROUND, REFERENCE}
+FILES = {MODEL, FALLBACK_MODEL, SCHEMA_FILE, BACKGROUND, REFERENCE, RULES}
 
 
 @pytest.fixture(scope="module")

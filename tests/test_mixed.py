@@ -112,3 +112,9 @@ def test_free_of_charge_is_no_division_by_zero():
     moved = number(one, MONTHS) != number(other, MONTHS)
     np.testing.assert_array_equal(number(found, PAID)[moved], 0)
     np.testing.assert_array_equal(number(found, PAID)[~moved], number(one, PAID)[~moved])
+
+
+def test_next_to_no_bill_is_compared_with_nothing():
+    tiny = Recorded(np.array([[3.0, 2e-309, 50.0, 1.0]]), np.array([["1", "groß", "Karte", "w"]]))
+    history = bill(SCHEMA).history(tiny.numbers)
+    np.testing.assert_array_equal(history, [1.0])

@@ -7,6 +7,7 @@ read the schema of a champion bundle.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,7 +175,12 @@ class Schema(BaseModel):
 
     def role(self, role: Role) -> Column | None:
         """The first column with that role, or None."""
-        return next((column for column in self.columns if role in column.roles), None)
+        return self.by_role.get(role)
+
+    @cached_property
+    def by_role(self) -> dict[Role, Column]:
+        """The first column with each role that is given."""
+        return {role: column for column in reversed(self.columns) for role in column.roles}
 
     @property
     def target(self) -> Column:
@@ -193,7 +199,7 @@ class Schema(BaseModel):
         column = self.role("id")
         return column.name if column else None
 
-    @property
+    @cached_property
     def inputs(self) -> list[Column]:
         """The columns a model may use: not id, target or ignored, of a kind it understands."""
         return [
@@ -203,12 +209,12 @@ class Schema(BaseModel):
             and (column.is_numeric or column.kind == "category")
         ]
 
-    @property
+    @cached_property
     def numeric_inputs(self) -> list[Column]:
         """The numeric inputs, in order."""
         return [column for column in self.inputs if column.is_numeric]
 
-    @property
+    @cached_property
     def category_inputs(self) -> list[Column]:
         """The categorical inputs, in order."""
         return [column for column in self.inputs if column.kind == "category"]

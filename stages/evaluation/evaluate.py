@@ -31,6 +31,7 @@ from stages.core.tables import read_table
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
 from stages.model import money
 from stages.model.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, Scorer
+from stages.model.decision import contacts
 from stages.model.threshold import profit_threshold
 
 WORDS = {
@@ -141,9 +142,8 @@ def _oracle(features: pd.DataFrame) -> Floats | None:
 
 def decide(probability: Floats, value: Floats, evidence: Evidence) -> Floats:
     """1 (n,) where a contact pays: by expected profit with a monthly value, else by threshold."""
-    if evidence.schema.role("monthly_value"):
-        return (money.expected_profit(probability, value, evidence.costs) > 0).astype(float)
-    return (probability > evidence.threshold).astype(float)
+    threshold = None if evidence.schema.role("monthly_value") else evidence.threshold
+    return contacts(probability, value, evidence.costs, threshold=threshold).astype(float)
 
 
 def ranking(params: Evaluate) -> dict[str, metrics.Measure]:

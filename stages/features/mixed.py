@@ -35,8 +35,8 @@ class Bill(NamedTuple):
     def history(self, numbers: Floats) -> Floats:
         """The total over the expected one (n,).
 
-        Where nothing is expected it is 1, as of somebody who has always paid the same; without a
-        monthly value to go by it is not known.
+        Where next to nothing is expected it is 1, as of somebody who has always paid the same;
+        without a monthly value to go by it is not known.
         """
         expected = self.expected(numbers)
         history = np.full(len(numbers), np.nan if self.monthly is None else 1.0)

@@ -14,6 +14,7 @@ NAME = "churn"
 FALLBACK = "logistic"
 MODEL, FALLBACK_MODEL = "model.onnx", "fallback.onnx"
 SCHEMA_FILE, BACKGROUND, REFERENCE = "schema.json", "background.json", "reference.parquet"
+RULES = "rules.json"
 MANIFEST = "bundle.json"
 OUT_OF_FOLD, SCORES = "out_of_fold.parquet", "scores.csv"
 BASELINES = ("base_rate", "one_feature")  # what every headline figure is held against

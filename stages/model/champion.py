@@ -17,7 +17,7 @@ from stages.core.paths import CHAMPION, COMPARISON, TRAIN
 from stages.core.schema import Schema
 from stages.core.tables import sha256, write_csv, write_json, write_table
 from stages.features.derive import category_names, derived_names, numeric_names
-from stages.features.table import LABEL, monthly_value
+from stages.features.table import LABEL, model_inputs, monthly_value
 from stages.model.bundle import (
     BACKGROUND,
     BASELINES,
@@ -28,11 +28,13 @@ from stages.model.bundle import (
     NAME,
     OUT_OF_FOLD,
     REFERENCE,
+    RULES,
     SCHEMA_FILE,
     SCORES,
 )
 from stages.model.export import checked_onnx
 from stages.model.money import costs_of, customer_value
+from stages.model.rules import fit_rules
 from stages.model.threshold import profit_threshold
 from stages.model.train import CrossValidation, refit, served
 
@@ -58,6 +60,7 @@ def write_bundle(
     probability = validation.out_of_fold[winner].to_numpy()
     write_json(folder / SCHEMA_FILE, schema.model_dump(mode="json", exclude_defaults=True))
     write_json(folder / BACKGROUND, background(features, schema, probability))
+    write_json(folder / RULES, _rules(features, schema))
     write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
     manifest = _manifest(winner, validation, features, schema, train, money, folder)
     write_json(folder / MANIFEST, manifest)
@@ -139,6 +142,15 @@ def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict
         "category": chosen[category_names(schema)].to_numpy().tolist(),
         "typical": _with_blanks(features[numeric].median()).tolist(),
     }
+
+
+def _rules(features: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
+    return fit_rules(
+        model_inputs(features, schema),
+        features[LABEL].to_numpy(),
+        numeric=numeric_names(schema),
+        category=category_names(schema),
+    )
 
 
 def _with_blanks(numbers: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What the prediction service is measured against."""

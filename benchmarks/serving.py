@@ -1,0 +1,226 @@
+"""The prediction service under `wrk`, beside what it is measured against, in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.result import Result
+from serving.document import example
+from stages.core.errors import UserError
+from stages.core.paths import CHAMPION, ROOT
+from stages.core.schema import parse_schema
+from stages.model.bundle import SCHEMA_FILE
+
+SECONDS, ROUNDS = 4, 3  # of load each, in turn: a busy moment meets them all
+SOAK_SECONDS, WARM_SECONDS = 300, 30
+CROWD, BATCH = 16, 1_000
+START = 60.0
+UVICORN = ("-m", "uvicorn", "--log-level", "warning", "--host", "127.0.0.1", "--port")
+BENTO = ("-m", "bentoml", "serve", "--host", "127.0.0.1", "-p")
+COMMANDS = {
+    "service": (*BENTO, "{port}", "."),
+    "no-op": (*BENTO, "{port}", "benchmarks.rivals.noop:Noop"),
+    "usual": (*UVICORN, "{port}", "benchmarks.rivals.usual:app"),
+    "floor": (*UVICORN, "{port}", "benchmarks.rivals.floor:app"),
+}
+SCRIPT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local file = io.open("{body}", "rb")
+wrk.body = file:read("*a")
+done = function(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format('\\n{{"rate": %f, "errors": %d, "median": %f, "slow": %f}}\\n',
+    summary.requests / (summary.duration / 1e6),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What `wrk` measured: requests per second, failed ones, median and 99th percentile in ms."""
+
+    rate: float
+    errors: int
+    median: float
+    slow: float
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under test, and how long it took to be ready."""
+
+    url: str
+    process: psutil.Process
+    seconds: float
+
+    @property
+    def resident(self) -> float:
+        """Resident memory of its largest process, in MB."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return max(one.memory_info().rss for one in family) / 1e6
+
+
+def benchmarks(*, large: bool) -> list[Result]:
+    """Throughput and latency against the others; with `large` a soak of five minutes."""
+    if shutil.which("wrk") is None:
+        raise UserError("wrk: not installed; expected on the path (apt-get install wrk)")
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        place = Path(folder)
+        servers = {name: stack.enter_context(_server(name, place)) for name in COMMANDS}
+        one, many = _scripts(place)
+        alone = _rounds(servers, one, connections=1)
+        crowd = _rounds(servers, one, connections=CROWD)
+        service = servers["service"]
+        batch = _wrk(f"{service.url}/predict_batch", many, connections=2, seconds=SECONDS)
+        results = [*_compared(alone, crowd), *_of_the_service(service, alone, crowd, batch)]
+        return results + (_soak(service, one) if large else [])
+
+
+def _compared(alone: dict[str, list[Load]], crowd: dict[str, list[Load]]) -> list[Result]:
+    """Against the usual handler and the framework's own limit; the floor stands beside them."""
+    results = []
+    for loads, words in ((alone, "1 connection"), (crowd, f"{CROWD} connections")):
+        rates = ", ".join(f"{name} {_rate(loads[name]):.0f}/s" for name in loads)
+        for rival, bound in (("usual", 8.0), ("no-op", 1.0)):
+            name = f"service, throughput against {rival}, {words}"
+            results.append(Result(name, _ratio(loads, rival), ">=", bound, rates))
+    return results
+
+
+def _of_the_service(
+    service: Server, alone: dict[str, list[Load]], crowd: dict[str, list[Load]], batch: Load
+) -> list[Result]:
+    every = [*alone["service"], *crowd["service"], batch]
+    spread = statistics.median(load.slow / load.median for load in alone["service"])
+    times = ", ".join(f"{load.slow:.1f} of {load.median:.2f} ms" for load in alone["service"])
+    lost = _metric(service, "churn_log_dropped_total")
+    return [
+        Result("service, 99th percentile / median, 1 connection", spread, "<=", 5.0, times),
+        Result(f"service, customers/s in batches of {BATCH:,}", batch.rate * BATCH, ">=", 20_000),
+        Result("service, failed requests", sum(load.errors for load in every), "<=", 0),
+        Result("service, predictions that the log dropped", lost, "<=", 0),
+        Result("service, seconds from start to ready", service.seconds, "<=", 6.0),
+        Result("service, resident MB of a worker", service.resident, "<=", 250),
+    ]
+
+
+def _soak(service: Server, script: Path) -> list[Result]:
+    _wrk(f"{service.url}/predict", script, connections=CROWD, seconds=WARM_SECONDS)
+    before = service.resident
+    load = _wrk(f"{service.url}/predict", script, connections=CROWD, seconds=SOAK_SECONDS)
+    growth = service.resident / before - 1
+    details = f"{before:.0f} to {service.resident:.0f} MB in {SOAK_SECONDS} s, {load.rate:.0f}/s"
+    return [
+        Result("service, soak: failed requests", load.errors, "<=", 0),
+        Result("service, soak: growth of memory", growth, "<=", 0.05, details),
+    ]
+
+
+def _rate(loads: list[Load]) -> float:
+    return statistics.median(load.rate for load in loads)
+
+
+def _ratio(loads: dict[str, list[Load]], rival: str) -> float:
+    """Median over the rounds of the service's throughput over that of a rival."""
+    pairs = zip(loads["service"], loads[rival], strict=True)
+    return statistics.median(ours.rate / theirs.rate for ours, theirs in pairs)
+
+
+def _rounds(servers: dict[str, Server], script: Path, *, connections: int) -> dict[str, list[Load]]:
+    found: dict[str, list[Load]] = {name: [] for name in servers}
+    for _ in range(ROUNDS):
+        for name, server in servers.items():
+            url = f"{server.url}/predict"
+            found[name].append(_wrk(url, script, connections=connections, seconds=SECONDS))
+    return found
+
+
+def _wrk(url: str, script: Path, *, connections: int, seconds: int) -> Load:
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10s"]
+    command += ["-s", str(script), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def _scripts(folder: Path) -> tuple[Path, Path]:
+    """Scripts for `wrk` that send the document's example once, and a batch of it."""
+    schema = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_bytes()), origin=SCHEMA_FILE)
+    one = example("/predict", schema)
+    many = {"features": [one["features"]] * BATCH}
+    return _script(folder / "one", one), _script(folder / "many", many)
+
+
+def _script(path: Path, body: Any) -> Path:
+    path.with_suffix(".json").write_text(json.dumps(body), encoding="utf-8")
+    script = path.with_suffix(".lua")
+    script.write_text(SCRIPT.format(body=path.with_suffix(".json")), encoding="utf-8")
+    return script
+
+
+@contextlib.contextmanager
+def _server(name: str, folder: Path) -> Iterator[Server]:
+    """A server in processes of its own, stopped at the end."""
+    port, began = _free_port(), time.monotonic()
+    environment = {
+        **os.environ,
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(folder / f"bentoml-{name}"),  # metrics of two would mix
+        "CHURN_LOG_FOLDER": str(folder / "log"),
+        "CHURN_RATE_LIMIT": "1000000/second",
+    }
+    command = [sys.executable, *(part.format(port=port) for part in COMMANDS[name])]
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(f"http://127.0.0.1:{port}/readyz", process, folder / f"{name}.log")
+        seconds = time.monotonic() - began
+        yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), seconds)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    due = time.monotonic() + START
+    while time.monotonic() < due and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return  # the plain ones have no such path, but answer
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise UserError(f"a server to measure did not start: {log.read_text()[-500:]}")
+
+
+def _metric(server: Server, name: str) -> float:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[-1])
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

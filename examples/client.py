@@ -1,0 +1,42 @@
+"""Ask the prediction service for its own example: python examples/client.py [URL].
+
+The standard library is enough. A key, where one is needed, comes from CHURN_API_KEY.
+"""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+URL = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:3000"
+
+
+def ask(path: str, body: object = None) -> dict:
+    """The answer of a route; an error of the service with what it says is wrong."""
+    request = urllib.request.Request(
+        URL + path,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={
+            "Content-Type": "application/json",
+            "X-API-Key": os.environ.get("CHURN_API_KEY", ""),
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        refused = json.load(error)
+        for fault in refused["details"]:
+            print(f"{fault['field']}: {fault['problem']}; allowed: {fault['allowed']}")
+        sys.exit(f"{error.code}: {refused['error']}")
+
+
+document = ask("/docs.json")
+content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+customer = content["application/json"]["example"]
+
+said = ask("/explain", customer)
+print(f"{said['churn_probability']:.1%} to leave: {said['decision']}")
+for reason in said["reasons"]:
+    print("  because", reason)

@@ -1,0 +1,1 @@
+"""The prediction service: a champion bundle behind HTTP. Needs no training library."""

@@ -1,0 +1,206 @@
+"""What a caller may send, made from the bundle's schema, and what is said of what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from stages.core.schema import Column, Schema
+
+LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
+LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
+SHOWN_FAULTS = 20
+SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
+
+Row = dict[str, Any]
+Fault = dict[str, Any]
+
+PROBLEMS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown field",
+    "literal_error": "not an allowed value",
+    "float_type": "not a number",
+    "finite_number": "not a finite number",
+    "multiple_of": "not a whole number",
+    "greater_than_equal": "below the minimum",
+    "less_than_equal": "above the maximum",
+    "string_type": "not text",
+    "string_too_long": "too long",
+    "string_unicode": "not valid text",
+    "int_type": "not a whole number",
+    "dict_type": "not an object",
+    "list_type": "not a list",
+    "too_short": "empty",
+    "too_long": "too many customers",
+    "json_invalid": "not valid JSON",
+}
+
+
+class Refused(Exception):
+    """A request that cannot be answered: status, what was wrong in a line, and the details."""
+
+    def __init__(self, status: int, error: str, details: Sequence[Fault] = ()) -> None:
+        super().__init__(error)
+        self.status, self.error, self.details = status, error, list(details)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The body of the answer, in the shape that all refusals have."""
+        return {"error": self.error, "details": self.details}
+
+
+class Requests:
+    """The request models of one schema."""
+
+    def __init__(self, schema: Schema, *, max_batch: int) -> None:
+        self.schema, self.max_batch = schema, max_batch
+        features: Any = _object("Features", {c.name: value_type(c) for c in schema.inputs})
+        customer: Any = Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)] | None
+        rows = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
+        ids = Annotated[
+            Annotated[list[customer], Field(max_length=max_batch)] | None,
+            Field(description="as many as there are customers"),
+        ]
+        self.one: TypeAdapter[Any] = TypeAdapter(
+            _object("PredictRequest", {"features": features}, {"customer_id": customer})
+        )
+        self.many: TypeAdapter[Any] = TypeAdapter(
+            _object("PredictBatchRequest", {"features": rows}, {"customer_ids": ids})
+        )
+
+    def parse_one(self, body: bytes) -> tuple[list[Row], list[str | None]]:
+        """Inputs and id of one customer, as lists of one; `Refused` where they do not fit."""
+        request = self._parsed(self.one, body)
+        return [request["features"]], [request.get("customer_id")]
+
+    def parse_many(self, body: bytes) -> tuple[list[Row], list[str | None]]:
+        """Inputs and ids of many customers; `Refused` where they do not fit."""
+        request = self._parsed(self.many, body)
+        rows, ids = request["features"], request.get("customer_ids")
+        if ids is None:
+            return rows, [None] * len(rows)
+        if len(ids) != len(rows):
+            fault = _fault(None, "customer_ids", "not as many as customers", allowed=len(rows))
+            raise Refused(400, "the request does not fit the model", [fault])
+        return rows, ids
+
+    def _parsed(self, adapter: TypeAdapter[Any], body: bytes) -> Any:
+        try:
+            return adapter.validate_json(body)
+        except ValidationError as error:
+            raise self._refused(error) from None
+
+    def _refused(self, error: ValidationError) -> Refused:
+        faults = error.errors(include_url=False, include_context=False, include_input=True)
+        details = [self._described(fault) for fault in faults[:SHOWN_FAULTS]]
+        if faults[0]["type"] == "json_invalid":
+            return Refused(400, "the body is not valid JSON", details)
+        if any(fault["type"] == "too_long" for fault in faults):
+            return Refused(400, f"at most {self.max_batch} customers in one request", details)
+        more = f"; the first {SHOWN_FAULTS}" if len(faults) > SHOWN_FAULTS else ""
+        count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems{more}"
+        return Refused(400, f"the request does not fit the model: {count}", details)
+
+    def _described(self, fault: Any) -> Fault:
+        place = list(fault["loc"])
+        row = next((step for step in place if isinstance(step, int)), None)
+        names = [str(step) for step in place if not isinstance(step, int)]
+        inside = len(names) > 1 and names[0] == "features"
+        name = (names[1] if inside else names[0] if names else "")[:SHOWN_NAME]
+        column = self.columns.get(name) if inside else None
+        problem = "null" if fault["input"] is None else PROBLEMS.get(fault["type"], "not allowed")
+        return _fault(row, name, problem, allowed=self._allowed(fault["type"], name, column))
+
+    def _allowed(self, kind: str, name: str, column: Column | None) -> Any:
+        if column is not None:
+            return allowed(column)
+        if kind == "extra_forbidden" or name == "features":
+            return list(self.columns)
+        return f"text of at most {LONGEST_TEXT} characters, or null" if "customer" in name else None
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns that a request names."""
+        return {column.name: column for column in self.schema.inputs}
+
+
+def value_type(column: Column) -> Any:
+    """The type of a column's value in a request."""
+    kind = _number_type(column) if column.is_numeric else _label_type(column)
+    return kind | None if column.missing else kind
+
+
+def _number_type(column: Column) -> Any:
+    """Numbers strictly: no text, NaN or infinity, nothing out of range; 5.0 is a whole number."""
+    low, high = bounds(column)
+    whole = column.kind == "integer"
+    unit = {"unit": column.unit} if column.unit else {}
+    return Annotated[
+        float,
+        Field(
+            strict=True,
+            allow_inf_nan=False,
+            ge=low,
+            le=high,
+            multiple_of=1 if whole else None,
+            description=column.description or None,
+            json_schema_extra={**unit, **({"type": "integer"} if whole else {})},
+        ),
+    ]
+
+
+def _label_type(column: Column) -> Any:
+    note = Field(description=column.description or None)
+    if not column.other:
+        listed: Any = Annotated[Literal[accepted(column)], note]
+        is_text = all(isinstance(value, str) for value in column.values)
+        return listed if is_text else Annotated[listed, BeforeValidator(_not_bool)]
+    text = Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)]
+    if all(isinstance(value, str) for value in column.values):
+        return Annotated[text, note]
+    number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    return Annotated[Annotated[int, Field(strict=True)] | number | text, note]
+
+
+def _not_bool(value: Any) -> Any:
+    """The value; `true` would pass for the number 1."""
+    return str(value) if isinstance(value, bool) else value
+
+
+def accepted(column: Column) -> tuple[Any, ...]:
+    """The values of a category as the schema has them; numbers may come as text, too."""
+    texts = [str(value) for value in column.values if not isinstance(value, str)]
+    return (*column.values, *texts)
+
+
+def bounds(column: Column) -> tuple[float, float]:
+    """The smallest and the largest value of a number."""
+    low = -LARGEST if column.minimum is None else max(column.minimum, -LARGEST)
+    return low, LARGEST if column.maximum is None else min(column.maximum, LARGEST)
+
+
+def allowed(column: Column) -> Any:
+    """What a column may hold, for an error message."""
+    if column.is_numeric:
+        low, high = bounds(column)
+        unit = {"unit": column.unit} if column.unit else {}
+        nullable = {"null": column.missing}
+        return {"type": column.kind, "minimum": low, "maximum": high, **unit, **nullable}
+    listed = [None] if column.missing else []
+    return {"type": "text", "null": column.missing} if column.other else [*column.values, *listed]
+
+
+def _fault(row: int | None, field: str, problem: str, *, allowed: Any) -> Fault:
+    return {"row": row, "field": field, "problem": problem, "allowed": allowed}
+
+
+def _object(name: str, required: Mapping[str, Any], optional: Mapping[str, Any] = {}) -> Any:
+    """A JSON object with these fields and no others; any text may be a field's name."""
+    fields = {**required, **{field: NotRequired[kind] for field, kind in optional.items()}}
+    make: Any = TypedDict  # its names are known at run time alone
+    made = make(name, fields)
+    made.__pydantic_config__ = ConfigDict(extra="forbid")
+    return made

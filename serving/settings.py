@@ -1,0 +1,135 @@
+"""Settings of the service, each an environment variable `CHURN_…`, checked at start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from stages.core.errors import UserError
+from stages.core.paths import CHAMPION, ROOT
+
+PREFIX = "CHURN_"
+SHORTEST_KEY = 16  # characters
+SECRETS = ("api_keys", "log_key")
+
+
+class Settings(BaseModel):
+    """What an operator may set; the description of a field is its line in the documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bundle: Path = Field(CHAMPION, description="folder of the champion bundle")
+    challenger: Path | None = Field(None, description="folder of a second bundle, with its schema")
+    challenger_share: float = Field(
+        0.0, ge=0, le=1, description="share of customers, by hash of their id, for the challenger"
+    )
+    challenger_mode: Literal["split", "shadow"] = Field(
+        "split", description="split: the challenger answers them; shadow: it is scored and logged"
+    )
+    workers: int = Field(1, ge=1, description="processes that answer")
+    reload_seconds: float = Field(
+        5.0, ge=0, description="how often the bundle is looked at for a change; 0: never"
+    )
+    max_batch: int = Field(10_000, ge=1, description="customers of one request")
+    max_body_mb: float = Field(16.0, gt=0, description="largest body of a request, MB")
+    max_concurrency: int = Field(64, ge=1, description="requests at a time, per worker")
+    rate_limit: str = Field(
+        "1000/second", description="requests of one caller, per worker, as `limits` writes it; off"
+    )
+    body_seconds: float = Field(10.0, gt=0, description="time that a body may take to arrive")
+    model_seconds: float = Field(
+        1.0, gt=0, description="time that a model may take for up to 1,000 customers"
+    )
+    max_unknown: int | None = Field(
+        None,
+        ge=0,
+        description="unknown inputs above which an answer is of low confidence; unset: never",
+    )
+    ready_tier: Literal["champion", "fallback", "rules", "base_rate"] = Field(
+        "base_rate", description="the lowest tier with which /readyz still says ready"
+    )
+    api_keys: tuple[str, ...] = Field(
+        (), description="keys that let callers in, comma-separated; several while one is replaced"
+    )
+    open_metrics: bool = Field(False, description="/metrics answers without a key, too")
+    log: bool = Field(True, description="whether predictions are logged")
+    log_folder: Path = Field(ROOT / "monitoring", description="where predictions are logged")
+    log_ids: Literal["hashed", "plain", "none"] = Field(
+        "hashed", description="how customer ids are logged"
+    )
+    log_key: str = Field(
+        "", description="key of the hashes; unset: another at every start, so ids cannot be joined"
+    )
+    log_queue: int = Field(50_000, ge=1, description="predictions that may wait to be written")
+    log_mb: float = Field(50.0, gt=0, description="size at which a log file is rotated, MB")
+    log_files: int = Field(10, ge=1, description="rotated files that are kept, per worker")
+    access_log: Literal["refused", "all"] = Field(
+        "refused", description="requests with a line in the service's own log"
+    )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(key.strip() for key in value.split(",") if key.strip())
+
+    @field_validator("api_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < SHORTEST_KEY for key in keys):
+            raise ValueError(f"a key is shorter than {SHORTEST_KEY} characters")
+        return keys
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        from limits import parse
+
+        if value != "off":
+            parse(value)
+        return value
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the environment; `UserError` naming the first variable that is wrong."""
+    given = {
+        name: environment[PREFIX + name.upper()]
+        for name in Settings.model_fields
+        if environment.get(PREFIX + name.upper(), "") != ""
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        name = str(fault["loc"][0])
+        shown = "" if name in SECRETS else f"{given[name]!r}: "
+        message = fault["msg"].removeprefix("Value error, ")
+        raise UserError(f"{PREFIX}{name.upper()}: {shown}{message}") from None
+
+
+def table() -> str:
+    """The settings as a Markdown table, as it stands in the documentation."""
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+def _default(value: object) -> str:
+    if isinstance(value, Path):
+        return f"`{value.relative_to(ROOT)}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return (
+        "unset"
+        if value in (None, (), "")
+        else f"`{value:g}`"
+        if isinstance(value, float)
+        else f"`{value}`"
+    )

@@ -1,0 +1,312 @@
+"""What one worker process holds: bundles, metrics, log, and the watch over the bundles' files."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prometheus_client import REGISTRY, CollectorRegistry
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from serving import logs
+from serving.bundle import TIERS, Bundle, fingerprint, load_bundle
+from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, Side
+from serving.gate import FAILED, SHAPED
+from serving.metrics import Metrics, totals
+from serving.prediction_log import Entry, PredictionLog
+from serving.requests import Refused, Requests, Row
+from serving.settings import Settings
+from stages.core.errors import UserError
+from stages.model.explain import reasons
+
+BATCH_THREADS = 2
+SWITCH_SECONDS = 0.001
+JSON = "application/json"
+UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
+
+
+class Worker:
+    """Answers requests from the bundles that the settings name."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        number: int = 0,
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        bundle = load_bundle(settings.bundle)
+        self.settings = settings
+        self.requests = Requests(bundle.schema, max_batch=settings.max_batch)
+        self.metrics = Metrics([c.name for c in bundle.schema.inputs], registry)
+        self.engine = Engine(
+            self._side(bundle),
+            share=settings.challenger_share,
+            shadow=settings.challenger_mode == "shadow",
+            max_unknown=settings.max_unknown,
+        )
+        self._seen: dict[str, Any] = {CHAMPION: fingerprint(settings.bundle)}
+        self._refused: dict[str, str] = {}
+        self._say(CHAMPION, bundle)
+        self._log = self._open_log(number) if settings.log else None
+        self._batches = ThreadPoolExecutor(BATCH_THREADS, thread_name_prefix="batch")
+        self._stop = threading.Event()
+        self.look()
+        threading.Thread(target=self._watch, daemon=True, name="watch").start()
+        # A request waits for its turn behind the log's thread this long at most, not five times.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        # Full collections over a heap that never changes made the slowest percent 30 times slower.
+        gc.collect()
+        gc.freeze()
+
+    def close(self) -> None:
+        """Write what is left of the log."""
+        self._stop.set()
+        if self._log is not None:
+            self._log.close()
+
+    # Requests
+
+    def predict(self, body: bytes, request_id: str) -> Response:
+        """Answer `POST /predict`."""
+        return self._answered(self._predict, body, request_id)
+
+    async def predict_batch(self, body: bytes, request_id: str) -> Response:
+        """Answer `POST /predict_batch`, beside the requests for one."""
+        return await self._beside(self._predict_batch, body, request_id)
+
+    async def explain(self, body: bytes, request_id: str) -> Response:
+        """Answer `POST /explain`, beside the requests for one."""
+        return await self._beside(self._explain, body, request_id)
+
+    async def _beside(self, work: Callable[..., bytes], body: bytes, request_id: str) -> Response:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._batches, self._answered, work, body, request_id)
+
+    def _answered(self, work: Callable[..., bytes], body: bytes, request_id: str) -> Response:
+        try:
+            return Response(work(body, request_id), media_type=JSON)
+        except Refused as caught:
+            refused, reason = caught, "invalid"
+        except Exception:
+            logs.service.exception("a request failed", extra={"request_id": request_id})
+            refused, reason = Refused(500, FAILED), "failed"
+        self.metrics.refuse(reason)
+        self.metrics.faults([fault["field"] for fault in refused.details])
+        response = Response(to_json(refused.content), refused.status, media_type=JSON)
+        response.raw_headers.append(SHAPED)
+        return response
+
+    def _predict(self, body: bytes, request_id: str) -> bytes:
+        rows, ids = self.requests.parse_one(body)
+        return to_json(self._made(rows, ids, self._score(rows, ids, request_id))[0])
+
+    def _predict_batch(self, body: bytes, request_id: str) -> bytes:
+        rows, ids = self.requests.parse_many(body)
+        answers = self._score(rows, ids, request_id)
+        return to_json({"predictions": self._made(rows, ids, answers)})
+
+    def _explain(self, body: bytes, request_id: str) -> bytes:
+        rows, ids = self.requests.parse_one(body)
+        answers = self._score(rows, ids, request_id)
+        return to_json({**self._made(rows, ids, answers)[0], **self._why(rows, answers)})
+
+    def _score(self, rows: list[Row], ids: list[str | None], request_id: str) -> Answers:
+        answers = self.engine.answer(rows, ids)
+        self.metrics.answered(answers)
+        if self._log is not None:
+            self._log.put(Entry(time.time(), request_id, rows, ids, answers, self._versions))
+        return answers
+
+    def _made(
+        self, rows: list[Row], ids: list[str | None], answers: Answers
+    ) -> list[dict[str, Any]]:
+        models = {v: {"name": n, "version": version} for v, (n, version) in self._versions.items()}
+        profit = [None] * len(rows) if answers.profit is None else answers.profit.tolist()
+        columns = zip(
+            ids, answers.probability.tolist(), answers.contact.tolist(), profit,
+            answers.tiers, answers.variants, strict=True,
+        )  # fmt: skip
+        return [
+            {
+                "customer_id": customer_id,
+                "churn_probability": probability,
+                "decision": "contact" if contact else "leave",
+                "expected_profit": earned,
+                "tier": tier,
+                "variant": variant,
+                "model": models[variant],
+            }
+            for customer_id, probability, contact, earned, tier, variant in columns
+        ]
+
+    def _why(self, rows: list[Row], answers: Answers) -> dict[str, Any]:
+        side = self.engine.champion if answers.variants[0] == CHAMPION else self.engine.challenger
+        explainer = side.bundle.explainer(answers.tiers[0]) if side else None
+        if explainer is None:
+            return UNEXPLAINED
+        columns = {name: [value] for name, value in rows[0].items()}
+        found = explainer.contributions(columns)
+        if not np.isfinite(found.values).all():  # a customer of numbers that cannot be
+            return UNEXPLAINED
+        order = sorted(
+            zip(found.names, found.values[0].tolist(), strict=True), key=lambda p: -abs(p[1])
+        )
+        return {
+            "base": found.base,
+            "contributions": [{"feature": f, "contribution": c} for f, c in order],
+            "reasons": reasons(found, columns, explainer.schema)[0],
+        }
+
+    # What is loaded
+
+    @property
+    def sides(self) -> Mapping[str, Side]:
+        """The bundles that are loaded, by variant."""
+        engine = self.engine
+        return {CHAMPION: engine.champion} | (
+            {CHALLENGER: engine.challenger} if engine.challenger else {}
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the champion's best tier is at least the one that the settings ask for."""
+        best = self.engine.champion.bundle.best_tier
+        return TIERS.index(best) <= TIERS.index(self.settings.ready_tier)
+
+    def health(self) -> dict[str, Any]:
+        """Answer `GET /health`."""
+        tier = self.engine.champion.bundle.best_tier
+        return {"status": "ok" if tier == TIERS[0] else "degraded", "tier": tier}
+
+    def model_info(self) -> dict[str, Any]:
+        """Answer `GET /model-info`."""
+        shown = ("name", "version", "candidate", "threshold", "base_rate", "rows", "costs",
+                 "metrics", "features", "hashes")  # fmt: skip
+        info = {}
+        for variant, side in self.sides.items():
+            bundle = side.bundle
+            info[variant] = {key: bundle.manifest[key] for key in shown if key in bundle.manifest}
+            info[variant]["age_seconds"] = round(max(0.0, time.time() - bundle.created))
+        return {**info, "share_of_challenger": self.engine.share, "shadow": self.engine.shadow}
+
+    def fallback_stats(self) -> dict[str, Any]:
+        """Answer `GET /fallback-stats`: over all workers; tiers and faults as this one has them."""
+        tiers = {
+            variant: {t: side.bundle.faults.get(t, "ok") for t in TIERS}
+            for variant, side in self.sides.items()
+        }
+        return {
+            **self.health(),
+            "tiers": tiers,
+            "refused_bundles": self._refused,
+            **totals(self.metrics.registry),
+        }
+
+    # The watch
+
+    @property
+    def _versions(self) -> dict[str, tuple[str, str]]:
+        return {v: (side.bundle.name, side.bundle.version) for v, side in self.sides.items()}
+
+    def _side(self, bundle: Bundle) -> Side:
+        return Side(bundle, seconds=self.settings.model_seconds)
+
+    def _watch(self) -> None:
+        pause = self.settings.reload_seconds
+        while not self._stop.wait(pause or None):
+            try:
+                self.look()
+            except Exception:
+                logs.service.exception("the watch over the bundles failed")
+
+    def look(self) -> None:
+        """Load a bundle again whose files have changed, and keep it where it is no worse."""
+        for variant, folder in self._folders.items():
+            seen = fingerprint(folder)
+            if self._seen.get(variant) != seen:
+                self._seen[variant] = seen
+                self._load(variant, folder)
+            if variant in self.sides:
+                self.metrics.bundle(variant, self.sides[variant].bundle, now=time.time())
+
+    @property
+    def _folders(self) -> dict[str, Path]:
+        challenger = self.settings.challenger
+        return {CHAMPION: self.settings.bundle} | ({CHALLENGER: challenger} if challenger else {})
+
+    def _load(self, variant: str, folder: Path) -> None:
+        current = self.sides[variant].bundle if variant in self.sides else None
+        try:
+            bundle = load_bundle(folder)
+            _check_successor(bundle, current, self.engine.champion.bundle)
+        except (UserError, OSError) as error:
+            self._refused[variant] = str(error)
+            self.metrics.reloads.labels("refused").inc()
+            logs.service.error(
+                "a bundle was refused", extra={"variant": variant, "why": str(error)}
+            )
+            return
+        self._refused.pop(variant, None)
+        setattr(self.engine, variant, self._side(bundle))
+        self.metrics.reloads.labels("accepted").inc()
+        if current is not None and current.version != bundle.version:
+            self.metrics.replaced(variant, current)
+        self._say(variant, bundle)
+
+    def _say(self, variant: str, bundle: Bundle) -> None:
+        self.metrics.bundle(variant, bundle, now=time.time())
+        logs.service.info(
+            "bundle loaded",
+            extra={
+                "variant": variant,
+                "version": bundle.version,
+                "tier": bundle.best_tier,
+                "faults": dict(bundle.faults),
+            },
+        )
+
+    def _open_log(self, number: int) -> PredictionLog:
+        return PredictionLog(
+            self.settings,
+            self.engine.schema,
+            worker=number,
+            written=self.metrics.log_written.inc,
+            dropped=self.metrics.log_dropped.inc,
+            shadow=self._shadow,
+        )
+
+    def _shadow(self, entry: Entry) -> Entry | None:
+        """The challenger's word on its share of the customers, on the thread of the log."""
+        if not self.engine.shadow or self.engine.challenger is None:
+            return None
+        mine = [i for i, is_mine in enumerate(self.engine.chosen(entry.ids)) if is_mine]
+        rows = [entry.rows[i] for i in mine]
+        answers = self.engine.shadowed(rows)
+        if answers is None:
+            return None
+        self.metrics.shadowed(answers)
+        ids = [entry.ids[i] for i in mine]
+        return Entry(entry.at, entry.request_id, rows, ids, answers, self._versions, shadow=True)
+
+
+def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -> None:
+    """`UserError` unless it is at least as whole as the one it replaces, and of the same schema."""
+    if bundle.schema.inputs != champion.schema.inputs:
+        raise UserError(f"{bundle.folder.name}: of another schema; restart the service to serve it")
+    best = math.inf if current is None else TIERS.index(current.best_tier)
+    if TIERS.index(bundle.best_tier) > best:
+        raise UserError("; ".join(bundle.faults.values()))
+
+
+def _size(contribution: tuple[float, str]) -> float:
+    return -abs(contribution[0])

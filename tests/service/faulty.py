@@ -1,0 +1,42 @@
+"""The service with a champion that can be made to fail: the word in the file CHURN_FAULT."""
+
+import os
+import time
+from pathlib import Path
+
+from serving import bundle
+from serving.service import ChurnService
+
+__all__ = ["ChurnService"]
+
+FAULT = Path(os.environ["CHURN_FAULT"])
+
+
+class Faulty:
+    """A model that does what the file says."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def probability(self, inputs):
+        word = FAULT.read_text() if FAULT.exists() else ""
+        if word == "raise":
+            raise RuntimeError
+        if word == "hang":
+            time.sleep(3)
+        return self._model.probability(inputs) * (2 if word == "wrong" else 1) + (word == "wrong")
+
+
+_load = bundle.load_bundle
+
+
+def load_faulty(folder):
+    loaded = _load(folder)
+    if "champion" in loaded.models:
+        loaded.models["champion"] = Faulty(loaded.models["champion"])
+    return loaded
+
+
+from serving import worker  # noqa: E402
+
+worker.load_bundle = load_faulty

@@ -1,0 +1,67 @@
+"""What the documentation tells people to run is run: smoke test, Python and curl."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from serving.smoke import smoke
+from stages.core.errors import UserError
+from stages.core.paths import ROOT
+from tests.conftest import stages
+from tests.service.conftest import free_port, one
+
+
+def test_the_smoke_test_passes_on_a_running_service(server):
+    assert "ok, champion" in smoke(server.url + "/")
+    done = stages(ROOT, "smoke", server.url)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_smoke_test_says_where_nobody_answers():
+    url = f"http://127.0.0.1:{free_port()}"
+    done = stages(ROOT, "smoke", url)
+    assert done.returncode == 1
+    assert url in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/predict", {"churn_probability": 1.5, "decision": "leave"}),
+        ("/predict", {"churn_probability": 0.5, "decision": "maybe"}),
+        ("/predict", {}),
+    ],
+)
+def test_the_smoke_test_sees_a_wrong_answer(server, monkeypatch, path, answer):
+    from serving import smoke as module
+
+    real = module._expect
+
+    def wrong(url, asked, status, body=None):
+        said = real(url, asked, status, body)
+        return answer if asked == path and status == 200 else said
+
+    monkeypatch.setattr(module, "_expect", wrong)
+    with pytest.raises(UserError, match="field"):
+        smoke(server.url)
+
+
+def test_the_python_client_runs(server):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "client.py"), server.url],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "to leave" in done.stdout
+
+
+def test_curl_runs(server, tmp_path):
+    (tmp_path / "one.json").write_text(json.dumps(one()))
+    done = subprocess.run(
+        ["curl", "-sS", f"{server.url}/predict", "-H", "Content-Type: application/json",
+         "-d", f"@{tmp_path}/one.json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert 0 <= json.loads(done.stdout)["churn_probability"] <= 1

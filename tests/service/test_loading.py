@@ -1,0 +1,85 @@
+"""Bundles as they are loaded: whole, broken, replaced."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from serving.bundle import TIERS, load_bundle
+from stages.core.errors import UserError
+from stages.model.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE
+from tests.service.conftest import one, write_club
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def rehashed(folder: Path, name: str) -> None:
+    """As somebody would who swaps a file and puts its hash into the manifest."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    content = {key: value for key, value in manifest.items() if key != "version"}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "version": digest[:12]}))
+
+
+BREAK = [gone, truncated, flipped]
+
+
+def test_a_whole_bundle_has_every_tier(club):
+    bundle = load_bundle(club)
+    assert tuple(bundle.models) == TIERS
+    assert bundle.faults == {}
+
+
+@pytest.mark.parametrize("how", BREAK)
+@pytest.mark.parametrize(
+    ("file", "tier"), [(MODEL, "champion"), (FALLBACK_MODEL, "fallback"), (RULES, "rules")]
+)
+def test_a_broken_file_costs_its_tier_and_no_other(own_club, how, file, tier):
+    how(own_club / file)
+    bundle = load_bundle(own_club)
+    assert set(TIERS) - set(bundle.models) == {tier}
+    assert file in bundle.faults[tier]
+
+
+@pytest.mark.parametrize("file", [MODEL, RULES])
+def test_a_file_that_is_not_what_it_should_be_costs_its_tier(own_club, file):
+    (own_club / file).write_bytes(b'[{"when": [{"feature": "x", "is": 1}], "probability": 2}]')
+    rehashed(own_club, file)
+    assert len(load_bundle(own_club).faults) == 1
+
+
+def test_a_model_of_another_schema_costs_its_tier(own_club, tmp_path):
+    other = write_club(tmp_path / "other", variant="no_value", winner="logistic")
+    shutil.copy(other / MODEL, own_club / MODEL)
+    rehashed(own_club, MODEL)
+    assert "champion" in load_bundle(own_club).faults
+
+
+@pytest.mark.parametrize("how", BREAK)
+@pytest.mark.parametrize("file", [MANIFEST, SCHEMA_FILE])
+def test_without_manifest_and_schema_nothing_starts(own_club, how, file):
+    how(own_club / file)
+    with pytest.raises(UserError, match=file):
+        load_bundle(own_club)
+
+
+def test_without_background_there_are_predictions_and_no_reasons(own_club, work):
+    gone(own_club / BACKGROUND)
+    answer = json.loads(work(bundle=own_club)._explain(json.dumps(one()).encode(), "x"))
+    assert answer["contributions"] == []
+    assert answer["tier"] == "champion"

@@ -1,0 +1,161 @@
+"""What callers may send: what is refused, how it is named, and what is let in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+
+from serving.document import example
+from serving.requests import SHOWN_FAULTS, Refused, Requests
+from tests import builders
+from tests.builders import BRANCH, DAYS, FEE, MONTHS, PAID, PAYS, SIZE
+
+CLUB = builders.schema()
+REQUESTS = Requests(CLUB, max_batch=5)
+MEMBER = example("/predict", CLUB)["features"]
+
+
+def refusal(body: object, *, many: bool = False) -> Refused:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(Refused) as caught:
+        (REQUESTS.parse_many if many else REQUESTS.parse_one)(content)
+    return caught.value
+
+
+def without(name: str) -> dict:
+    return {key: value for key, value in MEMBER.items() if key != name}
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_the_example_of_every_schema_is_accepted(variant):
+    schema = builders.schema(variant)
+    requests = Requests(schema, max_batch=2)
+    rows, ids = requests.parse_one(json.dumps(example("/predict", schema)).encode())
+    assert list(rows[0]) == [column.name for column in schema.inputs]
+    assert len(ids) == 1
+    requests.parse_many(json.dumps(example("/predict_batch", schema)).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "problem"),
+    [
+        ({SIZE: "riesig"}, SIZE, "not an allowed value"),
+        ({SIZE: 3}, SIZE, "not an allowed value"),
+        ({BRANCH: True}, BRANCH, "not an allowed value"),
+        ({MONTHS: "5"}, MONTHS, "not a number"),
+        ({MONTHS: True}, MONTHS, "not a number"),
+        ({MONTHS: 5.5}, MONTHS, "not a whole number"),
+        ({MONTHS: -1}, MONTHS, "below the minimum"),
+        ({MONTHS: 100}, MONTHS, "above the maximum"),
+        ({FEE: float("nan")}, FEE, "not a finite number"),
+        ({FEE: float("inf")}, FEE, "not a finite number"),
+        ({FEE: None}, FEE, "null"),
+        ({FEE: [1]}, FEE, "not a number"),
+        ({"Schuhgröße": 44}, "Schuhgröße", "unknown field"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_what_is_allowed(change, field, problem):
+    refused = refusal({"features": {**MEMBER, **change}})
+    assert refused.status == 400
+    named = [(f["row"], f["field"], f["problem"]) for f in refused.details]
+    assert named == [(None, field, problem)]
+    assert refused.details[0]["allowed"]
+
+
+def test_what_is_allowed_is_what_the_schema_says():
+    by_value = refusal({"features": {**MEMBER, SIZE: "x"}}).details[0]["allowed"]
+    assert by_value == ["klein", "mittel", "groß"]
+    by_range = refusal({"features": {**MEMBER, MONTHS: -1}}).details[0]["allowed"]
+    bounds = {"type": "integer", "minimum": 0, "maximum": 99, "unit": "Monate", "null": False}
+    assert by_range == bounds
+
+
+def test_a_missing_field_is_named_also_where_it_may_be_null():
+    for name in (FEE, DAYS):
+        assert refusal({"features": without(name)}).details[0]["field"] == name
+    assert {f["problem"] for f in refusal({"features": {}}).details} == {"missing"}
+
+
+@pytest.mark.parametrize("name", [PAID, DAYS, PAYS])
+def test_null_is_let_in_where_the_schema_allows_it(name):
+    rows, _ = REQUESTS.parse_one(json.dumps({"features": {**MEMBER, name: None}}).encode())
+    assert rows[0][name] is None
+
+
+def test_numbers_of_a_category_may_come_as_text_and_whole_numbers_with_a_point():
+    for change in ({BRANCH: 2}, {BRANCH: "2"}, {MONTHS: 5.0}):
+        REQUESTS.parse_one(json.dumps({"features": {**MEMBER, **change}}).encode())
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"features":', b"1"]
+)
+def test_what_is_no_request_is_refused(body, many):
+    assert refusal(body, many=many).status == 400
+
+
+def test_rows_of_a_batch_are_named_by_their_place():
+    rows = [MEMBER, {**MEMBER, FEE: -1}, MEMBER, {**MEMBER, SIZE: "x"}]
+    found = refusal({"features": rows}, many=True).details
+    assert [(f["row"], f["field"]) for f in found] == [(1, FEE), (3, SIZE)]
+
+
+def test_an_empty_batch_and_one_too_large_are_refused():
+    assert refusal({"features": []}, many=True).status == 400
+    too_large = refusal({"features": [MEMBER] * 6}, many=True)
+    assert too_large.status == 400
+    assert "5" in too_large.error
+
+
+def test_ids_are_as_many_as_customers():
+    refused = refusal({"features": [MEMBER] * 2, "customer_ids": ["a"]}, many=True)
+    assert refused.details[0]["field"] == "customer_ids"
+    body = json.dumps({"features": [MEMBER] * 2, "customer_ids": ["a", None]}).encode()
+    assert REQUESTS.parse_many(body)[1] == ["a", None]
+
+
+def test_the_list_of_faults_is_bounded():
+    refused = refusal({"features": {**MEMBER, **{f"x{i}": i for i in range(200)}}})
+    assert len(refused.details) == SHOWN_FAULTS
+    assert "200 problems" in refused.error
+
+
+def test_no_value_of_a_caller_comes_back():
+    secret = "4111-1111-1111-1111"
+    for change in ({SIZE: secret}, {FEE: secret}, {"x": secret}):
+        refused = refusal({"features": {**MEMBER, **change}})
+        assert secret not in json.dumps(refused.content)
+    assert secret not in json.dumps(refusal({"features": MEMBER, "customer_id": [secret]}).content)
+
+
+def test_an_open_category_takes_any_text():
+    schema = builders.schema(**{PAYS: {"other": True}})
+    body = json.dumps({"features": {**MEMBER, PAYS: "Muscheln"}}).encode()
+    rows, _ = Requests(schema, max_batch=1).parse_one(body)
+    assert rows[0][PAYS] == "Muscheln"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@hypothesis(max_examples=60, deadline=None)
+@given(change=st.dictionaries(st.sampled_from(list(MEMBER)), JSON, max_size=3), extra=JSON)
+def test_anything_is_either_let_in_or_refused_in_our_shape(change, extra):
+    body = json.dumps({"features": {**MEMBER, **change}, "customer_id": extra}).encode()
+    refused = None
+    try:
+        rows, _ = REQUESTS.parse_one(body)
+    except Refused as caught:
+        refused = caught
+    if refused is None:
+        assert set(rows[0]) == set(MEMBER)
+    else:
+        assert refused.status == 400
+        assert all(set(f) == {"row", "field", "problem", "allowed"} for f in refused.details)

@@ -1,0 +1,45 @@
+"""Settings come from the environment and are checked at start."""
+
+import pytest
+
+from serving.settings import Settings, load_settings, table
+from stages.core.errors import UserError
+from stages.core.paths import ROOT
+
+KEYS = "k" * 16 + ", " + "l" * 20
+
+
+def test_without_variables_the_defaults_hold():
+    assert load_settings({}) == Settings()
+
+
+def test_a_variable_is_read_by_its_name():
+    made = load_settings({"CHURN_MAX_BATCH": "7", "CHURN_LOG": "false", "CHURN_API_KEYS": KEYS})
+    assert (made.max_batch, made.log, len(made.api_keys)) == (7, False, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_BATCH", "0"),
+        ("MAX_BATCH", "many"),
+        ("CHALLENGER_SHARE", "1.5"),
+        ("CHALLENGER_MODE", "both"),
+        ("RATE_LIMIT", "often"),
+        ("LOG_IDS", "raw"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(name, value):
+    with pytest.raises(UserError, match=f"CHURN_{name}: '{value}'"):
+        load_settings({f"CHURN_{name}": value})
+
+
+def test_a_short_key_is_refused_and_not_shown():
+    with pytest.raises(UserError) as caught:
+        load_settings({"CHURN_API_KEYS": "hunter2"})
+    assert "CHURN_API_KEYS" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_documentation_has_the_table_of_settings():
+    assert table() in (ROOT / "docs" / "service.md").read_text(encoding="utf-8")

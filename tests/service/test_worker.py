@@ -1,0 +1,144 @@
+"""A worker: challenger and shadow, bundles that come and go, what it tells."""
+
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+from serving.engine import place
+from stages.model.bundle import MODEL
+from tests.service.conftest import one, write_club
+from tests.service.test_loading import flipped, gone, truncated
+
+IDS = [f"id-{i}" for i in range(40)]
+BATCH = json.dumps({"features": [one()["features"]] * 40, "customer_ids": IDS}).encode()
+
+
+@pytest.fixture(scope="module")
+def rival(tmp_path_factory):
+    """A second bundle of the same schema."""
+    return write_club(tmp_path_factory.mktemp("rival"), winner="xgboost")
+
+
+def predictions(worker):
+    return json.loads(worker._predict_batch(BATCH, "request"))["predictions"]
+
+
+def sample(worker, series, /, **labels):
+    return worker.metrics.registry.get_sample_value(series, labels) or 0.0
+
+
+def logged(worker):
+    worker.close()
+    files = sorted(worker.settings.log_folder.glob("predictions.*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_a_challenger_answers_its_share_under_its_own_name(work, rival):
+    worker = work(challenger=rival, challenger_share=0.4)
+    said = predictions(worker)
+    theirs = [p["variant"] == "challenger" for p in said]
+    assert theirs == [place(i) < 0.4 for i in IDS]
+    versions = {p["variant"]: p["model"]["version"] for p in said}
+    assert versions["champion"] != versions["challenger"]
+    counted = sum(
+        sample(worker, "churn_predictions_total", variant="challenger", tier="champion", decision=d)
+        for d in ("contact", "leave")
+    )
+    assert counted == sum(theirs)
+    lines = logged(worker)
+    assert [line["variant"] == "challenger" for line in lines] == theirs
+    assert {(line["variant"], line["version"]) for line in lines} == set(versions.items())
+
+
+def test_a_shadow_is_scored_and_logged_and_not_returned(work, rival):
+    worker = work(challenger=rival, challenger_share=1.0, challenger_mode="shadow", log_ids="plain")
+    assert {p["variant"] for p in predictions(worker)} == {"champion"}
+    lines = logged(worker)
+    assert [line["customer"] for line in lines if line["shadow"]] == IDS
+    assert {line["variant"] for line in lines if line["shadow"]} == {"challenger"}
+    assert sample(worker, "churn_shadow_predictions_total") == len(IDS)
+
+
+def test_a_challenger_of_another_schema_is_refused_and_told(work, tmp_path):
+    other = write_club(tmp_path / "other", variant="no_value", winner="logistic")
+    worker = work(challenger=other, challenger_share=1.0)
+    assert {p["variant"] for p in predictions(worker)} == {"champion"}
+    assert "another schema" in worker.fallback_stats()["refused_bundles"]["challenger"]
+    assert sample(worker, "churn_bundle_reloads_total", outcome="refused") == 1
+
+
+@pytest.mark.parametrize("how", [gone, truncated, flipped])
+def test_a_broken_champion_does_not_replace_a_whole_one(work, own_club, how):
+    worker = work(bundle=own_club)
+    before = predictions(worker)
+    how(own_club / MODEL)
+    worker.look()
+    assert predictions(worker) == before
+    assert worker.health() == {"status": "ok", "tier": "champion"}
+    assert MODEL in worker.fallback_stats()["refused_bundles"]["champion"]
+
+
+def test_a_mended_champion_comes_back(work, club, own_club):
+    gone(own_club / MODEL)
+    worker = work(bundle=own_club, ready_tier="champion")
+    assert worker.health() == {"status": "degraded", "tier": "fallback"}
+    assert not worker.is_ready()
+    shutil.copy(club / MODEL, own_club / MODEL)
+    worker.look()
+    assert worker.health()["status"] == "ok"
+    assert worker.is_ready()
+    assert worker.fallback_stats()["refused_bundles"] == {}
+
+
+def test_a_new_version_takes_over_and_the_old_one_is_no_longer_told(work, own_club, rival):
+    worker = work(bundle=own_club)
+    old = worker.model_info()["champion"]["version"]
+    shutil.copytree(rival, own_club, dirs_exist_ok=True)
+    worker.look()
+    new = worker.model_info()["champion"]["version"]
+    assert new != old
+    labels = {"variant": "champion", "name": "churn"}
+    assert sample(worker, "churn_model_info", **labels, version=old) == 0
+    assert sample(worker, "churn_model_info", **labels, version=new) == 1
+
+
+def test_the_watch_looks_by_itself(work, own_club, rival):
+    worker = work(bundle=own_club, reload_seconds=0.05)
+    old = worker.model_info()["champion"]["version"]
+    shutil.copytree(rival, own_club, dirs_exist_ok=True)
+    due = time.monotonic() + 10
+    while worker.model_info()["champion"]["version"] == old:
+        assert time.monotonic() < due
+        time.sleep(0.02)
+
+
+def test_a_failure_of_ours_is_told_as_one_and_nothing_more(work, monkeypatch):
+    worker = work()
+    monkeypatch.setattr(worker.engine, "answer", lambda *_: 1 / 0)
+    answer = worker.predict(json.dumps(one()).encode(), "request")
+    assert answer.status_code == 500
+    assert set(json.loads(answer.body)) == {"error", "details"}
+    assert b"ZeroDivision" not in answer.body
+    assert sample(worker, "churn_refused_requests_total", reason="failed") == 1
+
+
+def test_the_age_of_the_bundle_is_told(work, own_club):
+    os.utime(own_club / "bundle.json", (time.time() - 3600,) * 2)
+    worker = work(bundle=own_club)
+    assert sample(worker, "churn_model_age_seconds", variant="champion") == pytest.approx(
+        3600, abs=60
+    )
+
+
+def test_fallbacks_are_counted_by_tier_and_reason(work, own_club):
+    gone(own_club / MODEL)
+    worker = work(bundle=own_club)
+    predictions(worker)
+    stats = worker.fallback_stats()
+    assert stats["fallbacks"] == [
+        {"variant": "champion", "tier": "champion", "reason": "missing", "customers": 40}
+    ]
+    assert [p["tier"] for p in stats["predictions"]] == ["fallback"]
