@@ -39,7 +39,10 @@ class Fallen:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is said of n customers, by column; `profit` is None without a monthly value."""
+    """What is said of n customers, by column; `profit` is None without a monthly value.
+
+    `models` has name and version of whoever answered, by variant.
+    """
 
     probability: Floats
     profit: Floats | None
@@ -47,6 +50,7 @@ class Answers:
     tiers: list[str]
     variants: list[str]
     fallen: list[Fallen]
+    models: dict[str, tuple[str, str]]
 
 
 class Side:
@@ -146,6 +150,7 @@ class Engine:
         waiting = np.ones(n, dtype=bool)
         probability, profit = np.full(n, np.nan), np.full(n, np.nan)
         contact, tiers, variants = np.zeros(n, dtype=bool), [""] * n, [""] * n
+        models = {}
         for variant, side, tier, mine in steps:
             take = waiting if mine is None else waiting & mine
             rows = np.flatnonzero(take)
@@ -158,6 +163,7 @@ class Engine:
                 continue
             earned, contact[rows] = side.terms(scored, known if everybody else _some(known, rows))
             probability[rows] = scored
+            models[variant] = (side.bundle.name, side.bundle.version)
             if earned is not None:
                 profit[rows] = earned
             for row in rows:
@@ -166,7 +172,7 @@ class Engine:
             if not waiting.any():
                 break
         earns = profit if self.schema.role("monthly_value") else None
-        return Answers(probability, earns, contact, tiers, variants, fallen)
+        return Answers(probability, earns, contact, tiers, variants, fallen, models)
 
     def _doubtful(self, known: Recorded) -> Mask | None:
         """Who is of low confidence (n,): too little is known of them. None where nobody is.

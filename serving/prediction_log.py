@@ -11,9 +11,8 @@ import hmac
 import logging
 import secrets
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,20 +31,20 @@ from stages.core.schema import OTHER, Column, Schema
 
 NAME = "predictions"
 ROUND = 0.2  # seconds between two looks at the queue
+ROWS_AT_ONCE = 1_000
 LOGGED = ("time", "request_id", "customer", "variant", "shadow", "tier", "name", "version")
 logger = logging.getLogger("bentoml.churn.log")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The rows of one request, as they go into the log; `versions` by variant."""
+    """The rows of one request, as they go into the log."""
 
     at: float
     request_id: str
     rows: Sequence[Row]
     ids: Sequence[str | None]
     answers: Answers
-    versions: Mapping[str, tuple[str, str]]
     shadow: bool = False
 
 
@@ -144,11 +143,10 @@ class PredictionLog:
             monitor.close()
 
     def _empty(self) -> None:
-        while self._queue:
-            entry = self._queue.popleft()
-            n = len(entry.rows)
+        while entries := self._taken():
+            n = sum(len(entry.rows) for entry in entries)
             try:
-                self._write(entry)
+                self._write(entries)
             except Exception:
                 logger.exception("the prediction log could not be written")
                 self._dropped(n)
@@ -156,13 +154,20 @@ class PredictionLog:
                 self._written(n)
             with self._lock:
                 self._room += n
-            time.sleep(0)  # requests first
 
-    def _write(self, entry: Entry) -> None:
-        shadow = self._shadow(entry)
+    def _taken(self) -> list[Entry]:
+        """Entries to be written at once: each write gives way to requests, and waits its turn."""
+        entries, rows = [], 0
+        while self._queue and rows < ROWS_AT_ONCE:
+            entries.append(self._queue.popleft())
+            rows += len(entries[-1].rows)
+        return entries
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        shadows = [shadow for entry in entries if (shadow := self._shadow(entry))]
+        lines = (line for entry in (*entries, *shadows) for line in self._lines(entry))
         with self._monitor() as monitor:
-            for part in (entry, shadow) if shadow else (entry,):
-                monitor.log_table(self._lines(part), self._columns)
+            monitor.log_table(lines, self._columns)
 
     def _monitor(self) -> AbstractContextManager[Any]:
         settings = self._settings
@@ -188,7 +193,7 @@ class PredictionLog:
                 variant,
                 entry.shadow,
                 answers.tiers[i],
-                *entry.versions[variant],
+                *answers.models[variant],
                 *(_value(row[column.name], column) for column in self._inputs),
                 float(answers.probability[i]),
                 "contact" if answers.contact[i] else "leave",

@@ -125,13 +125,13 @@ class Worker:
         answers = self.engine.answer(rows, ids)
         self.metrics.answered(answers)
         if self._log is not None:
-            self._log.put(Entry(time.time(), request_id, rows, ids, answers, self._versions))
+            self._log.put(Entry(time.time(), request_id, rows, ids, answers))
         return answers
 
     def _made(
         self, rows: list[Row], ids: list[str | None], answers: Answers
     ) -> list[dict[str, Any]]:
-        models = {v: {"name": n, "version": version} for v, (n, version) in self._versions.items()}
+        models = {v: {"name": n, "version": version} for v, (n, version) in answers.models.items()}
         profit = [None] * len(rows) if answers.profit is None else answers.profit.tolist()
         columns = zip(
             ids, answers.probability.tolist(), answers.contact.tolist(), profit,
@@ -214,10 +214,6 @@ class Worker:
 
     # The watch
 
-    @property
-    def _versions(self) -> dict[str, tuple[str, str]]:
-        return {v: (side.bundle.name, side.bundle.version) for v, side in self.sides.items()}
-
     def _side(self, bundle: Bundle) -> Side:
         return Side(bundle, seconds=self.settings.model_seconds)
 
@@ -296,7 +292,7 @@ class Worker:
             return None
         self.metrics.shadowed(answers)
         ids = [entry.ids[i] for i in mine]
-        return Entry(entry.at, entry.request_id, rows, ids, answers, self._versions, shadow=True)
+        return Entry(entry.at, entry.request_id, rows, ids, answers, shadow=True)
 
 
 def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -> None:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from serving import prediction_log
 from serving.engine import Answers
 from serving.prediction_log import Entry, FileMonitor, PredictionLog
 from serving.settings import Settings
@@ -16,7 +17,6 @@ from tests.service.conftest import one
 
 CLUB = builders.schema()
 ROW = one()["features"]
-VERSIONS = {"champion": ("churn", "abc"), "challenger": ("churn", "def")}
 
 
 def entry(n: int = 1, *, ids=None) -> Entry:
@@ -27,8 +27,9 @@ def entry(n: int = 1, *, ids=None) -> Entry:
         tiers=["champion"] * n,
         variants=["champion"] * n,
         fallen=[],
+        models={"champion": ("churn", "abc")},
     )
-    return Entry(1_700_000_000.0, "request-1", [ROW] * n, ids or ["K-1"] * n, answers, VERSIONS)
+    return Entry(1_700_000_000.0, "request-1", [ROW] * n, ids or ["K-1"] * n, answers)
 
 
 class Log:
@@ -141,7 +142,8 @@ def test_a_disk_that_fails_is_counted_and_nothing_else(tmp_path, monkeypatch):
     assert (log.written, log.dropped) == (0, 4)
 
 
-def test_files_rotate_by_size_and_old_ones_go(tmp_path):
+def test_files_rotate_by_size_and_old_ones_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction_log, "ROWS_AT_ONCE", 10)
     log = Log(tmp_path, log_mb=0.01, log_files=2)
     for _ in range(60):
         log.log.put(entry(5))
