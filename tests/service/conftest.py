@@ -143,6 +143,7 @@ def serve(
                 **kept,
                 "CHURN_BUNDLE": str(bundle),
                 "CHURN_LOG_FOLDER": str(folder / "log"),
+                "CHURN_RATE_LIMIT": "off",  # a fast machine asks more often than any caller would
                 "BENTOML_HOME": str(folder / "bentoml"),
                 "BENTOML_DO_NOT_TRACK": "True",
                 "PYTHONPATH": path,
