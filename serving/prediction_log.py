@@ -11,6 +11,7 @@ import hmac
 import logging
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -199,6 +200,7 @@ class PredictionLog:
                 "contact" if answers.contact[i] else "leave",
                 profit[i],
             ]
+        time.sleep(0)  # requests first
 
     def _shown(self, customer_id: str | None) -> str | None:
         if customer_id is None or self._settings.log_ids == "none":

@@ -30,7 +30,7 @@ from stages.core.errors import UserError
 from stages.model.explain import reasons
 
 BATCH_THREADS = 2
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.0002
 JSON = "application/json"
 UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 
@@ -63,7 +63,7 @@ class Worker:
         self._stop = threading.Event()
         self.look()
         threading.Thread(target=self._watch, daemon=True, name="watch").start()
-        # A request waits for its turn behind the log's thread this long at most, not five times.
+        # A request waits for its turn behind the log's thread this long at most, not 25 times.
         sys.setswitchinterval(SWITCH_SECONDS)
         # Full collections over a heap that never changes made the slowest percent 30 times slower.
         gc.collect()
