@@ -180,7 +180,8 @@ def test_a_higher_threshold_never_contacts_more(low, high):
     low, high = sorted((low, high))
     evidence = builders.evidence("no_value", 60)
     chosen = [
-        dataclasses.replace(evidence, manifest={"threshold": cut}).decision for cut in (low, high)
+        dataclasses.replace(evidence, manifest={**evidence.manifest, "threshold": cut}).decision
+        for cut in (low, high)
     ]
     assert (chosen[1] <= chosen[0]).all()
 

@@ -88,7 +88,8 @@ def test_the_bundle_is_whole_and_says_what_it_holds(finished: Path) -> None:
     files = {path.name for path in bundle.iterdir()} - {"bundle.json"}
     assert files == set(manifest["files"])
     assert files == {
-        "model.onnx", "fallback.onnx", "schema.json", "background.json", "reference.parquet",
+        "model.onnx", "fallback.onnx", "rules.json", "schema.json", "background.json",
+        "reference.parquet",
     }  # fmt: skip
     for name, digest in manifest["files"].items():
         assert sha256(bundle / name) == digest
