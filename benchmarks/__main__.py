@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks import adoption, generation, learning, pipeline, quality, serving
+from benchmarks.result import Result
 from stages.core.errors import UserError
 from stages.core.paths import REPORTS
 from stages.core.tables import write_json
@@ -34,7 +36,8 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    results, curve = [], []
+    results: list[Result] = []
+    curve: list[dict[str, Any]] = []
     if options.only in (None, "generation"):
         results += generation.benchmarks(runs=options.runs)
     if options.only in (None, "pipeline"):

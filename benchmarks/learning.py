@@ -45,7 +45,8 @@ def benchmarks() -> tuple[list[Result], list[dict[str, Any]]]:
     )
     name = f"ROC AUC behind the oracle with {SIZES[-1]:,} customers"
     result = Result(name, float(row["roc_auc_behind"]), "<=", BOUND, details)
-    return [result], curve.round(6).to_dict("records")
+    records = curve.round(6).to_dict("records")
+    return [result], [{str(name): value for name, value in row.items()} for row in records]
 
 
 def in_short(curve: pd.DataFrame) -> pd.DataFrame:
@@ -115,8 +116,9 @@ def _evidence(
 def _row(evidence: Evidence) -> dict[str, float]:
     table = against_oracle(evidence)
     assert table is not None
+    figures = table.to_dict("index")
     return {
-        (name if column == "champion" else f"{name}_{column}"): float(table.loc[name, column])
+        (name if column == "champion" else f"{name}_{column}"): float(figures[name][column])
         for name in SHOWN
         for column in ("champion", "oracle", "behind", "low", "high", "reached")
     }

@@ -13,7 +13,7 @@ from stages.core.schema import parse_schema
 from stages.core.tables import read_table
 from stages.features.derive import category_names, derive, numeric_names
 from stages.model.bundle import MANIFEST, SCHEMA_FILE
-from stages.model.candidates import frame
+from stages.model.encoding import frame
 from stages.model.train import refit
 
 SCHEMA = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
