@@ -187,6 +187,6 @@ def test_thirty_customers_and_five_columns_go_through_the_whole_pipeline(
     metrics, said = run(fresh, str(tmp_path / "few.csv"))
     assert "Adopted 30 customers" in said
     assert metrics["counts"]["train"] + metrics["counts"]["test"] == 30
-    # so few say next to nothing, and the report does not pretend otherwise
+    # so few say next to nothing: the simplest rule wins, or the interval is wide
     interval = metrics["test_ci"]["roc_auc"]
-    assert interval["high"] - interval["low"] > 0.2 or interval["low"] != interval["low"]
+    assert metrics["winner"] == "base_rate" or interval["high"] - interval["low"] > 0.2
