@@ -10,6 +10,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
+HASHED := --no-deps --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
 export DO_NOT_TRACK := 1
 export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
@@ -21,10 +23,11 @@ help: ## list the targets
 $(ENV): requirements.lock requirements.build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@if [ -L .venv ]; then echo '.venv: a link to another environment, which would be emptied; expected none' >&2; exit 1; fi
-	@echo "Making .venv from the locked, hashed requirements (once, about two minutes)"
+	@echo "Making .venv from the locked, hashed requirements (once, about a minute)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements.build.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation -r requirements.lock
+	@$(PIP) --only-binary :all: -r requirements.build.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-build-isolation $(HASHED) -r requirements.lock || \
+		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements.lock; }
 	@touch $@
 
 repro: $(ENV) ## run the pipeline: what changed, and nothing else
@@ -74,7 +77,7 @@ bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=pat
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
 lock: $(ENV) ## write the locks anew from pyproject.toml
-	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
+	@printf 'setuptools\nuv\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
 

@@ -12,9 +12,10 @@ import pandas as pd
 
 from benchmarks.result import Result
 from stages.core.metrics import Floats
-from stages.core.params import Evaluate, Money, Train, read_params, validate
+from stages.core.params import read_params, validate
 from stages.core.paths import POPULATION, SCHEMA
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Evaluate, Money, Train
 from stages.customers.generate import simulate
 from stages.customers.population import load_population
 from stages.evaluation.evaluate import Evidence

@@ -15,9 +15,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.result import Result
 from stages.core import metrics
 from stages.core.metrics import LOWER_IS_BETTER, RANKING
-from stages.core.params import Train, read_params, validate
+from stages.core.params import read_params, validate
 from stages.core.paths import SCHEMA
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Train
 from stages.customers.checks import check_table
 from stages.customers.intake import read_arrival
 from stages.features.table import feature_table

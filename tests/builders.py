@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from stages.core.params import Evaluate, Money, Train, validate
+from stages.core.params import validate
 from stages.core.schema import Schema, parse_schema
+from stages.core.sections import Evaluate, Money, Train
 from stages.core.tables import write_csv, write_table
 from stages.customers.checks import check_table
 from stages.customers.intake import Arrival, from_arrow

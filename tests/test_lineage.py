@@ -102,6 +102,7 @@ def test_a_stage_reads_nothing_that_it_does_not_declare(finished: Path, stage: s
         "stages/__init__.py",
         "stages/__main__.py",
         "stages/cli.py",
+        "stages/commands",
         "params.yaml",
         "dvc.yaml",
     }

@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 
 from stages.core import paths
 from stages.core.errors import UserError
-from stages.core.params import SECTIONS, ScenarioName, check_params, given, read_params, validate
+from stages.core.params import SECTIONS, check_params, given, read_params, validate
+from stages.core.sections import ScenarioName
 from stages.customers.scenarios import NONE, Scenarios
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}

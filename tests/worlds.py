@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from stages.core import paths
-from stages.core.params import Generate, read_params, validate
+from stages.core.params import read_params, validate
+from stages.core.sections import Generate
 from stages.customers.generate import Chunk, simulate
 from stages.customers.population import load_population
 from stages.customers.scenarios import QUIET, Scenario, Scenarios, unfold

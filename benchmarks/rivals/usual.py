@@ -7,9 +7,10 @@ import pandas as pd
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from stages.core.params import Train, check_params
+from stages.core.params import check_params
 from stages.core.paths import CHAMPION, TRAIN
 from stages.core.schema import parse_schema
+from stages.core.sections import Train
 from stages.core.tables import read_table
 from stages.features.derive import category_names, derive, numeric_names
 from stages.model.bundle import MANIFEST, SCHEMA_FILE

@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from stages.ablation.switches import Switch
 from stages.core import metrics
+from stages.core.beside import Ablation
 from stages.core.errors import UserError
-from stages.core.params import Ablation, Money, Train
 from stages.core.schema import Schema
+from stages.core.sections import Money, Train
 from stages.features.table import LABEL, monthly_value
 from stages.model import money
 from stages.model.calibrate import calibrate

@@ -18,9 +18,10 @@ from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import scalar, write_schema
 from stages.core.errors import UserError
-from stages.core.params import Section, check_params
+from stages.core.params import check_params
 from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Section
 from stages.core.tables import sha256
 from stages.core.yamlfile import update_yaml
 from stages.customers.canonical import spelling_key

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
-from stages.core.params import Data, Features, Money, Section, Train
 from stages.core.paths import ROOT, VALIDATION
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Data, Features, Money, Section, Train
 from stages.core.tables import sha256
 from stages.customers.checks import Checked, check_table
 from stages.customers.intake import Arrival, read_arrival

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stages import explore
-from stages.core.params import Explore, Section
 from stages.core.schema import Schema
+from stages.core.sections import Explore, Section
 from stages.customers.checks import check_table
 from stages.customers.intake import Arrival
 

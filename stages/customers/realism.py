@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from stages.core import metrics
 from stages.core.association import associations, direction, ranks, rate_table
-from stages.core.params import Generate
 from stages.core.paths import POPULATION
 from stages.core.schema import Column, Schema
+from stages.core.sections import Generate
 from stages.customers.columns import COLUMNS, NUMBERS, TENURE
 from stages.customers.generate import simulate
 from stages.customers.population import load_population

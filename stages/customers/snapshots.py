@@ -24,8 +24,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from stages.core.errors import UserError
-from stages.core.params import Generate
 from stages.core.paths import CUSTOMERS, ROOT, SNAPSHOTS, TRUTH, relative
+from stages.core.sections import Generate
 from stages.core.tables import read_table, write_csv, write_json, write_tables
 from stages.customers.campaign import OUTCOMES, TRUTHS, run_campaign
 from stages.customers.columns import IDENTITY, LABEL, LEFT

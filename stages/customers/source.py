@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from stages.core import metrics
 from stages.core.errors import UserError
-from stages.core.params import Data, Generate
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Data, Generate
 from stages.core.tables import (
     read_sample,
     read_table,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from stages.core.params import Data
 from stages.core.paths import INDEX, REPORTS
+from stages.core.sections import Data
 from stages.evaluation import inclusion
 from stages.evaluation.evaluate import WORDS, Evidence
 from stages.evaluation.rivals import currency, in_words

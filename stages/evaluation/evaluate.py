@@ -18,7 +18,6 @@ from empulse.metrics import empc_score, mpc_score
 
 from stages.core import metrics
 from stages.core.metrics import Bootstrap, Floats
-from stages.core.params import Evaluate, Money
 from stages.core.paths import (
     CHAMPION,
     COMPARISON,
@@ -27,6 +26,7 @@ from stages.core.paths import (
     TEST,
 )
 from stages.core.schema import Schema, load_schema
+from stages.core.sections import Evaluate, Money
 from stages.core.tables import read_table
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
 from stages.model import money

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from stages.core.metrics import Floats
-from stages.core.params import Money
 from stages.core.paths import COMPARISON
+from stages.core.sections import Money
 from stages.core.tables import read_table
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import monthly_value

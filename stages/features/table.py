@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.core.params import Features
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
 from stages.core.schema import KEY_NAMES, Schema, load_schema
+from stages.core.sections import Features
 from stages.core.tables import read_table, write_table
 from stages.features.derive import Inputs, category_names, derive, numeric_names
 

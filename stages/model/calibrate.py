@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from stages.core import metrics
-from stages.core.params import Train
+from stages.core.sections import Train
 from stages.model.folds import Fold, paired_interval
 from stages.model.logodds import Moved, log_odds
 

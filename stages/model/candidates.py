@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from stages.core.errors import UserError
-from stages.core.params import Train
+from stages.core.sections import Train
 from stages.model.bundle import BASELINES
 from stages.model.encoding import LINEAR_PARTS, TREE_PARTS, Layout, encoder
 from stages.model.hazard import Hazard

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.core.params import Money, Train
 from stages.core.paths import CHAMPION, COMPARISON, TRAIN
 from stages.core.schema import Schema
+from stages.core.sections import Money, Train
 from stages.core.tables import sha256, write_csv, write_json, write_table
 from stages.features.derive import category_names, derived_names, numeric_names
 from stages.features.table import LABEL, model_inputs, monthly_value

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from stages.core.params import Money
+    from stages.core.sections import Money
 
 Floats = NDArray[np.float64]
 

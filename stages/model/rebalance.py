@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 
 from stages.core.errors import UserError
-from stages.core.params import Rebalance
+from stages.core.sections import Rebalance
 from stages.model.logodds import Moved, log_odds
 
 NEIGHBOURS = 5

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from stages.core import metrics
 from stages.core.errors import UserError
-from stages.core.params import Train
 from stages.core.schema import Schema
+from stages.core.sections import Train
 from stages.features.table import ID, LABEL
 from stages.model.bundle import BASELINES
 from stages.model.calibrate import Calibrated, Calibration, calibrate, reliability

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from stages.core import metrics
-from stages.core.params import Range, Train, Tune
+from stages.core.beside import Range, Tune
+from stages.core.sections import Train
 from stages.model.candidates import build
 from stages.model.encoding import Layout
 from stages.model.folds import draw_folds, threads

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stages.core.params import LEARNERS, Range, Train, Tune
+from stages.core.beside import LEARNERS, Range, Tune
+from stages.core.sections import Train
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -19,10 +19,12 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from stages.core import metrics
+from stages.core.beside import Tune
 from stages.core.errors import UserError
-from stages.core.params import Train, Tune, check_params, validate
+from stages.core.params import check_params, validate
 from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
 from stages.core.schema import load_schema
+from stages.core.sections import Train
 from stages.core.tables import read_table, sha256
 from stages.core.yamlfile import read_yaml, update_yaml
 from stages.features.table import LABEL

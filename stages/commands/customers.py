@@ -1,0 +1,80 @@
+"""Customers: taken in from a table, or simulated."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    adopt = commands.add_parser(
+        "adopt",
+        help="take a table in as the data source",
+        description="Describe a table's columns where nobody has yet, check it, copy it to "
+        "data/external/, track it with DVC and pin its content.",
+        epilog="examples: adopt customers.csv; adopt crm.csv.gz --target status --positive gone; "
+        "adopt 'postgresql://me@host/crm#select * from customers'; adopt generated",
+    )
+    adopt.add_argument(
+        "csv",
+        metavar="SOURCE",
+        help="path or URL of a CSV (plain, gzip, zip) or Parquet file; a database, as SQLAlchemy "
+        "writes its address, with # and a table or query; or `generated` for the simulator",
+    )
+    adopt.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    adopt.add_argument("--positive", metavar="VALUE", help="its value that means churn")
+    adopt.add_argument(
+        "--redraft", action="store_true", help="describe the columns anew, whatever schema there is"
+    )
+    adopt.add_argument(
+        "--pseudonymise",
+        action="store_true",
+        help="replace ids by hashes under the key in CHURN_PSEUDONYM_KEY",
+    )
+    adopt.set_defaults(command=_adopt)
+    simulate = commands.add_parser(
+        "simulate",
+        help="write simulated months as CSV files, to play with",
+        description="Months of simulated customers as CSV files; what is left out stands in "
+        "params.yaml, section generate.",
+    )
+    simulate.add_argument("--out", type=Path, required=True, help="a new or an empty folder")
+    simulate.add_argument("--months", type=int)
+    simulate.add_argument("--rows", type=int, help="customers living in each month")
+    simulate.add_argument("--seed", type=int)
+    simulate.add_argument("--scenario", help="price_rise, … (see params.yaml)", metavar="NAME")
+    simulate.add_argument("--strength", type=float, help="of the scenario, 0 to 1")
+    simulate.add_argument("--start-month", type=int, help="of the scenario")
+    simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
+    simulate.set_defaults(command=_simulate)
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    from stages.adoption.adopt import Wishes, adopt
+
+    wishes = Wishes(options.target, options.positive, options.redraft, options.pseudonymise)
+    print(adopt(options.csv, wishes))
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from stages.core.params import read_params, validate
+    from stages.core.paths import POPULATION
+    from stages.core.sections import Generate
+    from stages.customers.population import load_population
+    from stages.customers.snapshots import export_csv
+
+    values = read_params()["generate"]
+    asked = {"name": options.scenario, "strength": options.strength}
+    asked["start_month"] = options.start_month
+    values["scenario"] |= {name: value for name, value in asked.items() if value is not None}
+    if options.campaign is not None:
+        values["campaign"]["share"] = options.campaign
+    for name in ("months", "rows", "seed"):
+        if getattr(options, name) is not None:
+            values[name] = getattr(options, name)
+    generate = validate("generate", values)
+    assert isinstance(generate, Generate)
+    print(export_csv(options.out, load_population(POPULATION), generate))

@@ -1,0 +1,45 @@
+"""A better model: search, and the effect of every switch."""
+
+from __future__ import annotations
+
+import argparse
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    tune = commands.add_parser(
+        "tune",
+        help="search hyperparameters and write what helps to params.yaml",
+        description="Search the hyperparameters of section tune in params.yaml on the train "
+        "customers, nested: what tuning is worth is measured on outer folds that no trial saw. "
+        "What helps beyond noise is written to params.yaml. Stopped by Ctrl-C or killed, it goes "
+        "on from its finished trials (in models/tuning/) when it is run again.",
+    )
+    tune.set_defaults(command=_tune)
+    ablation = commands.add_parser(
+        "ablation",
+        help="measure the effect of every modelling switch",
+        description="Turn on each switch of section train in params.yaml alone, compare it with "
+        "the same candidate on the same folds, and write reports/ablation.html.",
+    )
+    ablation.set_defaults(command=_ablation)
+
+
+def _tune(_: argparse.Namespace) -> None:
+    from stages.repro import repro
+
+    repro(["features"])  # what it reads, where that is not there or not current
+    from stages.tuning.tune import tune
+
+    print(tune())
+
+
+def _ablation(_: argparse.Namespace) -> None:
+    from stages.core.paths import relative
+    from stages.core.runner import run_beside
+    from stages.repro import repro
+
+    repro(["features"])  # what it reads, where that is not there or not current
+    print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")

@@ -1,0 +1,61 @@
+"""The pipeline: run it, check what enters, prove that it rebuilds to the same bytes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    repro = commands.add_parser(
+        "repro",
+        help="run what changed of the pipeline",
+        description="Check what enters, then `dvc repro`; on failure bring back what stood there.",
+    )
+    repro.add_argument("dvc", nargs="*", help="handed on to dvc repro, after --", metavar="ARG")
+    repro.set_defaults(command=_repro)
+    check = commands.add_parser("check", help="the checks at the door, without a run")
+    check.set_defaults(command=_check)
+    same = commands.add_parser(
+        "check-reproducible",
+        help="run the pipeline in two clones and compare every byte",
+        description="Two clones, elsewhere, with other threads, time zone and locale: same bytes?",
+    )
+    same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
+    same.set_defaults(command=_check_reproducible)
+    run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
+    run.add_argument("stage", help="generate, explore, features, train or evaluate")
+    run.set_defaults(command=_run)
+
+
+def _repro(options: argparse.Namespace) -> None:
+    from stages.core.paths import INDEX, relative
+    from stages.repro import repro
+
+    repro(options.dvc)
+    if INDEX.is_file():
+        print(f"Reports: {relative(INDEX)} (open it in a browser)")
+
+
+def _check(_: argparse.Namespace) -> None:
+    from stages.repro import check_at_the_door
+
+    print(check_at_the_door())
+
+
+def _check_reproducible(options: argparse.Namespace) -> None:
+    from stages.reproducible import check_reproducible
+
+    print(check_reproducible(rows=options.rows))
+
+
+def _run(options: argparse.Namespace) -> None:
+    # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
+    # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from stages.core.runner import run
+
+    run(options.stage)

@@ -1,0 +1,20 @@
+"""The running prediction service."""
+
+from __future__ import annotations
+
+import argparse
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    smoke = commands.add_parser("smoke", help="a few requests to a running prediction service")
+    smoke.add_argument("url", help="such as http://localhost:3000; a key in CHURN_API_KEY")
+    smoke.set_defaults(command=_smoke)
+
+
+def _smoke(options: argparse.Namespace) -> None:
+    from serving.smoke import smoke
+
+    print(smoke(options.url))
