@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import multiprocessing
 from pathlib import Path
 
 import nbformat
@@ -47,6 +49,14 @@ def test_an_executed_notebook_is_the_same_at_every_run_and_shows_no_progress(
     assert first == second
     assert "half way" in capfd.readouterr().err
     assert "half way" not in first.replace("print('half way'", "")
+
+
+def test_notebooks_run_side_by_side_in_one_folder() -> None:
+    spawned = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=spawned) as pool:
+        running = [pool.submit(run, f"print({number} * 111)") for number in range(1, 3)]
+        shown = [texts(each.result(timeout=50)) for each in running]
+    assert ["111" in shown[0], "222" in shown[1]] == [True, True]
 
 
 def test_parameters_are_injected_and_the_kernel_runs_in_the_root() -> None:

@@ -144,11 +144,12 @@ def execute(
     import papermill
     from traitlets.config import Config
 
-    # Sockets in the file system: no port is opened that others on the machine could talk to.
-    local = Config({"KernelManager": {"transport": "ipc"}})
     with_end = nbformat.from_dict(notebook)
     with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
     with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch)):
+        # Sockets in the file system: no port is opened that others on the machine could talk to;
+        # in a place of their own: two kernels that start in one folder would share them.
+        sockets = {"transport": "ipc", "ip": str(Path(scratch) / "kernel")}
         try:
             executed = papermill.execute_notebook(
                 with_end,
@@ -159,7 +160,7 @@ def execute(
                 record_timing=False,
                 coalesce_streams=True,
                 stderr_file=sys.stderr,
-                config=local,
+                config=Config({"KernelManager": sockets}),
                 cwd=str(ROOT),
             )
         except papermill.PapermillExecutionError as error:
