@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation report bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +14,7 @@ HASHED := --no-deps --require-hashes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
 export DO_NOT_TRACK := 1
-export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
+export BASE CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -47,7 +47,7 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage report
 
 test-slow: $(ENV) ## what takes longer: another business from adopt to model card
-	@$(BIN)/python -m pytest -m slow -n 2
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup
 
 check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/ruff check .
@@ -72,6 +72,9 @@ tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes o
 
 ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
 	@$(STAGES) ablation
+
+report: $(ENV) ## what this tree changes, compared with BASE=revision (default main): reports/pull_request.md
+	@$(STAGES) report "$${BASE:-main}"
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}

@@ -103,6 +103,7 @@ def test_a_stage_reads_nothing_that_it_does_not_declare(finished: Path, stage: s
         "stages/__main__.py",
         "stages/cli.py",
         "stages/commands",
+        "stages/seconds.py",
         "params.yaml",
         "dvc.yaml",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from stages.commands import Commands
 
@@ -56,6 +57,9 @@ def _run(options: argparse.Namespace) -> None:
     # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from stages import seconds
     from stages.core.runner import run
 
+    began = time.monotonic()
     run(options.stage)
+    seconds.keep(options.stage, time.monotonic() - began)

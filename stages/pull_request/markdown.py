@@ -1,0 +1,166 @@
+"""The report as Markdown: what was found, in tables that stay short whatever the change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader
+
+from stages import seconds
+from stages.core import metrics
+from stages.core.paths import CHAMPION, relative
+from stages.evaluation.evaluate import WORDS
+from stages.look.report import PAGES, environment, markdown_cell
+from stages.pull_request import changes
+from stages.pull_request.compare import Comparison
+from stages.pull_request.pictures import Picture
+from stages.pull_request.pipeline import Failure
+from stages.pull_request.results import Results
+from stages.pull_request.verdict import DIGITS, Verdict
+
+LIMIT = 60_000  # characters: GitHub refuses a comment of more than 65,536
+ROWS = 20  # of each table; how many more there are is said
+
+
+@dataclass
+class Content:
+    """Everything that the template shows."""
+
+    old: Results
+    new: Results
+    behind: int
+    verdict: Verdict
+    failure: Failure | None = None
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    slices: pd.DataFrame | None = None
+    data: changes.DataChange | None = None
+    pictures: list[Picture] = field(default_factory=list)
+    level: float = 0.95
+
+
+def render(content: Content) -> str:
+    """The report as Markdown, of at most `LIMIT` characters."""
+    text = (
+        _environment()
+        .get_template("report.md.j2")
+        .render(
+            content=content,
+            parameters=changes.parameters(content.new.params, content.old.params),
+            stages=changes.stages_that_differ(content.new, content.old),
+            winners=_winners(content),
+            cost=_cost(content),
+            slices=_shown_slices(content.slices),
+            pages=PAGES,
+            run=run_address(os.environ),
+        )
+    )
+    if len(text) > LIMIT:
+        raise AssertionError(f"{len(text)} characters; every table is cut, so this is a bug")
+    return text
+
+
+def _environment() -> Environment:
+    found = environment().overlay(loader=FileSystemLoader(Path(__file__).parent / "templates"))
+    found.filters["figure"] = _figure
+    found.filters["short"] = _short
+    found.filters["sentence"] = _sentence
+    found.globals["words"] = WORDS
+    found.globals["rows"] = ROWS
+    return found
+
+
+def _figure(value: float, metric: str, *, sign: bool = False) -> str:
+    """A number with the digits of its metric; a dash where it is not known."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return f"{value:{'+' if sign else ''}.{DIGITS.get(metric, 4)}f}"
+
+
+def _sentence(text: str) -> str:
+    """Text that stays text, its brackets and underscores as they are, without becoming a link."""
+    escaped = markdown_cell(text)
+    for sign in "[]_":
+        escaped = escaped.replace("\\" + sign, sign)
+    return escaped.replace("](", "]\\(")
+
+
+def _short(text: object, most: int = 80) -> str:
+    plain = str(text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+class Standing(NamedTuple):
+    """The candidates of a revision, by the metric that the winner is chosen by."""
+
+    revision: str
+    winner: str
+    score: float
+    runner_up: str
+    runner_up_score: float
+    metric: str
+
+
+def _winners(content: Content) -> list[Standing]:
+    sides = [content.old] if content.failure else [content.new, content.old]
+    return [found for side in sides if (found := _standing(side))]
+
+
+def _standing(side: Results) -> Standing | None:
+    """The winner and the best of the others in cross-validation."""
+    candidates: Mapping[str, Mapping[str, float]] = side.metrics.get("candidates", {})
+    winner = str(side.metrics.get("winner"))
+    metric = str(side.params.get("train", {}).get("metric", "roc_auc"))
+    if winner not in candidates or metric not in candidates[winner]:
+        return None
+    sign = -1 if metric in metrics.LOWER_IS_BETTER else 1
+    others = {name: scores[metric] for name, scores in candidates.items() if name != winner}
+    second = max(others, key=lambda name: sign * others[name], default="")
+    score = others.get(second, float("nan"))
+    return Standing(side.name, winner, candidates[winner][metric], second, score, metric)
+
+
+class Cost(NamedTuple):
+    """Seconds of each stage and bytes of the bundle, new and old; None where not known."""
+
+    stages: list[tuple[str, float | None, float | None]]
+    sizes: tuple[int | None, int | None]
+
+
+def _cost(content: Content) -> Cost:
+    new, old = seconds.of_stages(content.new.lock), seconds.of_stages(content.old.lock)
+    names = list(content.new.lock or content.old.lock)
+    stages = [(name, new.get(name), old.get(name)) for name in names]
+    if stages:
+        stages.append(("all", _total(new, names), _total(old, names)))
+    return Cost(stages, (_bundle_size(content.new), _bundle_size(content.old)))
+
+
+def _total(found: Mapping[str, float], names: list[str]) -> float | None:
+    return sum(found.values()) if found and set(names) <= set(found) else None
+
+
+def _bundle_size(side: Results) -> int | None:
+    outs = [out for stage in side.lock.values() for out in stage.get("outs", [])]
+    sizes = [out.get("size") for out in outs if out["path"] == relative(CHAMPION)]
+    return sizes[0] if sizes else None
+
+
+def _shown_slices(slices: pd.DataFrame | None) -> list[dict[Any, Any]]:
+    """Groups that got worse or better, the worse first."""
+    if slices is None:
+        return []
+    seen = slices[(slices["verdict"] != "no difference seen") & (slices["column"] != "everybody")]
+    return seen.sort_values("verdict", ascending=False, kind="stable").to_dict("records")
+
+
+def run_address(environment: Mapping[str, str]) -> str | None:
+    """Where the workflow run and its artifacts are; None outside of GitHub Actions."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (environment.get(name) for name in names)
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None

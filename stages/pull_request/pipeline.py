@@ -1,0 +1,64 @@
+"""The pipeline as the report runs it: watched, so that a failure can be told."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import IO, NamedTuple
+
+from stages.core.paths import ROOT
+
+KEPT = 20_000  # bytes of what the pipeline said last
+SHOWN, WIDTH = 25, 240  # lines of it that the report shows, and characters of each
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+FAILED_STAGE = re.compile(r"failed to reproduce '([^']+)'")
+
+
+class Failure(NamedTuple):
+    """The stage that failed, None where none had begun, and the last lines that were said."""
+
+    stage: str | None
+    lines: list[str]
+
+
+def run_pipeline() -> Failure | None:
+    """`python -m stages repro`, its words passed on to stderr; how it failed, if it did.
+
+    What the cache has of the revision that stands here is taken from there first: DVC alone would
+    run a stage again of which one output, the metrics, is in git.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "checkout", "--quiet", "--allow-missing"],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "stages", "repro"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert running.stdout is not None
+    said = _passed_on(running.stdout)
+    return as_failure(said) if running.wait() else None
+
+
+def _passed_on(stream: IO[bytes]) -> str:
+    """Write everything to stderr as it comes; the end of it."""
+    kept = b""
+    while chunk := os.read(stream.fileno(), 4096):
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
+        kept = (kept + chunk)[-KEPT:]
+    return kept.decode(errors="replace")
+
+
+def as_failure(said: str) -> Failure:
+    """What a failed run said, as stage and last lines; of a progress bar its last state."""
+    plain = CONTROL.sub("", said).replace("\r\n", "\n")
+    lines = [line.rsplit("\r", 1)[-1].rstrip()[:WIDTH] for line in plain.split("\n")]
+    named = FAILED_STAGE.findall(plain)
+    return Failure(named[-1] if named else None, [line for line in lines if line][-SHOWN:])

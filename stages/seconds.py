@@ -1,0 +1,42 @@
+"""How long each stage took where it last ran: kept beside DVC's cache, and not among the outputs.
+
+Outputs have the same bytes at every run, times have not. A time is found by the content of the
+stage's executed notebook, which `dvc.lock` names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stages.core.paths import REPORTS, ROOT
+from stages.core.runner import notebook_of
+
+SECONDS = ROOT / ".dvc" / "cache" / "seconds"
+
+
+def keep(stage: str, seconds: float) -> None:
+    """Note how long a stage took that has just run."""
+    content = (REPORTS / "notebooks" / notebook_of(stage).name).read_bytes()
+    SECONDS.mkdir(parents=True, exist_ok=True)
+    _place(hashlib.md5(content, usedforsecurity=False).hexdigest()).write_text(
+        json.dumps({"stage": stage, "seconds": round(seconds, 1)}), encoding="utf-8"
+    )
+
+
+def of_stages(lock: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds of each stage of a lock, of those that are known here."""
+    found = {}
+    for stage, record in lock.items():
+        for out in record.get("outs", []):
+            place = _place(out.get("md5", ""))
+            if out["path"].endswith(".ipynb") and place.is_file():
+                found[stage] = float(json.loads(place.read_text(encoding="utf-8"))["seconds"])
+    return found
+
+
+def _place(digest: str) -> Path:
+    return SECONDS / f"{digest}.json"

@@ -1,0 +1,371 @@
+"""The report of a pull request: what is compared, what the verdict says, what the text shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import seconds
+from stages.core.beside import Tolerance
+from stages.core.errors import UserError
+from stages.core.metrics import RANKING
+from stages.core.tables import write_json, write_table
+from stages.evaluation.slices import COMPARISON_COLUMNS
+from stages.features.table import ID
+from stages.pull_request import changes, compare, results
+from stages.pull_request.compare import Comparison, Difference
+from stages.pull_request.markdown import LIMIT, Content, render, run_address
+from stages.pull_request.pipeline import Failure, as_failure
+from stages.pull_request.results import Results
+from stages.pull_request.verdict import JUDGED, Verdict, judge
+from tests import builders
+
+TOLERANCE = Tolerance(
+    roc_auc=0.005, average_precision=0.01, brier=0.002, profit_per_customer=0.25, worse_slices=0
+)
+
+
+def sharper(evidence, sharpness: float = 3.0):
+    """The same customers, told apart better or worse."""
+    return dataclasses.replace(
+        evidence, probability=builders.scores_of(evidence.label, seed=7, sharpness=sharpness)
+    )
+
+
+def some(evidence, rows):
+    return compare._rows(evidence, np.asarray(rows))
+
+
+def results_in(folder: Path, name: str = "main") -> Results:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Results(name, "0123456789abcdef", folder)
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return builders.evidence()
+
+
+def test_a_model_does_not_differ_from_itself(evidence):
+    found = compare.compare(evidence, evidence)
+    assert found.how == "the same 300 customers, in pairs"
+    assert {(d.value, d.low, d.high) for d in found.differences} == {(0.0, 0.0, 0.0)}
+    assert [d.verdict for d in found.differences] == [""] * len(compare.MEASURED)
+
+
+def test_a_better_ranking_is_better_and_the_other_way_round_worse(evidence):
+    better = compare.compare(sharper(evidence), evidence)
+    worse = compare.compare(evidence, sharper(evidence))
+    for name in ("roc_auc", "average_precision", "profit_per_customer"):
+        assert better.of(name).verdict == "better", name
+        assert worse.of(name).verdict == "worse", name
+        assert better.of(name).value == pytest.approx(-worse.of(name).value)
+        assert better.of(name).low == pytest.approx(-worse.of(name).high)
+
+
+def test_the_order_of_customers_does_not_matter(evidence):
+    order = np.random.default_rng(1).permutation(300)
+    one = compare.compare(sharper(evidence), evidence)
+    other = compare.compare(sharper(evidence), some(evidence, order))
+    assert one.differences == other.differences
+
+
+def test_only_common_customers_are_compared_in_pairs(evidence):
+    found = compare.compare(some(sharper(evidence), range(250)), some(evidence, range(50, 300)))
+    assert found.how == "the same 200 customers (of 250 and 250), in pairs"
+    assert list(found.new.features[ID]) == list(found.old.features[ID])
+    # the profit and the decision of each are those of its own customers
+    assert found.old.value == pytest.approx(evidence.value[50:250])
+
+
+def test_the_same_id_with_another_outcome_is_another_customer(evidence):
+    other = dataclasses.replace(evidence, label=np.where(np.arange(300) == 7, 1, 0) + 0.0)
+    found = compare.compare(evidence, other)
+    assert (found.new, found.old) == (None, None)
+    assert "different customers, not in pairs" in found.how
+
+
+def test_few_common_customers_are_not_enough_for_pairs(evidence):
+    few = some(evidence, range(compare.FEW - 1))
+    assert compare.common(evidence, few) is None
+    enough = some(evidence, range(compare.FEW))
+    assert compare.common(evidence, enough) is not None
+
+
+def test_pairs_tell_finer_than_independent_samples(evidence):
+    close = dataclasses.replace(
+        evidence, probability=np.clip(evidence.probability + 0.001 * evidence.label, 0, 1)
+    )
+    renamed = evidence.features.assign(**{ID: [f"other {i}" for i in range(300)]})
+    paired = compare.compare(close, evidence).of("roc_auc")
+    unpaired = compare.compare(close, dataclasses.replace(evidence, features=renamed)).of("roc_auc")
+    assert paired.value == pytest.approx(unpaired.value)
+    assert paired.high - paired.low < (unpaired.high - unpaired.low) / 3
+
+
+def test_other_assumptions_alone_are_no_better_model(evidence):
+    """The same customers are contacted: that they cost more now is no difference of the models."""
+    cheap = builders.assuming(evidence, contact_cost=1.0)
+    dear = builders.assuming(evidence, contact_cost=1.0001)
+    assert (cheap.decision == dear.decision).all()
+    assert compare.compare(dear, cheap).of("profit_per_customer").value == 0
+
+
+def test_profit_is_that_of_each_ones_own_decision_at_the_new_prices(evidence):
+    cheap, dear = (builders.assuming(evidence, offer_cost=cost) for cost in (2.0, 30.0))
+    found = compare.compare(dear, cheap).of("profit_per_customer")
+    # contacting as if the offer were cheap loses money now that it is dear
+    assert found.value > 0
+    assert found.new > found.old
+
+
+def test_drawing_the_folds_anew_widens_an_interval_on_both_sides():
+    narrow = Comparison([Difference("roc_auc", 0.81, 0.80, 0.002, 0.018)], "")
+    (wide,) = compare.widened(narrow, [{"roc_auc": 1e-4}, {}], level=0.95).differences
+    half = 1.959964 * 0.01
+    assert wide.low == pytest.approx(0.01 - math.hypot(0.008, half))
+    assert wide.high == pytest.approx(0.01 + math.hypot(0.008, half))
+    assert compare.widened(narrow, [{}, {}], level=0.95).differences[0].low == pytest.approx(0.002)
+
+
+def test_the_variance_between_drawings_is_that_of_their_means(tmp_path: Path):
+    found = results_in(tmp_path)
+    table = pd.DataFrame({name: [0.5, 0.7, 0.6, 0.8] for name in RANKING})
+    table = table.assign(candidate="vote", repeat=[0, 0, 1, 1], fold=[0, 1, 0, 1])
+    (tmp_path / "models/comparison").mkdir(parents=True)
+    write_json(tmp_path / "reports/metrics.json", {"winner": "vote"})
+    table.to_csv(tmp_path / "models/comparison/scores.csv", index=False)
+    assert compare.redrawing_variance(found)["roc_auc"] == pytest.approx(0.005)
+    table[table["repeat"] == 0].to_csv(tmp_path / "models/comparison/scores.csv", index=False)
+    assert compare.redrawing_variance(found) == {}
+    assert compare.redrawing_variance(results_in(tmp_path / "nothing")) == {}
+
+
+def test_committed_metrics_alone_are_compared_with_both_uncertainties():
+    new = {"test": {"roc_auc": 0.85}, "test_ci": {"roc_auc": {"low": 0.82, "high": 0.88}}}
+    old = {"test": {"roc_auc": 0.80}, "test_ci": {"roc_auc": {"low": 0.76, "high": 0.84}}}
+    found = compare.from_metrics(new, old)
+    assert found.of("roc_auc").low == pytest.approx(0.05 - 0.05)
+    assert found.of("roc_auc").high == pytest.approx(0.05 + 0.05)
+    # a metric that one of them lacks is not known, and no reason for anything
+    assert math.isnan(found.of("brier").value)
+    assert found.of("brier").verdict == ""
+
+
+def comparison(**values: tuple[float, float, float]) -> Comparison:
+    """Differences of 0 within noise but for those given: (new - old, low, high)."""
+    all_of = dict.fromkeys(JUDGED, (0.0, -0.001, 0.001)) | values
+    return Comparison([Difference(n, 0.5 + d, 0.5, a, b) for n, (d, a, b) in all_of.items()], "")
+
+
+def slices_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Compared slices: column, value, metric, verdict."""
+    table = pd.DataFrame(rows, columns=["column", "value", "metric", "verdict"])
+    return table.reindex(columns=COMPARISON_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (comparison(), "no difference beyond noise: +0.0000 ROC AUC [-0.0010, +0.0010]"),
+        (
+            comparison(roc_auc=(0.006, 0.001, 0.011)),
+            "better: +0.0060 ROC AUC [+0.0010, +0.0110]",
+        ),
+        (comparison(brier=(0.006, 0.001, 0.011)), "worse: +0.0060 Brier score"),
+        (comparison(brier=(-0.006, -0.011, -0.001)), "better: -0.0060 Brier score"),
+        (
+            comparison(roc_auc=(0.01, 0.005, 0.02), profit_per_customer=(-0.4, -0.7, -0.1)),
+            "better and worse: +0.0100 ROC AUC [+0.0050, +0.0200], but -0.40 profit per customer",
+        ),
+    ],
+)
+def test_the_verdict_says_what_is_beyond_noise(found: Comparison, words: str):
+    assert judge(found, None, TOLERANCE).line.startswith(words)
+
+
+def test_a_group_that_is_worse_off_is_in_the_verdict():
+    groups = slices_of(
+        ("everybody", "", "brier", "worse"),
+        ("Senior", "Yes", "brier", "worse"),
+        ("Senior", "Yes", "roc_auc", "worse"),
+        ("Gender", "f", "roc_auc", "better"),
+        ("Plan", "gold", "recall", "worse"),  # whom to contact is a matter of costs
+    )
+    found = judge(comparison(), groups, TOLERANCE)
+    assert found.line.startswith("worse for Senior = Yes; over all customers no difference")
+    assert found.reasons == [
+        "worse for Senior = Yes; tolerated are 0 groups "
+        "(params.yaml, report.tolerance.worse_slices)"
+    ]
+    allowed = TOLERANCE.model_copy(update={"worse_slices": 1})
+    assert judge(comparison(), groups, allowed).reasons == []
+
+
+@pytest.mark.parametrize(
+    ("difference", "is_blocked"),
+    [
+        ((-0.0051, -0.009, -0.001), True),  # beyond the tolerance and beyond noise
+        ((-0.0049, -0.009, -0.001), False),  # tolerated
+        ((-0.03, -0.07, 0.01), False),  # noise
+        ((0.03, 0.01, 0.07), False),  # better
+    ],
+)
+def test_a_loss_blocks_beyond_tolerance_and_noise(difference, is_blocked: bool):
+    reasons = judge(comparison(roc_auc=difference), None, TOLERANCE).reasons
+    assert bool(reasons) == is_blocked
+    assert all("report.tolerance.roc_auc" in reason for reason in reasons)
+
+
+def test_parameters_are_compared_by_name():
+    old = {"train": {"xgboost": {"depth": 3}, "gone": 1, "same": [1, 2]}, "data": {"sha": None}}
+    new = {"train": {"xgboost": {"depth": 4}, "same": [1, 2], "come": "x"}, "data": {"sha": None}}
+    assert changes.parameters(new, old) == [
+        ("train.xgboost.depth", "3", "4"),
+        ("train.come", "–", "x"),
+        ("train.gone", "1", "–"),
+    ]
+
+
+def customers_in(place: Path, name: str, table: pd.DataFrame, schema) -> Results:
+    """A revision of which customers and schema are to be had."""
+    found = results_in(place / name, name)
+    write_table(found.folder / "data/raw/customers.parquet", table)
+    write_json(found.folder / "data/raw/schema.json", schema.model_dump(mode="json"))
+    out = {"path": "data/raw", "md5": name}
+    write_json(found.folder / "dvc.lock", {"stages": {"generate": {"outs": [out]}}})
+    return found
+
+
+def test_what_happened_to_the_customers_is_told(tmp_path: Path):
+    table, schema = builders.customers(rows=400), builders.schema()
+    moved = table.assign(**{builders.DAYS: table[builders.DAYS] + 60}).iloc[:350]
+    smaller = builders.schema(**{builders.FEE: {"maximum": 90}})
+    old = customers_in(tmp_path, "old", table, schema)
+    new = customers_in(tmp_path, "new", moved, smaller)
+    found = changes.data(new, old, threshold=0.1)
+    assert found is not None
+    assert found.rows == [("customers", "400", "350")]
+    assert [change.name for change in found.schema] == [builders.FEE]
+    assert "to 500" in found.schema[0].old
+    assert "to 90" in found.schema[0].new
+    assert found.drifted == [builders.DAYS]
+
+
+def test_customers_of_the_same_bytes_are_not_looked_at(tmp_path: Path):
+    found = customers_in(tmp_path, "one", builders.customers(rows=60), builders.schema())
+    assert changes.data(found, found, threshold=0.1) is None
+
+
+def test_a_column_that_is_empty_throughout_does_not_stop_the_drift(tmp_path: Path):
+    table, schema = builders.customers(rows=100), builders.schema()
+    empty = table.assign(**{builders.PAID: np.nan, builders.PAYS: None})
+    old = customers_in(tmp_path, "old", table, schema)
+    new = customers_in(tmp_path, "new", empty, schema)
+    found = changes.data(new, old, threshold=0.1)
+    assert found is not None
+    assert found.drift is not None
+    # what is empty on one side has gone as far as it can, and the rest is measured
+    assert set(found.drifted) == {builders.PAID, builders.PAYS}
+    assert found.drift["distance"].drop(found.drifted).max() == 0
+    # and what is empty on both sides has not moved
+    both = changes.data(new, customers_in(tmp_path, "both", empty, schema), threshold=0.1)
+    assert both is not None
+    assert both.drifted == []
+
+
+def test_what_went_wrong_is_told_by_stage_and_last_lines():
+    said = (
+        "Running stage 'train':\n\x1b[31mstep\x1b[0m\n"
+        "folds:  10%|#\rfolds: 100%|##########\n\n"
+        "ERROR: failed to reproduce 'train': failed to run: python -m stages run train, exited\n"
+        "notebooks/04_train.ipynb: cell 4: ValueError: on purpose\n"
+    )
+    assert as_failure(said) == Failure(
+        "train",
+        [
+            "Running stage 'train':",
+            "step",
+            "folds: 100%|##########",
+            "ERROR: failed to reproduce 'train': failed to run: python -m stages run train, exited",
+            "notebooks/04_train.ipynb: cell 4: ValueError: on purpose",
+        ],
+    )
+    assert as_failure("params.yaml: section train: missing\n").stage is None
+
+
+def content(tmp_path: Path, **changed) -> Content:
+    sides = [results_in(tmp_path / name, name) for name in ("old", "new")]
+    return Content(*sides, 0, Verdict("no difference beyond noise", []), **changed)
+
+
+def test_the_report_stays_short_whatever_the_change(tmp_path: Path):
+    long = "x|`" * 500
+    many = pd.DataFrame({name: [0.5] * 900 for name in COMPARISON_COLUMNS})
+    many = many.assign(column=long, value=long, metric="brier", verdict="worse", customers=5)
+    drift = pd.DataFrame(
+        {"method": long, "distance": 0.5, "drifted": True},
+        index=[long + str(i) for i in range(900)],
+    )
+    made = content(
+        tmp_path,
+        failure=Failure("train", ["y" * 240] * 25),
+        slices=many,
+        data=changes.DataChange(
+            [changes.Change(long, long, long)] * 6,
+            [changes.Change(long, long, long)] * 900,
+            drift,
+        ),
+        comparisons={"Test": comparison()},
+    )
+    params = {f"{long[:900]}{i}": long for i in range(3000)}
+    (made.new.folder / "params.yaml").write_text(str(params), encoding="utf-8")
+    text = render(made)
+    assert len(text) < LIMIT
+    assert "…and 2980 more." in text
+
+
+def test_names_stay_text_in_the_report(tmp_path: Path):
+    made = content(tmp_path)
+    hostile = "a|b`c\n## d <img src=x> [e](f)"
+    made.verdict = Verdict(f"worse for {hostile}", [f"because of {hostile}"])
+    write_json(made.new.folder / "params.yaml", {hostile: hostile})
+    text = render(made)
+    assert "<img" not in text.replace("\\<img", "")
+    assert "](f)" not in text.replace("\\](f)", "")
+    assert "\n## d" not in text
+
+
+def test_links_lead_to_the_run_where_there_is_one():
+    run = {
+        "GITHUB_SERVER_URL": "https://git.example",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_RUN_ID": "7",
+    }
+    assert run_address(run) == "https://git.example/o/r/actions/runs/7"
+    assert run_address({**run, "GITHUB_RUN_ID": ""}) is None
+
+
+def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(seconds, "SECONDS", tmp_path / "seconds")
+    monkeypatch.setattr(seconds, "REPORTS", tmp_path / "reports")
+    (tmp_path / "reports/notebooks").mkdir(parents=True)
+    (tmp_path / "reports/notebooks/04_train.ipynb").write_bytes(b"{}")
+    seconds.keep("train", 12.34)
+    digest = "99914b932bd37a50b983c5e7c90ae93b"  # of those two bytes
+    lock = {"train": {"outs": [{"path": "reports/notebooks/04_train.ipynb", "md5": digest}]}}
+    assert seconds.of_stages(lock) == {"train": 12.3}
+    lock["train"]["outs"][0]["md5"] = "0" * 32
+    assert seconds.of_stages(lock) == {}
+
+
+def test_an_unknown_revision_is_told():
+    with pytest.raises(UserError, match="git knows no revision 'nowhere'"):
+        results.commit_of("nowhere")
+    with pytest.raises(UserError, match="no revision '--help'"):
+        results.commit_of("--help")
