@@ -163,9 +163,9 @@ def comparison(**values: tuple[float, float, float]) -> Comparison:
     return Comparison([Difference(n, 0.5 + d, 0.5, a, b) for n, (d, a, b) in all_of.items()], "")
 
 
-def slices_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    """Compared slices: column, value, metric, verdict."""
-    table = pd.DataFrame(rows, columns=["column", "value", "metric", "verdict"])
+def slices_of(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
+    """Compared slices: column, value, metric, verdict, difference."""
+    table = pd.DataFrame(rows, columns=["column", "value", "metric", "verdict", "difference"])
     return table.reindex(columns=COMPARISON_COLUMNS)
 
 
@@ -191,17 +191,20 @@ def test_the_verdict_says_what_is_beyond_noise(found: Comparison, words: str):
 
 def test_a_group_that_is_worse_off_is_in_the_verdict():
     groups = slices_of(
-        ("everybody", "", "brier", "worse"),
-        ("Senior", "Yes", "brier", "worse"),
-        ("Senior", "Yes", "roc_auc", "worse"),
-        ("Gender", "f", "roc_auc", "better"),
-        ("Plan", "gold", "recall", "worse"),  # whom to contact is a matter of costs
+        ("everybody", "", "brier", "worse", 0.01),
+        ("Senior", "Yes", "brier", "worse", 0.003),
+        ("Senior", "Yes", "roc_auc", "worse", -0.001),
+        ("Senior", "No", "roc_auc", "worse", -0.001),  # beyond noise, and tolerated
+        ("Gender", "f", "roc_auc", "better", 0.1),
+        ("Plan", "gold", "recall", "worse", -0.1),  # whom to contact is a matter of costs
     )
     found = judge(comparison(), groups, TOLERANCE)
-    assert found.line.startswith("worse for Senior = Yes; over all customers no difference")
+    assert found.line.startswith(
+        "worse for Senior = Yes, Senior = No; over all customers no difference beyond noise"
+    )
     assert found.reasons == [
-        "worse for Senior = Yes; tolerated are 0 groups "
-        "(params.yaml, report.tolerance.worse_slices)"
+        "worse for Senior = Yes by more than is tolerated of all customers; "
+        "0 such groups are tolerated (params.yaml, report.tolerance.worse_slices)"
     ]
     allowed = TOLERANCE.model_copy(update={"worse_slices": 1})
     assert judge(comparison(), groups, allowed).reasons == []

@@ -135,7 +135,7 @@ class Cost(NamedTuple):
 def _cost(content: Content) -> Cost:
     new, old = seconds.of_stages(content.new.lock), seconds.of_stages(content.old.lock)
     names = list(content.new.lock or content.old.lock)
-    stages = [(name, new.get(name), old.get(name)) for name in names]
+    stages = [(n, new.get(n), old.get(n)) for n in names if n in new or n in old]
     if stages:
         stages.append(("all", _total(new, names), _total(old, names)))
     return Cost(stages, (_bundle_size(content.new), _bundle_size(content.old)))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from stages.core.beside import Tolerance
+from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.pull_request.compare import Comparison, Difference
 
 JUDGED = ("roc_auc", "average_precision", "brier", "profit_per_customer")
@@ -31,17 +32,22 @@ class Verdict(NamedTuple):
 
 def judge(comparison: Comparison, slices: pd.DataFrame | None, tolerance: Tolerance) -> Verdict:
     """The verdict on a comparison; `slices` as `compare_slices` gives them, where there are any."""
-    worse = worse_slices(slices)
-    return Verdict(_line(comparison, worse), list(_reasons(comparison, worse, tolerance)))
+    worse = _worse(slices)
+    lost = worse[worse["difference"].abs() > worse["metric"].map(tolerance.model_dump())]
+    reasons = list(_reasons(comparison, _groups(lost), tolerance))
+    return Verdict(_line(comparison, _groups(worse)), reasons)
 
 
-def worse_slices(slices: pd.DataFrame | None) -> list[str]:
-    """The groups whose ranking or probabilities got worse beyond noise, by name."""
+def _worse(slices: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of groups whose ranking or probabilities got worse beyond noise."""
     if slices is None:
-        return []
+        return pd.DataFrame(columns=COMPARISON_COLUMNS)
     is_worse = (slices["verdict"] == "worse") & slices["metric"].isin(QUALITY_OF_SLICES)
-    groups = slices[is_worse & (slices["column"] != "everybody")]
-    return list(dict.fromkeys(f"{g.column} = {g.value}" for g in groups.itertuples()))
+    return slices[is_worse & (slices["column"] != "everybody")]
+
+
+def _groups(rows: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(f"{row.column} = {row.value}" for row in rows.itertuples()))
 
 
 def _line(comparison: Comparison, worse: Sequence[str]) -> str:
@@ -60,8 +66,9 @@ def _line(comparison: Comparison, worse: Sequence[str]) -> str:
 
 
 def _named(groups: Sequence[str]) -> str:
-    rest = f" and {len(groups) - SHOWN} more groups" if len(groups) > SHOWN else ""
-    return ", ".join(groups[:SHOWN]) + rest
+    rest = len(groups) - SHOWN
+    words = f" and {rest} more group{'s' if rest > 1 else ''}" if rest > 0 else ""
+    return ", ".join(groups[:SHOWN]) + words
 
 
 def _list(differences: Iterable[Difference]) -> str:
@@ -88,6 +95,7 @@ def _reasons(comparison: Comparison, worse: Sequence[str], tolerance: Tolerance)
             )
     if len(worse) > tolerance.worse_slices:
         yield (
-            f"worse for {_named(worse)}; tolerated are {tolerance.worse_slices} groups "
+            f"worse for {_named(worse)} by more than is tolerated of all customers; "
+            f"{tolerance.worse_slices} such groups are tolerated "
             "(params.yaml, report.tolerance.worse_slices)"
         )
