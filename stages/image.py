@@ -24,7 +24,11 @@ TRIVY = (
 def build(*, archive: Path | None = None) -> str:
     """Make the image of the newest bento; also save it to `archive`, for another machine."""
     _running_docker()
-    _run(sys.executable, "-m", "bentoml", "containerize", BENTO, "--image-tag", IMAGE)
+    with tempfile.TemporaryDirectory() as scratch:
+        # BentoML unpacks to a temporary folder and refuses the template there, unless it is started
+        # above it: issue 5566 of its repository.
+        bentoml = [sys.executable, "-m", "bentoml", "containerize", BENTO, "--image-tag", IMAGE]
+        _run(*bentoml, place=scratch, TMPDIR=scratch)
     if archive:
         archive.parent.mkdir(parents=True, exist_ok=True)
         _run("docker", "save", "--output", str(archive), IMAGE)
@@ -91,13 +95,11 @@ def _running_docker() -> None:
         raise UserError(f"docker: {reason[0]}")
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, cwd=ROOT, check=False)
+def _run(*command: str, place: str | Path = ROOT, **environment: str) -> None:
+    done = subprocess.run(command, cwd=place, env=os.environ | environment, check=False)
     if done.returncode:
-        words = [Path(command[0]).name, *command[1:]]
-        raise UserError(
-            f"{' '.join(words[:3])} …: exit code {done.returncode}; its words are above"
-        )
+        words = " ".join([Path(command[0]).name, *command[1:3]])
+        raise UserError(f"{words} …: exit code {done.returncode}; its own words are above")
 
 
 def _said(*command: str) -> str:

@@ -36,10 +36,16 @@ class GitHub:
     pulls: list[dict[str, Any]] = field(default_factory=list)
     comments: dict[int, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    published: list[bytes] = field(default_factory=list)
 
     @property
     def server(self) -> str:
         return f"https://localhost:{self.port}"
+
+    @property
+    def assets(self) -> str:
+        """Where pictures may be published: a place that takes them from anybody, as CML's does."""
+        return f"{self.server}/assets"
 
     def environment(self, sha: str, *, branch: str = "idea") -> dict[str, str]:
         """What the workflow tells `stages comment` of a run on a commit of a fork."""
@@ -112,18 +118,23 @@ def github(folder: Path) -> Iterator[GitHub]:
 
 class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length) or b"{}")
-        allowed = self.headers.get("Authorization", "").split(" ")[-1] == TOKEN
         here: GitHub = self.server.github  # type: ignore[attr-defined]
-        said = here.answer(self.command, self.path, body) if allowed else (401, {"message": "no"})
-        status, content = said
-        sent = json.dumps(content).encode()
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/assets":
+            here.published.append(body)
+            self._send(200, f"{here.assets}/{len(here.published)}".encode())
+        elif self.headers.get("Authorization", "").split(" ")[-1] != TOKEN:
+            self._send(401, b"{}")
+        else:
+            status, content = here.answer(self.command, self.path, json.loads(body or b"{}"))
+            self._send(status, json.dumps(content).encode())
+
+    def _send(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(sent)
+        self.wfile.write(content)
 
     do_GET = do_POST = do_PATCH = _answer
 

@@ -180,7 +180,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
 
 @pytest.fixture
 def forge(server: GitHub) -> GitHub:
-    server.pulls, server.comments, server.asked = [], {}, []
+    server.pulls, server.comments, server.asked, server.published = [], {}, [], []
     return server
 
 
@@ -227,6 +227,22 @@ def test_one_comment_is_made_and_then_updated(
         f"GET {comments}",
         f"PATCH /api/v3/repos/{REPOSITORY}/issues/comments/1",
     ]
+
+
+def test_the_pictures_of_the_report_and_nothing_else_are_published_where_asked(
+    forge: GitHub, path_with_cml: str, tmp_path: Path
+) -> None:
+    picture = PNG + b"a curve"
+    (tmp_path / "report").mkdir()
+    (tmp_path / "secret").write_text(TOKEN)
+    text = "![ROC](roc.png) ![s](../secret) [t](../secret)\n\n[u]: ../secret\n"
+    folder = write(tmp_path / "report", text, roc=picture)
+    forge.propose(FIRST)
+    environment = forge.environment(FIRST) | {"PUBLISH_URL": forge.assets}
+    done = stages_comment(folder, path_with_cml, **environment)
+    assert done.returncode == 0, done.stderr
+    assert forge.published == [picture]
+    assert f"![ROC]({forge.assets}/1" in forge.comments[1]
 
 
 @pytest.fixture

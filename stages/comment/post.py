@@ -18,6 +18,8 @@ from stages.core.paths import ROOT
 REPORT = "pull_request.md"
 READ_BYTES = 1_000_000  # of the report: more than GitHub takes
 PICTURE_BYTES = 5_000_000
+# CML tells the kind of a picture with a library that takes a Node with `fetch` for a browser.
+NO_FETCH = "--import=data:text/javascript,delete%20globalThis.fetch"
 NAME = re.compile(r"[\w./-]{1,200}")
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -91,6 +93,7 @@ def _cml(place: Path, run: Run, number: int, publish_url: str) -> str:
         "GITHUB_EVENT_NAME": "workflow_run",
         "GIT_CONFIG_GLOBAL": str(place / "gitconfig"),  # CML writes safe.directory=* there
         "ITERATIVE_DO_NOT_TRACK": "1",
+        "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} {NO_FETCH}",
     }
     environment.pop("GITHUB_SERVER_URL", None)  # or it asks who the user is, for its telemetry
     try:

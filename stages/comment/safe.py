@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65,536
 BREAK = "\u200b"
-TAG = r"</?(?:details|summary|sub|sup|kbd)>|<br ?/?>"
+TAG = r"</?(?:details|summary|sub|sup|kbd)>|<br[ ]?/?>"
 ENTITY = r"&(?:amp|lt|gt|quot|nbsp|minus|ndash|times|plusmn);"
 TOKENS = re.compile(
     rf"""
     !\[(?P<alt>[^\[\]\n]*)\]\((?P<picture>[^()\s]*)(?:[ ]"[^"\n]*")?\)
-  | (?P<kept> {TAG.replace(" ", "[ ]")} | {ENTITY} )
+  | (?P<kept> {TAG} | {ENTITY} )
   | (?P<live> <(?=[A-Za-z/!?])    # a tag, or an address in angle brackets
-            | &(?=\#|\w+;)      # an entity, which may hide any of the others
+            | &(?=\#|\w+;)        # an entity, which may hide any of the others
             | \](?=[(\[:!])       # a link, a picture, or the definition of one
             | :(?=//) | www(?=\.) # an address
             | @                   # a mention
