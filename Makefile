@@ -14,6 +14,7 @@ STAGES := $(BIN)/python -m stages
 HASHED := --no-deps --require-hashes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
+UPGRADE :=
 CML := 0.20.6
 CML_RESOLVED := 2024-12-31# its dependencies as of then: it comes without a lock
 export DO_NOT_TRACK := 1
@@ -75,7 +76,7 @@ serve: $(ENV) ## the prediction service with the champion, on port 3000
 
 bento: $(ENV) ## the service and its champion as a bento (OUT=file.bento: exported, too)
 	@$(BIN)/bentoml build
-	@$${OUT:+$(BIN)/bentoml export churn:latest "$$OUT"}
+	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
 
 image: $(ENV) ## a container image of the newest bento, with Docker (OUT=file.tar: saved, too)
 	@$(STAGES) image $${OUT:+--archive "$$OUT"}
