@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation report bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible check-results serve bento \
+	image scan-image push-image cml comment tune ablation report bench lock update-lock propose-lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,6 +14,9 @@ STAGES := $(BIN)/python -m stages
 HASHED := --no-deps --require-hashes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
+UPGRADE :=
+CML := 0.20.6
+CML_RESOLVED := 2024-12-31# its dependencies as of then: it comes without a lock
 export DO_NOT_TRACK := 1
 export BASE CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
 export BENTOML_DO_NOT_TRACK := True
@@ -55,17 +59,40 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
+	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py tests/test_workflows.py
 
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
 
+check-results: $(ENV) ## run the pipeline and compare with the committed results
+	@$(STAGES) repro
+	@git diff --exit-code --stat -- dvc.lock reports/metrics.json || \
+		{ echo "dvc.lock, reports/metrics.json: not what this code makes; expected the committed results" >&2; exit 1; }
+
 serve: $(ENV) ## the prediction service with the champion, on port 3000
 	@$(BIN)/bentoml serve
 
-bento: $(ENV) ## the service and its champion as a bento, to be served or put into an image
+bento: $(ENV) ## the service and its champion as a bento (OUT=file.bento: exported, too)
 	@$(BIN)/bentoml build
+	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
+
+image: $(ENV) ## a container image of the newest bento, with Docker (OUT=file.tar: saved, too)
+	@$(STAGES) image $${OUT:+--archive "$$OUT"}
+
+scan-image: $(ENV) ## known vulnerabilities in the image, with Trivy in Docker
+	@$(STAGES) scan-image
+
+push-image: ## push the image: make push-image TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
+	@$(PYTHON) -m stages push-image "$$TO" "$$VERSION" $${FROM:+--archive "$$FROM"}
+
+cml: ## CML, which posts the comment, in .cml/ (needs npm)
+	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
+		--before $(CML_RESOLVED) @dvcorg/cml@$(CML)
+
+comment: ## the report in FROM=folder as a comment on its pull request (docs/workflows.md)
+	@PATH="$(CURDIR)/.cml/bin:$$PATH" $(PYTHON) -m stages comment "$${FROM:?the folder with the report}"
 
 tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes on where it was stopped
 	@$(STAGES) tune
@@ -80,9 +107,15 @@ bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=pat
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
 lock: $(ENV) ## write the locks anew from pyproject.toml
-	@printf 'setuptools\nuv\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
+	@printf 'setuptools\nuv\nwheel\n' | $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
+	@$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
+
+update-lock: UPGRADE := --upgrade --exclude-newer '7 days'
+update-lock: lock ## the locks with newer versions, a week old at least
+
+propose-lock: ## the changed locks as a draft pull request, with gh
+	@.ci/propose-lock
 
 clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

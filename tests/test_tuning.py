@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import numpy as np
 import optuna
@@ -272,7 +273,7 @@ def trials_in(place) -> int:
     if not file.is_file():
         return 0
     try:
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             query = "select count(*) from trials where state = 'COMPLETE'"
             return int(database.execute(query).fetchone()[0])
     except sqlite3.OperationalError:  # its tables are still being made

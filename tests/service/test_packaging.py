@@ -81,6 +81,20 @@ def test_the_image_runs_without_rights_and_checks_its_health(bento):
     assert "ENV BENTOML_DO_NOT_TRACK" in text
 
 
+def test_docker_is_asked_for_the_image_of_the_bento_and_to_save_it(bento, tmp_path):
+    record, archive = tmp_path / "record", tmp_path / "dist" / "churn.tar"
+    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >> "{record}"; echo 28.0.0\n')
+    (tmp_path / "docker").chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    home = str(bento.parents[2])
+    said = run("stages", "image", "--archive", str(archive), PATH=path, BENTOML_HOME=home)
+    assert f"saved to {archive}" in said
+    asked = record.read_text()
+    assert re.search(r"build .*--tag churn:latest", asked), asked
+    assert f"save --output {archive} churn:latest" in asked
+    assert archive.parent.is_dir()
+
+
 def test_the_environment_is_lean(python):
     site = Path(python).parent.parent / "lib"
     size = sum(f.stat().st_size for f in site.rglob("*") if f.is_file() and not f.is_symlink())

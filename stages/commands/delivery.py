@@ -1,0 +1,62 @@
+"""What workflows hand on: the comment on a pull request, the image of the service."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    comment = commands.add_parser(
+        "comment",
+        help="post a report on its pull request, over the comment before",
+        description="Make a report safe and post it with CML on the open pull request whose newest "
+        "commit it is of. From the environment: GITHUB_SERVER_URL, GITHUB_API_URL, "
+        "GITHUB_REPOSITORY and GITHUB_TOKEN (pull-requests: write); HEAD_REPOSITORY, HEAD_BRANCH "
+        "and HEAD_SHA, what was reported on; RUN_URL, where its artifacts are; PUBLISH_URL, where "
+        "CML may publish the pictures (default: nowhere).",
+    )
+    comment.add_argument(
+        "folder", type=Path, help="with pull_request.md; where it is missing, the comment says so"
+    )
+    comment.set_defaults(command=_comment)
+    build = commands.add_parser("image", help="make the image of the newest bento, with Docker")
+    build.add_argument("--archive", type=Path, help="also save it to this file")
+    build.set_defaults(command=_image)
+    scan = commands.add_parser("scan-image", help="look for vulnerabilities in the image")
+    scan.set_defaults(command=_scan_image)
+    push = commands.add_parser("push-image", help="push the image to a registry of images")
+    push.add_argument("address", help="without a version, such as ghcr.io/owner/churn")
+    push.add_argument("version", help="such as v1.0.0, or a tag of the registry: churn@v1.0.0")
+    push.add_argument("--archive", type=Path, help="take the image from this file")
+    push.set_defaults(command=_push_image)
+
+
+def _comment(options: argparse.Namespace) -> None:
+    from stages.comment.post import post
+    from stages.comment.pulls import Run
+
+    run = Run.from_environment()
+    print(post(options.folder, run, publish_url=os.environ.get("PUBLISH_URL", "")))
+
+
+def _image(options: argparse.Namespace) -> None:
+    from stages.image import build
+
+    print(build(archive=options.archive))
+
+
+def _scan_image(_: argparse.Namespace) -> None:
+    from stages.image import scan
+
+    print(scan())
+
+
+def _push_image(options: argparse.Namespace) -> None:
+    from stages.image import push
+
+    print(push(options.address, options.version, archive=options.archive))
