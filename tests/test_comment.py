@@ -147,6 +147,12 @@ def test_a_missing_report_is_said_with_a_link_to_the_run(tmp_path: Path) -> None
     assert "secret" not in text
 
 
+def test_the_link_to_the_run_is_ours_alone(tmp_path: Path) -> None:
+    text = comment(write(tmp_path, f"In the artifacts of [this run]({run().url}): a.html"), run())
+    assert text.endswith("In the artifacts of this run: a.html\n")
+    assert text.count(run().url) == 1
+
+
 def test_pictures_are_shown_where_they_are_published_and_named_where_not(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     folder = write(tmp_path / "report", "![ROC @all](roc.png)\n", roc=PNG + b"curve")

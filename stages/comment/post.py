@@ -49,6 +49,7 @@ def comment(folder: Path, run: Run, *, pictures: Path | None = None) -> str:
         return f"{commit} has no report: the workflow ended before it wrote one. See {artifacts}.\n"
     with report.open("rb") as file:
         text = file.read(READ_BYTES).decode("utf-8", errors="replace")
+    text = text.replace(f"[this run]({run.url})", "this run")  # our line above has that link
     whole = safe(text, picture=_shown(folder, run, pictures))
     shown = cut(whole)
     line = f"Of {commit}, written by its own code; HTML reports and pictures are with {artifacts}."
