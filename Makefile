@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible pull push serve bento tune ablation bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -60,6 +60,12 @@ check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 
 check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
 	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
+
+pull: $(ENV) ## bring outputs from the DVC remote, held against their hashes
+	@$(STAGES) pull
+
+push: $(ENV) ## send outputs to the DVC remote
+	@$(STAGES) push
 
 serve: $(ENV) ## the prediction service with the champion, on port 3000
 	@$(BIN)/bentoml serve
