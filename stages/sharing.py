@@ -82,7 +82,8 @@ def _store() -> Iterator[Store]:
             raise UserError("dvc.lock: names no output; run `make repro` first")
         with _in_its_words(name):
             store = Store(repo, name, repo.cloud.get_remote_odb(), outs)
-            _in_time(lambda: store.odb.exists(outs[0].hash_info.value))
+            path = store.odb.oid_to_path(outs[0].hash_info.value)
+            _in_time(lambda: store.odb.fs.exists(path))
         yield store
 
 
