@@ -275,6 +275,11 @@ def test_a_clone_pulls_and_has_nothing_to_run(
         assert "Data and pipelines are up to date" in done.stdout
         assert ran(done) == []
     assert outputs_of(other) == outputs_of(fresh)
+    # and DVC's own command brings the same
+    plain = clone(fresh, tmp_path / "plain")
+    assert dvc(plain, "pull", **keys).returncode == 0
+    assert "Data and pipelines are up to date" in dvc(plain, "repro").stdout
+    assert outputs_of(plain) == outputs_of(fresh)
 
 
 def outputs_of(place: Path) -> dict[str, str]:
