@@ -64,7 +64,7 @@ check: lint ## lint, types, workflows valid, lock current
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
 
-audit: lint ## insecure code, secrets, and known vulnerabilities of the locked packages (needs the network; OSV=address)
+audit: lint ## lint, and known vulnerabilities of the locked packages, asked for over the network (OSV=address)
 	@$(STAGES) audit $${OSV:+--osv "$$OSV"}
 
 sbom: $(ENV) ## what the locks hold, as CycloneDX, in sbom/

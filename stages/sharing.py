@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def push() -> str:
             f"{store.name}: not sent: {', '.join(absent)}: not in the cache here; run `make repro` "
             "or `make pull` first"
         )
-    return f"{store.name}: has all {len(store.outs)} outputs; {sent} files were new to it"
+    return f"{store.name}: has all {len(store.outs)} outputs; files sent: {sent}"
 
 
 def pull() -> str:
@@ -62,7 +62,7 @@ def pull() -> str:
         damaged = tuple(_damaged(store, missing))
     if missing:
         raise UserError(_what_is_missing(store, missing), details=damaged)
-    return f"{store.name}: all {len(store.outs)} outputs are here; {fetched} files came"
+    return f"{store.name}: all {len(store.outs)} outputs are here; files fetched: {fetched}"
 
 
 @contextmanager
@@ -161,11 +161,16 @@ def _fetch(store: Store) -> int:
 
 
 def _check_out(store: Store) -> None:
-    """Put in place what is in the cache."""
-    from dvc.exceptions import CheckoutError
+    """Put in place what is in the cache; `UserError` where that would lose a change made here."""
+    from dvc.exceptions import CheckoutError, DvcException
 
-    with suppress(CheckoutError):  # of what is not there
+    try:
         store.repo.checkout()
+    except CheckoutError:
+        pass  # of what is not in the cache, which is told later
+    except DvcException as error:
+        words = " ".join(str(error).split())
+        raise UserError(f"{words}; `dvc checkout --force` gives them up") from error
 
 
 def _not_whole(store: Store) -> list[str]:

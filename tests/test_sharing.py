@@ -133,12 +133,10 @@ def test_what_went_up_comes_down(
     # when it pulls
     said = at(other, monkeypatch, sharing.pull)
     # then everything is there, and DVC has nothing to do
-    assert said == "store: all 3 outputs are here; 5 files came"
+    assert said == "store: all 3 outputs are here; files fetched: 5"
     assert "up to date" in dvc(other, "status").stdout
-    assert at(other, monkeypatch, sharing.pull).endswith("0 files came")
-    assert at(other, monkeypatch, sharing.push) == (
-        "store: has all 3 outputs; 0 files were new to it"
-    )
+    assert at(other, monkeypatch, sharing.pull).endswith("files fetched: 0")
+    assert at(other, monkeypatch, sharing.push) == ("store: has all 3 outputs; files sent: 0")
 
 
 @pytest.mark.parametrize("command", [sharing.pull, sharing.push])
@@ -191,6 +189,16 @@ def test_a_remote_that_is_not_there_is_an_empty_one(
         at(other, monkeypatch, sharing.pull)
 
 
+def test_a_change_made_here_is_not_overwritten(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (filled / "made.txt").unlink()
+    (filled / "made.txt").write_text("made by hand\n")
+    with pytest.raises(UserError, match=r"made\.txt; `dvc checkout --force` gives them up$"):
+        at(filled, monkeypatch, sharing.pull)
+    assert (filled / "made.txt").read_text() == "made by hand\n"
+
+
 def test_what_is_not_in_the_cache_cannot_be_sent(
     filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +207,14 @@ def test_what_is_not_in_the_cache_cannot_be_sent(
         at(other, monkeypatch, sharing.push)
 
 
-@pytest.mark.parametrize("damaged", ["made.txt", "folder", "file in folder"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "made.txt",
+        pytest.param("folder", marks=pytest.mark.slow),
+        pytest.param("file in folder", marks=pytest.mark.slow),
+    ],
+)
 def test_a_damaged_object_is_noticed_and_not_used(
     small: Path, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
 ) -> None:
@@ -223,7 +238,7 @@ def test_a_damaged_object_is_noticed_and_not_used(
     assert output in dvc(other, "status", "make").stdout
     # and once it is mended, everything comes
     bucket(s3).Object(f"{tmp_path.name}/{name}").delete()
-    assert at(small, monkeypatch, sharing.push).endswith("1 files were new to it")
+    assert at(small, monkeypatch, sharing.push).endswith("files sent: 1")
     at(other, monkeypatch, sharing.pull)
     assert "up to date" in dvc(other, "status").stdout
 
@@ -269,7 +284,7 @@ def test_a_clone_pulls_and_has_nothing_to_run(
     other = clone(fresh, tmp_path / "other")
     pulled = stages(other, "pull", **keys)
     assert pulled.returncode == 0, pulled.stderr
-    assert re.match(r"store: all 23 outputs are here; \d\d files came$", pulled.stdout)
+    assert re.match(r"store: all 23 outputs are here; files fetched: \d\d$", pulled.stdout)
     # then neither DVC nor the pipeline has anything to do, and no key is asked for
     for done in (dvc(other, "repro"), stages(other, "repro")):
         assert "Data and pipelines are up to date" in done.stdout
@@ -313,7 +328,7 @@ def test_a_run_rebuilds_what_the_remote_lacks_and_never_asks_it(
             server.accept()
     # and what was rebuilt mends the remote
     configure(other, url=str(tmp_path / "remote"))
-    assert stages(other, "push").stdout == "store: has all 23 outputs; 1 files were new to it\n"
+    assert stages(other, "push").stdout == "store: has all 23 outputs; files sent: 1\n"
 
 
 @pytest.mark.slow
