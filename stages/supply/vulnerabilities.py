@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -110,9 +111,9 @@ def _ask(requirements: Sequence[str], osv: str | None) -> Iterator[Vulnerability
         yield from _answered(json.loads(answer.read_text(encoding="utf-8"))["dependencies"])
 
 
-def _answered(packages: Iterable[dict[str, object]]) -> Iterator[Vulnerability]:
+def _answered(packages: Sequence[dict[str, Any]]) -> Iterator[Vulnerability]:
     """`UserError` where a package was skipped: what is not looked up passes for sound otherwise."""
-    skipped = [str(package["name"]) for package in packages if "skip_reason" in package]
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
     if skipped:
         raise UserError(
             f"vulnerability service: knows nothing of {len(skipped)} packages, such as "
@@ -120,18 +121,13 @@ def _answered(packages: Iterable[dict[str, object]]) -> Iterator[Vulnerability]:
             "service with `make audit OSV=<address>`"
         )
     for package in packages:
-        vulnerabilities = package["vulns"]
-        assert isinstance(vulnerabilities, list)
-        for known in vulnerabilities:
-            ids = (known["id"], *known["aliases"])
-            words = str(known["description"]).split()
-            summary = " ".join(words[:20])
+        for known in package["vulns"]:
             yield Vulnerability(
-                str(package["name"]),
-                str(package["version"]),
-                ids,
-                tuple(known["fix_versions"]),
-                summary,
+                package["name"],
+                package["version"],
+                ids=(known["id"], *known["aliases"]),
+                fixed=tuple(known["fix_versions"]),
+                summary=" ".join(known["description"].split()[:20]),
             )
 
 
