@@ -56,7 +56,8 @@ def _expect(url: str, path: str, status: int, body: Any = None) -> Any:
         headers["X-API-Key"] = key
     request = urllib.request.Request(url + path, data=data, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        # 2026-11-21: whoever runs the test names the service
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # nosec B310
             found, content = answer.status, answer.read()
     except urllib.error.HTTPError as error:
         found, content = error.code, error.read()

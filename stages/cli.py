@@ -6,7 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import customers, delivery, model, pipeline, pull_request, service
+from stages.commands import (
+    customers,
+    delivery,
+    model,
+    pipeline,
+    pull_request,
+    service,
+    sharing,
+    supply,
+)
 from stages.core.errors import UserError
 
 
@@ -27,6 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stages", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (pipeline, customers, model, pull_request, service, delivery):
+    for topic in (pipeline, customers, model, pull_request, service, sharing, supply, delivery):
         topic.add(commands)
     return parser

@@ -42,13 +42,13 @@ def stages(place: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def dvc(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def dvc(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """`dvc …` in a repository, with this environment's Python first on the path."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         [sys.executable, "-m", "dvc", *arguments],
         cwd=place,
-        env=clean_environment() | {"PATH": path},
+        env=clean_environment() | {"PATH": path} | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -243,7 +243,7 @@ def test_bag_and_hazard_take_any_learner_and_export(member):
         assert disagreement(content, model, table, schema) <= TOLERANCE
 
 
-def test_stack_weighs_its_members_by_predictions_out_of_fold():
+def test_a_stack_weights_members_by_predictions_out_of_fold():
     # a member that learns its customers by heart is sure of them, and wrong about others
     wild = {"n_estimators": 15, "min_samples_leaf": 1, "max_features": 1.0}
     stack = fitted("stack", forest=wild, stack=builders.TRAIN["stack"])

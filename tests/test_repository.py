@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from stages.core.paths import NOTEBOOKS, ROOT
 from stages.core.yamlfile import read_yaml
+from stages.supply.locks import LOCKS, read_lock
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -74,7 +75,21 @@ def test_the_lock_pins_what_is_asked_for() -> None:
         assert [v for v in versions if Version(v) in requirement.specifier], str(requirement)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements.build.lock"])
+def test_nothing_is_locked_that_nobody_asks_for() -> None:
+    groups = [PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"].values()]
+    asked = {normal(Requirement(text).name) for group in groups for text in group}
+    locked = {normal(pin.name) for pin in read_lock(ROOT / "requirements.lock") if not pin.asked_by}
+    assert sorted(locked - asked) == [], "run make lock"
+
+
+def test_the_service_has_what_it_asks_for_in_the_versions_that_are_tested() -> None:
+    pins = {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements.service.lock")}
+    assert pins <= {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements.lock")}
+    for text in PYPROJECT["dependency-groups"]["service"]:
+        assert normal(Requirement(text).name) in {normal(name) for name, _ in pins}, text
+
+
+@pytest.mark.parametrize("name", [path.name for path in LOCKS])
 def test_every_locked_package_carries_its_hash_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
@@ -135,6 +150,15 @@ def test_no_file_carries_a_secret_an_index_address_or_a_path_of_one_machine() ->
 def test_usage_reporting_of_dvc_is_off() -> None:
     config = (ROOT / ".dvc" / "config").read_text(encoding="utf-8")
     assert "analytics = false" in config
+
+
+def test_what_a_scanner_is_told_to_accept_is_dated_and_explained() -> None:
+    accepted = re.compile("# " + "nosec|pragma: " + "allowlist")
+    for path in (path for path in tracked() if path.suffix == ".py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for above, line in zip(["", *lines], lines, strict=False):
+            if accepted.search(line):
+                assert re.match(r" *# 20\d\d-\d\d-\d\d: \w+", above), f"{path}: {line}"
 
 
 def test_checks_cannot_be_silenced() -> None:

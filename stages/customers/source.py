@@ -116,8 +116,9 @@ def check_pin(data: Data) -> None:
     path = ROOT / data.source
     if not path.is_file():
         raise UserError(
-            f"{data.source}: no such file; run `dvc pull {data.source}.dvc` where a remote holds "
-            "it, or `make adopt CSV=<the original>`, or `make adopt CSV=generated`"
+            f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run `make "
+            "pull` where a remote holds it, or `make adopt CSV=<the original>`, or `make adopt "
+            "CSV=generated` for simulated customers"
         )
     if sha256(path) != data.sha256:
         raise UserError(

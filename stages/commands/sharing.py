@@ -1,0 +1,37 @@
+"""The cache of a team, in the DVC remote of the repository."""
+
+from __future__ import annotations
+
+import argparse
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    pull = commands.add_parser(
+        "pull",
+        help="bring outputs from the DVC remote",
+        description="Bring the outputs that dvc.lock names from the default DVC remote, held "
+        "against their hashes. Exit code 1 where it does not hold all; `repro` rebuilds the rest.",
+    )
+    pull.set_defaults(command=_pull)
+    push = commands.add_parser(
+        "push",
+        help="send outputs to the DVC remote",
+        description="Send the outputs that dvc.lock names to the default DVC remote. Runs of other "
+        "parameters stay here; `dvc push --run-cache` sends them too.",
+    )
+    push.set_defaults(command=_push)
+
+
+def _pull(_: argparse.Namespace) -> None:
+    from stages.sharing import pull
+
+    print(pull())
+
+
+def _push(_: argparse.Namespace) -> None:
+    from stages.sharing import push
+
+    print(push())

@@ -1,0 +1,1 @@
+"""The supply chain: what the locks hold, as a bill of materials, and what is known against it."""
