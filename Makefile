@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation register promote demote models fetch-model bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +14,7 @@ HASHED := --no-deps --require-hashes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
 export DO_NOT_TRACK := 1
-export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE
+export CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE STAGE VERSION BUMP REASON OUT
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -72,6 +72,21 @@ tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes o
 
 ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
 	@$(STAGES) ablation
+
+register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
+	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
+
+promote: $(ENV) ## put a version into a stage: make promote STAGE=staging|prod [VERSION=v1.2.0] [REASON=…]
+	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
+
+demote: $(ENV) ## leave a stage empty: make demote STAGE=staging|prod [REASON=…]
+	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
+
+models: $(ENV) ## what stands where, since when, with which metrics
+	@$(STAGES) models
+
+fetch-model: $(ENV) ## the bundle of a stage, checked by hash, in a folder: make fetch-model STAGE=prod [OUT=folder]
+	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
