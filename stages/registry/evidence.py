@@ -32,7 +32,7 @@ class Figure(BaseModel):
     high: float
 
     def __str__(self) -> str:
-        digits = 3 if abs(self.high) < 1 else 2
+        digits = 3 if max(abs(self.low), abs(self.high)) < 1 else 2
         return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 

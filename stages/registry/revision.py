@@ -66,11 +66,9 @@ class Revision:
             copied = to / Path(name.lstrip("/")).relative_to(path)
             md5 = known.info(name).get("md5")
             if md5 and (not copied.is_file() or file_md5(str(copied), localfs) != md5):
-                cached = relative(Path(self._repo.cache.local.oid_to_path(md5)))
-                return (
-                    f"{copied.name} is not what {LOCK.name} names; remove {cached} "
-                    "(or mend the remote), then run dvc fetch --all-tags"
-                )
+                cached = Path(self._repo.cache.local.oid_to_path(md5))
+                cure = f"remove {relative(cached)}" if cached.is_file() else "mend the remote"
+                return f"{copied.name} is not what {LOCK.name} names; {cure} and try again"
         return f"not what {LOCK.name} names"
 
     def metrics(self) -> dict[str, Any]:
@@ -96,13 +94,19 @@ def revision(rev: str, root: Path, *, cache: Path | None = None) -> Iterator[Rev
 
     `cache` stands in for DVC's own, an empty one for seeing what a remote has.
     """
-    config = {"cache": {"dir": str(cache)}} if cache else None
     try:
-        with Repo(str(root), config=config) as repo, repo.switch(rev):
+        with Repo(str(root), config=_config(root, cache)) as repo, repo.switch(rev):
             hashes = {out.def_path: out.hash_info.value for out in repo.index.outs}
             yield Revision(rev, {p: v for p, v in hashes.items() if v}, repo)
     except DvcException as error:
         raise UserError(f"{rev}: {_first_line(error)}") from None
+
+
+def _config(root: Path, cache: Path | None) -> dict[str, Any]:
+    """DVC's settings of today: those of an old commit may know of no remote, or of one now gone."""
+    with Repo(str(root)) as repo:
+        config = {section: dict(repo.config[section]) for section in ("core", "remote")}
+    return config | ({"cache": {"dir": str(cache)}} if cache else {})
 
 
 def changes(root: Path) -> list[str]:

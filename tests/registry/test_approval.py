@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gto.api
 import pytest
+from dvc.repo import Repo
 
 from stages.commands.registry import STAGES
 from stages.core.errors import UserError
@@ -167,6 +168,16 @@ def test_promotion_looks_at_the_version_and_not_at_the_work_tree(registered: Pat
     write_evaluation(registered, {})
     shutil.rmtree(registered / "models")
     assert "stands in prod" in promote("prod", root=registered)
+
+
+def test_what_is_not_on_the_remote_yet_is_pushed_first(registered: Path, tmp_path: Path) -> None:
+    with Repo(str(registered)) as repo, repo.config.edit("repo") as config:
+        config["remote"] = {"store": {"url": str(tmp_path / "store")}}
+        config["core"]["remote"] = "store"
+    assert "dvc push --all-tags" in promote("staging", root=registered)
+    with Repo(str(registered)) as repo:
+        repo.push()
+    assert "dvc push" not in promote("prod", root=registered)
 
 
 def test_tag_from_the_future_is_waited_for_or_named(
