@@ -92,7 +92,7 @@ def _change(chosen: Version, before: Version | None, root: Path) -> str:
 
 
 def _because(what: str, reason: str | None) -> str:
-    return f"{what}: {reason}" if reason else what
+    return f"{what} ({reason})" if reason else what
 
 
 def check_evidence(version: Version, root: Path) -> Record:
@@ -117,5 +117,5 @@ def check_evidence(version: Version, root: Path) -> Record:
 
 def _check_files(record: Record, commit: Revision) -> None:
     for path in NEEDED:
-        if record.files.get(path) != commit.hash_of(path):
+        if record.files[path] != commit.hash_of(path):
             raise UserError(f"{commit.name}: {path} is not the one that it was registered with")

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from stages.core.errors import UserError
-from stages.registry.revision import EVALUATION
+from stages.registry.revision import EVALUATION, NEEDED
 
 TITLES = {  # of the test metrics that decide, in the order in which they are shown
     "roc_auc": "ROC AUC",
@@ -68,7 +68,8 @@ def read_record(message: str) -> Record | None:
         found = Record.model_validate_json(record)
     except ValidationError:
         return None
-    return found if TITLES.keys() == found.metrics.keys() else None
+    whole = found.metrics.keys() == TITLES.keys() and found.files.keys() == set(NEEDED)
+    return found if whole else None
 
 
 def figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from serving.bundle import check_bundle
 from stages.core.errors import UserError
@@ -29,6 +30,19 @@ def fetch_model(
     """
     chosen = _chosen(stage, version, root)
     target = out or root / relative(FETCHED) / (stage or chosen.name)
+    try:
+        manifest = _fetch(chosen, target, root)
+    except OSError as error:
+        raise UserError(f"{relative(target)}: cannot be written ({error.strerror})") from None
+    place, files = relative(target.resolve()), len(manifest["files"])
+    return (
+        f"{NAME} {chosen.name} is in {place}: bundle {manifest['version']}, {files} files, "
+        f"each with the hash it was made with\nTo serve it: CHURN_BUNDLE={place} bentoml serve"
+    )
+
+
+def _fetch(chosen: Version, target: Path, root: Path) -> dict[str, Any]:
+    """Put a version's bundle in its place, once it is whole; its manifest."""
     _check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
@@ -37,11 +51,7 @@ def fetch_model(
             commit.copy(BUNDLE, new)
         manifest = check_bundle(new)
         _put(new, target, old=Path(scratch) / "old")
-    place, files = relative(target.resolve()), len(manifest["files"])
-    return (
-        f"{NAME} {chosen.name} is in {place}: bundle {manifest['version']}, {files} files, "
-        f"each with the hash it was made with\nTo serve it: CHURN_BUNDLE={place} bentoml serve"
-    )
+    return manifest
 
 
 def _chosen(stage: str | None, version: str | None, root: Path) -> Version:

@@ -15,7 +15,7 @@ from stages.core.params import check_params
 from stages.core.paths import LOCK, PARAMS, ROOT
 from stages.model.bundle import NAME
 from stages.registry.behaviour import run_behaviour_tests
-from stages.registry.evidence import Record, figures, number
+from stages.registry.evidence import Record, figures, number, read_record
 from stages.registry.revision import (
     BUNDLE,
     EVALUATION,
@@ -97,9 +97,9 @@ def _check_new(head: Revision, root: Path) -> None:
     """`UserError` where the commit or its champion is registered already."""
     bundle = head.hash_of(BUNDLE)
     for version in read_versions(root):
-        with revision(version.tag, root) as known:
-            if known.md5.get(BUNDLE) == bundle:
-                raise UserError(f"{BUNDLE}: this champion is registered already, as {version.name}")
+        record = read_record(version.message)
+        if version.commit == head.commit or (record and record.files[BUNDLE] == bundle):
+            raise UserError(f"{BUNDLE}: this champion is registered already, as {version.name}")
 
 
 def _tag(record: Record, *, bump: str, root: Path) -> str:

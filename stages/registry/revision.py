@@ -29,10 +29,11 @@ NEEDED = (BUNDLE, EVALUATION, REPORT, CARD)  # of whatever is registered or prom
 class Revision:
     """A commit: `md5` of each output by path, as its `dvc.lock` has them.
 
-    The remote is the one that is set up now, not the one of that commit.
+    `name` is what it was asked for by. The remote is the one of now, not the one of that commit.
     """
 
     name: str
+    commit: str
     md5: Mapping[str, str]
     _repo: Repo
 
@@ -94,12 +95,22 @@ def revision(rev: str, root: Path, *, cache: Path | None = None) -> Iterator[Rev
 
     `cache` stands in for DVC's own, an empty one for seeing what a remote has.
     """
+    with (
+        _readable_errors(rev),
+        Repo(str(root), config=_config(root, cache)) as repo,
+        repo.switch(rev) as commit,
+    ):
+        hashes = {out.def_path: out.hash_info.value for out in repo.index.outs}
+        yield Revision(rev, commit, {path: md5 for path, md5 in hashes.items() if md5}, repo)
+
+
+@contextmanager
+def _readable_errors(what: str) -> Iterator[None]:
+    """What DVC refuses, as a `UserError` in its words."""
     try:
-        with Repo(str(root), config=_config(root, cache)) as repo, repo.switch(rev):
-            hashes = {out.def_path: out.hash_info.value for out in repo.index.outs}
-            yield Revision(rev, {p: v for p, v in hashes.items() if v}, repo)
+        yield
     except DvcException as error:
-        raise UserError(f"{rev}: {_first_line(error)}") from None
+        raise UserError(f"{what}: {_first_line(error)}") from None
 
 
 def _config(root: Path, cache: Path | None) -> dict[str, Any]:
@@ -111,7 +122,7 @@ def _config(root: Path, cache: Path | None) -> dict[str, Any]:
 
 def changes(root: Path) -> list[str]:
     """What is not as `dvc.lock` has it in the work tree: code, data, parameters or outputs."""
-    with Repo(str(root)) as repo:
+    with _readable_errors(LOCK.name), Repo(str(root)) as repo:
         status = repo.status()
     return [
         f"stage {stage.rpartition(':')[2]}: {what}"

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.registry.revision import BUNDLE, has_remote, revision
+from stages.registry.revision import has_remote, revision
 
 
 def to_share(*tags: str, of: str, root: Path) -> list[str]:
@@ -22,11 +22,11 @@ def to_share(*tags: str, of: str, root: Path) -> list[str]:
 
 
 def _on_remote(tag: str, root: Path) -> bool:
-    """Whether the bundle is to be had by somebody whose cache is empty."""
+    """Whether bundle, metrics and report are to be had by somebody whose cache is empty."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with revision(tag, root, cache=Path(scratch) / "cache") as commit:
-                commit.copy(BUNDLE, Path(scratch) / "bundle")
+                commit.check()
         except UserError:
             return False
     return True

@@ -56,8 +56,8 @@ def test_whole_life_of_two_versions(registered: Path) -> None:
     assert as_gto_sees_it(registered, "prod") == []
     # and the tags tell the story
     told = git(registered, "for-each-ref", "--format=%(contents:subject)", "refs/tags/churn#*")
-    assert "rollback from v1.0.1: complaints" in told
-    assert "which is empty now: the offer ended" in told
+    assert "rollback from v1.0.1 (complaints)" in told
+    assert "which is empty now (the offer ended)" in told
     events = [(e["event"], e["version"]) for e in gto.api.history(registered, "churn")]
     assert len(events) == 2 + 6
     assert events[0] == ("unassignment", "v1.0.0")
@@ -119,7 +119,8 @@ def test_version_without_evidence_is_refused(registered: Path) -> None:
             '05_evaluate.html": "f',
             "reports/05_evaluate.html is not the one",
         ),
-        ('"models/champion": ', '"models/other": ', "models/champion is not the one"),
+        ('"models/champion": ', '"models/other": ', "no evidence"),
+        ('"models/champion": "', '"models/champion": "f', "models/champion is not the one"),
         ('"brier": ', '"score": ', "no evidence"),
     ],
 )

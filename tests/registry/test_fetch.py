@@ -169,6 +169,12 @@ def test_place_of_something_else_is_left_alone(registered: Path, what: str) -> N
     assert "is there and no bundle" in refused(registered, out, version="v1.0.0")
 
 
+def test_place_that_cannot_be_written_is_named(registered: Path) -> None:
+    (registered.parent / "file").write_text("words")
+    with pytest.raises(UserError, match=r"file/model: cannot be written"):
+        fetch_model(version="v1.0.0", out=registered.parent / "file" / "model", root=registered)
+
+
 def test_empty_stage_and_unknown_version_are_refused(registered: Path, small: Path) -> None:
     out = registered.parent / "model"
     assert "prod: no version of churn stands there" in refused(registered, out, stage="prod")

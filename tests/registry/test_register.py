@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import gto.api
 import pytest
 
 from stages.core.errors import UserError
@@ -152,6 +153,20 @@ def test_same_champion_is_refused_by_the_version_it_is(registered: Path) -> None
     (registered / "README.md").write_text("words")
     commit(registered)
     assert "already, as v1.0.0" in refused(registered)
+
+
+def test_commit_that_has_a_version_of_another_hand_is_refused_before_the_tests(
+    small: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gto.api.register(small, "churn", "HEAD")
+    assert "already, as v0.0.1" in refused(small)
+    assert "behaviour" not in capfd.readouterr().err
+
+
+def test_folder_without_git_is_refused_in_words(small: Path) -> None:
+    shutil.rmtree(small / ".git")
+    with pytest.raises(UserError, match="is not a git repository"):
+        register(root=small)
 
 
 def test_champion_that_misbehaves_is_refused_by_the_tests_name(
