@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help repro adopt check-data test test-slow lint check check-reproducible check-results audit sbom hooks \
-	pull push serve bento image scan-image push-image cml comment tune ablation report bench lock update-lock \
-	propose-lock clean
+	pull push serve bento image scan-image push-image cml comment tune ablation report register promote demote models \
+	fetch-model bench lock update-lock propose-lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +21,7 @@ UPGRADE :=
 CML := 0.20.6
 CML_RESOLVED := 2024-12-31# its dependencies as of then: it comes without a lock
 export DO_NOT_TRACK := 1
-export BASE CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE OSV
+export BASE CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE OSV STAGE VERSION BUMP REASON OUT
 export BENTOML_DO_NOT_TRACK := True
 
 help: ## list the targets
@@ -124,6 +124,21 @@ ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ab
 
 report: $(ENV) ## what this tree changes, compared with BASE=revision (default main): reports/pull_request.md
 	@$(STAGES) report "$${BASE:-main}"
+
+register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
+	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
+
+promote: $(ENV) ## put a version into a stage: make promote STAGE=staging|prod [VERSION=v1.2.0] [REASON=…]
+	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
+
+demote: $(ENV) ## leave a stage empty: make demote STAGE=staging|prod [REASON=…]
+	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
+
+models: $(ENV) ## what stands where, since when, with which metrics
+	@$(STAGES) models
+
+fetch-model: $(ENV) ## the bundle of a stage, checked by hash, in a folder: make fetch-model STAGE=prod [OUT=folder]
+	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
 
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}

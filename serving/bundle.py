@@ -109,6 +109,14 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Schema]:
     return manifest, parse_schema(json.loads(content), origin=relative(folder / SCHEMA_FILE))
 
 
+def check_bundle(folder: Path) -> dict[str, Any]:
+    """The manifest, with every file held against its hash; `UserError` naming what differs."""
+    manifest, _ = read_manifest(folder)
+    for name in manifest["files"]:
+        _checked(folder, name, manifest["files"])
+    return manifest
+
+
 def load_bundle(folder: Path) -> Bundle:
     """The bundle in a folder, with those models that are whole.
 

@@ -12,6 +12,7 @@ from stages.commands import (
     model,
     pipeline,
     pull_request,
+    registry,
     service,
     sharing,
     supply,
@@ -36,6 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stages", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (pipeline, customers, model, pull_request, service, sharing, supply, delivery):
+    for topic in (
+        pipeline,
+        customers,
+        model,
+        pull_request,
+        registry,
+        service,
+        sharing,
+        supply,
+        delivery,
+    ):
         topic.add(commands)
     return parser

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from stages.core.schema import load_schema
 from stages.core.tables import read_table
 from stages.core.yamlfile import read_yaml
+from stages.registry.behaviour import run_behaviour_tests
 from tests import builders, businesses
 from tests.conftest import SMALL, holding, stages
 
@@ -107,6 +108,8 @@ def test_a_table_that_nobody_described_goes_through_to_the_model_card(
     first = first_customers(fresh)
     assert not [n for role in ("id", "sensitive") for n in roles.get(role, []) if n in first]
     assert "Gender-one" not in first
+    # and this champion, too, behaves as any should
+    assert run_behaviour_tests(fresh) == 5
 
 
 def first_customers(place: Path) -> str:

@@ -24,6 +24,7 @@ PLACES = {
     "ORACLE": "data/oracle/probabilities.parquet",
     "TEST": "data/features/test.parquet",
 }
+TRUTH = "#truth"  # a column that no schema has
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +39,14 @@ def schema(finished: Path) -> Schema:
 
 
 @pytest.fixture(scope="session")
-def customers(finished: Path) -> pd.DataFrame:
-    """The test customers as they are recorded, with their true probability."""
+def customers(finished: Path, schema: Schema) -> pd.DataFrame:
+    """The test customers as they are recorded, with their true probability where it is known."""
     everybody = read_table(finished / "data" / "raw" / "customers.parquet")
     truth = read_table(finished / "data" / "oracle" / "probabilities.parquet")
     kept = read_table(finished / "data" / "features" / "test.parquet", [ID])[ID]
-    known = everybody.set_index("customerID", drop=False).loc[kept]
-    return known.assign(truth=truth.set_index("id")["churn_probability"].loc[kept])
+    keys = everybody[schema.id_name] if schema.id_name else everybody.index.astype(str)
+    known = everybody.set_index(keys, drop=False).loc[kept]
+    return known.assign(**{TRUTH: truth.set_index("id")["churn_probability"].reindex(kept)})
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from stages.model.explain import log_odds, make_explainer, reasons
 from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders
-from tests.model.conftest import risk
+from tests.model.conftest import TRUTH, risk
 
 SAME = 1e-6  # probabilities that are: the export computes in float32
 
@@ -50,18 +50,21 @@ def before(champion, known):
 # --- invariance: what must not matter ----------------------------------------------------------
 
 
+@pytest.mark.any_champion
 def test_order_of_customers_does_not_matter(champion, known, before):
     order = np.random.default_rng(0).permutation(len(before))
     mixed = risk(champion, {name: values[order] for name, values in known.items()})
     np.testing.assert_allclose(mixed, before[order], rtol=0, atol=SAME)
 
 
+@pytest.mark.any_champion
 def test_order_of_columns_and_columns_that_are_no_input_do_not_matter(champion, known, before):
     turned = {"customerID": np.array(["x"] * len(before)), "Shoe size": np.arange(len(before))}
     turned |= dict(reversed(known.items()))
     np.testing.assert_array_equal(risk(champion, turned), before)
 
 
+@pytest.mark.any_champion
 def test_customer_is_scored_alike_alone_and_in_company(champion, known, before):
     for i in range(0, len(before), 40):
         alone = risk(champion, {name: values[i : i + 1] for name, values in known.items()})
@@ -99,10 +102,14 @@ def test_gender_which_nobody_leaves_for_hardly_matters(champion, known, before):
 # --- direction ---------------------------------------------------------------------------------
 
 
+@pytest.mark.any_champion
 def test_champion_goes_the_schemas_way_on_the_whole(evidence, champion):
+    assert doubts(directions(evidence, champion)) == []
+
+
+def test_champion_goes_the_schemas_way_with_nearly_everybody(evidence, champion):
     table = directions(evidence, champion)
     assert len(table) == len(monotone(evidence.schema)) == 2
-    assert doubts(table) == []
     assert (table["right"] >= 0.95).all()
     assert (table["effect"] < -0.05).all()  # both columns are ones that customers stay by
     # a model with bins may step against the schema, but not far: here it had few customers per bin
@@ -180,7 +187,7 @@ def test_reasons_for_the_plain_leaver_are_plain(champion, schema):
 
 
 def test_customers_who_surely_leave_or_stay_are_seen_as_such(customers, before):
-    truth = customers["truth"].to_numpy()
+    truth = customers[TRUTH].to_numpy()
     assert before[truth > 0.7].mean() > 0.55
     assert before[truth < 0.03].mean() < 0.08
     assert np.corrcoef(log_odds(truth), log_odds(before))[0, 1] > 0.85
@@ -210,13 +217,15 @@ def anybody(schema) -> st.SearchStrategy:
         if not column.is_numeric:
             cells[column.name] = st.sampled_from(column.labels)
             continue
-        edges = st.sampled_from([column.minimum, column.maximum])
-        cells[column.name] = edges | st.floats(column.minimum, column.maximum)
+        bounds = [bound for bound in (column.minimum, column.maximum) if bound is not None]
+        inside = st.floats(column.minimum, column.maximum, allow_nan=False, allow_infinity=False)
+        cells[column.name] = st.sampled_from(bounds) | inside if bounds else inside
         if column.missing:
             cells[column.name] |= st.none()
     return st.fixed_dictionaries(cells)
 
 
+@pytest.mark.any_champion
 def test_any_customer_of_the_schema_has_a_probability_and_contributions_that_add_up(champion):
     @settings(max_examples=60, deadline=None, derandomize=True)
     @given(who=anybody(champion.schema))
