@@ -29,6 +29,7 @@ TUNING = ROOT / "models" / "tuning"  # likewise: the trials of a search
 
 REPORTS = ROOT / "reports"
 METRICS = REPORTS / "metrics.json"
+DATA_SUMMARY = REPORTS / "data_summary.json"
 VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
