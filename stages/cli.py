@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import customers, model, pipeline, service
+from stages.commands import customers, experiments, model, pipeline, service
 from stages.core.errors import UserError
 
 
@@ -27,6 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stages", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (pipeline, customers, model, service):
+    for topic in (pipeline, customers, model, experiments, service):
         topic.add(commands)
     return parser

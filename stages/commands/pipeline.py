@@ -57,5 +57,7 @@ def _run(options: argparse.Namespace) -> None:
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from stages.core.runner import run
+    from stages.tracking.track import track_after
 
     run(options.stage)
+    track_after(options.stage)
