@@ -4,13 +4,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation track mlflow bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 HASHED := --no-deps --require-hashes
+MLFLOW := .venv/.mlflow
+MLFLOW_SERVER := .venv-mlflow/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 WORKERS := -n 2 --dist loadfile
 export DO_NOT_TRACK := 1
@@ -30,6 +32,15 @@ $(ENV): requirements.lock requirements.build.lock
 		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements.lock; }
 	@touch $@
 
+$(MLFLOW): requirements.mlflow.lock $(ENV)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(HASHED) -r $<
+	@touch $@
+
+$(MLFLOW_SERVER): requirements.mlflow-server.lock $(ENV)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-mlflow
+	@$(BIN)/uv pip install --quiet --python .venv-mlflow/bin/python --compile-bytecode $(HASHED) -r $<
+	@touch $@
+
 repro: $(ENV) ## run the pipeline: what changed, and nothing else
 	@$(STAGES) repro
 
@@ -46,8 +57,8 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-test-slow: $(ENV) ## what takes longer: another business from adopt to model card
-	@$(BIN)/python -m pytest -m slow -n 2
+test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) ## what takes longer: other businesses from adopt to model card, a real MLflow server
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup
 
 check: $(ENV) ## lint, types, notebooks clean, workflows valid, lock current
 	@$(BIN)/ruff check .
@@ -73,6 +84,11 @@ tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes o
 ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
 	@$(STAGES) ablation
 
+mlflow: $(MLFLOW) ## the extra that logs experiments to the MLflow server in MLFLOW_TRACKING_URI
+
+track: $(MLFLOW) ## log the results that stand now to that server, where it was away during the run
+	@$(STAGES) track
+
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
@@ -80,6 +96,8 @@ lock: $(ENV) ## write the locks anew from pyproject.toml
 	@printf 'setuptools\nuv\nwheel\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
+	@printf 'mlflow-skinny>=3.4\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --constraints requirements.lock - -o requirements.mlflow.lock
+	@printf 'mlflow\n' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --constraints requirements.mlflow.lock - -o requirements.mlflow-server.lock
 
 clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+	rm -rf .venv .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

@@ -19,13 +19,13 @@ from stages.core.yamlfile import read_yaml
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
-def pinned() -> dict[str, list[str]]:
+def pinned(lock: str = "requirements.lock") -> dict[str, list[str]]:
     """Locked versions by normalised name: several where the lock forks by platform."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
     pins: dict[str, list[str]] = {}
-    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", LOCK, flags=re.MULTILINE):
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", text, flags=re.MULTILINE):
         pins.setdefault(normal(name), []).append(version)
     return pins
 
@@ -74,7 +74,15 @@ def test_the_lock_pins_what_is_asked_for() -> None:
         assert [v for v in versions if Version(v) in requirement.specifier], str(requirement)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements.build.lock"])
+def test_the_lock_of_the_mlflow_client_goes_on_top_of_the_other() -> None:
+    below, above = pinned(), pinned("requirements.mlflow.lock")
+    for requirement in map(Requirement, PYPROJECT["project"]["optional-dependencies"]["mlflow"]):
+        assert Version(above[normal(requirement.name)][0]) in requirement.specifier
+    shared = above.keys() & below.keys()
+    assert {name: above[name] for name in shared} == {name: below[name] for name in shared}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.lock")))
 def test_every_locked_package_carries_its_hash_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from stages.commands import Commands
@@ -57,7 +58,9 @@ def _run(options: argparse.Namespace) -> None:
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from stages.core.runner import run
-    from stages.tracking.track import track_after
 
     run(options.stage)
-    track_after(options.stage)
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        from stages.tracking.track import track_after
+
+        track_after(options.stage)

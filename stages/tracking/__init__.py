@@ -1,1 +1,1 @@
-"""Results logged to an MLflow server, where `MLFLOW_TRACKING_URI` names one; no stage depends on it."""
+"""Results on an MLflow server, where `MLFLOW_TRACKING_URI` names one; no stage depends on it."""

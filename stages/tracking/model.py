@@ -28,6 +28,9 @@ def by_column(model: onnx.ModelProto, features: dict[str, list[str]]) -> onnx.Mo
     graph = compose.add_prefix_graph(model.graph, INNER)
     wanted = {value.name.removeprefix(INNER) for value in graph.input}
     kinds = [kind for kind in (NUMERIC, CATEGORY) if kind in wanted]
+    names = [(name, kind) for kind in kinds for name in features[kind]]
+    # Of a table with a single column MLflow hands over the matrix.
+    shape = [None] if len(names) > 1 else [None, 1]
     front = [node for kind in kinds for node in _matrix(kind, features[kind])]
     last = helper.make_node("Gather", [graph.output[1].name, "leaving"], [ANSWER], axis=1)
     types = {NUMERIC: TensorProto.FLOAT, CATEGORY: TensorProto.STRING}
@@ -35,8 +38,7 @@ def by_column(model: onnx.ModelProto, features: dict[str, list[str]]) -> onnx.Mo
     named = helper.make_graph(
         [*front, *graph.node, last],
         model.graph.name,
-        # No shape: of a table with a single column MLflow hands over the matrix.
-        [helper.make_tensor_value_info(n, types[k], None) for k in kinds for n in features[k]],
+        [helper.make_tensor_value_info(name, types[kind], shape) for name, kind in names],
         [helper.make_tensor_value_info(ANSWER, TensorProto.FLOAT, [None])],
         [*graph.initializer, *(numpy_helper.from_array(np.array(v), n) for n, v in constants)],
     )

@@ -25,7 +25,6 @@ PATIENCE = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "1",  # Evidently
 }
 
 
@@ -47,34 +46,28 @@ def server() -> Server:
         raise UserError(f"{ADDRESS}: not set; expected the address of an MLflow server, http://…")
     parts = _parts(text)
     if parts is None:
-        raise UserError(f"{ADDRESS}: {masked(text)}: expected http://HOST:PORT or https://HOST")
+        shown = text.rpartition("@")[2]  # what stands before it may be a password
+        raise UserError(f"{ADDRESS}: {shown}: expected http://HOST:PORT or https://HOST")
     place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     user, password = (None if v is None else unquote(v) for v in (parts.username, parts.password))
     return Server(place.geturl().rstrip("/"), user, password)
 
 
 def _parts(text: str) -> SplitResult | None:
-    """The parts of a web address; None where the text is none."""
+    """The parts of a web address; None where the text is none, or its password ends too early."""
     try:
         parts = urlsplit(text)
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # brackets that do not match, a port that is no number
         return None
-    return parts if known else None
-
-
-def masked(text: str) -> str:
-    """An address without what may be a password."""
-    scheme, mark, rest = text.rpartition("://")
-    return scheme + mark + rest.rpartition("@")[2]
+    is_whole = "@" not in parts.path + parts.query + parts.fragment
+    return parts if is_web and is_whole else None
 
 
 def check_client() -> None:
     """`UserError` where the extra is not installed."""
     if importlib.util.find_spec("mlflow") is None:
-        raise UserError(
-            "the extra mlflow is not installed; expected `make mlflow` to have been run"
-        )
+        raise UserError("the extra mlflow is not installed; expected it: make mlflow")
 
 
 def check_answers(url: str) -> None:

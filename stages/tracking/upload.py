@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from importlib.metadata import version
-from typing import Any
 
 import mlflow
 from mlflow.data.code_dataset_source import CodeDatasetSource
