@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation track mlflow bench lock clean
+.PHONY: help repro adopt check-data test test-slow check check-reproducible serve bento tune ablation experiments track mlflow bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -83,6 +83,9 @@ tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes o
 
 ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
 	@$(STAGES) ablation
+
+experiments: $(ENV) ## the experiments of dvc exp on this commit side by side, in reports/experiments.html
+	@$(STAGES) experiments
 
 mlflow: $(MLFLOW) ## the extra that logs experiments to the MLflow server in MLFLOW_TRACKING_URI
 

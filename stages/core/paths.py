@@ -34,6 +34,7 @@ VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
 CONTACT_LIST = REPORTS / "contact_list.csv"
+EXPERIMENTS = REPORTS / "experiments.html"
 INDEX = REPORTS / "index.html"
 
 
