@@ -293,8 +293,8 @@ def test_results_of_two_runs_are_told_apart(fresh: Path) -> None:
     (fresh / "reports" / "metrics.json").write_text(json.dumps(metrics))
     assert "reports/metrics.json and models/champion are of different runs" in described(fresh)
     # and without results there is nothing to log
-    (fresh / "models" / "champion" / "bundle.json").unlink()
-    assert "models/champion/bundle.json: no such file; expected results" in described(fresh)
+    (fresh / "data" / "raw" / "customers.parquet").unlink()
+    assert "data/raw/customers.parquet: no such file; expected results" in described(fresh)
 
 
 def test_every_number_is_logged_by_its_name(finished: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ from stages.core.yamlfile import read_yaml
 from stages.look.report import PAGES
 from stages.model.bundle import MANIFEST, SCHEMA_FILE, SCORES
 
+ROUNDING = 1e-5  # the one is a mean of rounded scores, the other a rounded mean
+
 
 class Results(NamedTuple):
     """What the last run of the pipeline left behind."""
@@ -50,21 +53,29 @@ class Results(NamedTuple):
 
 def standing() -> Results:
     """The results in the work tree; `UserError` where there are none, or those of two runs."""
-    metrics, manifest = _read(METRICS), _read(CHAMPION / MANIFEST)
-    validated = {name: figures["mean"] for name, figures in metrics["cv"].items()}
-    if validated != manifest["metrics"]:
+    try:
+        found = Results(_read(CHAMPION / MANIFEST), _read(METRICS), _sections(), sha256(CUSTOMERS))
+    except FileNotFoundError as error:
+        missing = relative(Path(error.filename))
+        raise UserError(f"{missing}: no such file; expected results: make repro") from None
+    if not _of_one_run(found):
         raise UserError(
             f"{relative(METRICS)} and {relative(CHAMPION)} are of different runs; "
             "expected those of one: dvc checkout, or make repro"
         )
-    return Results(manifest, metrics, _sections(), sha256(CUSTOMERS))
+    return found
 
 
 def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{relative(path)}: no such file; expected results: make repro") from None
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _of_one_run(found: Results) -> bool:
+    """Whether metrics, which git keeps, and bundle, which DVC does, tell of the same winner."""
+    bundled = found.manifest["metrics"]
+    told = {name: figures["mean"] for name, figures in found.metrics["cv"].items()}
+    same = all(math.isclose(told[name], bundled[name], abs_tol=ROUNDING) for name in told)
+    return found.metrics["winner"] == found.manifest["candidate"] and same
 
 
 def _sections() -> dict[str, Any]:
