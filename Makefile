@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help repro adopt check-data test test-slow lint check check-reproducible check-results audit sbom hooks \
-	pull push serve bento image scan-image push-image cml comment tune ablation report register promote demote models \
+	pull push serve bento image scan-image push-image cml comment tune \
+	ablation experiments track mlflow report register promote demote models \
 	fetch-model bench lock update-lock propose-lock clean
 
 PYTHON ?= python3
@@ -13,11 +14,15 @@ BIN := .venv/bin
 ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 HASHED := --no-deps --require-hashes
+MLFLOW := .venv/.mlflow
+MLFLOW_SERVER := .venv-mlflow/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 # Accepted in the secret scan, 2026-11-21: passwords that tests make up to be refused or left out.
 MADE_UP := ^(geheim|hunter2)$$
 WORKERS := -n 2 --dist loadfile
 UPGRADE :=
+COMPILE = $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11
 CML := 0.20.6
 CML_RESOLVED := 2024-12-31# its dependencies as of then: it comes without a lock
 export DO_NOT_TRACK := 1
@@ -37,6 +42,15 @@ $(ENV): requirements.lock requirements.build.lock
 		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements.lock; }
 	@touch $@
 
+$(MLFLOW): requirements.mlflow.lock $(ENV)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(HASHED) -r $<
+	@touch $@
+
+$(MLFLOW_SERVER): requirements.mlflow-server.lock $(ENV)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-mlflow
+	@$(BIN)/uv pip install --quiet --python .venv-mlflow/bin/python --compile-bytecode $(HASHED) -r $<
+	@touch $@
+
 repro: $(ENV) ## run the pipeline: what changed, and nothing else
 	@$(STAGES) repro
 
@@ -53,7 +67,7 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-test-slow: $(ENV) ## what takes longer: another business from adopt to model card
+test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) ## what takes longer: other businesses from adopt to model card, a real MLflow server
 	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup
 
 lint: $(ENV) ## what is quick: style, notebooks clean, insecure code, secrets
@@ -140,13 +154,23 @@ models: $(ENV) ## what stands where, since when, with which metrics
 fetch-model: $(ENV) ## the bundle of a stage, checked by hash, in a folder: make fetch-model STAGE=prod [OUT=folder]
 	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
 
+experiments: $(ENV) ## the experiments of dvc exp on this commit side by side, in reports/experiments.html
+	@$(STAGES) experiments
+
+mlflow: $(MLFLOW) ## the extra that logs experiments to the MLflow server in MLFLOW_TRACKING_URI
+
+track: $(MLFLOW) ## log the results that stand now to that server, where it was away during the run
+	@$(STAGES) track
+
 bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
 lock: $(ENV) ## write the locks anew from pyproject.toml
-	@printf 'setuptools\nuv\nwheel\n' | $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 - -o requirements.build.lock
-	@$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group service --constraints requirements.lock -o requirements.service.lock
+	@printf 'setuptools\nuv\nwheel\n' | $(COMPILE) - -o requirements.build.lock
+	@$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --group service --constraints requirements.lock -o requirements.service.lock
+	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements.lock - -o requirements.mlflow.lock
+	@printf 'mlflow\n' | $(COMPILE) --constraints requirements.mlflow.lock - -o requirements.mlflow-server.lock
 
 update-lock: UPGRADE := --upgrade --exclude-newer '7 days'
 update-lock: lock ## the locks with newer versions, a week old at least
@@ -155,4 +179,4 @@ propose-lock: ## the changed locks as a draft pull request, with gh
 	@.ci/propose-lock
 
 clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+	rm -rf .venv .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*

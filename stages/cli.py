@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from stages.commands import (
     customers,
     delivery,
+    experiments,
     model,
     pipeline,
     pull_request,
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         pipeline,
         customers,
         model,
+        experiments,
         pull_request,
         registry,
         service,

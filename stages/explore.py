@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from stages.core import metrics
 from stages.core.association import rate_table
 from stages.core.metrics import Floats
+from stages.core.paths import DATA_SUMMARY
 from stages.core.schema import Column, Schema
+from stages.core.tables import write_json
 
 
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
@@ -238,6 +241,15 @@ def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
             {n: _category_figures(metrics_found, n, schema[n].labels) for n in category}, "index"
         ),
     )
+
+
+def write_summary(summary: Summary, path: Path = DATA_SUMMARY) -> None:
+    """Write the figures as JSON, what a column has not as null."""
+    texts = {
+        part: figures.to_json(orient="index", double_precision=10)
+        for part, figures in summary._asdict().items()
+    }
+    write_json(path, {part: json.loads(text) for part, text in texts.items()})
 
 
 def _table_figures(found: list[dict[str, Any]]) -> pd.Series:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
-from tests.conftest import dvc
+import pytest
+
+from stages.experiments import comparison
+from tests.conftest import dvc, stages
 
 
 def test_an_experiment_reruns_only_what_depends_on_the_parameter(shared: Path) -> None:
@@ -24,6 +31,12 @@ def test_an_experiment_reruns_only_what_depends_on_the_parameter(shared: Path) -
     header, *rows = shown.stdout.splitlines()
     assert {"test.roc_auc", "train.xgboost.max_depth", "winner"} <= set(header.split(","))
     assert any(row.split(",")[0] or "deeper" in row for row in rows)
+    # and the page shows it beside the commit that it started from, without fetching anything
+    assert stages(shared, "experiments").returncode == 0
+    page = (shared / "reports" / "experiments.html").read_text()
+    assert all(f">{cell}</td>" in page for cell in ("main", "deeper", "workspace", "3", "4"))
+    assert ">train.xgboost.max_depth</th>" in page
+    assert "src=" not in page.split("<script>")[0] + page.rpartition("</script>")[2]
 
 
 def test_an_experiment_elsewhere_runs_the_code_of_its_own_copy(shared: Path) -> None:
@@ -45,6 +58,60 @@ def test_an_experiment_elsewhere_runs_the_code_of_its_own_copy(shared: Path) -> 
     here = json.loads((shared / "reports" / "metrics.json").read_text())["counts"]
     assert here["test"] < counts["test"]
     assert "copy" not in here
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_queued_experiments_are_run_applied_and_made_branches(shared: Path) -> None:
+    # when two experiments are queued and the queue is worked through
+    queued = dvc(shared, "exp", "run", "--queue", "-S", "evaluate.resamples=110,120")
+    assert queued.returncode == 0, queued.stderr[-2000:]
+    first, second = re.findall(r"Queued experiment '([^']+)'", queued.stdout)
+    assert dvc(shared, "queue", "start").returncode == 0
+    end = time.monotonic() + 400
+    while dvc(shared, "queue", "status").stdout.count("Success") < 2:
+        assert time.monotonic() < end
+        time.sleep(2)
+    # then one can be applied
+    assert dvc(shared, "exp", "apply", first).returncode == 0
+    changed = json.loads(dvc(shared, "params", "diff", "--json").stdout)["params.yaml"]
+    assert changed["evaluate.resamples"]["new"] == 110
+    # the other made a branch, with its results
+    assert dvc(shared, "exp", "branch", second, "more-samples").returncode == 0
+    shown = ["git", "show", "more-samples:params.yaml"]
+    done = subprocess.run(shown, cwd=shared, capture_output=True, text=True, check=True)
+    assert "resamples: 120" in done.stdout
+    # and both be removed
+    assert dvc(shared, "exp", "remove", first, second).returncode == 0
+    listed = dvc(shared, "exp", "list").stdout
+    assert first not in listed
+    assert second not in listed
+
+
+def test_a_page_without_experiments_is_refused(finished: Path) -> None:
+    done = stages(finished, "experiments")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "no experiments on this commit; expected some: dvc exp run -S NAME=VALUE\n"
+    )
+
+
+SHOWN: list[dict[str, Any]] = [
+    {"Experiment": None, "rev": "main", "State": None, "test.brier": 0.1304479, "winner": "vote",
+     "train.folds": 5.0, "train.metric": "roc_auc", "data/raw": "a1"},
+    {"Experiment": "more", "rev": "f00", "State": "Success", "test.brier": None, "winner": "vote",
+     "train.folds": 9.0, "train.metric": "roc_auc", "data/raw": "b2"},
+    {"Experiment": "later", "rev": "ba4", "State": "Queued", "test.brier": 0.5, "winner": "vote",
+     "train.folds": 7.0, "train.metric": "brier", "data/raw": "a1"},
+]  # fmt: skip
+
+
+def test_compared_are_parameters_that_differ_and_metrics_asked_for() -> None:
+    rows = comparison(SHOWN, metrics=r"test\..*")
+    assert rows == [
+        {"experiment": "main", "train.folds": "5", "test.brier": "0.130448"},
+        {"experiment": "more", "train.folds": "9", "test.brier": ""},
+    ]
 
 
 def experiments(shown: list[dict]) -> list[dict]:

@@ -1,5 +1,7 @@
 """Exploration: segments, leaks that are found and noise that is not."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from stages.explore import (
     single_column_auc,
     suspected_leaks,
     tenure_curve,
+    write_summary,
 )
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, PAID, PAYS, SIZE
@@ -236,6 +239,27 @@ def test_column_that_is_absent_throughout_does_not_spoil_the_summary(customers):
     found = data_summary(customers.assign(**{DAYS: np.nan, PAYS: None}), builders.schema())
     assert found.categories.loc[PAYS, "absent"] == len(customers)
     assert found.table["empty columns"] == 2
+
+
+@pytest.mark.parametrize("variant", ["categories", "numbers", "no_id"])
+def test_summary_is_kept_as_it_is_shown(variant, tmp_path):
+    # given a table in which some column is absent throughout
+    schema = builders.schema(variant)
+    customers = builders.customers(variant)
+    absent = schema.inputs[0]
+    nothing = np.nan if absent.is_numeric else None
+    found = data_summary(customers.assign(**{absent.name: nothing}), schema)
+    # when it is written
+    write_summary(found, tmp_path / "summary.json")
+    kept = json.loads((tmp_path / "summary.json").read_text())
+    # then every figure is there, and what a column has not is null
+    assert kept["table"] == found.table.to_dict()
+    for part in ("numbers", "categories"):
+        shown = getattr(found, part)
+        assert list(kept[part]) == list(shown.index)
+        for name, row in shown.iterrows():
+            expected = {k: None if pd.isna(v) else v for k, v in row.items()}
+            assert kept[part][name] == pytest.approx(expected, nan_ok=True), name
 
 
 def test_summary_is_the_same_twice(customers, summary):

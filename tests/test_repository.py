@@ -20,13 +20,13 @@ from stages.supply.locks import LOCKS, read_lock
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
-def pinned() -> dict[str, list[str]]:
+def pinned(lock: str = "requirements.lock") -> dict[str, list[str]]:
     """Locked versions by normalised name: several where the lock forks by platform."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
     pins: dict[str, list[str]] = {}
-    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", LOCK, flags=re.MULTILINE):
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", text, flags=re.MULTILINE):
         pins.setdefault(normal(name), []).append(version)
     return pins
 
@@ -87,6 +87,14 @@ def test_the_service_has_what_it_asks_for_in_the_versions_that_are_tested() -> N
     assert pins <= {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements.lock")}
     for text in PYPROJECT["dependency-groups"]["service"]:
         assert normal(Requirement(text).name) in {normal(name) for name, _ in pins}, text
+
+
+def test_the_lock_of_the_mlflow_client_goes_on_top_of_the_other() -> None:
+    below, above = pinned(), pinned("requirements.mlflow.lock")
+    for requirement in map(Requirement, PYPROJECT["project"]["optional-dependencies"]["mlflow"]):
+        assert Version(above[normal(requirement.name)][0]) in requirement.specifier
+    shared = above.keys() & below.keys()
+    assert {name: above[name] for name in shared} == {name: below[name] for name in shared}
 
 
 @pytest.mark.parametrize("name", [path.name for path in LOCKS])

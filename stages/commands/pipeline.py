@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -63,3 +64,7 @@ def _run(options: argparse.Namespace) -> None:
     began = time.monotonic()
     run(options.stage)
     seconds.keep(options.stage, time.monotonic() - began)
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        from stages.tracking.track import track_after
+
+        track_after(options.stage)

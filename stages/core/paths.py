@@ -29,10 +29,12 @@ TUNING = ROOT / "models" / "tuning"  # likewise: the trials of a search
 
 REPORTS = ROOT / "reports"
 METRICS = REPORTS / "metrics.json"
+DATA_SUMMARY = REPORTS / "data_summary.json"
 VALIDATION = REPORTS / "validation.json"
 PREDICTIONS = REPORTS / "predictions.parquet"
 PLOTS = REPORTS / "plots"
 CONTACT_LIST = REPORTS / "contact_list.csv"
+EXPERIMENTS = REPORTS / "experiments.html"
 INDEX = REPORTS / "index.html"
 
 

@@ -9,10 +9,7 @@ from pathlib import Path
 
 from stages.core.paths import ROOT
 
-LOCKS = tuple(
-    ROOT / name
-    for name in ("requirements.lock", "requirements.service.lock", "requirements.build.lock")
-)
+LOCKS = tuple(sorted(ROOT.glob("requirements*.lock")))
 
 _ENTRY = re.compile(
     r"^(?P<name>[a-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+)"

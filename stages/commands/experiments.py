@@ -1,0 +1,43 @@
+"""Experiments: compared on a page, logged to a server."""
+
+from __future__ import annotations
+
+import argparse
+
+from stages.commands import Commands
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line these commands."""
+    compare = commands.add_parser(
+        "experiments",
+        help="draw the experiments on this commit side by side",
+        description="Write reports/experiments.html: a line per experiment through an axis for "
+        "every parameter that differs and for every metric asked for.",
+    )
+    compare.add_argument(
+        "--metrics", metavar="REGEX", help="names of metrics (default: a few), such as 'test\\..*'"
+    )
+    compare.set_defaults(command=_experiments)
+    track = commands.add_parser(
+        "track",
+        help="log the results to the MLflow server in MLFLOW_TRACKING_URI",
+        description="Log the results that stand in the work tree to the MLflow server whose "
+        "address is in MLFLOW_TRACKING_URI, and register the model; once, however often it is "
+        "called. Every run of the pipeline does so by itself where that variable is set.",
+    )
+    track.set_defaults(command=_track)
+
+
+def _experiments(options: argparse.Namespace) -> None:
+    from stages.core.paths import relative
+    from stages.experiments import METRICS, write_experiments
+
+    page = write_experiments(metrics=options.metrics or METRICS)
+    print(f"Report: {relative(page)} (open it in a browser)")
+
+
+def _track(_: argparse.Namespace) -> None:
+    from stages.tracking.track import track
+
+    print(track())
