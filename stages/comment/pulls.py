@@ -16,6 +16,18 @@ from stages.core.errors import UserError
 SECONDS = 30
 
 
+VARIABLES = (  # of the environment, in the order of the fields of `Run`
+    "GITHUB_SERVER_URL",
+    "GITHUB_API_URL",
+    "GITHUB_REPOSITORY",
+    "HEAD_REPOSITORY",
+    "HEAD_BRANCH",
+    "HEAD_SHA",
+    "RUN_URL",
+    "GITHUB_TOKEN",
+)
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run of the report, in the words of the event that tells of it."""
@@ -35,21 +47,10 @@ class Run:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Run:
         """Read the run from the variables of GitHub Actions and of `comment.yml`."""
-        names = {
-            "server": "GITHUB_SERVER_URL",
-            "api": "GITHUB_API_URL",
-            "repository": "GITHUB_REPOSITORY",
-            "head_repository": "HEAD_REPOSITORY",
-            "head_branch": "HEAD_BRANCH",
-            "head_sha": "HEAD_SHA",
-            "url": "RUN_URL",
-            # 2026-11-21: the name of a variable, not what it holds
-            "token": "GITHUB_TOKEN",  # nosec B105
-        }
-        missing = [name for name in names.values() if not environment.get(name)]
+        missing = [name for name in VARIABLES if not environment.get(name)]
         if missing:
             raise UserError(f"{', '.join(missing)}: not set; see docs/workflows.md")
-        run = cls(**{part: environment[name] for part, name in names.items()})
+        run = cls(*(environment[name] for name in VARIABLES))
         run._check()
         return run
 
