@@ -19,7 +19,7 @@ MLFLOW_SERVER := .venv-mlflow/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
 # Accepted in the secret scan, 2026-11-21: passwords that tests make up to be refused or left out.
 MADE_UP := ^(geheim|hunter2)$$
-WORKERS := -n 2 --dist loadfile
+WORKERS := -n auto --maxprocesses 4
 UPGRADE :=
 COMPILE = $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
@@ -63,12 +63,12 @@ check-data: $(ENV) ## the checks at the door, without a run
 
 test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -m "not slow" $(WORKERS)
+	@$(BIN)/python -m coverage run -m pytest -m "not slow" $(WORKERS) --dist loadfile
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
 test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) ## what takes longer: other businesses from adopt to model card, a real MLflow server
-	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -m slow $(WORKERS) --dist loadgroup
 
 lint: $(ENV) ## what is quick: style, notebooks clean, insecure code, secrets
 	@$(BIN)/ruff check .

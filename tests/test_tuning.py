@@ -247,9 +247,10 @@ def place(tmp_path):
 
 # `python -m stages tune` less the pipeline before it: this place has customers, but no pipeline
 SEARCH = """
-import sys
+import signal, sys
 from stages.core.errors import UserError
 from stages.tuning.tune import tune
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 try:
     print(tune())
 except UserError as error:
