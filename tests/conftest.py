@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -81,22 +81,32 @@ def clean_environment() -> dict[str, str]:
     }
 
 
+def once(
+    name: str, make: Callable[[Path], None], factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """A folder that one worker makes and all that run at the same time share."""
+    own = factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / name
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            folder.mkdir()
+            make(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A clone in which the pipeline has run once, every file it opened on record in `.trace/`.
 
-    Workers that run at the same time share it: the first one makes it. `make register` has one
-    of its own.
+    `make register` has one of its own.
     """
     if ELSEWHERE in os.environ:
         return Path(os.environ[ELSEWHERE])
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "finished"
-    with FileLock(folder.with_suffix(".lock")):
-        if not folder.is_dir():
-            folder.mkdir()
-            _run_once(folder / "clone", trace=folder / "trace")
-    return folder / "clone"
+
+    def make(folder: Path) -> None:
+        _run_once(folder / "clone", trace=folder / "trace")
+
+    return once("finished", make, tmp_path_factory, worker_id) / "clone"
 
 
 def _run_once(place: Path, *, trace: Path) -> None:
