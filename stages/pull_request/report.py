@@ -85,8 +85,8 @@ def _compared(old: Results) -> Content:
     if judged.new is not None and judged.old is not None:
         content.slices = compare_slices(*sampled(judged.new, judged.old, most=SLICES_OF))
     content.verdict = judge(judged, content.slices, report.tolerance)
-    if content.data is not None:
-        line = f"{content.verdict.line}; the customers changed too"
+    if others := changes.have_changed(new, old):
+        line = f"{content.verdict.line}; the {' and the '.join(others)} changed too"
         content.verdict = content.verdict._replace(line=line)
     return content
 
@@ -118,7 +118,10 @@ def _comparisons(
         sides = [evidence_of(each, split, evaluate, assumptions) for each in (new, old)]
         if sides[0] is not None and sides[1] is not None:
             found[words] = compare(sides[0], sides[1])
-        if split == "train" and words in found:
-            noise = [redrawing_variance(each) for each in (new, old)]
-            found[words] = widened(found[words], noise, level=evaluate.level)
-    return found or {"Test customers": from_metrics(new.metrics, old.metrics)}
+    for words in list(found)[:1]:
+        noise = [redrawing_variance(each) for each in (new, old)]
+        found[words] = widened(found[words], noise, level=evaluate.level)
+    same_costs = new.params.get("money") == old.params.get("money")
+    return found or {
+        "Test customers": from_metrics(new.metrics, old.metrics, same_costs=same_costs)
+    }
