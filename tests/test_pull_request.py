@@ -26,6 +26,7 @@ from stages.pull_request.compare import Comparison, Difference
 from stages.pull_request.markdown import LIMIT, Content, render, run_address
 from stages.pull_request.pictures import draw
 from stages.pull_request.pipeline import Failure, as_failure
+from stages.pull_request.report import customers_for
 from stages.pull_request.results import Results
 from stages.pull_request.verdict import JUDGED, Verdict, judge
 from tests import builders
@@ -534,6 +535,10 @@ def test_a_group_that_is_worse_off_stands_before_whom_to_contact(tmp_path: Path)
     text = render(content(tmp_path, slices=table.assign(customers=5)))
     places = [text.index(words) for words in ("Senior = Yes", "| better |", "Plan = 0")]
     assert places == sorted(places)
+
+
+def test_many_groups_are_compared_on_fewer_customers():
+    assert [customers_for(groups) for groups in (0, 50, 100, 2000)] == [20000, 20000, 10000, 2000]
 
 
 def test_long_names_of_groups_leave_the_verdict_readable():
