@@ -6,10 +6,13 @@ import dataclasses
 import hashlib
 import math
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pandas as pd
 import pytest
+from dvc.exceptions import DvcException
+from dvc_data.index.index import DataIndexDirError
 
 from stages import seconds
 from stages.core.beside import Tolerance
@@ -21,7 +24,9 @@ from stages.features.table import ID
 from stages.pull_request import changes, compare, results
 from stages.pull_request.compare import Comparison, Difference
 from stages.pull_request.markdown import LIMIT, Content, render, run_address
+from stages.pull_request.pictures import draw
 from stages.pull_request.pipeline import Failure, as_failure
+from stages.pull_request.report import customers_for
 from stages.pull_request.results import Results
 from stages.pull_request.verdict import JUDGED, Verdict, judge
 from tests import builders
@@ -117,12 +122,16 @@ def test_other_assumptions_alone_are_no_better_model(evidence):
     assert compare.compare(dear, cheap).of("profit_per_customer").value == 0
 
 
-def test_profit_is_that_of_each_ones_own_decision_at_the_new_prices(evidence):
-    cheap, dear = (builders.assuming(evidence, offer_cost=cost) for cost in (2.0, 30.0))
-    found = compare.compare(dear, cheap).of("profit_per_customer")
-    # contacting as if the offer were cheap loses money now that it is dear
-    assert found.value > 0
-    assert found.new > found.old
+@pytest.mark.parametrize("variant", ["full", "no_value"])
+def test_other_decisions_by_other_costs_are_no_better_model(variant: str):
+    """Nobody decides by the former costs any more: what that would lose is no merit of the new."""
+    one = builders.evidence(variant)
+    cheap, dear = (builders.assuming(one, offer_cost=cost) for cost in (2.0, 30.0))
+    dear = dataclasses.replace(dear, manifest={**dear.manifest, "threshold": 0.9})
+    assert (dear.decision != cheap.decision).any()
+    found = compare.compare(dear, cheap)
+    assert {d.value for d in found.differences} == {0.0}
+    assert judge(found, None, TOLERANCE).line.startswith("no difference beyond noise")
 
 
 def test_drawing_the_folds_anew_widens_an_interval_on_both_sides():
@@ -373,3 +382,167 @@ def test_an_unknown_revision_is_told():
         results.commit_of("nowhere")
     with pytest.raises(UserError, match="no revision '--help'"):
         results.commit_of("--help")
+
+
+OLD_LAYOUTS = [
+    {"reports/metrics.json": text}
+    for text in (
+        "[]",
+        '{"winner": "a", "candidates": null, "test": null, "test_ci": null, "counts": null}',
+        '{"winner": "a", "candidates": ["a"], "test": [1], "test_ci": [1], "reference": [1]}',
+        '{"winner": "a", "candidates": {"a": {"roc_auc": 0.8}, "b": {}}, "counts": {"train": "x"}}',
+        '{"winner": "a", "candidates": {"a": {"roc_auc": null}}, "test": {"roc_auc": "x"}}',
+        '{"test": {"roc_auc": 0.8}, "test_ci": {"roc_auc": [0.7, 0.9]}}',
+    )
+]
+OLD_LAYOUTS += [
+    {"params.yaml": text} for text in ("[1]", "a: [", "data: null\ntrain: [1]\nmoney: 2")
+]
+OLD_LAYOUTS += [
+    {"dvc.lock": text}
+    for text in (
+        "stages: {",
+        '{"stages": [1]}',
+        '{"stages": {"train": null, "evaluate": [1]}}',
+        '{"stages": {"train": {"deps": null, "outs": [1, {}], "params": {"params.yaml": ["a"]}}}}',
+        '{"stages": {"train": {"deps": [{"path": "a"}], "outs": [{"path": "b", "size": "c"}]}}}',
+    )
+]
+GARBAGE = [
+    "data/raw/customers.parquet",
+    "data/raw/schema.json",
+    "data/features/train.parquet",
+    "models/champion/bundle.json",
+    "models/comparison/scores.csv",
+    "reports/predictions.parquet",
+    "reports/plots/roc.csv",
+]
+OLD_LAYOUTS += [dict.fromkeys(GARBAGE, text) for text in ("", "a\n1\n", "[]", '{"a')]
+
+
+def revision(folder: Path, evidence) -> Results:
+    """A revision of which everything is to be had that train customers are judged by."""
+    found = customers_in(folder, "new", builders.customers(rows=300), evidence.schema)
+    said = pd.DataFrame({"id": evidence.features[ID], "champion": evidence.probability})
+    write_table(found.folder / "reports/predictions.parquet", said.assign(split="train"))
+    write_table(found.folder / "data/features/train.parquet", evidence.features)
+    write_json(found.folder / "models/champion/bundle.json", evidence.manifest)
+    write_json(found.folder / "params.yaml", {"money": {"offer_cost": 1}, "data": {"source": "x"}})
+    write_json(found.folder / "reports/metrics.json", METRICS)
+    points = {"fpr": [0, 1], "tpr": [0, 1]}
+    (found.folder / "reports/plots").mkdir()
+    pd.DataFrame(points).to_csv(found.folder / "reports/plots/roc.csv", index=False)
+    return found
+
+
+METRICS = {
+    "winner": "a",
+    "candidates": {"a": {"roc_auc": 0.8}},
+    "test": {"roc_auc": 0.8, "profit_per_customer": 1.0},
+    "test_ci": {name: {"low": 0.7, "high": 0.9} for name in ("roc_auc", "profit_per_customer")},
+}
+
+
+@pytest.mark.parametrize("files", OLD_LAYOUTS, ids=lambda files: "; ".join(files.values())[:40])
+def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, evidence, tmp_path: Path):
+    new, old = revision(tmp_path, evidence), results_in(tmp_path / "old", "old")
+    for name, text in files.items():
+        (old.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (old.folder / name).write_text(text, encoding="utf-8")
+    assert compare.evidence_of(old, "train", evidence.params, evidence.assumptions) is None
+    assert compare.redrawing_variance(old) == {}
+    made = Content(old, new, 0, Verdict("", []), pictures=draw(new, old, tmp_path / "pictures"))
+    made.data = changes.data(new, old, threshold=0.1)
+    made.comparisons = {"Test": compare.from_metrics(new.metrics, old.metrics)}
+    line = judge(made.comparisons["Test"], None, TOLERANCE).line
+    assert line == "nothing to compare with, the metrics of both have none in common"
+    assert "customers" not in changes.have_changed(new, old)
+    assert [picture.title for picture in made.pictures] == ["ROC"]
+    assert "**a**" in render(made)
+
+
+def test_predictions_count_where_each_customer_has_one(evidence, tmp_path: Path):
+    found = revision(tmp_path, evidence)
+    file = found.path(results.PREDICTIONS)
+    said = pd.read_parquet(file)
+
+    def taken():
+        return compare.evidence_of(found, "train", evidence.params, evidence.assumptions)
+
+    for wrong in (said.assign(champion=np.nan), pd.concat([said, said]), said.iloc[1:]):
+        write_table(file, wrong)
+        assert taken() is None
+    write_table(file, said.iloc[::-1])
+    assert taken().probability == pytest.approx(evidence.probability)
+
+
+def test_committed_profit_at_other_costs_is_not_compared():
+    found = compare.from_metrics(METRICS, METRICS, same_costs=False)
+    assert math.isnan(found.of("profit_per_customer").value)
+    line = judge(found, None, TOLERANCE).line
+    assert line == "no difference beyond noise: +0.0000 ROC AUC [-0.1414, +0.1414]"
+    assert compare.from_metrics(METRICS, METRICS).of("profit_per_customer").value == 0
+
+
+def test_what_else_changed_is_known_only_of_what_the_base_has(tmp_path: Path):
+    sides = [results_in(tmp_path / name, name) for name in ("new", "old")]
+    for side, cost in zip(sides, (1, 2), strict=True):
+        write_json(side.folder / "params.yaml", {"money": {"offer_cost": cost}})
+    assert changes.have_changed(*sides) == ["costs"]
+    table, schema = builders.customers(rows=60), builders.schema()
+    others = [customers_in(tmp_path, name, table, schema) for name in ("one", "two")]
+    assert changes.have_changed(*others) == ["customers"]
+
+
+class Remote:
+    """Files of a DVC remote that are not to be had: absent, refused, or never answered for."""
+
+    def __init__(self, answer):
+        self.asked, self.answer = 0, answer
+
+    def get_file(self, path: str, target: str) -> None:
+        self.asked += 1
+        self.answer()
+
+
+def raising(error: Exception):
+    def answer() -> None:
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize("answer", [raising(RuntimeError("no route")), Event().wait])
+def test_a_remote_that_does_not_answer_is_asked_once(answer, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr(results, "PATIENCE", 0.5)
+    remote = Remote(answer)
+    results._from_remote(remote, results_in(tmp_path))
+    assert remote.asked == 1
+    assert "DVC's remote does not answer; going on without it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("absent", [FileNotFoundError(), DvcException("gone"), DataIndexDirError()])
+def test_a_remote_without_the_files_is_asked_for_each(absent: Exception, tmp_path: Path):
+    remote, found = Remote(raising(absent)), results_in(tmp_path)
+    results._from_remote(remote, found)
+    assert remote.asked == len(found.missing) == len(results.IN_CACHE)
+
+
+def test_a_group_that_is_worse_off_stands_before_whom_to_contact(tmp_path: Path):
+    recall = [("Plan", str(i), "recall", "worse", -0.1) for i in range(30)]
+    worst = ("Senior", "Yes", "brier", "worse", 0.1)
+    table = slices_of(*recall, ("Plan", "1", "roc_auc", "better", 0.1), worst)
+    text = render(content(tmp_path, slices=table.assign(customers=5)))
+    places = [text.index(words) for words in ("Senior = Yes", "| better |", "Plan = 0")]
+    assert places == sorted(places)
+
+
+def test_many_groups_are_compared_on_fewer_customers():
+    assert [customers_for(groups) for groups in (0, 50, 100, 2000)] == [20000, 20000, 10000, 2000]
+
+
+def test_long_names_of_groups_leave_the_verdict_readable():
+    long = [("x" * 5000, str(i), "brier", "worse", 0.1) for i in range(3)]
+    found = judge(comparison(), slices_of(*long), TOLERANCE)
+    assert len(found.line) < 500
+    assert len(found.reasons[0]) < 500

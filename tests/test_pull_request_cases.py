@@ -118,6 +118,15 @@ def test_another_schema_is_told_by_column(place: Path) -> None:
     assert "customers, in pairs" in text
 
 
+def test_other_costs_alone_are_no_better_model(place: Path) -> None:
+    stand_at(place, "good")
+    update_yaml(place / "params.yaml", {"money": {"offer_cost": 30.0}})
+    done, text = report(place, "good")
+    assert done.returncode == 0, done.stderr
+    assert text.startswith("## no difference beyond noise: +0.0000 ROC AUC")
+    assert text.splitlines()[0].endswith("; the costs changed too")
+
+
 def test_a_broken_pipeline_is_told_by_stage_and_last_lines(place: Path) -> None:
     stand_at(place, "good")
     break_notebook(place, "04_train.ipynb", "raise ValueError('on purpose')")

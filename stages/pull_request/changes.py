@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, relative
 from stages.core.schema import Column, Schema, load_schema
 from stages.core.tables import read_sample, row_count
-from stages.pull_request.results import Results
+from stages.pull_request.results import Results, mapping, number
 
 LARGEST = 20_000  # customers of each side that drift is looked for in
 ABSENT = "–"
@@ -63,9 +65,12 @@ def _compared(new: Mapping[str, str], old: Mapping[str, str]) -> list[Change]:
 def stages_that_differ(new: Results, old: Results) -> dict[str, list[str]]:
     """Per stage whose record in `dvc.lock` is another one, its dependencies that differ.
 
-    Parameters stand as `params.yaml: section`; a stage that is new or gone has none.
+    Parameters stand as `params.yaml: section`; a stage that is new or gone has none. Empty where
+    the base has no lock to compare with.
     """
-    found = {}
+    found: dict[str, list[str]] = {}
+    if not old.lock:
+        return found
     for stage in [*new.lock, *(name for name in old.lock if name not in new.lock)]:
         records = [dict(_inputs(results.lock.get(stage, {}))) for results in (new, old)]
         changes = _compared(*records)
@@ -75,7 +80,7 @@ def stages_that_differ(new: Results, old: Results) -> dict[str, list[str]]:
 
 
 def _inputs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for dep in record.get("deps", []):
+    for dep in record.get("deps", ()):
         yield dep["path"], dep["md5"]
     for file, sections in record.get("params", {}).items():
         for section, values in sections.items():
@@ -88,11 +93,30 @@ def data(new: Results, old: Results, *, threshold: float) -> DataChange | None:
     if new.outputs().get(folder) == old.outputs().get(folder):
         return None
     schemas = [_schema(results) for results in (new, old)]
-    there = all(results.path(CUSTOMERS).is_file() for results in (new, old))
-    drift = None
-    if there and schemas[0] and schemas[1]:
-        drift = drift_of(new, old, _common(schemas[0], schemas[1]), threshold=threshold)
+    drift = _drift(new, old, *schemas, threshold=threshold)
     return DataChange(_rows(new, old), _schema_changes(*schemas), drift)
+
+
+def have_changed(new: Results, old: Results) -> list[str]:
+    """Of the customers and the costs those that are known to be others: what a verdict mixes in."""
+    folder, found = relative(CUSTOMERS.parent), []
+    if old.outputs().get(folder) not in (None, "", new.outputs().get(folder)):
+        found.append("customers")
+    if "money" in old.params and old.params["money"] != new.params["money"]:
+        found.append("costs")
+    return found
+
+
+def _drift(
+    new: Results, old: Results, mine: Schema | None, former: Schema | None, *, threshold: float
+) -> pd.DataFrame | None:
+    """The drift; None where one side's customers are not to be had, or not as described."""
+    if mine is None or former is None:
+        return None
+    try:
+        return drift_of(new, old, _common(mine, former), threshold=threshold)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _schema(results: Results) -> Schema | None:
@@ -109,15 +133,15 @@ def _rows(new: Results, old: Results) -> list[Change]:
 
 
 def _counts(results: Results) -> Iterator[tuple[str, str]]:
-    path = results.path(CUSTOMERS)
-    if path.is_file():
-        yield "customers", f"{row_count(path):,}"
-    for split, count in results.metrics.get("counts", {}).items():
-        yield f"{split} customers", f"{count:,}"
-    rate = results.metrics.get("reference", {}).get("base_rate")
-    if rate is not None:
+    with suppress(OSError, ValueError):  # ValueError: a file that is no table
+        yield "customers", f"{row_count(results.path(CUSTOMERS)):,}"
+    counts = mapping(results.metrics.get("counts"))
+    for split in ("train", "test"):
+        if np.isfinite(count := number(counts.get(split))):
+            yield f"{split} customers", f"{count:,.0f}"
+    if np.isfinite(rate := number(mapping(results.metrics.get("reference")).get("base_rate"))):
         yield "churn rate of train customers", f"{rate:.1%}"
-    source = results.params.get("data", {}).get("source")
+    source = mapping(results.params.get("data")).get("source")
     if source:
         yield "source", str(source)
 

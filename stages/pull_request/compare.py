@@ -24,7 +24,7 @@ from stages.evaluation.evaluate import Evidence
 from stages.features.table import ID, LABEL, monthly_value
 from stages.model import money
 from stages.model.bundle import MANIFEST, SCORES
-from stages.pull_request.results import Results
+from stages.pull_request.results import Results, mapping, number
 
 LOWER_IS_BETTER = metrics.LOWER_IS_BETTER
 MEASURED = (*metrics.RANKING, "top_decile_lift", "precision", "recall", "profit_per_customer")
@@ -96,7 +96,7 @@ def evidence_of(
         return None
     try:
         return _evidence(results, split, params, assumptions)
-    except (UserError, KeyError, TypeError):
+    except (UserError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -105,6 +105,9 @@ def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money
     features = read_table(results.path(TRAIN if split == "train" else TEST))
     predictions = read_table(results.path(PREDICTIONS))
     said = predictions[predictions["split"] == split].set_index("id")["champion"]
+    probability = said.reindex(features[ID]).to_numpy(float)  # ValueError where an id stands twice
+    if not np.isfinite(probability).all():
+        raise ValueError("a customer without a prediction")
     manifest = results.read_json(CHAMPION / MANIFEST)
     costs = money.Costs(**manifest["costs"])
     fees = monthly_value(features, schema)
@@ -112,7 +115,7 @@ def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money
         features=features,
         schema=schema,
         label=features[LABEL].to_numpy(float),
-        probability=said.loc[features[ID]].to_numpy(float),
+        probability=probability,
         baselines={},
         oracle=None,
         value=money.customer_value(fees, len(features), costs),
@@ -123,17 +126,39 @@ def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money
 
 
 def compare(new: Evidence, old: Evidence) -> Comparison:
-    """In pairs where the same customers are in both, otherwise as two independent samples."""
+    """In pairs where the same customers are in both, otherwise as two independent samples.
+
+    Both decide by the costs of `new` and are valued by them.
+    """
+    old = at_costs_of(old, new)
     pair = common(new, old)
     if pair is None:
         found = _differences(new, old, Bootstrap(new.params.seed + 1, *_shape(new.params)))
         how = f"{len(new.label):,} and {len(old.label):,} different customers, not in pairs"
         return Comparison(found, how)
+    pair = (pair[0], replace(pair[1], value=pair[0].value))
     found = _differences(*pair, new.bootstrap)
     count = len(pair[0].label)
     every = count == len(new.label) == len(old.label)
     of = "" if every else f" (of {len(new.label):,} and {len(old.label):,})"
     return Comparison(found, f"the same {count:,} customers{of}, in pairs", *pair)
+
+
+def at_costs_of(old: Evidence, new: Evidence) -> Evidence:
+    """`old` as it decides and is valued by the costs of `new`, and by its threshold.
+
+    Otherwise other assumptions alone would look like a better model: whoever decided by former
+    costs decides badly at the new ones.
+    """
+    if old.costs == new.costs:
+        return old
+    fees = monthly_value(old.features, old.schema)
+    shared = {name: new.manifest[name] for name in ("costs", "threshold")}
+    return replace(
+        old,
+        manifest={**old.manifest, **shared},
+        value=money.customer_value(fees, len(old.label), new.costs),
+    )
 
 
 def _shape(params: Evaluate) -> tuple[int, float]:
@@ -179,14 +204,16 @@ def redrawing_variance(results: Results) -> dict[str, float]:
 
     Empty where the folds were drawn once, or the scores are not to be had.
     """
-    path = results.path(COMPARISON / SCORES)
-    if not path.is_file():
+    try:
+        scores = pd.read_csv(results.path(COMPARISON / SCORES))
+        mine = scores[scores["candidate"] == results.metrics.get("winner")]
+        means = mine.groupby("repeat").mean(numeric_only=True)
+    except (OSError, ValueError, KeyError):  # none, or in a layout of former times
         return {}
-    scores = pd.read_csv(path)
-    drawings = scores[scores["candidate"] == results.metrics.get("winner")].groupby("repeat")
-    if drawings.ngroups < 2:
+    if len(means) < 2:
         return {}
-    return {name: float(drawings[name].mean().var()) for name in metrics.RANKING if name in scores}
+    variances = {name: float(means[name].var()) for name in metrics.RANKING if name in means}
+    return {name: found for name, found in variances.items() if math.isfinite(found)}
 
 
 def sampled(new: Evidence, old: Evidence, *, most: int) -> tuple[Evidence, Evidence]:
@@ -211,7 +238,7 @@ def _rows(evidence: Evidence, rows: NDArray[np.intp]) -> Evidence:
 
 def _differences(new: Evidence, old: Evidence, resamples_of_old: Bootstrap) -> list[Difference]:
     """Every metric; resampled alike where both bootstraps are the same."""
-    signals, signals_of_old = _signals(new, new), _signals(old, new)
+    signals, signals_of_old = _signals(new), _signals(old)
     found = []
     for name, measure in _measures(new.params).items():
         mine, others = (new.label, signals[name]), (old.label, signals_of_old[name])
@@ -239,33 +266,32 @@ def _mean(_: Floats, signal: Floats, weight: Floats) -> Floats:
     return (weight @ signal) / weight.sum(axis=1)
 
 
-def _signals(evidence: Evidence, prices: Evidence) -> dict[str, Floats]:
-    """What each metric looks at (n,): probabilities, decisions, or profit at the same prices.
-
-    Who is contacted is each revision's own decision; what came of it is valued by the costs of
-    `prices`, so that a change of assumptions is not taken for a better model.
-    """
-    fees = monthly_value(evidence.features, evidence.schema)
-    value = money.customer_value(fees, len(evidence.label), prices.costs)
+def _signals(evidence: Evidence) -> dict[str, Floats]:
+    """What each metric looks at (n,): probabilities, decisions, or what came of the decisions."""
     chosen = evidence.decision
-    profit = chosen * money.realised_profit(evidence.label, value, prices.costs)
+    profit = chosen * money.realised_profit(evidence.label, evidence.value, evidence.costs)
     found = dict.fromkeys((*metrics.RANKING, "top_decile_lift"), evidence.probability)
     return found | {"precision": chosen, "recall": chosen, "profit_per_customer": profit}
 
 
-def from_metrics(new: Mapping[str, Any], old: Mapping[str, Any]) -> Comparison:
+def from_metrics(
+    new: Mapping[str, Any], old: Mapping[str, Any], *, same_costs: bool = True
+) -> Comparison:
     """The committed test metrics of two revisions, as of independent samples.
 
-    Their variances add up, and with them the squares of the half widths of their intervals.
+    Their variances add up, and with them the squares of the half widths of their intervals. Profit
+    at other costs is not compared: nothing says what the former decisions are worth at the new.
     """
     found = []
     for name in MEASURED:
-        value, former = (float(each.get("test", {}).get(name, np.nan)) for each in (new, old))
+        value, former = (number(mapping(each.get("test")).get(name)) for each in (new, old))
+        if name == "profit_per_customer" and not same_costs:
+            former = float("nan")
         half = math.hypot(_half_width(new, name), _half_width(old, name))
         found.append(Difference(name, value, former, value - former - half, value - former + half))
     return Comparison(found, "committed metrics of the test customers, not in pairs")
 
 
 def _half_width(content: Mapping[str, Any], name: str) -> float:
-    interval = content.get("test_ci", {}).get(name)
-    return (interval["high"] - interval["low"]) / 2 if interval else float("nan")
+    interval = mapping(mapping(content.get("test_ci")).get(name))
+    return (number(interval.get("high")) - number(interval.get("low"))) / 2

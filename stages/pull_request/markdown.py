@@ -21,8 +21,8 @@ from stages.pull_request import changes
 from stages.pull_request.compare import Comparison
 from stages.pull_request.pictures import Picture
 from stages.pull_request.pipeline import Failure
-from stages.pull_request.results import Results
-from stages.pull_request.verdict import DIGITS, Verdict
+from stages.pull_request.results import Results, mapping, number
+from stages.pull_request.verdict import DIGITS, QUALITY_OF_SLICES, Verdict, shorten
 
 LIMIT = 60_000  # characters: GitHub refuses a comment of more than 65,536
 ROWS = 20  # of each table; how many more there are is said
@@ -68,7 +68,7 @@ def render(content: Content) -> str:
 def _environment() -> Environment:
     found = environment().overlay(loader=FileSystemLoader(Path(__file__).parent / "templates"))
     found.filters["figure"] = _figure
-    found.filters["short"] = _short
+    found.filters["short"] = shorten
     found.filters["sentence"] = _sentence
     found.globals["words"] = WORDS
     found.globals["rows"] = ROWS
@@ -90,11 +90,6 @@ def _sentence(text: str) -> str:
     return escaped.replace("](", "]\\(")
 
 
-def _short(text: object, most: int = 80) -> str:
-    plain = str(text)
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
-
-
 class Standing(NamedTuple):
     """The candidates of a revision, by the metric that the winner is chosen by."""
 
@@ -113,16 +108,16 @@ def _winners(content: Content) -> list[Standing]:
 
 def _standing(side: Results) -> Standing | None:
     """The winner and the best of the others in cross-validation."""
-    candidates: Mapping[str, Mapping[str, float]] = side.metrics.get("candidates", {})
+    metric = str(mapping(side.params.get("train")).get("metric", "roc_auc"))
+    candidates = mapping(side.metrics.get("candidates"))
+    scores = {name: number(mapping(found).get(metric)) for name, found in candidates.items()}
+    others = {name: score for name, score in scores.items() if np.isfinite(score)}
     winner = str(side.metrics.get("winner"))
-    metric = str(side.params.get("train", {}).get("metric", "roc_auc"))
-    if winner not in candidates or metric not in candidates[winner]:
+    if winner not in others:
         return None
-    sign = -1 if metric in metrics.LOWER_IS_BETTER else 1
-    others = {name: scores[metric] for name, scores in candidates.items() if name != winner}
+    score, sign = others.pop(winner), -1 if metric in metrics.LOWER_IS_BETTER else 1
     second = max(others, key=lambda name: sign * others[name], default="")
-    score = others.get(second, float("nan"))
-    return Standing(side.name, winner, candidates[winner][metric], second, score, metric)
+    return Standing(side.name, winner, score, second, others.get(second, float("nan")), metric)
 
 
 class Cost(NamedTuple):
@@ -147,16 +142,19 @@ def _total(found: Mapping[str, float], names: list[str]) -> float | None:
 
 def _bundle_size(side: Results) -> int | None:
     outs = [out for stage in side.lock.values() for out in stage.get("outs", [])]
-    sizes = [out.get("size") for out in outs if out["path"] == relative(CHAMPION)]
-    return sizes[0] if sizes else None
+    sizes = [number(out.get("size")) for out in outs if out["path"] == relative(CHAMPION)]
+    return int(sizes[0]) if sizes and np.isfinite(sizes[0]) else None
 
 
 def _shown_slices(slices: pd.DataFrame | None) -> list[dict[Any, Any]]:
-    """Groups that got worse or better, the worse first."""
+    """Groups that got worse or better: what the verdict looks at before recall, the worse first."""
     if slices is None:
         return []
     seen = slices[(slices["verdict"] != "no difference seen") & (slices["column"] != "everybody")]
-    return seen.sort_values("verdict", ascending=False, kind="stable").to_dict("records")
+    seen = seen.assign(judged=seen["metric"].isin(QUALITY_OF_SLICES))
+    return seen.sort_values(["judged", "verdict"], ascending=False, kind="stable").to_dict(
+        "records"
+    )
 
 
 def run_address(environment: Mapping[str, str]) -> str | None:

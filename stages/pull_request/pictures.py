@@ -38,8 +38,11 @@ def draw(new: Results, old: Results | None, folder: Path) -> list[Picture]:
 
 
 def _table(results: Results, name: str) -> pd.DataFrame | None:
-    path = results.path(PLOTS / f"{name}.csv")
-    return pd.read_csv(path) if path.is_file() else None
+    """The points of a curve; None where they are not to be had, or are others than are drawn."""
+    try:
+        return pd.read_csv(results.path(PLOTS / f"{name}.csv"))[list(POINTS[name])].astype(float)
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _draw(axes_of: Callable[..., None], tables: list[Any], title: str, file: Path) -> None:
@@ -74,6 +77,11 @@ def _profit(axes: Any, table: pd.DataFrame, **style: Any) -> None:
     axes.set(xlabel="share of customers contacted", ylabel="currency units per customer")
 
 
+POINTS = {
+    "roc": ("fpr", "tpr"),
+    "calibration": ("probability", "rate", "low", "high"),
+    "profit": ("contacted", "profit", "low", "high"),
+}
 CURVES: dict[str, tuple[str, Callable[..., None]]] = {
     "roc": ("ROC", _roc),
     "calibration": ("Calibration", _calibration),

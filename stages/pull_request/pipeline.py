@@ -32,6 +32,7 @@ def run_pipeline() -> Failure | None:
     subprocess.run(
         [sys.executable, "-m", "dvc", "checkout", "--quiet", "--allow-missing"],
         cwd=ROOT,
+        stdin=subprocess.DEVNULL,  # what has no copy in the cache is kept, and nobody is asked
         stderr=subprocess.DEVNULL,
         check=False,
     )
@@ -42,7 +43,12 @@ def run_pipeline() -> Failure | None:
         stderr=subprocess.STDOUT,
     )
     assert running.stdout is not None
-    said = _passed_on(running.stdout)
+    try:
+        said = _passed_on(running.stdout)
+    except KeyboardInterrupt:  # the pipeline got it, too, and brings back what stood there
+        _passed_on(running.stdout)
+        running.wait()
+        raise
     return as_failure(said) if running.wait() else None
 
 

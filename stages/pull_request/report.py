@@ -10,7 +10,7 @@ from stages.core.errors import UserError
 from stages.core.params import check_params
 from stages.core.paths import REPORTS, relative
 from stages.core.sections import Evaluate, Money
-from stages.evaluation.slices import compare_slices
+from stages.evaluation.slices import compare_slices, groups_of
 from stages.pull_request import changes, results
 from stages.pull_request.compare import (
     Comparison,
@@ -29,7 +29,7 @@ from stages.pull_request.verdict import Verdict, judge
 
 REPORT = REPORTS / "pull_request.md"
 PICTURES = REPORTS / "pull_request"
-SLICES_OF = 20_000  # customers at most that groups are compared on
+GROUPS, SLICES_OF, FEWEST = 50, 20_000, 2_000  # so many groups are compared on so many customers
 
 
 def report(base: str) -> str:
@@ -83,12 +83,18 @@ def _compared(old: Results) -> Content:
     content.comparisons = _comparisons(new, old, evaluate, assumptions)
     judged = next(iter(content.comparisons.values()))
     if judged.new is not None and judged.old is not None:
-        content.slices = compare_slices(*sampled(judged.new, judged.old, most=SLICES_OF))
+        most = customers_for(len(groups_of(judged.new)))
+        content.slices = compare_slices(*sampled(judged.new, judged.old, most=most))
     content.verdict = judge(judged, content.slices, report.tolerance)
-    if content.data is not None:
-        line = f"{content.verdict.line}; the customers changed too"
+    if others := changes.have_changed(new, old):
+        line = f"{content.verdict.line}; the {' and the '.join(others)} changed too"
         content.verdict = content.verdict._replace(line=line)
     return content
+
+
+def customers_for(groups: int) -> int:
+    """How many customers groups are compared on: of many groups fewer, as time grows with both."""
+    return max(FEWEST, min(SLICES_OF, SLICES_OF * GROUPS // max(groups, 1)))
 
 
 def _without_base(old: Results, new: Results) -> Verdict:
@@ -118,7 +124,10 @@ def _comparisons(
         sides = [evidence_of(each, split, evaluate, assumptions) for each in (new, old)]
         if sides[0] is not None and sides[1] is not None:
             found[words] = compare(sides[0], sides[1])
-        if split == "train" and words in found:
-            noise = [redrawing_variance(each) for each in (new, old)]
-            found[words] = widened(found[words], noise, level=evaluate.level)
-    return found or {"Test customers": from_metrics(new.metrics, old.metrics)}
+    for words in list(found)[:1]:
+        noise = [redrawing_variance(each) for each in (new, old)]
+        found[words] = widened(found[words], noise, level=evaluate.level)
+    same_costs = new.params.get("money") == old.params.get("money")
+    return found or {
+        "Test customers": from_metrics(new.metrics, old.metrics, same_costs=same_costs)
+    }

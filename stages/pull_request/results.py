@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 from stages.core.errors import UserError
@@ -29,6 +34,7 @@ from stages.core.yamlfile import read_yaml
 from stages.model.bundle import MANIFEST, SCORES
 
 CURVES = ("roc", "calibration", "profit")
+PATIENCE = 120.0  # seconds that DVC's remote may take for one file
 IN_GIT = (PARAMS, LOCK, METRICS)
 IN_CACHE = (
     PREDICTIONS,
@@ -65,8 +71,9 @@ class Results:
 
     @cached_property
     def lock(self) -> dict[str, Any]:
-        """The stages of `dvc.lock`; empty where there is none that can be read."""
-        return dict(self._mapping(LOCK).get("stages") or {})
+        """The stages of `dvc.lock`, each with deps, outs, params; empty where none can be read."""
+        stages = mapping(self._mapping(LOCK).get("stages"))
+        return {name: _record(content) for name, content in stages.items()}
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -81,18 +88,43 @@ class Results:
     def outputs(self) -> dict[str, str]:
         """The hash of every output of every stage, by path."""
         outs = [out for stage in self.lock.values() for out in stage.get("outs", [])]
-        return {out["path"]: out.get("md5", "") for out in outs}
+        return {out["path"]: out["md5"] for out in outs}
 
     def _mapping(self, path: Path) -> dict[str, Any]:
         try:
             content = read_yaml(self.path(path))
         except UserError:
             return {}
-        return content if isinstance(content, dict) else {}
+        return mapping(content)
 
     def read_json(self, path: Path) -> Any:
         """The content of a JSON file of the cache."""
         return json.loads(self.path(path).read_text(encoding="utf-8"))
+
+
+def mapping(content: Any) -> dict[str, Any]:
+    """The content where it is a mapping, else an empty one: a base may have any layout."""
+    return dict(content) if isinstance(content, Mapping) else {}
+
+
+def number(content: Any) -> float:
+    """The content where it is a number, else NaN."""
+    return float(content) if isinstance(content, (int, float)) else float("nan")
+
+
+def _record(content: Any) -> dict[str, Any]:
+    """A stage of a lock: its files have a path and an `md5`, empty where the lock has none."""
+    stage = mapping(content)
+    params = mapping(stage.get("params")).items()
+    return {
+        **{kind: _files(stage.get(kind)) for kind in ("deps", "outs")},
+        "params": {file: mapping(sections) for file, sections in params},
+    }
+
+
+def _files(content: Any) -> list[dict[str, Any]]:
+    files = [mapping(file) for file in content] if isinstance(content, list) else []
+    return [{**file, "md5": file.get("md5") or ""} for file in files if "path" in file]
 
 
 def of_work_tree() -> Results:
@@ -108,16 +140,54 @@ def of_revision(name: str, folder: Path) -> Results:
     Nothing is computed: files of git come from git, files of DVC from its cache, or from its
     remote where one is configured. `UserError` where git does not know the revision.
     """
-    from dvc.api import DVCFileSystem
-
     commit = commit_of(name)
     found = Results(name, commit, folder)
     for path in IN_GIT:
         _from_git(commit, path, found.path(path))
-    files = DVCFileSystem(str(ROOT), rev=commit)
+    here = _files_of(commit, config={"core": {"remote": ""}})
     for path in IN_CACHE:
-        _from_cache(files, path, found.path(path))
+        with suppress(OSError):
+            _from_dvc(here, path, found.path(path))
+    if found.missing:
+        _from_remote(_files_of(commit), found)
     return found
+
+
+def _files_of(commit: str, *, config: dict[str, Any] | None = None) -> Any:
+    from dvc.api import DVCFileSystem
+
+    return DVCFileSystem(str(ROOT), rev=commit, config=config)
+
+
+def _from_remote(files: Any, found: Results) -> None:
+    """What is missing, from DVC's remote, until it does not answer."""
+    for path in found.missing:
+        if not _answers(files, Path(path), found.folder / path):
+            (found.folder / path).unlink(missing_ok=True)
+            print(f"{path}: DVC's remote does not answer; going on without it", file=sys.stderr)
+            return
+
+
+def _answers(files: Any, path: Path, target: Path) -> bool:
+    """Whether the remote gave the file or has none, within `PATIENCE`.
+
+    In a thread that does not keep the process from ending: not every kind of remote has a limit.
+    """
+    answer: SimpleQueue[bool] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            _from_dvc(files, ROOT / path, target)
+        except Exception:  # every kind of remote has errors of its own
+            answer.put(False)
+        else:
+            answer.put(True)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        return answer.get(timeout=PATIENCE)
+    except Empty:
+        return False
 
 
 def commit_of(name: str) -> str:
@@ -144,15 +214,18 @@ def _from_git(commit: str, path: Path, target: Path) -> None:
         target.write_bytes(shown.stdout)
 
 
-def _from_cache(files: Any, path: Path, target: Path) -> None:
-    """Take a file along where it is to be had; what is not is told by its absence."""
+def _from_dvc(files: Any, path: Path, target: Path) -> None:
+    """Take a file along where it is to be had; what is not is told by its absence.
+
+    `OSError`, or what the remote raises, where that cannot be known.
+    """
     from dvc.exceptions import DvcException
     from dvc_data.index.index import DataIndexDirError
 
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         files.get_file(relative(path), str(target))
-    except (OSError, DvcException, DataIndexDirError):
+    except (FileNotFoundError, DvcException, DataIndexDirError):
         target.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -47,11 +48,20 @@ def _worse(slices: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _groups(rows: pd.DataFrame) -> list[str]:
-    return list(dict.fromkeys(f"{row.column} = {row.value}" for row in rows.itertuples()))
+    names = (shorten(f"{row.column} = {row.value}") for row in rows.itertuples())
+    return list(dict.fromkeys(names))
+
+
+def shorten(text: object, most: int = 80) -> str:
+    """The beginning of a text that is too long for where it stands."""
+    plain = str(text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 def _line(comparison: Comparison, worse: Sequence[str]) -> str:
-    judged = [comparison.of(name) for name in JUDGED]
+    judged = [d for d in map(comparison.of, JUDGED) if math.isfinite(d.low)]
+    if not judged:
+        return "nothing to compare with, the metrics of both have none in common"
     by = {word: [d for d in judged if d.verdict == word] for word in ("better", "worse")}
     groups = f"; worse for {_named(worse)}" if worse else ""
     if by["better"] and by["worse"]:
@@ -59,7 +69,7 @@ def _line(comparison: Comparison, worse: Sequence[str]) -> str:
     for word, found in by.items():
         if found:
             return f"{word}: {_list(found)}{groups}"
-    shown = _list([comparison.of("roc_auc"), comparison.of("profit_per_customer")])
+    shown = _list(d for d in judged if d.metric in ("roc_auc", "profit_per_customer"))
     if worse:
         return f"worse for {_named(worse)}; over all customers no difference beyond noise: {shown}"
     return f"no difference beyond noise: {shown}"
