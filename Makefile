@@ -68,7 +68,7 @@ test: $(ENV) ## the test suite, with branch coverage
 	@$(BIN)/python -m coverage report
 
 test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) ## what takes longer: other businesses from adopt to model card, a real MLflow server
-	@$(BIN)/python -m pytest -m slow $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -m slow $(WORKERS)
 
 lint: $(ENV) ## what is quick: style, notebooks clean, insecure code, secrets
 	@$(BIN)/ruff check .

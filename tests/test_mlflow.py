@@ -30,7 +30,7 @@ from stages.reproducible import outputs
 from tests.conftest import clean_environment, copy_of, dvc, stages
 from tests.test_tracking import after_a_run, free_port, head, listening
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("mlflow")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MLFLOW = ROOT / ".venv-mlflow" / "bin" / "mlflow"
 NAME = "frugal"

@@ -15,6 +15,7 @@ from dvc.exceptions import DvcException
 from dvc_data.index.index import DataIndexDirError
 
 from stages import seconds
+from stages.comment.safe import LIMIT
 from stages.core.beside import Tolerance
 from stages.core.errors import UserError
 from stages.core.metrics import RANKING
@@ -23,7 +24,7 @@ from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.features.table import ID
 from stages.pull_request import changes, compare, results
 from stages.pull_request.compare import Comparison, Difference
-from stages.pull_request.markdown import LIMIT, Content, render, run_address
+from stages.pull_request.markdown import CUT, Content, render, run_address
 from stages.pull_request.pictures import draw
 from stages.pull_request.pipeline import Failure, as_failure
 from stages.pull_request.report import customers_for
@@ -341,6 +342,14 @@ def test_the_report_stays_short_whatever_the_change(tmp_path: Path):
     text = render(made)
     assert len(text) < LIMIT
     assert "…and 2980 more." in text
+
+
+def test_a_report_that_is_too_long_all_the_same_says_where_it_was_cut(tmp_path: Path):
+    made = content(tmp_path)
+    made.verdict = Verdict("worse", ["because " * 20] * 1000)
+    text = render(made)
+    assert len(text) <= LIMIT
+    assert text.endswith(CUT)
 
 
 def test_names_stay_text_in_the_report(tmp_path: Path):

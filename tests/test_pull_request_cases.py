@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from stages.core.yamlfile import update_yaml
-from tests.conftest import stages
+from tests.conftest import copy_of, once, stages
 from tests.test_repro import break_notebook
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("cases")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 POOR = {"train": {"candidates": ["base_rate", "one_feature"]}}
 OTHER = {"generate": {"rows": 2600, "seed": 4}}
 
 
-def git(place: Path, *arguments: str) -> None:
+def git(place: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=clone", "-c", "user.email=clone@localhost"]
-    subprocess.run(["git", *identity, *arguments], cwd=place, check=True, capture_output=True)
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=place, check=True, capture_output=True, text=True).stdout
 
 
 def commit(place: Path, name: str) -> None:
@@ -38,15 +39,25 @@ def report(place: Path, base: str) -> tuple[subprocess.CompletedProcess[str], st
     return done, file.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def place(shared: Path) -> Path:
-    """A repository with the tags `good`, as it stood, and `poor`, of simple candidates only."""
-    git(shared, "tag", "good")
-    update_yaml(shared / "params.yaml", POOR)
-    done = stages(shared, "repro")
-    assert done.returncode == 0, done.stderr[-2000:]
-    commit(shared, "poor")
-    return shared
+@pytest.fixture(scope="session")
+def revisions(finished: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A repository with the tags `good`, the finished run, and `poor`, of simple candidates."""
+
+    def make(folder: Path) -> None:
+        place = copy_of(finished, folder / "clone")
+        git(place, "tag", "good")
+        update_yaml(place / "params.yaml", POOR)
+        done = stages(place, "repro")
+        assert done.returncode == 0, done.stderr[-2000:]
+        commit(place, "poor")
+
+    return once("revisions", make, tmp_path_factory, worker_id) / "clone"
+
+
+@pytest.fixture
+def place(revisions: Path, tmp_path: Path) -> Path:
+    """A copy of that repository, for a test to change."""
+    return copy_of(revisions, tmp_path / "clone")
 
 
 def stand_at(place: Path, name: str) -> None:
@@ -160,13 +171,10 @@ def test_a_base_without_results_is_told(place: Path) -> None:
 
 def test_without_the_cache_of_the_base_its_committed_metrics_count(place: Path) -> None:
     stand_at(place, "poor")
-    cache = place / ".dvc" / "cache"
-    shutil.move(cache, place / ".dvc" / "elsewhere")
-    try:
-        done, text = report(place, "good")
-    finally:
-        shutil.rmtree(cache, ignore_errors=True)
-        shutil.move(place / ".dvc" / "elsewhere", cache)
+    lock = YAML(typ="safe").load(git(place, "show", "good:dvc.lock"))["stages"]["evaluate"]
+    (lost,) = (out["md5"] for out in lock["outs"] if out["path"] == "reports/predictions.parquet")
+    (place / ".dvc/cache/files/md5" / lost[:2] / lost[2:]).unlink()
+    done, text = report(place, "good")
     assert done.returncode == 1
     assert "committed metrics of the test customers, not in pairs" in text
     assert "Not to be had of good: reports/predictions.parquet" in text
