@@ -82,8 +82,7 @@ def _store() -> Iterator[Store]:
             raise UserError("dvc.lock: names no output; run `make repro` first")
         with _in_its_words(name):
             store = Store(repo, name, repo.cloud.get_remote_odb(), outs)
-            path = store.odb.oid_to_path(outs[0].hash_info.value)
-            _in_time(lambda: store.odb.fs.exists(path))
+            see_that_it_answers(store.odb, outs[0].hash_info.value)
         yield store
 
 
@@ -108,6 +107,12 @@ def _in_its_words(name: str) -> Iterator[None]:
     except Exception as error:  # each of them has kinds of its own
         words = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {words}; `make repro` does without it") from error
+
+
+def see_that_it_answers(odb: Any, md5: str) -> None:
+    """Ask a remote for one object; `TimeoutError`, or what the store says instead of an answer."""
+    path = odb.oid_to_path(md5)
+    _in_time(lambda: odb.fs.exists(path))
 
 
 def _in_time(ask: Callable[[], object]) -> None:
