@@ -121,7 +121,7 @@ scan-image: $(ENV) ## known vulnerabilities in the image, with Trivy in Docker
 	@$(STAGES) scan-image
 
 push-image: ## push the image: make push-image TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
-	@$(PYTHON) -m stages push-image "$$TO" "$$VERSION" $${FROM:+--archive "$$FROM"}
+	@$(PYTHON) -m stages push-image "$${TO:?the address of the image}" "$${VERSION:?its version}" $${FROM:+--archive "$$FROM"}
 
 cml: ## CML, which posts the comment, in .cml/ (needs npm)
 	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \

@@ -37,9 +37,13 @@ def comparison(shown: list[dict[str, Any]], *, metrics: str) -> list[dict[str, s
     """A row per experiment: its name, the parameters that differ, the metrics asked for.
 
     `shown` is what `dvc.api.exp_show` returns. What is queued, still runs or failed has no results.
+    `UserError` where `metrics` is no regular expression.
     """
     done = [row for row in shown if row["State"] in (None, "Success")]
-    wanted = re.compile(metrics)
+    try:
+        wanted = re.compile(metrics)
+    except re.error as error:
+        raise UserError(f"metrics {metrics!r}: {error}; expected a regular expression") from None
     names = list(dict.fromkeys(name for row in done for name in row))
     varied = [n for n in names if _is_parameter(n) and len({str(r.get(n)) for r in done}) > 1]
     kept = varied + [name for name in names if wanted.fullmatch(name)]
