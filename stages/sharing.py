@@ -68,9 +68,7 @@ def pull() -> str:
 @contextmanager
 def _store() -> Iterator[Store]:
     """The default remote, known to answer."""
-    from dvc.repo import Repo
-
-    with _without_logs(), Repo(str(ROOT)) as repo:
+    with _without_logs(), _repository() as repo:
         name = repo.config["core"].get("remote")
         if not name:
             raise UserError(
@@ -84,6 +82,20 @@ def _store() -> Iterator[Store]:
             store = Store(repo, name, repo.cloud.get_remote_odb(), outs)
             see_that_it_answers(store.odb, outs[0].hash_info.value)
         yield store
+
+
+@contextmanager
+def _repository() -> Iterator[Any]:
+    """DVC's repository; `UserError` in its words where there is none or its settings are wrong."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        repo = Repo(str(ROOT))
+    except DvcException as error:
+        raise UserError(f".dvc: {' '.join(str(error).split())}") from error
+    with repo:
+        yield repo
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stages.core.errors import UserError
-from stages.experiments import comparison
+from stages.experiments import comparison, write_experiments
 from tests.conftest import dvc, stages
 
 
@@ -118,6 +118,15 @@ def test_compared_are_parameters_that_differ_and_metrics_asked_for() -> None:
 def test_what_is_no_regular_expression_is_named() -> None:
     with pytest.raises(UserError, match=r"^metrics 'test\(': missing \), .*regular expression$"):
         comparison(SHOWN, metrics="test(")
+
+
+def test_without_git_there_are_none_and_the_message_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.setattr("stages.experiments.ROOT", tmp_path)
+    with pytest.raises(UserError, match=r"^experiments: .*not a git repository"):
+        write_experiments(path=tmp_path / "page.html")
 
 
 def experiments(shown: list[dict]) -> list[dict]:
