@@ -142,10 +142,10 @@ report: $(ENV) ## what this tree changes, compared with BASE=revision (default m
 register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
 	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
 
-promote: $(ENV) ## put a version into a stage: make promote STAGE=staging|prod [VERSION=v1.2.0] [REASON=…]
+promote: $(ENV) ## put a version into a stage: make promote STAGE=prod [VERSION=v1.2.0] [REASON=…] (or staging)
 	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
-demote: $(ENV) ## leave a stage empty: make demote STAGE=staging|prod [REASON=…]
+demote: $(ENV) ## leave a stage empty: make demote STAGE=prod [REASON=…] (or staging)
 	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
 
 models: $(ENV) ## what stands where, since when, with which metrics
