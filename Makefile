@@ -121,7 +121,7 @@ scan-image: $(ENV) ## known vulnerabilities in the image, with Trivy in Docker
 	@$(STAGES) scan-image
 
 push-image: ## push the image: make push-image TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
-	@$(PYTHON) -m stages push-image "$$TO" "$$VERSION" $${FROM:+--archive "$$FROM"}
+	@$(PYTHON) -m stages push-image "$${TO:?the address of the image}" "$${VERSION:?its version}" $${FROM:+--archive "$$FROM"}
 
 cml: ## CML, which posts the comment, in .cml/ (needs npm)
 	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
@@ -142,10 +142,10 @@ report: $(ENV) ## what this tree changes, compared with BASE=revision (default m
 register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
 	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
 
-promote: $(ENV) ## put a version into a stage: make promote STAGE=staging|prod [VERSION=v1.2.0] [REASON=…]
+promote: $(ENV) ## put a version into a stage: make promote STAGE=prod [VERSION=v1.2.0] [REASON=…] (or staging)
 	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
-demote: $(ENV) ## leave a stage empty: make demote STAGE=staging|prod [REASON=…]
+demote: $(ENV) ## leave a stage empty: make demote STAGE=prod [REASON=…] (or staging)
 	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
 
 models: $(ENV) ## what stands where, since when, with which metrics

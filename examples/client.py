@@ -31,6 +31,8 @@ def ask(path: str, body: object = None) -> dict:
         for fault in refused["details"]:
             print(f"{fault['field']}: {fault['problem']}; allowed: {fault['allowed']}")
         sys.exit(f"{error.code}: {refused['error']}")
+    except urllib.error.URLError as error:
+        sys.exit(f"{URL}: {error.reason}; is the service running?")
 
 
 document = ask("/docs.json")

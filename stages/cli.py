@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; what stood there before stands there again", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         return 1
     return 0
 

@@ -24,22 +24,35 @@ def write_experiments(*, metrics: str = METRICS, path: Path = EXPERIMENTS) -> Pa
     `metrics` is a regular expression that names of metrics are to match, as in `dvc exp show
     --keep`. `UserError` where there is nothing to compare.
     """
-    from dvc.api import exp_show
-
-    rows = comparison(exp_show(str(ROOT)), metrics=metrics)
+    rows = comparison(_shown(), metrics=metrics)
     if len({row["experiment"] for row in rows} - {"workspace"}) < 2:
         raise UserError("no experiments on this commit; expected some: dvc exp run -S NAME=VALUE")
     write_page(path, body=_body(rows), title="Experiments")
     return path
 
 
+def _shown() -> list[dict[str, Any]]:
+    """What DVC knows of experiments; `UserError` in its words where it cannot tell."""
+    from dvc.api import exp_show
+    from dvc.exceptions import DvcException
+
+    try:
+        return exp_show(str(ROOT))
+    except DvcException as error:
+        raise UserError(f"experiments: {' '.join(str(error).split())}") from error
+
+
 def comparison(shown: list[dict[str, Any]], *, metrics: str) -> list[dict[str, str]]:
     """A row per experiment: its name, the parameters that differ, the metrics asked for.
 
     `shown` is what `dvc.api.exp_show` returns. What is queued, still runs or failed has no results.
+    `UserError` where `metrics` is no regular expression.
     """
     done = [row for row in shown if row["State"] in (None, "Success")]
-    wanted = re.compile(metrics)
+    try:
+        wanted = re.compile(metrics)
+    except re.error as error:
+        raise UserError(f"metrics {metrics!r}: {error}; expected a regular expression") from None
     names = list(dict.fromkeys(name for row in done for name in row))
     varied = [n for n in names if _is_parameter(n) and len({str(r.get(n)) for r in done}) > 1]
     kept = varied + [name for name in names if wanted.fullmatch(name)]

@@ -78,6 +78,7 @@ def _restored_on_failure() -> Iterator[None]:
                 shutil.copy2(copy, path)
             if stood:
                 _dvc("checkout", "--quiet", "--force", *stood)
+            print("what stood there before stands there again", file=sys.stderr)
             raise
 
 

@@ -68,9 +68,7 @@ def pull() -> str:
 @contextmanager
 def _store() -> Iterator[Store]:
     """The default remote, known to answer."""
-    from dvc.repo import Repo
-
-    with _without_logs(), Repo(str(ROOT)) as repo:
+    with _without_logs(), _repository() as repo:
         name = repo.config["core"].get("remote")
         if not name:
             raise UserError(
@@ -82,9 +80,22 @@ def _store() -> Iterator[Store]:
             raise UserError("dvc.lock: names no output; run `make repro` first")
         with _in_its_words(name):
             store = Store(repo, name, repo.cloud.get_remote_odb(), outs)
-            path = store.odb.oid_to_path(outs[0].hash_info.value)
-            _in_time(lambda: store.odb.fs.exists(path))
+            see_that_it_answers(store.odb, outs[0].hash_info.value)
         yield store
+
+
+@contextmanager
+def _repository() -> Iterator[Any]:
+    """DVC's repository; `UserError` in its words where there is none or its settings are wrong."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        repo = Repo(str(ROOT))
+    except DvcException as error:
+        raise UserError(f".dvc: {' '.join(str(error).split())}") from error
+    with repo:
+        yield repo
 
 
 @contextmanager
@@ -108,6 +119,12 @@ def _in_its_words(name: str) -> Iterator[None]:
     except Exception as error:  # each of them has kinds of its own
         words = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {words}; `make repro` does without it") from error
+
+
+def see_that_it_answers(odb: Any, md5: str) -> None:
+    """Ask a remote for one object; `TimeoutError`, or what the store says instead of an answer."""
+    path = odb.oid_to_path(md5)
+    _in_time(lambda: odb.fs.exists(path))
 
 
 def _in_time(ask: Callable[[], object]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from stages.experiments import comparison
+from stages.core.errors import UserError
+from stages.experiments import comparison, write_experiments
 from tests.conftest import dvc, stages
 
 
@@ -30,7 +31,7 @@ def test_an_experiment_reruns_only_what_depends_on_the_parameter(shared: Path) -
     shown = dvc(shared, "exp", "show", "--csv", "--no-pager")
     header, *rows = shown.stdout.splitlines()
     assert {"test.roc_auc", "train.xgboost.max_depth", "winner"} <= set(header.split(","))
-    assert any(row.split(",")[0] or "deeper" in row for row in rows)
+    assert any("deeper" in row.split(",") for row in rows)
     # and the page shows it beside the commit that it started from, without fetching anything
     assert stages(shared, "experiments").returncode == 0
     page = (shared / "reports" / "experiments.html").read_text()
@@ -112,6 +113,20 @@ def test_compared_are_parameters_that_differ_and_metrics_asked_for() -> None:
         {"experiment": "main", "train.folds": "5", "test.brier": "0.130448"},
         {"experiment": "more", "train.folds": "9", "test.brier": ""},
     ]
+
+
+def test_what_is_no_regular_expression_is_named() -> None:
+    with pytest.raises(UserError, match=r"^metrics 'test\(': missing \), .*regular expression$"):
+        comparison(SHOWN, metrics="test(")
+
+
+def test_without_git_there_are_none_and_the_message_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.setattr("stages.experiments.ROOT", tmp_path)
+    with pytest.raises(UserError, match=r"^experiments: .*not a git repository"):
+        write_experiments(path=tmp_path / "page.html")
 
 
 def experiments(shown: list[dict]) -> list[dict]:

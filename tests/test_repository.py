@@ -31,6 +31,13 @@ def pinned(lock: str = "requirements.lock") -> dict[str, list[str]]:
     return pins
 
 
+def test_make_lists_each_target_with_its_whole_text() -> None:
+    texts = re.findall(r"^[a-z-]+:.*## (.*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert texts
+    assert [text for text in texts if f" {text}" not in listed.stdout] == []
+
+
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 

@@ -48,6 +48,7 @@ def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last == "notebooks/04_train.ipynb: cell 4: ValueError: on purpose"
+    assert "what stood there before stands there again" in done.stderr
     assert state(fresh) == before
     # and what succeeded on the way is not run again
     git = ["git", "checkout", "--quiet", "notebooks"]

@@ -147,6 +147,18 @@ def test_without_a_remote_the_message_says_how_to_get_one(
         at(small, monkeypatch, command)
 
 
+@pytest.mark.parametrize("text", [None, "[core]\n    remote = store\n    nonsense = 1\n"])
+def test_settings_that_dvc_does_not_take_are_told_in_its_words(
+    small: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    if text is None:
+        shutil.rmtree(small / ".dvc")
+    else:
+        (small / ".dvc" / "config").write_text(text)
+    with pytest.raises(UserError, match=r"^\.dvc: .*(not inside of a DVC repository|nonsense)"):
+        at(small, monkeypatch, sharing.pull)
+
+
 @pytest.mark.parametrize("command", [sharing.pull, sharing.push])
 def test_before_the_first_run_there_is_nothing_to_share(
     filled: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], str]

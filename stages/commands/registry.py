@@ -68,10 +68,14 @@ def _add_fetch(commands: Commands) -> None:
         epilog="examples: fetch-model STAGE=prod; fetch-model --version v1.2.0 --out /srv/model",
     )
     which = fetch.add_mutually_exclusive_group(required=True)
-    which.add_argument("asked", nargs="?", type=_stage, choices=STAGES, help="or STAGE=prod")
-    which.add_argument("--stage", choices=STAGES)
-    which.add_argument("--version", metavar="v1.2.0")
-    fetch.add_argument("--out", type=Path, metavar="FOLDER", help="default: models/fetched/prod")
+    which.add_argument(
+        "asked", nargs="?", type=_stage, choices=STAGES, metavar="STAGE", help="staging or prod"
+    )
+    which.add_argument("--stage", choices=STAGES, help="the same")
+    which.add_argument("--version", metavar="v1.2.0", help="a version, in whatever stage it stands")
+    fetch.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="default: models/fetched/STAGE or …/VERSION"
+    )
     fetch.set_defaults(command=_fetch)
 
 

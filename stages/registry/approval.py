@@ -16,7 +16,7 @@ from stages.core.paths import ROOT
 from stages.model.bundle import NAME
 from stages.registry.evidence import Record, figures, read_record
 from stages.registry.revision import NEEDED, Revision, revision
-from stages.registry.sharing import to_share
+from stages.registry.sharing import outputs_to_share, to_share
 from stages.registry.versions import (
     Version,
     read_versions,
@@ -40,14 +40,14 @@ def promote(
     if before and before.name == chosen.name:
         raise UserError(f"{NAME} {chosen.name}: stands in {stage} already")
     record = check_evidence(chosen, root)
+    outputs = outputs_to_share(chosen.tag, root)
     words = f"{NAME} {chosen.name} stands in {stage}: {_change(chosen, before, root)}"
     tags = _leave(stage, message=f"{chosen.name} takes over", root=root)
     with readable_errors():
         tags.append(
             assign(root, NAME, stage, version=chosen.name, message=_because(words, reason)).tag
         )
-    shared = to_share(chosen.tag, *tags, of=chosen.tag, root=root)
-    return "\n".join([words, f"  {record.words()}", *shared])
+    return "\n".join([words, f"  {record.words()}", *to_share(chosen.tag, *tags, outputs=outputs)])
 
 
 def demote(stage: str, *, reason: str | None = None, root: Path = ROOT) -> str:
@@ -58,7 +58,7 @@ def demote(stage: str, *, reason: str | None = None, root: Path = ROOT) -> str:
     words = f"{NAME} {before.name} leaves {stage}, which is empty now"
     tags = _leave(stage, message=_because(words, reason), root=root)
     other = f"For another version there: make promote STAGE={stage} VERSION=v…"
-    return "\n".join([words, other, *to_share(*tags, of=before.tag, root=root)])
+    return "\n".join([words, other, *to_share(*tags)])
 
 
 def _leave(stage: str, *, message: str, root: Path) -> list[str]:

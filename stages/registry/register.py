@@ -24,7 +24,7 @@ from stages.registry.revision import (
     changes,
     revision,
 )
-from stages.registry.sharing import to_share
+from stages.registry.sharing import outputs_to_share, to_share
 from stages.registry.versions import read_versions, readable_errors
 
 FIRST = "v1.0.0"
@@ -53,7 +53,8 @@ def register(*, bump: str = "patch", root: Path = ROOT) -> str:
             behaviour=run_behaviour_tests(root),
             files={path: head.hash_of(path) for path in NEEDED},
         )
-    return _said(_tag(record, bump=bump, root=root), record, root)
+    outputs = outputs_to_share("HEAD", root)
+    return _said(_tag(record, bump=bump, root=root), record, outputs)
 
 
 def _check_committed(root: Path) -> None:
@@ -112,14 +113,13 @@ def _tag(record: Record, *, bump: str, root: Path) -> str:
         return str(gto.api.register(root, NAME, "HEAD", message=record.message(), **choice).version)
 
 
-def _said(version: str, record: Record, root: Path) -> str:
-    tag = f"{NAME}@{version}"
+def _said(version: str, record: Record, outputs: list[str]) -> str:
     return "\n".join(
         [
             f"Registered {NAME} {version}: champion {record.bundle} ({record.candidate})",
             f"  {record.words()}",
             f"  {record.behaviour} behaviour tests passed",
-            *to_share(tag, of=tag, root=root),
+            *to_share(f"{NAME}@{version}", outputs=outputs),
             f"Next: make promote STAGE=staging VERSION={version}",
         ]
     )

@@ -19,6 +19,7 @@ from dvc_data.hashfile.hash import file_md5
 from serving.bundle import check_bundle
 from stages.core.errors import UserError
 from stages.core.paths import CHAMPION, LOCK, METRICS, REPORTS, relative
+from stages.sharing import see_that_it_answers
 
 BUNDLE, EVALUATION = relative(CHAMPION), relative(METRICS)
 REPORT, CARD = relative(REPORTS / "05_evaluate.html"), relative(REPORTS / "model_card.md")
@@ -101,7 +102,26 @@ def revision(rev: str, root: Path, *, cache: Path | None = None) -> Iterator[Rev
         repo.switch(rev) as commit,
     ):
         hashes = {out.def_path: out.hash_info.value for out in repo.index.outs}
-        yield Revision(rev, commit, {path: md5 for path, md5 in hashes.items() if md5}, repo)
+        found = Revision(rev, commit, {path: md5 for path, md5 in hashes.items() if md5}, repo)
+        _see_remote(found)
+        yield found
+
+
+def _see_remote(commit: Revision) -> None:
+    """`UserError` where the bundle has to come from a remote that does not answer.
+
+    DVC would try for minutes. Any other fault of the remote is told with the file it concerns.
+    """
+    repo, bundle = commit._repo, commit.md5.get(BUNDLE)
+    name = repo.config["core"].get("remote")
+    if not name or not bundle or repo.cache.local.exists(bundle):
+        return
+    try:
+        see_that_it_answers(repo.cloud.get_remote_odb(), bundle)
+    except TimeoutError as error:
+        raise UserError(f"{name}: {error}; {BUNDLE} of {commit.name} is not here") from None
+    except Exception:  # each kind of remote has its own
+        return
 
 
 @contextmanager

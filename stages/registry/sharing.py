@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from stages.core.errors import UserError
 from stages.registry.revision import has_remote, revision
 
 
-def to_share(*tags: str, of: str, root: Path) -> list[str]:
-    """The commands that share these tags, of a version by its own tag, in lines."""
+def to_share(*tags: str, outputs: Sequence[str] = ()) -> list[str]:
+    """The commands that share these tags, after those for the outputs, in lines."""
     # each by its name: a push of more than three tags starts no workflow on GitHub
-    lines = [shlex.join(["git", "push", "--atomic", "origin", *tags])]
-    if not has_remote(root):
-        lines.insert(0, "dvc remote add -d NAME PLACE, commit .dvc/config, dvc push --all-tags")
-    elif not _on_remote(of, root):
-        lines.insert(0, "dvc push --all-tags")
+    lines = [*outputs, shlex.join(["git", "push", "--atomic", "origin", *tags])]
     return ["On this machine only, until you share it:", *(f"  {line}" for line in lines)]
 
 
-def _on_remote(tag: str, root: Path) -> bool:
+def outputs_to_share(rev: str, root: Path) -> list[str]:
+    """The commands that bring the outputs of a commit to others; none where they have them.
+
+    Asks the remote, so call it before a tag is written: whoever loses patience then has changed
+    nothing.
+    """
+    if not has_remote(root):
+        return ["dvc remote add -d NAME PLACE, commit .dvc/config, dvc push --all-tags"]
+    return [] if _on_remote(rev, root) else ["dvc push --all-tags"]
+
+
+def _on_remote(rev: str, root: Path) -> bool:
     """Whether bundle, metrics and report are to be had by somebody whose cache is empty."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            with revision(tag, root, cache=Path(scratch) / "cache") as commit:
+            with revision(rev, root, cache=Path(scratch) / "cache") as commit:
                 commit.check()
         except UserError:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import gto.api
 import pytest
 from dvc.repo import Repo
 
+from stages import sharing
 from stages.commands.registry import STAGES
 from stages.core.errors import UserError
 from stages.core.paths import ROOT
@@ -179,6 +181,25 @@ def test_what_is_not_on_the_remote_yet_is_pushed_first(registered: Path, tmp_pat
     with Repo(str(registered)) as repo:
         repo.push()
     assert "dvc push" not in promote("prod", root=registered)
+
+
+def test_remote_that_does_not_answer_is_not_waited_for(
+    registered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "DEADLINE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = {"access_key_id": "me", "secret_access_key": "mine", "region": "us-east-1"}
+        with Repo(str(registered)) as repo, repo.config.edit("repo") as config:
+            config["remote"] = {"store": {"url": "s3://b/p", "endpointurl": address} | keys}
+            config["core"]["remote"] = "store"
+        # what is here can be promoted; whether others have it, nobody knows
+        assert "dvc push --all-tags" in promote("staging", root=registered)
+        # and what is not is told at once
+        shutil.rmtree(registered / ".dvc" / "cache")
+        with pytest.raises(UserError, match=r"^store: no answer within 0\.5 seconds; .*champion"):
+            promote("prod", root=registered)
+    assert tags(registered) == ["churn#staging#1", "churn@v1.0.0"]
 
 
 def test_tag_from_the_future_is_waited_for_or_named(
