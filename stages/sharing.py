@@ -124,11 +124,14 @@ def _in_its_words(name: str) -> Iterator[None]:
 def see_that_it_answers(odb: Any, md5: str) -> None:
     """Ask a remote for one object; `TimeoutError`, or what the store says instead of an answer."""
     path = odb.oid_to_path(md5)
-    _in_time(lambda: odb.fs.exists(path))
+    in_time(lambda: odb.fs.exists(path), seconds=DEADLINE)
 
 
-def _in_time(ask: Callable[[], object]) -> None:
-    """Wait for an answer, but not for ever; its exception where it is one."""
+def in_time(ask: Callable[[], object], *, seconds: float) -> None:
+    """Wait for an answer, but not for ever; its exception where it is one, else `TimeoutError`.
+
+    In a thread that does not keep the process from ending: not every kind of remote has a limit.
+    """
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -139,9 +142,9 @@ def _in_time(ask: Callable[[], object]) -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(DEADLINE)
+    thread.join(seconds)
     if thread.is_alive():
-        raise TimeoutError(f"no answer within {DEADLINE:g} seconds")
+        raise TimeoutError(f"no answer within {seconds:g} seconds")
     if errors:
         raise errors[0]
 

@@ -8,10 +8,8 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
 from stages.core.errors import UserError
@@ -32,6 +30,7 @@ from stages.core.paths import (
 )
 from stages.core.yamlfile import read_yaml
 from stages.model.bundle import MANIFEST, SCORES
+from stages.sharing import in_time
 
 CURVES = ("roc", "calibration", "profit")
 PATIENCE = 120.0  # seconds that DVC's remote may take for one file
@@ -162,32 +161,13 @@ def _files_of(commit: str, *, config: dict[str, Any] | None = None) -> Any:
 def _from_remote(files: Any, found: Results) -> None:
     """What is missing, from DVC's remote, until it does not answer."""
     for path in found.missing:
-        if not _answers(files, Path(path), found.folder / path):
-            (found.folder / path).unlink(missing_ok=True)
+        target = found.folder / path
+        try:
+            in_time(partial(_from_dvc, files, ROOT / path, target), seconds=PATIENCE)
+        except Exception:  # every kind of remote has errors of its own
+            target.unlink(missing_ok=True)
             print(f"{path}: DVC's remote does not answer; going on without it", file=sys.stderr)
             return
-
-
-def _answers(files: Any, path: Path, target: Path) -> bool:
-    """Whether the remote gave the file or has none, within `PATIENCE`.
-
-    In a thread that does not keep the process from ending: not every kind of remote has a limit.
-    """
-    answer: SimpleQueue[bool] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            _from_dvc(files, ROOT / path, target)
-        except Exception:  # every kind of remote has errors of its own
-            answer.put(False)
-        else:
-            answer.put(True)
-
-    Thread(target=ask, daemon=True).start()
-    try:
-        return answer.get(timeout=PATIENCE)
-    except Empty:
-        return False
 
 
 def commit_of(name: str) -> str:
