@@ -11,23 +11,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from stages.core.errors import UserError
 from stages.core.params import check_params
-from stages.core.paths import LOCK, METRICS, ROOT
+from stages.core.paths import LOCK, METRICS, ROOT, relative
 from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
 
+RUNNING = ROOT / ".dvc" / "tmp" / "repro.lock"
 GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
 
 
 def repro(arguments: Sequence[str] = ()) -> None:
     """Check what enters, run what changed.
 
-    `UserError` with the failing cell's own words where a stage fails; everything that stood there
-    before is back then.
+    `UserError` with the failing cell's own words where a stage fails, everything that stood there
+    before being back then; and where another run is under way here.
     """
     check_at_the_door()
-    with _restored_on_failure(), tempfile.TemporaryDirectory() as scratch:
+    with _alone(), _restored_on_failure(), tempfile.TemporaryDirectory() as scratch:
         failure = Path(scratch) / "failure"
         code = _dvc("repro", *arguments, env={FAILURE_FILE: str(failure)}).returncode
         if code:
@@ -57,6 +60,22 @@ def _dvc(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Compl
         env=os.environ | {"PATH": path} | (env or {}),
         check=False,
     )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else runs meanwhile: who fails brings back what stood there, over all that is new."""
+    RUNNING.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(RUNNING, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        place = relative(RUNNING)
+        raise UserError(f"{place}: another run is under way here; wait for it") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from stages.core.tables import sha256
 from stages.core.yamlfile import update_yaml
@@ -35,6 +36,16 @@ def test_a_second_run_does_nothing(shared: Path) -> None:
     assert "Data and pipelines are up to date" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Reports: reports/index.html")
     assert state(shared) == before
+
+
+def test_a_second_run_at_the_same_time_is_refused(fresh: Path) -> None:
+    before = state(fresh)
+    with FileLock(fresh / ".dvc" / "tmp" / "repro.lock"):
+        done = stages(fresh, "repro")
+    assert done.returncode == 1
+    assert done.stderr == ".dvc/tmp/repro.lock: another run is under way here; wait for it\n"
+    assert state(fresh) == before
+    assert stages(fresh, "repro").returncode == 0
 
 
 def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
