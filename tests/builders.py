@@ -6,11 +6,14 @@ numbers or without categories has a table to run on.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from stages.core.params import validate
 from stages.core.schema import Schema, parse_schema
@@ -113,6 +116,11 @@ def _risk(table: dict) -> np.ndarray:
 def customers(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
     """The members with the columns of a variant."""
     return members(rows, seed=seed)[schema(variant).names]
+
+
+def left(table: pd.DataFrame) -> np.ndarray:
+    """Who has left (n,), of members in canonical types."""
+    return (table[LEFT] == "ja").to_numpy()
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -292,6 +300,16 @@ def write_comparison(folder, *, rows: int = 200, seed: int = 9) -> pd.DataFrame:
     write_table(folder / "out_of_fold.parquet", table)
     write_csv(folder / "scores.csv", _fold_scores())
     return table
+
+
+@contextmanager
+def comparison_in(folder, *modules) -> Iterator[pd.DataFrame]:
+    """Such a record where these modules look for it, for as long as it lasts."""
+    table = write_comparison(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in modules:
+            patch.setattr(module, "COMPARISON", folder)
+        yield table
 
 
 def _fold_scores() -> pd.DataFrame:

@@ -18,7 +18,7 @@ from stages.core.association import (
 from stages.core.metrics import wilson
 from stages.core.schema import parse_schema
 from tests import builders
-from tests.builders import BRANCH, DAYS, FEE, LEFT, MONTHS, PAID, PAYS, SIZE
+from tests.builders import BRANCH, DAYS, FEE, LEFT, MONTHS, PAID, PAYS, SIZE, left
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
 letters = st.lists(st.sampled_from("abc"), min_size=5, max_size=60)
@@ -27,10 +27,6 @@ letters = st.lists(st.sampled_from("abc"), min_size=5, max_size=60)
 @pytest.fixture(scope="module")
 def customers():
     return builders.customers(rows=1000)
-
-
-def left(customers: pd.DataFrame) -> np.ndarray:
-    return (customers[LEFT] == "ja").to_numpy()
 
 
 def test_rates_count_every_customer_with_wilsons_interval(customers):

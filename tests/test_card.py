@@ -21,12 +21,10 @@ HOSTILE = '<img src=x onerror="alert(1)">'
 
 @pytest.fixture(scope="module", autouse=True)
 def comparison(tmp_path_factory):
+    """The record of the comparison, in a directory of its own."""
     folder = tmp_path_factory.mktemp("comparison")
-    builders.write_comparison(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "COMPARISON", folder)
-        patch.setattr(rivals, "COMPARISON", folder)
-        yield
+    with builders.comparison_in(folder, evaluate, rivals) as table:
+        yield table
 
 
 @pytest.fixture

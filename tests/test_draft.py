@@ -13,56 +13,16 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from stages.adoption import names
-from stages.adoption.draft import Draft, Guess, draft
-from stages.adoption.leaks import leaking_columns
+from stages.adoption.draft import Draft, draft
 from stages.adoption.schema_file import scalar, write_schema
-from stages.core.errors import UserError
-from stages.core.params import check_params
-from stages.core.schema import KEY_NAMES, OTHER, load_schema, parse_schema
+from stages.core.schema import OTHER, load_schema, parse_schema
 from stages.core.yamlfile import read_yaml
 from stages.customers.checks import Checked, check_table
 from stages.customers.intake import Arrival, from_arrow
 from stages.customers.numerals import LARGEST_NUMBER
+from tests.arrivals import PLAIN, ROWS, arrival, cycle, drafted, guess, numbered, refusal
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
-ROWS = 120
-LEFT = np.arange(ROWS) % 3 == 0  # who churned
-PLAIN = {"visits": np.arange(ROWS) % 17 * 1.5, "churned": np.where(LEFT, "yes", "no")}
-
-
-def arrival(**columns: Any) -> Arrival:
-    """A table as it comes in, of columns of any type."""
-    table = pd.DataFrame({name.replace("_", " "): values for name, values in columns.items()})
-    text = table.astype(object).where(table.notna(), "").astype(str)
-    return from_arrow(pa.Table.from_pandas(text, preserve_index=False), origin="t.csv")
-
-
-def drafted(*, target: str | None = None, positive: str | None = None, **columns: Any) -> Draft:
-    return draft(arrival(**columns), origin="t.csv", target=target, positive=positive)
-
-
-def guess(values: Any, name: str = "thing") -> Guess:
-    """What a column beside plain others is taken for."""
-    found = drafted(**{"customer_id": numbered("c{}"), **PLAIN, name: values})
-    return next(g for g in found.guesses if g.name == name.replace("_", " "))
-
-
-def refusal(**columns: Any) -> str:
-    with pytest.raises(UserError) as caught:
-        drafted(**columns)
-    assert "\n" not in caught.value.message
-    return str(caught.value)
-
-
-def cycle(*values: Any) -> list[Any]:
-    return [values[place % len(values)] for place in range(ROWS)]
-
-
-def numbered(pattern: str, *, times: int = 1) -> list[str]:
-    return [pattern.format(place // times) for place in range(ROWS)]
-
-
 # --- kinds -------------------------------------------------------------------------------------
 
 KINDS = [
@@ -210,115 +170,6 @@ def test_a_certain_id_with_repeated_rows_stays_the_id() -> None:
     assert drafted(customer_id=ids, **PLAIN).schema.id_name == "customer id"
 
 
-# --- targets -----------------------------------------------------------------------------------
-
-TARGETS = [
-    ("churn", "yes", "no"),
-    ("Churn", "Yes", "No"),
-    ("churned", "1", "0"),
-    ("Exited", "1.0", "0.0"),
-    ("is_churned", "True", "False"),
-    ("left", "TRUE", "FALSE"),
-    ("Attrition_Flag", "Attrited Customer", "Existing Customer"),
-    ("churn_status", "Cancelled", "Current"),
-    ("status_churn", "not active", "active"),
-    ("churn", "no longer", "loyal"),
-    ("Active", "0", "1"),
-    ("is_active", "no", "yes"),
-    ("retained", "False", "True"),
-    ("Gekündigt", "ja", "nein"),
-    ("Kündigung", "wahr", "falsch"),
-    ("Target", "1", "0"),
-    ("Customer_churn", "t", "f"),
-]
-
-
-@pytest.mark.parametrize(("name", "positive", "negative"), TARGETS)
-@pytest.mark.parametrize("churners", ["few", "most"])
-def test_the_target_is_found_with_the_value_that_means_churn(
-    name: str, positive: str, negative: str, churners: str
-) -> None:
-    values = np.where(LEFT if churners == "few" else ~LEFT, positive, negative)
-    found = drafted(visits=PLAIN["visits"], **{name: values})
-    target = found.schema.target
-    assert target.name == name.replace("_", " ")
-    assert str(target.positive) == positive
-    assert target.labels == (negative, positive)
-    assert found.guesses[-1].confirm
-
-
-def test_two_words_that_say_nothing_are_told_by_the_rarer() -> None:
-    found = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, "A", "B"))
-    assert found.schema.target.positive == "A"
-    assert "as the rarer of the two" in found.guesses[-1].because
-
-
-@pytest.mark.parametrize("told", ["gone", "GONE", " Gone "])
-def test_what_is_told_counts(told: str) -> None:
-    status = np.where(LEFT, "here", "gone")
-    found = drafted(visits=PLAIN["visits"], status=status, target="status", positive=told)
-    assert found.schema.target.positive == "gone"
-
-
-def test_spellings_of_the_target_are_one() -> None:
-    churn = np.where(LEFT, cycle("Yes", "yes", " YES"), cycle("No", "no"))
-    found = drafted(visits=PLAIN["visits"], churn=churn)
-    assert {str(label).casefold() for label in found.schema.target.labels} == {"yes", "no"}
-    checked = check_table(arrival(visits=PLAIN["visits"], churn=churn), found.schema, origin="t")
-    assert (found.schema.churned(checked.customers) == LEFT).all()
-
-
-def test_the_plainest_name_wins() -> None:
-    found = drafted(visits=PLAIN["visits"], left_handed=cycle("y", "n"), churn=PLAIN["churned"])
-    assert found.schema.target.name == "churn"
-
-
-UNTOLD = [
-    ({"a": cycle("x", "y"), "b": cycle(1, 2, 3)}, "no column is called churn or the like; name it "
-     "with TARGET=<column> (of two values each: a)"),
-    ({"churn_label": cycle("Yes", "No"), "churn_value": cycle(1, 0)}, "several columns may be the "
-     "one to predict; name it with TARGET=<column> (of two values each: churn label, churn value)"),
-    ({"churn": cycle("a", "b", "c"), "b": cycle(1, 2, 3)}, "column churn: 3 different values "
-     "('a', 'b', 'c'); expected two, one of which means churn"),
-    ({"churn": cycle("yes", "no", ""), "b": cycle(1, 2, 3)}, "column churn: 40 rows without a "
-     "value; expected no or yes for every customer"),
-    ({"churn": cycle("yes"), "b": cycle(1, 2, 3)}, "column churn: 1 different values ('yes')"),
-    ({"churn": cycle("yes", "no"), "target": "status"}, "column status: not there; expected the "
-     "column to predict, one of churn"),
-    ({"churn": cycle("yes", "no"), "positive": "gone"}, "column churn: value gone: not there; "
-     "expected one of "),
-    ({"churn": cycle("yes", "no"), "id": numbered("c{}")}, "no column is left to learn from"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("columns", "words"), UNTOLD)
-def test_what_cannot_be_told_is_asked_for(columns: dict[str, Any], words: str) -> None:
-    with pytest.raises(UserError) as caught:
-        _ = drafted(**columns).schema
-    assert caught.value.message.startswith("t.csv: ")
-    assert words in caught.value.message
-
-
-def test_a_name_that_the_pipeline_uses_is_refused() -> None:
-    for name in ("average_monthly_value", *KEY_NAMES):
-        table = pd.DataFrame({name: cycle(1, 2, 3), "churn": PLAIN["churned"]}).astype(str)
-        came = from_arrow(pa.Table.from_pandas(table, preserve_index=False), origin="t.csv")
-        with pytest.raises(UserError, match=f"t.csv: column {name}: the name is taken by"):
-            draft(came, origin="t.csv", target=None, positive=None)
-
-
-def test_values_of_a_column_wrongly_named_as_target_are_not_shown() -> None:
-    said = refusal(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
-    assert "column mail: 120 different values; expected two" in said
-    assert "example.org" not in said
-
-
-def test_what_was_left_out_is_told_where_nothing_is_left() -> None:
-    with pytest.raises(UserError) as caught:
-        _ = drafted(churn=PLAIN["churned"], constant=cycle(3)).schema
-    assert "column constant: the same value in every row" in str(caught.value)
-
-
 def test_a_table_without_rows_is_refused() -> None:
     assert "no rows below the header" in refusal(churn=[], b=[])
 
@@ -357,67 +208,6 @@ def test_a_role_that_only_one_may_have_is_given_once() -> None:
     found = drafted(tenure=cycle(1, 5, 60), tenure_months=cycle(2, 6, 61), **PLAIN)
     assert [g.roles for g in found.guesses[:2]] == [["tenure"], []]
     assert found.schema.role("tenure") is not None
-
-
-# --- leaks -------------------------------------------------------------------------------------
-
-
-def left_out(**columns: Any) -> dict[str, str]:
-    came = arrival(**columns)
-    found = draft(came, origin="t.csv", target=None, positive=None)
-    return leaking_columns(came, found.schema, check_params(), origin="t.csv")
-
-
-def test_columns_that_know_too_much_are_suspected() -> None:
-    noise = np.random.default_rng(0).normal(size=ROWS)
-    found = left_out(
-        copy=np.where(LEFT, "a", "b"),
-        score=np.where(LEFT, 10, 0) + noise.round(2),
-        reason=np.where(LEFT, cycle("price", "moved"), ""),
-        days_since=np.where(LEFT, np.arange(ROWS) % 40, np.nan),
-        honest=np.where(LEFT, 0.5, 0) + noise.round(2),
-        **PLAIN,
-    )
-    assert set(found) == {"copy", "score", "reason", "days since"}
-    assert all(words.startswith("suspected leak: ") for words in found.values())
-
-
-def test_a_column_filled_for_some_churners_only_is_suspected() -> None:
-    # most fields are blank, so that alone it separates the classes badly
-    rows = 900
-    left = np.arange(rows) % 3 == 0
-    visits, churned = np.arange(rows) % 17, np.where(left, "yes", "no")
-    reason = np.where(left & (np.arange(rows) % 4 == 0), "price", "")
-    found = left_out(reason=reason, visits=visits, churned=churned)
-    assert "only found with customers who left" in found["reason"]
-
-
-def test_blanks_that_mean_a_new_customer_are_no_leak() -> None:
-    rows = 3000
-    rng = np.random.default_rng(1)
-    tenure = rng.integers(0, 60, rows)
-    left = rng.random(rows) < 0.4 / (1 + tenure / 10)
-    total = np.where(tenure == 0, np.nan, tenure * 20.5)
-    churned = np.where(left, "yes", "no")
-    assert left_out(tenure=tenure, TotalCharges=total, churned=churned) == {}
-
-
-def test_values_of_a_sensitive_column_are_not_shown_as_a_leak() -> None:
-    rows = 900
-    left = np.arange(rows) % 3 == 0
-    religion = np.where(left & (np.arange(rows) % 4 == 0), "secret", cycle("a", "b")[0])
-    found = left_out(
-        religion=religion, visits=np.arange(rows) % 17, churned=np.where(left, "yes", "no")
-    )
-    assert "one of its values is only found with customers who left" in found["religion"]
-    assert "secret" not in found["religion"]
-
-
-def test_what_is_suspected_stays_in_the_schema_and_out_of_the_model() -> None:
-    found = drafted(copy=PLAIN["churned"], **PLAIN).ignoring({"copy": "suspected leak: it is"})
-    assert [c.name for c in found.schema.inputs] == ["visits"]
-    assert found.schema["copy"].roles == ("ignored",)
-    assert "copy" not in found.schema.without_ignored.names
 
 
 # --- the file ----------------------------------------------------------------------------------
@@ -506,31 +296,3 @@ def accepted(came: Arrival, found: Draft) -> Checked:
     repeated = sum(r.count for r in checked.remarks if r.action == "dropped")
     assert len(checked.customers) + repeated == came.rows
     return checked
-
-
-# --- names -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "words", "title"),
-    [
-        ("MonthlyCharges", ["monthly", "charges"], "Monthly charges"),
-        ("monthly_charges", ["monthly", "charges"], "Monthly charges"),
-        ("customerID", ["customer", "id"], "Customer ID"),
-        ("Kunden-Nr.", ["kunden", "nr"], "Kunden nr"),
-        ("GRÖSSE", ["grösse"], "GRÖSSE"),
-        ("already fine", ["already", "fine"], "already fine"),
-        ("***", [], "***"),
-    ],
-)
-def test_names_are_taken_apart(name: str, words: list[str], title: str) -> None:
-    assert names.words(name) == words
-    assert names.title(name) == title
-
-
-@pytest.mark.parametrize(
-    ("value", "meaning"),
-    [("Yes", True), ("not churned", False), ("no", False), ("Not Active", True), ("blue", None)],
-)
-def test_words_that_mean_yes(value: str, meaning: bool | None) -> None:
-    assert names.says_yes(value) is meaning

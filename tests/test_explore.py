@@ -19,7 +19,7 @@ from stages.explore import (
     write_summary,
 )
 from tests import builders
-from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, PAID, PAYS, SIZE
+from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, PAID, PAYS, SIZE, left
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
 LEAK = 0.95
@@ -29,10 +29,6 @@ letters = st.lists(st.sampled_from("abc"), min_size=5, max_size=60)
 @pytest.fixture(scope="module")
 def customers():
     return builders.customers(rows=1000)
-
-
-def left(customers: pd.DataFrame) -> np.ndarray:
-    return (customers[LEFT] == "ja").to_numpy()
 
 
 def with_column(customers: pd.DataFrame, cells, /, **fields) -> tuple[pd.DataFrame, Schema]:

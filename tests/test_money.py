@@ -245,24 +245,14 @@ def test_a_higher_threshold_never_contacts_more_customers(seed, low, high):
     assert set(np.flatnonzero(probability > high)) <= set(np.flatnonzero(probability > low))
 
 
+@pytest.mark.parametrize(("cost", "today"), [("offer_cost", 8.0), ("contact_cost", 1.0)])
 @few
 @given(seed=st.integers(0, 1000), dearer=st.floats(0, 100))
-def test_a_dearer_offer_never_contacts_more_customers(seed, dearer):
+def test_what_is_dearer_never_contacts_more_customers(cost, today, seed, dearer):
     probability, value, _ = crowd(seed)
     contacted = [
-        expected_profit(probability, value, builders.costs(offer_cost=cost)) > 0
-        for cost in (8.0, 8.0 + dearer)
-    ]
-    assert set(np.flatnonzero(contacted[1])) <= set(np.flatnonzero(contacted[0]))
-
-
-@few
-@given(seed=st.integers(0, 1000), dearer=st.floats(0, 100))
-def test_a_dearer_contact_never_contacts_more_customers(seed, dearer):
-    probability, value, _ = crowd(seed)
-    contacted = [
-        expected_profit(probability, value, builders.costs(contact_cost=cost)) > 0
-        for cost in (1.0, 1.0 + dearer)
+        expected_profit(probability, value, builders.costs(**{cost: amount})) > 0
+        for amount in (today, today + dearer)
     ]
     assert set(np.flatnonzero(contacted[1])) <= set(np.flatnonzero(contacted[0]))
 

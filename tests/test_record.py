@@ -20,10 +20,7 @@ from tests.test_evaluate import CONTRACT
 def comparison(tmp_path_factory):
     """The record of the comparison, in a directory of its own."""
     folder = tmp_path_factory.mktemp("comparison")
-    table = builders.write_comparison(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (evaluate, record, rivals):
-            patch.setattr(module, "COMPARISON", folder)
+    with builders.comparison_in(folder, evaluate, record, rivals) as table:
         yield table
 
 

@@ -14,11 +14,10 @@ PROFITS = ["profit_low", "profit_high", "held_low", "held_high"]
 
 @pytest.fixture(scope="module", autouse=True)
 def comparison(tmp_path_factory):
+    """The record of the comparison, in a directory of its own."""
     folder = tmp_path_factory.mktemp("comparison")
-    builders.write_comparison(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sensitivity, "COMPARISON", folder)
-        yield
+    with builders.comparison_in(folder, sensitivity) as table:
+        yield table
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,50 @@
+"""Small tables as they arrive at the door, for the tests of what is drafted from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from stages.adoption.draft import Draft, Guess, draft
+from stages.core.errors import UserError
+from stages.customers.intake import Arrival, from_arrow
+
+ROWS = 120
+LEFT = np.arange(ROWS) % 3 == 0  # who churned
+PLAIN = {"visits": np.arange(ROWS) % 17 * 1.5, "churned": np.where(LEFT, "yes", "no")}
+
+
+def arrival(**columns: Any) -> Arrival:
+    """A table as it comes in, of columns of any type."""
+    table = pd.DataFrame({name.replace("_", " "): values for name, values in columns.items()})
+    text = table.astype(object).where(table.notna(), "").astype(str)
+    return from_arrow(pa.Table.from_pandas(text, preserve_index=False), origin="t.csv")
+
+
+def drafted(*, target: str | None = None, positive: str | None = None, **columns: Any) -> Draft:
+    return draft(arrival(**columns), origin="t.csv", target=target, positive=positive)
+
+
+def guess(values: Any, name: str = "thing") -> Guess:
+    """What a column beside plain others is taken for."""
+    found = drafted(**{"customer_id": numbered("c{}"), **PLAIN, name: values})
+    return next(g for g in found.guesses if g.name == name.replace("_", " "))
+
+
+def refusal(**columns: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        drafted(**columns)
+    assert "\n" not in caught.value.message
+    return str(caught.value)
+
+
+def cycle(*values: Any) -> list[Any]:
+    return [values[place % len(values)] for place in range(ROWS)]
+
+
+def numbered(pattern: str, *, times: int = 1) -> list[str]:
+    return [pattern.format(place // times) for place in range(ROWS)]
