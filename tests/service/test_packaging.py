@@ -18,7 +18,8 @@ from tests.service.conftest import ELSEWHERE, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-INSTALLED_MB, START_SECONDS, RESIDENT_MB = 350, 30.0, 250
+INSTALLED_MB, START_SECONDS, RESIDENT_MB = 350, 6.0, 250
+STARTS = 3  # others use the processors, too: the quickest of them counts
 
 
 def run(*command: str, **environment: str) -> str:
@@ -104,11 +105,22 @@ def test_the_environment_is_lean(python):
     assert not names & {"scikit-learn", "pandas", "dvc", "evidently", "jupyter", "pyarrow"}
 
 
-def test_the_bento_serves_and_passes_the_tests_of_the_service(bento, python, club, tmp_path):
+def seconds_to_ready(folder: Path, club: Path, **options: str) -> float:
+    folder.mkdir()
     began = time.monotonic()
+    with serve(folder, club, **options):
+        return time.monotonic() - began
+
+
+def test_the_bento_is_ready_in_time(bento, python, club, tmp_path):
+    options = {"service": str(bento), "python": python, "path": ""}
+    starts = (seconds_to_ready(tmp_path / str(i), club, **options) for i in range(STARTS))
+    assert any(seconds <= START_SECONDS for seconds in starts)
+
+
+def test_the_bento_serves_and_passes_the_tests_of_the_service(bento, python, club, tmp_path):
     options = {"service": str(bento), "python": python, "path": "", "rate_limit": "100000/second"}
     with serve(tmp_path, club, **options) as server:
-        assert time.monotonic() - began <= START_SECONDS
         told = json.dumps({"url": server.url, "log": server.log})
         run("pytest", "-q", "-p", "no:cacheprovider", "tests/service/test_http.py",
             **{ELSEWHERE: told})  # fmt: skip
