@@ -386,6 +386,12 @@ def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path, monkeypat
     assert seconds.of_stages(lock) == {}
 
 
+def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    with pytest.raises(UserError, match=r"\.git: not here; expected a clone"):
+        results.commit_of("main")
+
+
 def test_an_unknown_revision_is_told():
     with pytest.raises(UserError, match="git knows no revision 'nowhere'"):
         results.commit_of("nowhere")

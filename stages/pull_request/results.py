@@ -172,6 +172,8 @@ def _from_remote(files: Any, found: Results) -> None:
 
 def commit_of(name: str) -> str:
     """The commit that a branch, a tag or a hash names."""
+    if not (ROOT / ".git").exists():
+        raise UserError(".git: not here; expected a clone, since two revisions are compared")
     try:
         return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except subprocess.CalledProcessError:
