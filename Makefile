@@ -74,7 +74,7 @@ lint: $(ENV) ## what is quick: style, notebooks clean, insecure code, secrets
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive stages serving benchmarks examples
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scoring stages serving benchmarks examples
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-secrets '$(MADE_UP)'
 
 check: lint ## lint, types, workflows valid, lock current

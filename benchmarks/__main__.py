@@ -9,9 +9,9 @@ from typing import Any
 
 from benchmarks import adoption, generation, learning, pipeline, quality, serving
 from benchmarks.result import Result
-from stages.core.errors import UserError
+from scoring.errors import UserError
+from stages.core.files import write_json
 from stages.core.paths import REPORTS
-from stages.core.tables import write_json
 
 
 def main() -> int:

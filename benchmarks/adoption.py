@@ -8,9 +8,9 @@ from pathlib import Path
 from benchmarks.pipeline import python
 from benchmarks.result import Result, paired_ratio
 from stages.core.paths import POPULATION
-from stages.customers.generate import simulate
-from stages.customers.population import load_population
-from stages.reproducible import copy_work_tree
+from stages.operations.reproducible import copy_work_tree
+from stages.simulator.generate import simulate
+from stages.simulator.population import load_population
 
 ROWS = 1_000_000
 

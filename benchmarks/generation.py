@@ -8,8 +8,8 @@ import time
 
 from benchmarks.result import Result, paired_ratio
 from stages.core.paths import POPULATION, ROOT
-from stages.customers.generate import simulate
-from stages.customers.population import load_population
+from stages.simulator.generate import simulate
+from stages.simulator.population import load_population
 
 MANY, FEW = 1_000_000, 10_000
 SOME = 300_000  # three chunks: memory is that of the chunk drawn and the one before it

@@ -11,19 +11,21 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.result import Result
+from scoring.money import customer_value
+from scoring.schema import Schema
 from stages.core.metrics import Floats
 from stages.core.params import read_params, validate
 from stages.core.paths import POPULATION, SCHEMA
-from stages.core.schema import Schema, load_schema
 from stages.core.sections import Evaluate, Money, Train
-from stages.customers.generate import simulate
-from stages.customers.population import load_population
+from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate import Evidence
 from stages.evaluation.truth import against_oracle
 from stages.features.table import LABEL, feature_table, monthly_value
+from stages.model.costs import costs_of
 from stages.model.encoding import frame
-from stages.model.money import costs_of, customer_value
 from stages.model.train import refit
+from stages.simulator.generate import simulate
+from stages.simulator.population import load_population
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 TEST = 50_000

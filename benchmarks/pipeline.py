@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.result import Result, paired_ratio
 from stages.core.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
 from stages.core.yamlfile import read_yaml
-from stages.reproducible import copy_work_tree
+from stages.operations.reproducible import copy_work_tree
 
 RESULTS = (
     ".dvc/cache",

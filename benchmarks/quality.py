@@ -13,14 +13,13 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.result import Result
+from scoring.schema import Schema
 from stages.core import metrics
 from stages.core.metrics import LOWER_IS_BETTER, RANKING
 from stages.core.params import read_params, validate
 from stages.core.paths import SCHEMA
-from stages.core.schema import Schema, load_schema
 from stages.core.sections import Train
-from stages.customers.checks import check_table
-from stages.customers.intake import read_arrival
+from stages.core.yamlfile import load_schema
 from stages.features.table import feature_table
 from stages.model.folds import paired_interval
 from stages.model.train import (
@@ -31,6 +30,8 @@ from stages.model.train import (
     summary,
     usable,
 )
+from stages.tables.checks import check_table
+from stages.tables.intake import read_arrival
 
 BOUNDS = {"roc_auc": 0.850, "average_precision": 0.670, "brier": 0.1333}
 CALIBRATION_BOUND = 0.02

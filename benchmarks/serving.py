@@ -22,11 +22,11 @@ from typing import Any
 import psutil
 
 from benchmarks.result import Result
+from scoring.bundle import SCHEMA_FILE
+from scoring.errors import UserError
+from scoring.schema import parse_schema
 from serving.document import example
-from stages.core.errors import UserError
 from stages.core.paths import CHAMPION, ROOT
-from stages.core.schema import parse_schema
-from stages.model.bundle import SCHEMA_FILE
 
 SECONDS, ROUNDS = 4, 3  # of load each, in turn: a busy moment meets them all
 SOAK_SECONDS, WARM_SECONDS = 300, 30
@@ -36,9 +36,9 @@ UVICORN = ("-m", "uvicorn", "--log-level", "warning", "--host", "127.0.0.1", "--
 BENTO = ("-m", "bentoml", "serve", "--host", "127.0.0.1", "-p")
 COMMANDS = {
     "service": (*BENTO, "{port}", "."),
-    "no-op": (*BENTO, "{port}", "benchmarks.rivals.noop:Noop"),
-    "usual": (*UVICORN, "{port}", "benchmarks.rivals.usual:app"),
-    "floor": (*UVICORN, "{port}", "benchmarks.rivals.floor:app"),
+    "no-op": (*BENTO, "{port}", "benchmarks.baselines.noop:Noop"),
+    "usual": (*UVICORN, "{port}", "benchmarks.baselines.usual:app"),
+    "floor": (*UVICORN, "{port}", "benchmarks.baselines.floor:app"),
 }
 SCRIPT = """
 wrk.method = "POST"

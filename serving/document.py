@@ -8,12 +8,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from serving.bundle import TIERS
+from scoring.bundle import Tier
+from scoring.schema import Column, Schema
 from serving.requests import LARGEST, Requests, Row, accepted, bounds
-from stages.core.schema import Column, Schema
 
 REFERENCE = "#/components/schemas/{model}"
-Tier = Literal["champion", "fallback", "rules", "base_rate"]
 
 
 class Model(BaseModel):
@@ -192,6 +191,3 @@ def _json(words: str, name: str | None) -> dict[str, Any]:
 
 def _reference(name: str) -> dict[str, str]:
     return {"$ref": REFERENCE.format(model=name)}
-
-
-assert set(TIERS) == set(Tier.__args__)  # type: ignore[attr-defined]

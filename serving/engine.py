@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.bundle import TIERS, Bundle, Floats, checked
+from scoring import money
+from scoring.bundle import TIERS
+from scoring.decision import contacts
+from scoring.derive import MISSING, Inputs, Recorded, from_recorded, recorded
+from scoring.loading import Bundle, Floats, checked
+from scoring.schema import OTHER, Schema
 from serving.guard import Guard, Overdue
 from serving.requests import Row
-from stages.core.schema import OTHER, Schema
-from stages.features.derive import MISSING, Inputs, Recorded, from_recorded, recorded
-from stages.model import money
-from stages.model.decision import contacts
 
 CHAMPION, CHALLENGER = VARIANTS = ("champion", "challenger")
 REASONS = ("missing", "error", "timeout", "low_confidence")

@@ -19,9 +19,9 @@ from pydantic_core import to_json
 
 from serving import logs
 from serving.access import KEY_HEADER, Keys, Rate, is_local
-from serving.metrics import Metrics
 from serving.requests import Refused
 from serving.settings import Settings
+from serving.telemetry import Metrics
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

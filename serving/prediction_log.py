@@ -25,10 +25,10 @@ import bentoml
 from bentoml.monitoring import MonitorBase
 from pydantic_core import to_json
 
+from scoring.schema import OTHER, Column, Schema
 from serving.engine import Answers
 from serving.requests import Row
 from serving.settings import Settings
-from stages.core.schema import OTHER, Column, Schema
 
 NAME = "predictions"
 ROUND = 0.2  # seconds between two looks at the queue

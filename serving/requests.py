@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from stages.core.schema import Column, Schema
+from scoring.schema import Column, Schema
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits

@@ -24,15 +24,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Endpoint
 
+from scoring.errors import UserError
+from scoring.loading import read_manifest
+from scoring.schema import Schema
 from serving import logs
-from serving.bundle import read_manifest
 from serving.document import Explanation, Prediction, Predictions, document
 from serving.gate import Gate, Route
 from serving.requests import Requests
 from serving.settings import Settings, load_settings
 from serving.worker import Worker
-from stages.core.errors import UserError
-from stages.core.schema import Schema
 
 
 def _read() -> tuple[Settings, dict[str, Any], Schema]:

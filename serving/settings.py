@@ -9,9 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from stages.core.errors import UserError
-from stages.core.paths import CHAMPION, ROOT
+from scoring.bundle import Tier
+from scoring.errors import UserError
 
+ROOT = Path(__file__).resolve().parents[1]
+CHAMPION = ROOT / "models" / "champion"
 PREFIX = "CHURN_"
 SHORTEST_KEY = 16  # characters
 SECRETS = ("api_keys", "log_key")
@@ -49,7 +51,7 @@ class Settings(BaseModel):
         ge=0,
         description="unknown inputs above which an answer is of low confidence; unset: never",
     )
-    ready_tier: Literal["champion", "fallback", "rules", "base_rate"] = Field(
+    ready_tier: Tier = Field(
         "base_rate", description="the lowest tier with which /readyz still says ready"
     )
     api_keys: tuple[str, ...] = Field(

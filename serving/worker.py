@@ -18,16 +18,17 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from scoring.bundle import TIERS
+from scoring.errors import UserError
+from scoring.explanation import reasons
+from scoring.loading import Bundle, fingerprint, load_bundle
 from serving import logs
-from serving.bundle import TIERS, Bundle, fingerprint, load_bundle
 from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, Side
 from serving.gate import FAILED, SHAPED
-from serving.metrics import Metrics, totals
 from serving.prediction_log import Entry, PredictionLog
 from serving.requests import Refused, Requests, Row
 from serving.settings import Settings
-from stages.core.errors import UserError
-from stages.model.explain import reasons
+from serving.telemetry import Metrics, totals
 
 BATCH_THREADS = 2
 SWITCH_SECONDS = 0.0002

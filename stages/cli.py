@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from scoring.errors import UserError
 from stages.commands import (
     customers,
     delivery,
@@ -18,7 +19,6 @@ from stages.commands import (
     sharing,
     supply,
 )
-from stages.core.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from scoring.errors import UserError
 from stages.adoption.draft import Draft, Guess, draft
-from stages.core.errors import UserError
-from stages.customers.intake import Arrival, from_arrow
+from stages.tables.intake import Arrival, from_arrow
 
 ROWS = 120
 LEFT = np.arange(ROWS) % 3 == 0  # who churned

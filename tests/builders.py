@@ -15,16 +15,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from scoring import money
+from scoring.schema import Schema, parse_schema
+from stages.core.files import write_csv, write_table
 from stages.core.params import validate
-from stages.core.schema import Schema, parse_schema
 from stages.core.sections import Evaluate, Money, Train
-from stages.core.tables import write_csv, write_table
-from stages.customers.checks import check_table
-from stages.customers.intake import Arrival, from_arrow
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import ID, LABEL, feature_table
-from stages.model import money
+from stages.model.costs import costs_of
 from stages.model.train import CrossValidation, cross_validate
+from stages.tables.checks import check_table
+from stages.tables.intake import Arrival, from_arrow
 
 NUMBER, BRANCH, SIZE, PAYS = "Kunden-Nr.", "Filiale", "Größe des Pakets", "Zahlt per"
 GENDER, MONTHS, FEE, PAID = "Geschlecht", "Monate dabei", "Beitrag €/Monat", "Bezahlt gesamt"
@@ -217,7 +218,7 @@ def money_params(*, lifetime: dict | None = None, **changes) -> Money:
 
 def costs(**changes) -> money.Costs:
     """What a contact costs the club."""
-    return dataclasses.replace(money.costs_of(money_params(), base_rate=0.4), **changes)
+    return dataclasses.replace(costs_of(money_params(), base_rate=0.4), **changes)
 
 
 def evaluate_params(**changes) -> Evaluate:
@@ -274,7 +275,7 @@ def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
 def assuming(evidence: Evidence, **changes) -> Evidence:
     """The same members, had the club assumed something else; `changes` as in `money_params`."""
     assumed = money_params(**changes)
-    priced = money.costs_of(assumed, base_rate=evidence.manifest["base_rate"])
+    priced = costs_of(assumed, base_rate=evidence.manifest["base_rate"])
     rows = len(evidence.label)
     fee = evidence.features[FEE].to_numpy(float) if FEE in evidence.features else None
     return dataclasses.replace(

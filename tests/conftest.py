@@ -16,8 +16,8 @@ from filelock import FileLock
 
 from stages.core.paths import PARAMS
 from stages.core.yamlfile import update_yaml
-from stages.registry.behaviour import ELSEWHERE
-from stages.reproducible import copy_work_tree
+from stages.operations.registry.behaviour import ELSEWHERE
+from stages.operations.reproducible import copy_work_tree
 
 TRACE = Path(__file__).parent / "trace"
 SMALL: Mapping[str, Mapping[str, object]] = {

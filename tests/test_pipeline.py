@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.schema import load_schema
-from stages.core.tables import read_table, sha256
+from scoring.bundle import Scorer
+from scoring.digest import sha256
+from stages.core.files import read_table
+from stages.core.yamlfile import load_schema
 from stages.features.table import model_inputs
-from stages.look.report import PAGES
-from stages.model.bundle import Scorer
+from stages.look.pages import PAGES
 from stages.model.export import TOLERANCE
 from tests.conftest import dvc
 

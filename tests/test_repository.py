@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from stages.core.paths import NOTEBOOKS, ROOT
 from stages.core.yamlfile import read_yaml
-from stages.supply.locks import LOCKS, read_lock
+from stages.operations.supply.locks import LOCKS, read_lock
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -6,9 +6,9 @@ import pandas as pd
 from stages.core import paths
 from stages.core.params import read_params, validate
 from stages.core.sections import Generate
-from stages.customers.generate import Chunk, simulate
-from stages.customers.population import load_population
-from stages.customers.scenarios import QUIET, Scenario, Scenarios, unfold
+from stages.simulator.generate import Chunk, simulate
+from stages.simulator.population import load_population
+from stages.simulator.scenarios import QUIET, Scenario, Scenarios, unfold
 
 POPULATION = load_population(paths.POPULATION)
 WINDOW = POPULATION.hazard.window

@@ -10,18 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from scoring import money
+from scoring.errors import UserError
+from scoring.money import Costs
+from scoring.schema import Schema
 from stages.ablation.switches import Switch
 from stages.core import metrics
 from stages.core.beside import Ablation
-from stages.core.errors import UserError
-from stages.core.schema import Schema
 from stages.core.sections import Money, Train
 from stages.features.table import LABEL, monthly_value
-from stages.model import money
 from stages.model.calibrate import calibrate
+from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
 from stages.model.folds import Fold, draw_folds, paired_interval
-from stages.model.money import Costs
 from stages.model.threshold import profit_threshold
 from stages.model.train import Held, held_out, refit
 
@@ -58,7 +59,7 @@ def measure(
 ) -> list[Measured]:
     """Every switch on the same folds of the train customers, with progress on stderr."""
     label = features[LABEL].to_numpy()
-    costs = money.costs_of(assumptions, base_rate=float(label.mean()))
+    costs = costs_of(assumptions, base_rate=float(label.mean()))
     splits = draw_folds(
         label,
         count=ablation.folds,

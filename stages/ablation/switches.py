@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from scoring.schema import Schema
 from stages.core.beside import Ablation
-from stages.core.schema import Schema
 from stages.core.sections import Train
 from stages.model.candidates import unavailable
 from stages.model.encoding import layout

@@ -11,23 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scoring.digest import sha256
+from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.adoption.bring import Brought, bring, stem
 from stages.adoption.door import admit
 from stages.adoption.draft import Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import scalar, write_schema
-from stages.core.errors import UserError
 from stages.core.params import check_params
 from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
-from stages.core.schema import Schema, load_schema
 from stages.core.sections import Section
-from stages.core.tables import sha256
-from stages.core.yamlfile import update_yaml
-from stages.customers.canonical import spelling_key
-from stages.customers.checks import Checked
-from stages.customers.intake import Arrival, read_arrival
-from stages.customers.validation import Remark, Validation, aligned, write_refused
+from stages.core.yamlfile import load_schema, update_yaml
+from stages.tables.canonical import spelling_key
+from stages.tables.checks import Checked
+from stages.tables.intake import Arrival, read_arrival
+from stages.tables.validation import Remark, Validation, aligned, write_refused
 
 GENERATED = "generated"
 ALIKE = 0.5  # share of a schema's columns that make a file one meant for it

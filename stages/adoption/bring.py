@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core.errors import UserError
+from scoring.errors import UserError
 from stages.core.paths import EXTERNAL
 
 if TYPE_CHECKING:

@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.core.errors import UserError
+from scoring.digest import sha256
+from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.core.paths import ROOT, VALIDATION
-from stages.core.schema import Schema, load_schema
 from stages.core.sections import Data, Features, Money, Section, Train
-from stages.core.tables import sha256
-from stages.customers.checks import Checked, check_table
-from stages.customers.intake import Arrival, read_arrival
-from stages.customers.population import load_population
-from stages.customers.source import check_declared, check_pin, check_population
-from stages.customers.validation import Validation, write_accepted, write_refused
+from stages.core.yamlfile import load_schema
 from stages.features.table import split
+from stages.simulator.population import load_population
+from stages.tables.checks import Checked, check_table
+from stages.tables.intake import Arrival, read_arrival
+from stages.tables.source import check_declared, check_pin, check_population
+from stages.tables.validation import Validation, write_accepted, write_refused
 
 
 def check_source(params: Mapping[str, Section]) -> str:

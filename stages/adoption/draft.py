@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from scoring.errors import UserError
+from scoring.schema import NUMERIC_KINDS, OTHER, TAKEN_NAMES, Schema, parse_schema
 from stages.adoption import names
 from stages.adoption.profile import Profile, profile
 from stages.adoption.target import Target, find_target
-from stages.core.errors import UserError
-from stages.core.schema import NUMERIC_KINDS, OTHER, TAKEN_NAMES, Schema, parse_schema
-from stages.customers.intake import Arrival
-from stages.customers.numerals import LARGEST_NUMBER
+from stages.tables.intake import Arrival
+from stages.tables.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete

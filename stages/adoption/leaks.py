@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stages import explore
-from stages.core.schema import Schema
+from scoring.schema import Schema
 from stages.core.sections import Explore, Section
-from stages.customers.checks import check_table
-from stages.customers.intake import Arrival
+from stages.exploration import explore
+from stages.tables.checks import check_table
+from stages.tables.intake import Arrival
 
 SAMPLE = 50_000  # rows; enough to tell an AUC of 0.95 from one of 0.94
 

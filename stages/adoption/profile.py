@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stages.customers.canonical import absent_texts, dates_by_format, spelling_key, trimmed
-from stages.customers.intake import Cells
-from stages.customers.numerals import LARGEST_NUMBER, plain_numbers
+from stages.tables.canonical import absent_texts, dates_by_format, spelling_key, trimmed
+from stages.tables.intake import Cells
+from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 
 
 @dataclass(frozen=True)

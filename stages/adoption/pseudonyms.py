@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.adoption.bring import Brought, stem
-from stages.core.errors import UserError
-from stages.core.schema import Schema
-from stages.customers.intake import Cells, read_arrival
+from stages.tables.intake import Cells, read_arrival
 
 KEY = "CHURN_PSEUDONYM_KEY"
 SHORTEST_KEY = 16  # characters

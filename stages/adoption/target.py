@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scoring.errors import UserError
 from stages.adoption import names
 from stages.adoption.profile import Profile
-from stages.core.errors import UserError
-from stages.customers.canonical import spelling_key
+from stages.tables.canonical import spelling_key
 
 SHOWN = 6  # values or columns that a message lists
 SHOWN_COLUMNS = 40

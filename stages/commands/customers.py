@@ -63,8 +63,8 @@ def _simulate(options: argparse.Namespace) -> None:
     from stages.core.params import read_params, validate
     from stages.core.paths import POPULATION
     from stages.core.sections import Generate
-    from stages.customers.population import load_population
-    from stages.customers.snapshots import export_csv
+    from stages.simulator.population import load_population
+    from stages.simulator.snapshots import export_csv
 
     values = read_params()["generate"]
     asked = {"name": options.scenario, "strength": options.strength}

@@ -37,26 +37,26 @@ def add(commands: Commands) -> None:
 
 
 def _comment(options: argparse.Namespace) -> None:
-    from stages.comment.post import post
-    from stages.comment.pulls import Run
+    from stages.operations.comment.post import post
+    from stages.operations.comment.pulls import Run
 
     run = Run.from_environment()
     print(post(options.folder, run, publish_url=os.environ.get("PUBLISH_URL", "")))
 
 
 def _image(options: argparse.Namespace) -> None:
-    from stages.image import build
+    from stages.operations.image import build
 
     print(build(archive=options.archive))
 
 
 def _scan_image(_: argparse.Namespace) -> None:
-    from stages.image import scan
+    from stages.operations.image import scan
 
     print(scan())
 
 
 def _push_image(options: argparse.Namespace) -> None:
-    from stages.image import push
+    from stages.operations.image import push
 
     print(push(options.address, options.version, archive=options.archive))

@@ -31,13 +31,13 @@ def add(commands: Commands) -> None:
 
 def _experiments(options: argparse.Namespace) -> None:
     from stages.core.paths import relative
-    from stages.experiments import METRICS, write_experiments
+    from stages.operations.experiments import METRICS, write_experiments
 
     page = write_experiments(metrics=options.metrics or METRICS)
     print(f"Report: {relative(page)} (open it in a browser)")
 
 
 def _track(_: argparse.Namespace) -> None:
-    from stages.tracking.track import track
+    from stages.operations.tracking.track import track
 
     print(track())

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
 
 
 def _tune(_: argparse.Namespace) -> None:
-    from stages.repro import repro
+    from stages.operations.repro import repro
 
     repro(["features"])  # what it reads, where that is not there or not current
     from stages.tuning.tune import tune
@@ -39,7 +39,7 @@ def _tune(_: argparse.Namespace) -> None:
 def _ablation(_: argparse.Namespace) -> None:
     from stages.core.paths import relative
     from stages.core.runner import run_beside
-    from stages.repro import repro
+    from stages.operations.repro import repro
 
     repro(["features"])  # what it reads, where that is not there or not current
     print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")

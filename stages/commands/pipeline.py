@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
 def _repro(options: argparse.Namespace) -> None:
     from stages.core.paths import INDEX, relative
-    from stages.repro import repro
+    from stages.operations.repro import repro
 
     repro(options.dvc)
     if INDEX.is_file():
@@ -43,13 +43,13 @@ def _repro(options: argparse.Namespace) -> None:
 
 
 def _check(_: argparse.Namespace) -> None:
-    from stages.repro import check_at_the_door
+    from stages.operations.repro import check_at_the_door
 
     print(check_at_the_door())
 
 
 def _check_reproducible(options: argparse.Namespace) -> None:
-    from stages.reproducible import check_reproducible
+    from stages.operations.reproducible import check_reproducible
 
     print(check_reproducible(rows=options.rows))
 
@@ -58,13 +58,13 @@ def _run(options: argparse.Namespace) -> None:
     # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from stages import seconds
     from stages.core.runner import run
+    from stages.operations import stage_times
 
     began = time.monotonic()
     run(options.stage)
-    seconds.keep(options.stage, time.monotonic() - began)
+    stage_times.keep(options.stage, time.monotonic() - began)
     if os.environ.get("MLFLOW_TRACKING_URI"):
-        from stages.tracking.track import track_after
+        from stages.operations.tracking.track import track_after
 
         track_after(options.stage)

@@ -22,6 +22,6 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from stages.pull_request.report import report
+    from stages.operations.pull_request.report import report
 
     print(report(options.base))

@@ -85,31 +85,31 @@ def _stage(text: str) -> str:
 
 
 def _register(options: argparse.Namespace) -> None:
-    from stages.registry.register import register
+    from stages.operations.registry.register import register
 
     print(register(bump=options.bump))
 
 
 def _promote(options: argparse.Namespace) -> None:
-    from stages.registry.approval import promote
+    from stages.operations.registry.approval import promote
 
     print(promote(options.stage, version=options.version, reason=options.reason))
 
 
 def _demote(options: argparse.Namespace) -> None:
-    from stages.registry.approval import demote
+    from stages.operations.registry.approval import demote
 
     print(demote(options.stage, reason=options.reason))
 
 
 def _models(options: argparse.Namespace) -> None:
-    from stages.registry.standings import models, models_json
+    from stages.operations.registry.assignments import models, models_json
 
     print(models_json() if options.json else models())
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from stages.registry.fetch import fetch_model
+    from stages.operations.registry.fetch import fetch_model
 
     stage = options.asked or options.stage
     print(fetch_model(stage=stage, version=options.version, out=options.out))

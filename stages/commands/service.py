@@ -15,6 +15,6 @@ def add(commands: Commands) -> None:
 
 
 def _smoke(options: argparse.Namespace) -> None:
-    from serving.smoke import smoke
+    from stages.operations.smoke_test import smoke
 
     print(smoke(options.url))

@@ -26,12 +26,12 @@ def add(commands: Commands) -> None:
 
 
 def _pull(_: argparse.Namespace) -> None:
-    from stages.sharing import pull
+    from stages.operations.sharing import pull
 
     print(pull())
 
 
 def _push(_: argparse.Namespace) -> None:
-    from stages.sharing import push
+    from stages.operations.sharing import push
 
     print(push())

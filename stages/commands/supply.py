@@ -32,12 +32,12 @@ def add(commands: Commands) -> None:
 
 
 def _sbom(_: argparse.Namespace) -> None:
-    from stages.supply.sbom import write_sboms
+    from stages.operations.supply.sbom import write_sboms
 
     print(write_sboms())
 
 
 def _audit(options: argparse.Namespace) -> None:
-    from stages.supply.vulnerabilities import audit
+    from stages.operations.supply.vulnerabilities import audit
 
     print(audit(osv=options.osv))

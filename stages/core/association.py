@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scoring.schema import Column, Schema
 from stages.core import metrics
-from stages.core.schema import Column, Schema
 
 
 def rate_table(groups: Any, churn: Any) -> pd.DataFrame:

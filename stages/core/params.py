@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from scoring.errors import UserError
 from stages.core.beside import Ablation, Registry, Report, Tune
-from stages.core.errors import UserError
 from stages.core.paths import PARAMS, relative
 from stages.core.sections import Data, Evaluate, Explore, Features, Generate, Money, Section, Train
 from stages.core.yamlfile import read_yaml

@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from stages.core.errors import UserError
+from scoring.errors import UserError
 from stages.core.params import read_params, validate
 from stages.core.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
 from stages.core.yamlfile import read_yaml
@@ -126,7 +126,7 @@ def run_beside(name: str) -> Path:
 
 def _publish(source: Path, notebook: nbformat.NotebookNode, parameters: dict[str, Any]) -> Path:
     """Execute, keep the executed notebook, write its HTML."""
-    from stages.look.report import write_report
+    from stages.look.pages import write_report
 
     executed = normalise(execute(notebook, parameters, origin=relative(source)))
     output = REPORTS / "notebooks" / source.name

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.core.errors import UserError
+from scoring.errors import UserError
+from scoring.schema import Schema, parse_schema
 from stages.core.paths import relative
 
 
@@ -49,3 +50,8 @@ def _merge(content: Any, changes: Mapping[str, Any]) -> None:
             _merge(content[key], value)
         else:
             content[key] = value
+
+
+def load_schema(path: Path) -> Schema:
+    """The schema in a YAML or JSON file; `UserError` where it is missing or wrong."""
+    return parse_schema(read_yaml(path), origin=relative(path))

@@ -8,10 +8,10 @@ import pandas as pd
 
 from stages.core.paths import INDEX, REPORTS
 from stages.core.sections import Data
-from stages.evaluation import inclusion
+from stages.evaluation import fairness as inclusion
+from stages.evaluation.baselines import currency, in_words
 from stages.evaluation.evaluate import WORDS, Evidence
-from stages.evaluation.rivals import currency, in_words
-from stages.look.report import environment, write_index, write_markdown_page
+from stages.look.pages import environment, write_index, write_markdown_page
 
 HEADLINE = (
     "roc_auc",

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from scoring import money
+from scoring.explanation import load_explainer, reasons
 from stages.core.metrics import Floats
 from stages.core.paths import CHAMPION
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import ID
-from stages.model import money
-from stages.model.explain import load_explainer, reasons
 
 REASONS = 3
 

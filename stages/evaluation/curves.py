@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from scoring import money
 from stages.core.metrics import Floats
 from stages.evaluation.evaluate import Evidence
-from stages.model import money
 from stages.model.calibrate import reliability
 
 

@@ -16,7 +16,12 @@ import numpy as np
 import pandas as pd
 from empulse.metrics import empc_score, mpc_score
 
+from scoring import money
+from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, Scorer
+from scoring.decision import contacts
+from scoring.schema import Schema
 from stages.core import metrics
+from stages.core.files import read_table
 from stages.core.metrics import Bootstrap, Floats
 from stages.core.paths import (
     CHAMPION,
@@ -25,13 +30,9 @@ from stages.core.paths import (
     ORACLE,
     TEST,
 )
-from stages.core.schema import Schema, load_schema
 from stages.core.sections import Evaluate, Money
-from stages.core.tables import read_table
+from stages.core.yamlfile import load_schema
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
-from stages.model import money
-from stages.model.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, Scorer
-from stages.model.decision import contacts
 from stages.model.threshold import profit_threshold
 
 WORDS = {

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from scoring.derive import MISSING, Recorded, from_recorded, recorded
+from scoring.explanation import Explainer, title
+from scoring.mixed import mixed, only, with_value
+from scoring.schema import Column, Schema
 from stages.core import metrics
 from stages.core.metrics import Bootstrap, Floats
-from stages.core.schema import Column, Schema
 from stages.evaluation.evaluate import Evidence
-from stages.features.derive import MISSING, Recorded, from_recorded, recorded
-from stages.features.mixed import mixed, only, with_value
 from stages.model.direction import monotone, sign, values_along
-from stages.model.explain import Explainer, title
 
 REPEATS = 5  # permutations of a column
 SCORED = 150_000  # customers scored for the importance of all columns: bounds its cost

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from scoring.bundle import BASELINES, OUT_OF_FOLD, SCORES
 from stages.core import metrics
+from stages.core.files import read_table, write_csv, write_json, write_table
 from stages.core.paths import COMPARISON, CONTACT_LIST, METRICS, PLOTS, PREDICTIONS
-from stages.core.tables import read_table, write_csv, write_json, write_table
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import ID, LABEL
-from stages.model.bundle import BASELINES, OUT_OF_FOLD, SCORES
 
 DIGITS = 6
 

@@ -9,20 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from scoring.bundle import OUT_OF_FOLD
+from scoring.money import Costs, customer_value, expected_profit, realised_profit
+from stages.core.files import read_table
 from stages.core.metrics import Floats
 from stages.core.paths import COMPARISON
 from stages.core.sections import Money
-from stages.core.tables import read_table
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import monthly_value
-from stages.model.bundle import OUT_OF_FOLD
-from stages.model.money import (
-    Costs,
-    costs_of,
-    customer_value,
-    expected_profit,
-    realised_profit,
-)
+from stages.model.costs import costs_of
 from stages.model.threshold import profit_threshold
 
 ACCEPTANCE, BASE_RATE = "chance that a churner accepts", "base rate of churn"

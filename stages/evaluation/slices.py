@@ -13,15 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from scoring.bundle import MANIFEST, MODEL, SCHEMA_FILE, Scorer
+from scoring.derive import MISSING, derive
+from scoring.errors import UserError
 from stages.core import metrics
-from stages.core.errors import UserError
 from stages.core.metrics import Floats
 from stages.core.paths import relative
-from stages.core.schema import load_schema
+from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate import Evidence
-from stages.features.derive import MISSING, derive
 from stages.features.table import ID
-from stages.model.bundle import MANIFEST, MODEL, SCHEMA_FILE, Scorer
 
 COLUMNS = [
     "column", "value", "sensitive", "customers", "churn_rate", "probability", "selection_rate",

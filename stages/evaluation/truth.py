@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from scoring import money
 from stages.core import metrics
 from stages.core.metrics import Floats
 from stages.evaluation.evaluate import WORDS as HEADLINE_WORDS
 from stages.evaluation.evaluate import Evidence, decide, profit_measure, ranking
-from stages.model import money
 
 WORDS = HEADLINE_WORDS | {"true_profit_per_customer": "Profit per customer, outcomes averaged out"}
 

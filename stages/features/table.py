@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from scoring.derive import Inputs, category_names, derive, numeric_names
+from scoring.schema import KEY_NAMES, Schema
+from stages.core.files import read_table, write_table
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
-from stages.core.schema import KEY_NAMES, Schema, load_schema
 from stages.core.sections import Features
-from stages.core.tables import read_table, write_table
-from stages.features.derive import Inputs, category_names, derive, numeric_names
+from stages.core.yamlfile import load_schema
 
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 ID, LABEL = KEY_NAMES

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from scoring.probability import log_odds
 from stages.core import metrics
 from stages.core.sections import Train
 from stages.model.folds import Fold, paired_interval
-from stages.model.logodds import Moved, log_odds
+from stages.model.logodds import EDGE, Moved
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
@@ -35,7 +36,7 @@ class Sigmoid:
 
     def __call__(self, probability: Floats) -> Floats:
         """The calibrated probability (n,)."""
-        return expit(self.slope * log_odds(probability) + self.intercept)
+        return expit(self.slope * log_odds(probability, edge=EDGE) + self.intercept)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Calibrated(Moved):
 
 def fit_sigmoid(label: NDArray[Any], probability: Floats) -> Sigmoid:
     """The likeliest sigmoid of the log-odds; none at all where they are all the same."""
-    z = log_odds(probability)
+    z = log_odds(probability, edge=EDGE)
     if np.ptp(z) < 1e-9:
         return Sigmoid()
     # So weak a penalty that it only keeps the slope finite where the classes do not overlap.

@@ -23,13 +23,13 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from stages.core.errors import UserError
+from scoring.bundle import BASELINES
+from scoring.errors import UserError
 from stages.core.sections import Train
-from stages.model.bundle import BASELINES
 from stages.model.encoding import LINEAR_PARTS, TREE_PARTS, Layout, encoder
-from stages.model.hazard import Hazard
 from stages.model.logodds import LogOdds
-from stages.model.rebalance import Rebalanced
+from stages.model.optional.hazard import Hazard
+from stages.model.optional.rebalance import Rebalanced
 
 
 def build(name: str, params: Train, shape: Layout) -> Any:
@@ -101,7 +101,7 @@ def _lightgbm(params: Train) -> Any:
             "params.yaml: field train.candidates: lightgbm is not installed; expected the extra: "
             "pip install 'lightgbm>=4.6'"
         )
-    from stages.model.lightgbm import ExportableLGBM
+    from stages.model.optional.lightgbm_export import ExportableLGBM
 
     return ExportableLGBM(
         **params.lightgbm.model_dump(),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.core.paths import CHAMPION, COMPARISON, TRAIN
-from stages.core.schema import Schema
-from stages.core.sections import Money, Train
-from stages.core.tables import sha256, write_csv, write_json, write_table
-from stages.features.derive import category_names, derived_names, numeric_names
-from stages.features.table import LABEL, model_inputs, monthly_value
-from stages.model.bundle import (
+from scoring.bundle import (
     BACKGROUND,
     BASELINES,
     FALLBACK,
@@ -32,9 +24,17 @@ from stages.model.bundle import (
     SCHEMA_FILE,
     SCORES,
 )
+from scoring.derive import category_names, derived_names, numeric_names
+from scoring.digest import digest, sha256
+from scoring.money import customer_value
+from scoring.schema import Schema
+from stages.core.files import write_csv, write_json, write_table
+from stages.core.paths import CHAMPION, COMPARISON, TRAIN
+from stages.core.sections import Money, Train
+from stages.features.table import LABEL, model_inputs, monthly_value
+from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
-from stages.model.money import costs_of, customer_value
-from stages.model.rules import fit_rules
+from stages.model.rule_list import fit_rules
 from stages.model.threshold import profit_threshold
 from stages.model.train import CrossValidation, refit, served
 
@@ -119,14 +119,10 @@ def _manifest(
         "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
         "hashes": {
             "train": sha256(TRAIN),
-            "params": _digest([train.model_dump(), money.model_dump()]),
+            "params": digest([train.model_dump(), money.model_dump()]),
         },
     }
-    return {"name": NAME, "version": _digest(content)[:12], **content}
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return {"name": NAME, "version": digest(content)[:12], **content}
 
 
 def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _register_lightgbm() -> None:
     from skl2onnx import update_registered_converter
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
 
-    from stages.model.lightgbm import ExportableLGBM
+    from stages.model.optional.lightgbm_export import ExportableLGBM
 
     update_registered_converter(
         ExportableLGBM,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.core.schema import Column, Schema
-from stages.features.derive import Recorded, derived_names
+from scoring.derive import Recorded, derived_names
+from scoring.schema import Column, Schema
 
 STEPS = 25  # values that a numeric column is swept over
 

@@ -27,9 +27,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from stages.core.schema import Schema
+from scoring.derive import MISSING, category_names, derived_names, numeric_names
+from scoring.schema import Schema
 from stages.core.sections import Train
-from stages.features.derive import MISSING, category_names, derived_names, numeric_names
 from stages.model.direction import label_constraints, numeric_constraints
 
 RAW, SCALED, BINNED, CATEGORY, CROSSES = "raw", "scaled", "binned", "category", "crosses"

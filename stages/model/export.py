@@ -9,11 +9,11 @@ import pandas as pd
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.pipeline import Pipeline
 
-from stages.core.errors import UserError
-from stages.core.schema import Schema
-from stages.features.derive import category_names, numeric_names
+from scoring.bundle import CATEGORY, NUMERIC, Scorer
+from scoring.derive import category_names, numeric_names
+from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.features.table import model_inputs
-from stages.model.bundle import CATEGORY, NUMERIC, Scorer
 from stages.model.encoding import frame
 from stages.model.graphs import LogOddsSum, Mean, join
 from stages.model.logodds import Moved

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from stages.core.errors import UserError
+from scoring.errors import UserError
 
 Floats = NDArray[np.float64]
 

@@ -10,14 +10,10 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
+from scoring.probability import log_odds
+
 Floats = NDArray[np.float64]
 EDGE = 1e-5  # probabilities nearer to 0 or 1 count as that far from it: log-odds stay finite
-
-
-def log_odds(probability: Any) -> Floats:
-    """log(p / (1 - p)), within ±11.5."""
-    p = np.clip(np.asarray(probability, dtype=np.float64), EDGE, 1 - EDGE)
-    return np.log(p / (1 - p))
 
 
 class LogOdds(TransformerMixin, BaseEstimator):
@@ -30,7 +26,7 @@ class LogOdds(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Floats:
         """The log-odds."""
-        return log_odds(X)
+        return log_odds(X, edge=EDGE)
 
 
 class Moved(ClassifierMixin, BaseEstimator):
@@ -52,7 +48,9 @@ class Moved(ClassifierMixin, BaseEstimator):
         """Probabilities (n, 2) of staying and leaving."""
         if not hasattr(self, "model_"):
             raise NotFittedError(f"{type(self).__name__} is not fitted yet")
-        p = expit(self.slope_ * log_odds(self.model_.predict_proba(X)[:, 1]) + self.intercept_)
+        p = expit(
+            self.slope_ * log_odds(self.model_.predict_proba(X)[:, 1], edge=EDGE) + self.intercept_
+        )
         return np.column_stack([1 - p, p])
 
     def predict(self, X: Any) -> NDArray[Any]:

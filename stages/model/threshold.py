@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from empulse.metrics import mpc_score
 
+from scoring.money import Costs, gain_from_churner, loss_from_stayer
 from stages.core.metrics import Floats
-from stages.model.money import Costs, gain_from_churner, loss_from_stayer
 
 
 def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Costs) -> float:

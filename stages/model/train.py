@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy import stats
 from tqdm import tqdm
 
+from scoring.bundle import BASELINES
+from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.core import metrics
-from stages.core.errors import UserError
-from stages.core.schema import Schema
 from stages.core.sections import Train
 from stages.features.table import ID, LABEL
-from stages.model.bundle import BASELINES
 from stages.model.calibrate import Calibrated, Calibration, calibrate, reliability
 from stages.model.candidates import build, unavailable
 from stages.model.encoding import few_bins_are_fine, frame, layout

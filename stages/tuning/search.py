@@ -6,8 +6,6 @@ number of finished trials, so that a search that was stopped goes on as if it ha
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from scoring.digest import digest
 from stages.core import metrics
 from stages.core.beside import Range, Tune
 from stages.core.sections import Train
@@ -91,7 +90,7 @@ def digest_of(candidate: str, customers: Customers, train: Train, tune: Tune) ->
         tune.model_dump(include={"seed", "metric", "outer_folds", "inner_folds"}),
         {field: bounds.model_dump() for field, bounds in space.items()},
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    return digest(content)[:12]
 
 
 def study_of(

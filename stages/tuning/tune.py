@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from scoring.digest import sha256
+from scoring.errors import UserError
 from stages.core import metrics
 from stages.core.beside import Tune
-from stages.core.errors import UserError
+from stages.core.files import read_table
 from stages.core.params import check_params, validate
 from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
-from stages.core.schema import load_schema
 from stages.core.sections import Train
-from stages.core.tables import read_table, sha256
-from stages.core.yamlfile import read_yaml, update_yaml
+from stages.core.yamlfile import load_schema, read_yaml, update_yaml
 from stages.features.table import LABEL
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, paired_interval

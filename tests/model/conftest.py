@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scoring.derive import derive
+from scoring.explanation import Explainer, load_explainer
+from scoring.schema import Schema
+from stages.core.files import read_table
 from stages.core.params import check_params
-from stages.core.schema import Schema, load_schema
-from stages.core.tables import read_table
+from stages.core.yamlfile import load_schema
 from stages.evaluation import evaluate
 from stages.evaluation.evaluate import Evidence, gather
-from stages.features.derive import derive
 from stages.features.table import ID
-from stages.model.explain import Explainer, load_explainer
 
 PLACES = {
     "CHAMPION": "models/champion",

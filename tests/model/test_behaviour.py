@@ -13,18 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.errors import UserError
+from scoring.bundle import Scorer
+from scoring.derive import derive, from_recorded, recorded
+from scoring.errors import UserError
+from scoring.explanation import make_explainer, reasons
+from scoring.mixed import with_value
+from scoring.probability import log_odds
+from stages.core.files import read_table
 from stages.core.params import check_params
-from stages.core.tables import read_table
 from stages.evaluation.explanations import directions, doubts
 from stages.evaluation.slices import as_predicted, compare_slices, rescored
-from stages.features.derive import derive, from_recorded, recorded
-from stages.features.mixed import with_value
 from stages.features.table import feature_table
-from stages.model.bundle import Scorer
 from stages.model.direction import monotone, sign, values_along
 from stages.model.encoding import frame
-from stages.model.explain import log_odds, make_explainer, reasons
 from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders

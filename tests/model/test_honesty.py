@@ -8,17 +8,17 @@ import pytest
 from scipy import stats
 from sklearn.compose import ColumnTransformer
 
+from scoring.schema import parse_schema
 from stages.core import metrics
-from stages.core.schema import parse_schema
-from stages.core.tables import read_table
-from stages.explore import single_column_auc, suspected_leaks
+from stages.core.files import read_table
+from stages.exploration.explore import single_column_auc, suspected_leaks
 from stages.features.table import LABEL
 from stages.model.candidates import build
 from stages.model.encoding import frame, layout
 from stages.model.train import cross_validate, folds, paired
 from tests import builders
 from tests.builders import FEE
-from tests.test_lineage import PIPELINE, opened
+from tests.core.test_lineage import PIPELINE, opened
 
 PARAMS = builders.train_params()
 LEAK = 0.95

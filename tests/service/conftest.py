@@ -22,8 +22,8 @@ from prometheus_client import CollectorRegistry
 from serving.document import example
 from serving.settings import Settings
 from serving.worker import Worker
+from stages.core.files import write_table
 from stages.core.paths import ROOT
-from stages.core.tables import write_table
 from stages.model import champion
 from stages.model.champion import write_bundle
 from tests import builders

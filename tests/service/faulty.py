@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from serving import bundle
+from scoring import loading as bundle
 from serving.service import ChurnService
 
 __all__ = ["ChurnService"]

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from stages.core.schema import parse_schema
-from stages.core.tables import read_table
+from scoring.schema import parse_schema
+from stages.core.files import read_table
 from tests.service.conftest import serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the pipeline runs first

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from serving.smoke import smoke
-from stages.core.errors import UserError
+from scoring.errors import UserError
 from stages.core.paths import ROOT
+from stages.operations.smoke_test import smoke
 from tests.conftest import stages
 from tests.service.conftest import free_port, one
 
@@ -36,7 +36,7 @@ def test_the_smoke_test_says_where_nobody_answers():
     ],
 )
 def test_the_smoke_test_sees_a_wrong_answer(server, monkeypatch, path, answer):
-    from serving import smoke as module
+    from stages.operations import smoke_test as module
 
     real = module._expect
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serving.bundle import TIERS, load_bundle
+from scoring import money
+from scoring.bundle import MANIFEST, MODEL, TIERS, Scorer
+from scoring.decision import contacts
+from scoring.loading import load_bundle
 from serving.engine import CHALLENGER, CHAMPION, Engine, Side, place
 from stages.features.table import ID, feature_table, model_inputs
-from stages.model import money
-from stages.model.bundle import MANIFEST, MODEL, Scorer
-from stages.model.decision import contacts
 from tests import builders
 from tests.builders import DAYS, FEE, PAYS
 from tests.service.conftest import write_club

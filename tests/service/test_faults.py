@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
+from scoring.bundle import FALLBACK_MODEL, MODEL, RULES
 from serving.document import Prediction
-from stages.model.bundle import FALLBACK_MODEL, MODEL, RULES
 from tests.service.conftest import Server, one, serve, write_club
 from tests.service.test_loading import flipped, gone, truncated
 

@@ -7,8 +7,8 @@ import pytest
 
 from serving.access import Keys, Rate, is_local
 from serving.gate import Gate, Route
-from serving.metrics import REFUSALS
 from serving.settings import Settings
+from serving.telemetry import REFUSALS
 
 KEY, OTHER = "k" * 16, "l" * 20
 HERE = ("127.0.0.1", 40000)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.bundle import TIERS, load_bundle
-from stages.core.errors import UserError
-from stages.model.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE
+from scoring.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE, TIERS
+from scoring.errors import UserError
+from scoring.loading import load_bundle
 from tests.service.conftest import one, write_club
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from stages.core.paths import ROOT
-from stages.reproducible import copy_work_tree
+from stages.operations.reproducible import copy_work_tree
 from tests.service.conftest import ELSEWHERE, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from scoring.errors import UserError
 from serving.settings import Settings, load_settings, table
-from stages.core.errors import UserError
 from stages.core.paths import ROOT
 
 KEYS = "k" * 16 + ", " + "l" * 20

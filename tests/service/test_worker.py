@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from scoring.bundle import MODEL
 from serving.engine import place
-from stages.model.bundle import MODEL
 from tests.service.conftest import one, write_club
 from tests.service.test_loading import flipped, gone, truncated
 

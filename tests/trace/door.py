@@ -1,4 +1,4 @@
-"""Holds every file of a folder out to `adopt`, in one process; run by tests/test_door.py."""
+"""Holds every file of a folder out to `adopt`, in one process; for test_door.py."""
 
 import contextlib
 import hashlib

@@ -1,0 +1,46 @@
+"""The champion bundle, as it is read: all that scoring, monitoring and service know of a model.
+
+Needs NumPy and ONNX Runtime alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.derive import Inputs
+
+NAME = "churn"
+Tier = Literal["champion", "fallback", "rules", "base_rate"]  # best first
+TIERS: tuple[Tier, ...] = get_args(Tier)
+FALLBACK = "logistic"
+MODEL, FALLBACK_MODEL = "model.onnx", "fallback.onnx"
+SCHEMA_FILE, BACKGROUND, REFERENCE = "schema.json", "background.json", "reference.parquet"
+RULES = "rules.json"
+MANIFEST = "bundle.json"
+OUT_OF_FOLD, SCORES = "out_of_fold.parquet", "scores.csv"
+BASELINES = ("base_rate", "one_feature")  # what every headline figure is held against
+NUMERIC, CATEGORY = "numeric", "category"  # inputs of the graphs
+
+
+class Scorer:
+    """An exported model that turns model inputs into probabilities of churn."""
+
+    def __init__(self, content: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # sums in one order, so the same last digit
+        options.log_severity_level = 3  # converters leave unused initialisers behind
+        self._session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+        self._names = {node.name for node in self._session.get_inputs()}
+
+    def probability(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Probability of churn (n,) of n customers."""
+        feed = {NUMERIC: inputs.numeric, CATEGORY: inputs.category}
+        feed = {name: values for name, values in feed.items() if name in self._names}
+        return self._session.run(None, feed)[1][:, 1].astype(np.float64)

@@ -1,0 +1,124 @@
+"""The one derivation of features, for training, batch scoring and a single request alike.
+
+NumPy only, by role: no column is named here. What this returns is exactly what the fitted
+pipeline and its ONNX export take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.schema import AVERAGE, CHANGE, OTHER, Column, Schema
+
+MISSING = "(missing)"
+EXACT = 1e-9  # relative difference of two amounts that is none
+
+
+class Recorded(NamedTuple):
+    """The inputs that the schema names, of n customers: `numbers` (n, k) float64, `labels` (n, m).
+
+    One form for what is absent: NaN among numbers, `MISSING` among the labels, which are text.
+    """
+
+    numbers: NDArray[np.float64]
+    labels: NDArray[np.object_]
+
+
+class Inputs(NamedTuple):
+    """Model inputs of n customers: `numeric` (n, k) float32, `category` (n, m) text objects."""
+
+    numeric: NDArray[np.float32]
+    category: NDArray[np.object_]
+
+
+def numeric_names(schema: Schema) -> list[str]:
+    """Names of the numeric features, in the order of `Inputs.numeric`."""
+    return [column.name for column in schema.numeric_inputs] + derived_names(schema)
+
+
+def category_names(schema: Schema) -> list[str]:
+    """Names of the categorical features, in the order of `Inputs.category`."""
+    return [column.name for column in schema.category_inputs]
+
+
+def derived_names(schema: Schema) -> list[str]:
+    """Names of the features computed from roles; empty where a role they need is not given."""
+    has_all = all(schema.role(role) for role in ("tenure", "monthly_value", "total_value"))
+    return [AVERAGE, CHANGE] if has_all else []
+
+
+def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
+    """Model inputs from raw columns.
+
+    `columns` maps each input of the schema to n values: numbers (NaN or None where absent) and
+    category labels (None where absent). Numbers are rounded to float32, so that the export,
+    which computes in float32, sees what training saw. `KeyError` where a column is missing.
+    """
+    return from_recorded(recorded(columns, schema), schema)
+
+
+def recorded(columns: Mapping[str, Any], schema: Schema) -> Recorded:
+    """Raw columns, as `derive` takes them, in the form that features are computed from."""
+    numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
+    numeric = list(_bill_total_of_new_customers(numbers, schema).values())
+    category = [_labels(columns[c.name], c) for c in schema.category_inputs]
+    n = len(numeric[0]) if numeric else len(category[0])
+    return Recorded(
+        np.column_stack(numeric) if numeric else np.empty((n, 0)),
+        np.column_stack(category) if category else np.empty((n, 0), object),
+    )
+
+
+def from_recorded(known: Recorded, schema: Schema) -> Inputs:
+    """Model inputs from recorded ones: the derived features are added."""
+    derived = _derived(known.numbers, schema)
+    numeric = np.column_stack([known.numbers, *derived]) if derived else known.numbers
+    return Inputs(numeric.astype(np.float32), known.labels)
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64).copy()
+
+
+def _labels(values: Any, column: Column) -> NDArray[np.object_]:
+    labels = np.array([MISSING if _absent(v) else str(v) for v in values], dtype=object)
+    if column.other:
+        known = {*column.labels, MISSING}
+        labels = np.array([v if v in known else OTHER for v in labels], dtype=object)
+    return labels
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value != value
+
+
+def _bill_total_of_new_customers(
+    numbers: dict[str, NDArray[np.float64]], schema: Schema
+) -> dict[str, NDArray[np.float64]]:
+    """A customer of tenure 0 has not been billed yet: an absent total is 0, not unknown."""
+    tenure, total = schema.role("tenure"), schema.role("total_value")
+    if tenure and total:
+        values = numbers[total.name]
+        values[np.isnan(values) & (numbers[tenure.name] == 0)] = 0.0
+    return numbers
+
+
+def _derived(numbers: NDArray[np.float64], schema: Schema) -> list[NDArray[np.float64]]:
+    if not derived_names(schema):
+        return []
+    tenure, monthly, total = (
+        numbers[:, _place(role, schema)] for role in ("tenure", "monthly_value", "total_value")
+    )
+    average = np.where(tenure == 0, monthly, total / np.maximum(tenure, 1))
+    # 135.6 / 3 is not quite 45.2: whoever has always paid the same has no change, not one of 1e-14
+    average = np.where(np.isclose(average, monthly, rtol=EXACT, atol=0), monthly, average)
+    return [average, monthly - average]
+
+
+def _place(role: str, schema: Schema) -> int:
+    """Where the column of that role stands among the numeric inputs."""
+    return [role in column.roles for column in schema.numeric_inputs].index(True)

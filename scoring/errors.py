@@ -1,0 +1,21 @@
+"""The one exception for what a user can put right, and how a message names a file."""
+
+from pathlib import Path
+
+
+class UserError(Exception):
+    """A mistake that the user can mend; shown without a traceback.
+
+    The message is one line that names file, column, row or field and what was expected;
+    `details` are further lines, shown above it.
+    """
+
+    def __init__(self, message: str, *, details: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join((*details, message)))
+        self.message = message
+
+
+def shown(path: Path) -> str:
+    """The path as people write it: from the current folder where it lies inside."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)

@@ -1,0 +1,240 @@
+"""The schema: what each column of a customer table means.
+
+Everything that depends on columns (checks, features, encoder, request model, drift columns,
+reports) is derived from a `Schema`. This module needs pydantic alone, so that the service can
+read the schema of a champion bundle.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+
+from scoring.errors import UserError
+
+Kind = Literal["text", "integer", "number", "category", "date"]
+Role = Literal[
+    "id",
+    "target",
+    "tenure",
+    "monthly_value",
+    "total_value",
+    "sensitive",
+    "ordered",
+    "monotone_increasing",
+    "monotone_decreasing",
+    "ignored",
+]
+UNIQUE_ROLES = ("id", "target", "tenure", "monthly_value", "total_value")
+NUMERIC_KINDS = ("integer", "number")
+NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
+OTHER = "(other)"
+SHOWN_VALUES = 12  # of a category, in an error message
+AVERAGE, CHANGE = DERIVED_NAMES = ("average_monthly_value", "monthly_value_change")
+KEY_NAMES = ("#id", "#label")  # of customers and outcomes in the feature tables
+TAKEN_NAMES = dict.fromkeys(DERIVED_NAMES, "a derived feature") | dict.fromkeys(
+    KEY_NAMES, "the feature tables"
+)
+
+
+class Column(BaseModel):
+    """One column: its kind, what it may hold, and what it means.
+
+    `other` makes a category open: whatever is not among its values counts as one more, `OTHER`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Kind
+    description: str = ""
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[StrictStr | StrictInt | StrictFloat, ...] = ()
+    other: bool = False
+    missing: bool = False
+    positive: StrictStr | StrictInt | StrictFloat | None = None
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column holds numbers."""
+        return self.kind in NUMERIC_KINDS
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The values as text, the way tables hold them; all others are one where it is open."""
+        return (*(str(value) for value in self.values), *([OTHER] if self.other else []))
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words for an error message."""
+        if self.kind == "category":
+            more = f", … ({len(self.labels)} values)" if len(self.labels) > SHOWN_VALUES else ""
+            return "one of " + ", ".join(self.labels[:SHOWN_VALUES]) + more
+        if not self.is_numeric:
+            return f"a {self.kind}"
+        noun = "a whole number" if self.kind == "integer" else "a number"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{noun} from {_bound(self.minimum)} to {_bound(self.maximum)}{unit}"
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Column:
+        if self.kind == "category" and not self.values:
+            raise ValueError("a category needs its allowed `values`")
+        if self.kind != "category" and self.values:
+            raise ValueError("`values` belong to a category")
+        if self.other and (self.kind != "category" or "ordered" in self.roles):
+            raise ValueError("`other` belongs to a category without order")
+        if (self.minimum is not None or self.maximum is not None) and not self.is_numeric:
+            raise ValueError("`minimum` and `maximum` belong to a number")
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("`values` are named twice")
+        if None not in (low := self.minimum, high := self.maximum) and low > high:  # type: ignore[operator]
+            raise ValueError("`minimum` is above `maximum`")
+        if "target" in self.roles:
+            self._agrees_as_target()
+        elif self.positive is not None:
+            raise ValueError("`positive` belongs to the target")
+        if set(self.roles) & set(NUMERIC_ROLES) and not self.is_numeric:
+            raise ValueError(f"the roles {', '.join(NUMERIC_ROLES)} belong to a number")
+        if "monthly_value" in self.roles and self.missing:
+            raise ValueError("the monthly value of a customer may not be missing")
+        return self
+
+    def _agrees_as_target(self) -> None:
+        if len(self.labels) != 2:
+            raise ValueError("the target needs exactly two `values`")
+        if str(self.positive) not in self.labels:
+            raise ValueError("the target needs `positive`, one of its `values`")
+        if self.missing:
+            raise ValueError("the target may not be missing")
+        if self.other:
+            raise ValueError("the target has no `other` values")
+        if {"id", "ignored"} & set(self.roles):
+            raise ValueError("the target can be neither the id nor ignored")
+
+
+class Schema(BaseModel):
+    """The columns of a table, in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[Column, ...]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Schema:
+        names = [column.name for column in self.columns]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"columns named twice: {', '.join(repeated)}")
+        for role in UNIQUE_ROLES:
+            holders = [column.name for column in self.columns if role in column.roles]
+            if len(holders) > 1:
+                raise ValueError(f"role {role} is given to several columns: {', '.join(holders)}")
+        if self.role("target") is None:
+            raise ValueError("no column has the role target")
+        if not self.inputs:
+            raise ValueError("no column is left for a model to learn from")
+        taken = sorted(set(names) & set(TAKEN_NAMES))
+        if taken:
+            raise ValueError(f"the name {taken[0]} is taken by {TAKEN_NAMES[taken[0]]}")
+        return self
+
+    def __getitem__(self, name: str) -> Column:
+        """The column of that name; `KeyError` where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def without_ignored(self) -> Schema:
+        """The columns that are read: those that do not have the role `ignored`."""
+        kept = tuple(column for column in self.columns if "ignored" not in column.roles)
+        return self if len(kept) == len(self.columns) else Schema(columns=kept)
+
+    @property
+    def names(self) -> list[str]:
+        """All column names, in order."""
+        return [column.name for column in self.columns]
+
+    def role(self, role: Role) -> Column | None:
+        """The first column with that role, or None."""
+        return self.by_role.get(role)
+
+    @cached_property
+    def by_role(self) -> dict[Role, Column]:
+        """The first column with each role that is given."""
+        return {role: column for column in reversed(self.columns) for role in column.roles}
+
+    @property
+    def target(self) -> Column:
+        """The column to predict."""
+        column = self.role("target")
+        assert column is not None, "checked when the schema was made"
+        return column
+
+    def churned(self, table: Any) -> Any:
+        """1 where a customer of the table (a frame with the target) left, else 0: (n,) int8."""
+        return (table[self.target.name] == str(self.target.positive)).to_numpy().astype("int8")
+
+    @property
+    def id_name(self) -> str | None:
+        """The name of the id column, or None where rows carry no id."""
+        column = self.role("id")
+        return column.name if column else None
+
+    @cached_property
+    def inputs(self) -> list[Column]:
+        """The columns a model may use: not id, target or ignored, of a kind it understands."""
+        return [
+            column
+            for column in self.columns
+            if not {"id", "target", "ignored"} & set(column.roles)
+            and (column.is_numeric or column.kind == "category")
+        ]
+
+    @cached_property
+    def numeric_inputs(self) -> list[Column]:
+        """The numeric inputs, in order."""
+        return [column for column in self.inputs if column.is_numeric]
+
+    @cached_property
+    def category_inputs(self) -> list[Column]:
+        """The categorical inputs, in order."""
+        return [column for column in self.inputs if column.kind == "category"]
+
+
+def _bound(value: float | None) -> str:
+    return "any" if value is None else f"{value:g}"
+
+
+def parse_schema(content: Any, *, origin: str) -> Schema:
+    """A schema from parsed YAML or JSON; `UserError` naming column and field where it is wrong."""
+    try:
+        return Schema.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{origin}: {_first_fault(error, content)}") from None
+
+
+def _first_fault(error: ValidationError, content: Any) -> str:
+    fault = error.errors(include_url=False)[0]
+    place = list(fault["loc"])
+    if len(place) >= 2 and place[0] == "columns" and isinstance(place[1], int):
+        entry = content["columns"][place[1]]
+        name = entry.get("name", f"number {place[1] + 1}") if isinstance(entry, dict) else entry
+        field = f", field {'.'.join(map(str, place[2:]))}" if place[2:] else ""
+        return f"column {name}{field}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{'.'.join(map(str, place)) or 'schema'}: {fault['msg'].removeprefix('Value error, ')}"

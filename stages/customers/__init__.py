@@ -1,1 +1,0 @@
-"""Where customers come from: simulated or adopted, and checked at the door."""

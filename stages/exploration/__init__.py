@@ -1,0 +1,1 @@
+"""Exploratory analysis: who leaves, how columns are related, suspected leaks."""

@@ -1,0 +1,34 @@
+"""The costs of a bundle, from the section `money` of `params.yaml`."""
+
+from __future__ import annotations
+
+from scoring.money import Costs, expected_months
+from stages.core.sections import Money
+
+
+def costs_of(money: Money, *, base_rate: float) -> Costs:
+    """The costs under the section `money`, its rule of the lifetime applied to that churn rate."""
+    return Costs(
+        contact_cost=money.contact_cost,
+        offer_cost=money.offer_cost,
+        accept_alpha=money.accept_alpha,
+        accept_beta=money.accept_beta,
+        customer_value=money.customer_value,
+        margin=money.margin,
+        months_kept=_months_kept(money, base_rate),
+    )
+
+
+def _months_kept(money: Money, base_rate: float) -> float | None:
+    rule = money.lifetime
+    if rule.rule == "value":
+        return None
+    if rule.rule == "months":
+        return rule.months
+    return expected_months(
+        base_rate,
+        window=money.window_months,
+        risk=rule.kept_risk,
+        discount_rate=rule.discount_rate,
+        horizon=rule.horizon_months,
+    )

@@ -1,0 +1,1 @@
+"""What runs around the pipeline: registry, pull requests, tracking, sharing, supply chain."""

@@ -1,0 +1,297 @@
+"""Quality and profit of two revisions, and whether they differ beyond noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from scoring import money
+from scoring.bundle import MANIFEST, SCORES
+from scoring.errors import UserError
+from stages.core import metrics
+from stages.core.files import read_table
+from stages.core.metrics import Bootstrap, Floats
+from stages.core.paths import CHAMPION, COMPARISON, CUSTOMERS_SCHEMA, PREDICTIONS, TEST, TRAIN
+from stages.core.sections import Evaluate, Money
+from stages.core.yamlfile import load_schema
+from stages.evaluation.evaluate import Evidence
+from stages.features.table import ID, LABEL, monthly_value
+from stages.operations.pull_request.results import Results, mapping, number
+
+LOWER_IS_BETTER = metrics.LOWER_IS_BETTER
+MEASURED = (*metrics.RANKING, "top_decile_lift", "precision", "recall", "profit_per_customer")
+FEW = 50  # customers: fewer common ones are not compared in pairs
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of two revisions: `low` and `high` bound new less old; NaN where not known."""
+
+    metric: str
+    new: float
+    old: float
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """New less old."""
+        return self.new - self.old
+
+    @property
+    def is_beyond_noise(self) -> bool:
+        """Whether the interval leaves out no difference."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def loss(self) -> float:
+        """How much worse the new one is, in the metric's unit; negative where it is better."""
+        return self.value if self.metric in LOWER_IS_BETTER else -self.value
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `worse`, or nothing where the difference may be noise."""
+        if not self.is_beyond_noise:
+            return ""
+        return "worse" if self.loss > 0 else "better"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two revisions on one kind of customers.
+
+    `how` says on whom and whether in pairs; `new` and `old` are the evidence on the common
+    customers, where there are any.
+    """
+
+    differences: list[Difference]
+    how: str
+    new: Evidence | None = None
+    old: Evidence | None = None
+
+    def of(self, metric: str) -> Difference:
+        """The difference in one metric."""
+        return next(found for found in self.differences if found.metric == metric)
+
+
+def evidence_of(
+    results: Results, split: str, params: Evaluate, assumptions: Money
+) -> Evidence | None:
+    """What a revision's champion said of its train customers (out of fold) or test customers.
+
+    None where a file is not to be had, or was written in a way that is not read any more.
+    """
+    features = TRAIN if split == "train" else TEST
+    needed = (PREDICTIONS, features, CUSTOMERS_SCHEMA, CHAMPION / MANIFEST)
+    if not all(results.path(path).is_file() for path in needed):
+        return None
+    try:
+        return _evidence(results, split, params, assumptions)
+    except (UserError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money) -> Evidence:
+    schema = load_schema(results.path(CUSTOMERS_SCHEMA))
+    features = read_table(results.path(TRAIN if split == "train" else TEST))
+    predictions = read_table(results.path(PREDICTIONS))
+    said = predictions[predictions["split"] == split].set_index("id")["champion"]
+    probability = said.reindex(features[ID]).to_numpy(float)  # ValueError where an id stands twice
+    if not np.isfinite(probability).all():
+        raise ValueError("a customer without a prediction")
+    manifest = results.read_json(CHAMPION / MANIFEST)
+    costs = money.Costs(**manifest["costs"])
+    fees = monthly_value(features, schema)
+    return Evidence(
+        features=features,
+        schema=schema,
+        label=features[LABEL].to_numpy(float),
+        probability=probability,
+        baselines={},
+        oracle=None,
+        value=money.customer_value(fees, len(features), costs),
+        manifest=manifest,
+        assumptions=assumptions,
+        params=params,
+    )
+
+
+def compare(new: Evidence, old: Evidence) -> Comparison:
+    """In pairs where the same customers are in both, otherwise as two independent samples.
+
+    Both decide by the costs of `new` and are valued by them.
+    """
+    old = at_costs_of(old, new)
+    pair = common(new, old)
+    if pair is None:
+        found = _differences(new, old, Bootstrap(new.params.seed + 1, *_shape(new.params)))
+        how = f"{len(new.label):,} and {len(old.label):,} different customers, not in pairs"
+        return Comparison(found, how)
+    pair = (pair[0], replace(pair[1], value=pair[0].value))
+    found = _differences(*pair, new.bootstrap)
+    count = len(pair[0].label)
+    every = count == len(new.label) == len(old.label)
+    of = "" if every else f" (of {len(new.label):,} and {len(old.label):,})"
+    return Comparison(found, f"the same {count:,} customers{of}, in pairs", *pair)
+
+
+def at_costs_of(old: Evidence, new: Evidence) -> Evidence:
+    """`old` as it decides and is valued by the costs of `new`, and by its threshold.
+
+    Otherwise other assumptions alone would look like a better model: whoever decided by former
+    costs decides badly at the new ones.
+    """
+    if old.costs == new.costs:
+        return old
+    fees = monthly_value(old.features, old.schema)
+    shared = {name: new.manifest[name] for name in ("costs", "threshold")}
+    return replace(
+        old,
+        manifest={**old.manifest, **shared},
+        value=money.customer_value(fees, len(old.label), new.costs),
+    )
+
+
+def _shape(params: Evaluate) -> tuple[int, float]:
+    return params.resamples, params.level
+
+
+def common(new: Evidence, old: Evidence) -> tuple[Evidence, Evidence] | None:
+    """Both on the customers that are in both, in one order; None where there are too few.
+
+    Another outcome under the same id means other customers: then none are common.
+    """
+    left = pd.Series(new.label, new.features[ID])
+    right = pd.Series(old.label, old.features[ID])
+    ids = left.index[left.index.isin(right.index)]
+    if len(ids) < FEW or (left[ids].to_numpy() != right[ids].to_numpy()).any():
+        return None
+    if left[ids].nunique() < 2:
+        return None
+    return _rows(new, left.index.get_indexer(ids)), _rows(old, right.index.get_indexer(ids))
+
+
+def widened(
+    comparison: Comparison, variances: Sequence[Mapping[str, float]], *, level: float
+) -> Comparison:
+    """The comparison with what drawing the folds anew adds to the difference of each metric.
+
+    Resampling customers says how a difference depends on them, not on the folds and seeds that both
+    revisions' models were trained with: without this, two seeds of one model differ `beyond noise`
+    up to a third of the time.
+    """
+    z = float(stats.norm.isf((1 - level) / 2))
+    found = []
+    for each in comparison.differences:
+        half = z * math.sqrt(sum(variance.get(each.metric, 0.0) for variance in variances))
+        low = each.value - math.hypot(each.value - each.low, half)
+        high = each.value + math.hypot(each.high - each.value, half)
+        found.append(replace(each, low=low, high=high))
+    return replace(comparison, differences=found)
+
+
+def redrawing_variance(results: Results) -> dict[str, float]:
+    """Variance of each ranking metric of the winner from one drawing of the folds to the next.
+
+    Empty where the folds were drawn once, or the scores are not to be had.
+    """
+    try:
+        scores = pd.read_csv(results.path(COMPARISON / SCORES))
+        mine = scores[scores["candidate"] == results.metrics.get("winner")]
+        means = mine.groupby("repeat").mean(numeric_only=True)
+    except (OSError, ValueError, KeyError):  # none, or in a layout of former times
+        return {}
+    if len(means) < 2:
+        return {}
+    variances = {name: float(means[name].var()) for name in metrics.RANKING if name in means}
+    return {name: found for name, found in variances.items() if math.isfinite(found)}
+
+
+def sampled(new: Evidence, old: Evidence, *, most: int) -> tuple[Evidence, Evidence]:
+    """Both on an even sample of their common customers, where those are more than `most`."""
+    count = len(new.label)
+    if count <= most:
+        return new, old
+    rows = np.unique(np.linspace(0, count - 1, most).astype(np.intp))
+    return _rows(new, rows), _rows(old, rows)
+
+
+def _rows(evidence: Evidence, rows: NDArray[np.intp]) -> Evidence:
+    """The same evidence on some of its customers."""
+    return replace(
+        evidence,
+        features=evidence.features.iloc[rows].reset_index(drop=True),
+        label=evidence.label[rows],
+        probability=evidence.probability[rows],
+        value=evidence.value[rows],
+    )
+
+
+def _differences(new: Evidence, old: Evidence, resamples_of_old: Bootstrap) -> list[Difference]:
+    """Every metric; resampled alike where both bootstraps are the same."""
+    signals, signals_of_old = _signals(new), _signals(old)
+    found = []
+    for name, measure in _measures(new.params).items():
+        mine, others = (new.label, signals[name]), (old.label, signals_of_old[name])
+        resampled = new.bootstrap.distribution(measure, *mine)
+        resampled = resampled - resamples_of_old.distribution(measure, *others)
+        values = (metrics.value(measure, *mine), metrics.value(measure, *others))
+        low, high = new.bootstrap.percentiles(resampled)
+        found.append(Difference(name, values[0], values[1], low, high))
+    return found
+
+
+def _measures(params: Evaluate) -> dict[str, metrics.Measure]:
+    error = partial(metrics.calibration_error, bins=params.calibration_bins)
+    return {
+        **metrics.RANKING,
+        "ece": error,
+        "top_decile_lift": metrics.top_decile_lift,
+        "precision": metrics.precision,
+        "recall": metrics.recall,
+        "profit_per_customer": _mean,
+    }
+
+
+def _mean(_: Floats, signal: Floats, weight: Floats) -> Floats:
+    return (weight @ signal) / weight.sum(axis=1)
+
+
+def _signals(evidence: Evidence) -> dict[str, Floats]:
+    """What each metric looks at (n,): probabilities, decisions, or what came of the decisions."""
+    chosen = evidence.decision
+    profit = chosen * money.realised_profit(evidence.label, evidence.value, evidence.costs)
+    found = dict.fromkeys((*metrics.RANKING, "top_decile_lift"), evidence.probability)
+    return found | {"precision": chosen, "recall": chosen, "profit_per_customer": profit}
+
+
+def from_metrics(
+    new: Mapping[str, Any], old: Mapping[str, Any], *, same_costs: bool = True
+) -> Comparison:
+    """The committed test metrics of two revisions, as of independent samples.
+
+    Their variances add up, and with them the squares of the half widths of their intervals. Profit
+    at other costs is not compared: nothing says what the former decisions are worth at the new.
+    """
+    found = []
+    for name in MEASURED:
+        value, former = (number(mapping(each.get("test")).get(name)) for each in (new, old))
+        if name == "profit_per_customer" and not same_costs:
+            former = float("nan")
+        half = math.hypot(_half_width(new, name), _half_width(old, name))
+        found.append(Difference(name, value, former, value - former - half, value - former + half))
+    return Comparison(found, "committed metrics of the test customers, not in pairs")
+
+
+def _half_width(content: Mapping[str, Any], name: str) -> float:
+    interval = mapping(mapping(content.get("test_ci")).get(name))
+    return (number(interval.get("high")) - number(interval.get("low"))) / 2

@@ -1,0 +1,216 @@
+"""The results of one revision: a folder with what git and DVC's cache have of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from scoring.bundle import MANIFEST, SCORES
+from scoring.errors import UserError
+from stages.core.paths import (
+    CHAMPION,
+    COMPARISON,
+    CUSTOMERS,
+    CUSTOMERS_SCHEMA,
+    LOCK,
+    METRICS,
+    PARAMS,
+    PLOTS,
+    PREDICTIONS,
+    ROOT,
+    TEST,
+    TRAIN,
+    relative,
+)
+from stages.core.yamlfile import read_yaml
+from stages.operations.sharing import in_time
+
+CURVES = ("roc", "calibration", "profit")
+PATIENCE = 120.0  # seconds that DVC's remote may take for one file
+IN_GIT = (PARAMS, LOCK, METRICS)
+IN_CACHE = (
+    PREDICTIONS,
+    TRAIN,
+    TEST,
+    CUSTOMERS,
+    CUSTOMERS_SCHEMA,
+    CHAMPION / MANIFEST,
+    COMPARISON / SCORES,
+    *(PLOTS / f"{name}.csv" for name in CURVES),
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is to be had of a revision's results, under the paths of the repository.
+
+    `name` is what people call the revision, `commit` its hash; files that are neither in git nor
+    in DVC's cache or remote are absent from `folder`.
+    """
+
+    name: str
+    commit: str
+    folder: Path
+
+    def path(self, path: Path) -> Path:
+        """Where the file that stands at `path` in the work tree is for this revision."""
+        return self.folder / relative(path)
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """`params.yaml`, not validated; empty where there is none that can be read."""
+        return self._mapping(PARAMS)
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """The stages of `dvc.lock`, each with deps, outs, params; empty where none can be read."""
+        stages = mapping(self._mapping(LOCK).get("stages"))
+        return {name: _record(content) for name, content in stages.items()}
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """`reports/metrics.json`; empty where there is none that can be read."""
+        return self._mapping(METRICS)
+
+    @property
+    def missing(self) -> list[str]:
+        """Files of the cache that are not to be had."""
+        return [relative(path) for path in IN_CACHE if not self.path(path).is_file()]
+
+    def outputs(self) -> dict[str, str]:
+        """The hash of every output of every stage, by path."""
+        outs = [out for stage in self.lock.values() for out in stage.get("outs", [])]
+        return {out["path"]: out["md5"] for out in outs}
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        try:
+            content = read_yaml(self.path(path))
+        except UserError:
+            return {}
+        return mapping(content)
+
+    def read_json(self, path: Path) -> Any:
+        """The content of a JSON file of the cache."""
+        return json.loads(self.path(path).read_text(encoding="utf-8"))
+
+
+def mapping(content: Any) -> dict[str, Any]:
+    """The content where it is a mapping, else an empty one: a base may have any layout."""
+    return dict(content) if isinstance(content, Mapping) else {}
+
+
+def number(content: Any) -> float:
+    """The content where it is a number, else NaN."""
+    return float(content) if isinstance(content, (int, float)) else float("nan")
+
+
+def _record(content: Any) -> dict[str, Any]:
+    """A stage of a lock: its files have a path and an `md5`, empty where the lock has none."""
+    stage = mapping(content)
+    params = mapping(stage.get("params")).items()
+    return {
+        **{kind: _files(stage.get(kind)) for kind in ("deps", "outs")},
+        "params": {file: mapping(sections) for file, sections in params},
+    }
+
+
+def _files(content: Any) -> list[dict[str, Any]]:
+    files = [mapping(file) for file in content] if isinstance(content, list) else []
+    return [{**file, "md5": file.get("md5") or ""} for file in files if "path" in file]
+
+
+def of_work_tree() -> Results:
+    """The results that stand in the work tree."""
+    is_dirty = bool(_git("status", "--porcelain"))
+    commit = _git("rev-parse", "--short", "HEAD")
+    return Results("this tree", commit + (" and changes" if is_dirty else ""), ROOT)
+
+
+def of_revision(name: str, folder: Path) -> Results:
+    """The results of a revision, brought into `folder` as far as they are to be had.
+
+    Nothing is computed: files of git come from git, files of DVC from its cache, or from its
+    remote where one is configured. `UserError` where git does not know the revision.
+    """
+    commit = commit_of(name)
+    found = Results(name, commit, folder)
+    for path in IN_GIT:
+        _from_git(commit, path, found.path(path))
+    here = _files_of(commit, config={"core": {"remote": ""}})
+    for path in IN_CACHE:
+        with suppress(OSError):
+            _from_dvc(here, path, found.path(path))
+    if found.missing:
+        _from_remote(_files_of(commit), found)
+    return found
+
+
+def _files_of(commit: str, *, config: dict[str, Any] | None = None) -> Any:
+    from dvc.api import DVCFileSystem
+
+    return DVCFileSystem(str(ROOT), rev=commit, config=config)
+
+
+def _from_remote(files: Any, found: Results) -> None:
+    """What is missing, from DVC's remote, until it does not answer."""
+    for path in found.missing:
+        target = found.folder / path
+        try:
+            in_time(partial(_from_dvc, files, ROOT / path, target), seconds=PATIENCE)
+        except Exception:  # every kind of remote has errors of its own
+            target.unlink(missing_ok=True)
+            print(f"{path}: DVC's remote does not answer; going on without it", file=sys.stderr)
+            return
+
+
+def commit_of(name: str) -> str:
+    """The commit that a branch, a tag or a hash names."""
+    if not (ROOT / ".git").exists():
+        raise UserError(".git: not here; expected a clone, since two revisions are compared")
+    try:
+        return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except subprocess.CalledProcessError:
+        raise UserError(
+            f"BASE: git knows no revision {name!r}; expected a branch, a tag or a commit "
+            "(a shallow clone lacks older ones: git fetch --unshallow)"
+        ) from None
+
+
+def commits_not_here(commit: str) -> int:
+    """How many commits of that revision's history are not in the work tree's."""
+    return int(_git("rev-list", "--count", f"HEAD..{commit}"))
+
+
+def _from_git(commit: str, path: Path, target: Path) -> None:
+    command = ["git", "show", f"{commit}:{relative(path)}"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if shown.returncode == 0:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(shown.stdout)
+
+
+def _from_dvc(files: Any, path: Path, target: Path) -> None:
+    """Take a file along where it is to be had; what is not is told by its absence.
+
+    `OSError`, or what the remote raises, where that cannot be known.
+    """
+    from dvc.exceptions import DvcException
+    from dvc_data.index.index import DataIndexDirError
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        files.get_file(relative(path), str(target))
+    except (FileNotFoundError, DvcException, DataIndexDirError):
+        target.unlink(missing_ok=True)
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -1,0 +1,81 @@
+"""`fetch-model`: the bundle of a version, checked by hash, in a folder that can be served."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from scoring.bundle import MANIFEST, NAME
+from scoring.errors import UserError
+from scoring.loading import check_bundle
+from stages.core.paths import CHAMPION, ROOT, relative
+from stages.operations.registry.revision import BUNDLE, revision
+from stages.operations.registry.versions import Version, version_in, version_named
+
+FETCHED = CHAMPION.parent / "fetched"
+
+
+def fetch_model(
+    *,
+    stage: str | None = None,
+    version: str | None = None,
+    out: Path | None = None,
+    root: Path = ROOT,
+) -> str:
+    """Put the bundle of what stands in a stage, or of a version, into a folder; words on it.
+
+    The folder appears as a whole or not at all; a bundle that stood there is replaced. `UserError`
+    where no version stands in the stage, or its bundle is missing or not what its commit names.
+    """
+    chosen = _chosen(stage, version, root)
+    target = out or root / relative(FETCHED) / (stage or chosen.name)
+    try:
+        manifest = _fetch(chosen, target, root)
+    except OSError as error:
+        raise UserError(f"{relative(target)}: cannot be written ({error.strerror})") from None
+    place, files = relative(target.resolve()), len(manifest["files"])
+    return (
+        f"{NAME} {chosen.name} is in {place}: bundle {manifest['version']}, {files} files, "
+        f"each with the hash it was made with\nTo serve it: CHURN_BUNDLE={place} bentoml serve"
+    )
+
+
+def _fetch(chosen: Version, target: Path, root: Path) -> dict[str, Any]:
+    """Put a version's bundle in its place, once it is whole; its manifest."""
+    _check_replaceable(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
+        new = Path(scratch) / "new"
+        with revision(chosen.tag, root) as commit:
+            commit.copy(BUNDLE, new)
+        manifest = check_bundle(new)
+        _put(new, target, old=Path(scratch) / "old")
+    return manifest
+
+
+def _chosen(stage: str | None, version: str | None, root: Path) -> Version:
+    if stage is None:
+        return version_named(version, root)
+    found = version_in(stage, root)
+    if found is None:
+        raise UserError(f"{stage}: no version of {NAME} stands there; see make models")
+    return found
+
+
+def _check_replaceable(target: Path) -> None:
+    """`UserError` where a folder of another kind would be lost."""
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise UserError(f"{relative(target)}: is there and no bundle; expected a new folder")
+
+
+def _put(new: Path, target: Path, *, old: Path) -> None:
+    """Move a folder to its place; what stood there comes back where that fails."""
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise

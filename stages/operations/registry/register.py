@@ -1,0 +1,125 @@
+"""`register`: the champion of a commit becomes a version, if it is good enough to be one."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gto.api
+
+from scoring.bundle import NAME
+from scoring.errors import UserError
+from stages.core.beside import Floors, Registry
+from stages.core.params import check_params
+from stages.core.paths import LOCK, PARAMS, ROOT
+from stages.operations.registry.behaviour import run_behaviour_tests
+from stages.operations.registry.evidence import Record, figures, number, read_record
+from stages.operations.registry.remote import outputs_to_share, to_share
+from stages.operations.registry.revision import (
+    BUNDLE,
+    EVALUATION,
+    NEEDED,
+    Revision,
+    changes,
+    revision,
+)
+from stages.operations.registry.versions import read_versions, readable_errors
+
+FIRST = "v1.0.0"
+
+
+def register(*, bump: str = "patch", root: Path = ROOT) -> str:
+    """Register the champion of `HEAD` as the next version; what was registered, in words.
+
+    `UserError` where metrics are missing or below the floors, the work tree is not what is
+    committed, the bundle has a version already, or the champion fails a behaviour test.
+    """
+    with revision("HEAD", root) as head:
+        metrics = head.metrics()
+        measured = figures(metrics)
+        _check_committed(root)
+        params = check_params(root / PARAMS.name)
+        registry = params["registry"]
+        assert isinstance(registry, Registry)
+        _check_floors(metrics, registry.floors)
+        _check_new(head, root)
+        manifest = head.check()
+        record = Record(
+            bundle=manifest["version"],
+            candidate=manifest["candidate"],
+            metrics=measured,
+            behaviour=run_behaviour_tests(root),
+            files={path: head.hash_of(path) for path in NEEDED},
+        )
+    outputs = outputs_to_share("HEAD", root)
+    return _said(_tag(record, bump=bump, root=root), record, outputs)
+
+
+def _check_committed(root: Path) -> None:
+    """`UserError` where a version of `HEAD` would not be what stands in the work tree."""
+    command = ["git", "status", "--porcelain"]
+    status = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    if status:
+        first = status.splitlines()[0][3:]
+        raise UserError(f"{first}: not committed; a version is what is committed, nothing else")
+    changed = changes(root)
+    if changed:
+        raise UserError(
+            f"{LOCK.name}: {changed[0]}; expected the results of what is committed: run make repro",
+            details=tuple(f"{LOCK.name}: {change}" for change in changed[1:]),
+        )
+
+
+def quality(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The test metrics that have a floor; `brier_skill` is 1 - Brier score / base rate's score."""
+    return {
+        "roc_auc": number(metrics, "test", "roc_auc"),
+        "brier_skill": 1
+        - number(metrics, "test", "brier") / number(metrics, "reference", "base_rate_brier"),
+        "profit_per_customer": number(metrics, "test", "profit_per_customer"),
+    }
+
+
+def _check_floors(metrics: Mapping[str, Any], floors: Floors) -> None:
+    """`UserError` with every metric that is below its floor."""
+    low = [
+        f"{EVALUATION}: {name}: {value:.4g} is below {floor:g}, the floor in {PARAMS.name}, "
+        f"field registry.floors.{name}"
+        for name, value in quality(metrics).items()
+        if value < (floor := getattr(floors, name))
+    ]
+    if low:
+        raise UserError(low[-1], details=tuple(low[:-1]))
+
+
+def _check_new(head: Revision, root: Path) -> None:
+    """`UserError` where the commit or its champion is registered already."""
+    bundle = head.hash_of(BUNDLE)
+    for version in read_versions(root):
+        record = read_record(version.message)
+        if version.commit == head.commit or (record and record.files[BUNDLE] == bundle):
+            raise UserError(f"{BUNDLE}: this champion is registered already, as {version.name}")
+
+
+def _tag(record: Record, *, bump: str, root: Path) -> str:
+    """Write the tag; the new version."""
+    if read_versions(root):
+        choice: dict[str, Any] = {f"bump_{bump}": True}
+    else:
+        choice = {"version": FIRST}
+    with readable_errors():
+        return str(gto.api.register(root, NAME, "HEAD", message=record.message(), **choice).version)
+
+
+def _said(version: str, record: Record, outputs: list[str]) -> str:
+    return "\n".join(
+        [
+            f"Registered {NAME} {version}: champion {record.bundle} ({record.candidate})",
+            f"  {record.words()}",
+            f"  {record.behaviour} behaviour tests passed",
+            *to_share(f"{NAME}@{version}", outputs=outputs),
+            f"Next: make promote STAGE=staging VERSION={version}",
+        ]
+    )

@@ -1,0 +1,140 @@
+"""The results that stand in the work tree, and what is logged of them."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import pandas as pd
+
+from scoring.bundle import MANIFEST, SCHEMA_FILE, SCORES
+from scoring.digest import sha256
+from scoring.errors import UserError
+from stages.core.paths import (
+    CHAMPION,
+    COMPARISON,
+    CUSTOMERS,
+    CUSTOMERS_SCHEMA,
+    DATA_SUMMARY,
+    METRICS,
+    PIPELINE,
+    PLOTS,
+    REPORTS,
+    VALIDATION,
+    relative,
+)
+from stages.core.runner import notebook_of
+from stages.core.yamlfile import read_yaml
+from stages.look.pages import PAGES
+
+ROUNDING = 1e-5  # the one is a mean of rounded scores, the other a rounded mean
+
+
+class Results(NamedTuple):
+    """What the last run of the pipeline left behind."""
+
+    manifest: dict[str, Any]
+    metrics: dict[str, Any]
+    sections: dict[str, Any]
+    data: str  # sha256 of the customers
+
+    @property
+    def identity(self) -> str:
+        """A hash that two results share only where parameters, data, model and metrics agree."""
+        content = json.dumps(self, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def standing() -> Results:
+    """The results in the work tree; `UserError` where there are none, or those of two runs."""
+    try:
+        found = Results(_read(CHAMPION / MANIFEST), _read(METRICS), _sections(), sha256(CUSTOMERS))
+    except FileNotFoundError as error:
+        missing = relative(Path(error.filename))
+        raise UserError(f"{missing}: no such file; expected results: make repro") from None
+    if not _of_one_run(found):
+        raise UserError(
+            f"{relative(METRICS)} and {relative(CHAMPION)} are of different runs; "
+            "expected those of one: dvc checkout, or make repro"
+        )
+    return found
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _of_one_run(found: Results) -> bool:
+    """Whether metrics, which git keeps, and bundle, which DVC does, tell of the same winner."""
+    bundled = found.manifest["metrics"]
+    told = {name: figures["mean"] for name, figures in found.metrics["cv"].items()}
+    same = all(math.isclose(told[name], bundled[name], abs_tol=ROUNDING) for name in told)
+    return found.metrics["winner"] == found.manifest["candidate"] and same
+
+
+def _sections() -> dict[str, Any]:
+    """The sections of `params.yaml` with which the results were made.
+
+    Taken from the executed notebooks: the file itself may have been changed since, and the lock of
+    DVC is not written yet when the last stage ends.
+    """
+    sections: dict[str, Any] = {}
+    for stage in read_yaml(PIPELINE)["stages"]:
+        executed = REPORTS / "notebooks" / notebook_of(stage).name
+        for cell in nbformat.read(executed, as_version=4).cells:
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                sections |= dict(_assignments(cell.source))
+    return sections
+
+
+def _assignments(source: str) -> Iterator[tuple[str, Any]]:
+    for statement in ast.parse(source).body:
+        assert isinstance(statement, ast.Assign)
+        assert isinstance(statement.targets[0], ast.Name)
+        yield statement.targets[0].id, ast.literal_eval(statement.value)
+
+
+def parameters(sections: dict[str, Any]) -> dict[str, str]:
+    """Every knob by its name in `dvc params diff`; what is no text as JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in _flat(sections)
+    }
+
+
+def figures(metrics: dict[str, Any]) -> dict[str, float]:
+    """Every number by its name in `dvc metrics show`."""
+    return {name: float(value) for name, value in _flat(metrics) if not isinstance(value, str)}
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def fold_figures(candidate: str) -> dict[str, list[float]]:
+    """Each metric of a candidate per fold of the cross-validation, in order."""
+    scores = pd.read_csv(COMPARISON / SCORES)
+    rows = scores[scores["candidate"] == candidate].drop(columns=["candidate", "repeat", "fold"])
+    return {f"cv.{name}.by_fold": rows[name].tolist() for name in rows}
+
+
+def files() -> dict[str, list[Path]]:
+    """What is uploaded, by folder: reports, plots and tables, no row per customer among them."""
+    pages = [REPORTS / page.href for page in PAGES]
+    return {
+        "reports": [*pages, *REPORTS.glob("model_card.md"), METRICS],
+        "plots": sorted(PLOTS.iterdir()),
+        "cross_validation": [COMPARISON / SCORES],
+        "bundle": [CHAMPION / MANIFEST, CHAMPION / SCHEMA_FILE],
+        "data": [path for path in (CUSTOMERS_SCHEMA, DATA_SUMMARY, VALIDATION) if path.is_file()],
+    }

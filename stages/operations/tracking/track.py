@@ -1,0 +1,62 @@
+"""Log the results that stand, by hand or at the end of a run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from stages.core.paths import ROOT
+from stages.operations.tracking.server import (
+    check_answers,
+    check_client,
+    prepare_environment,
+    server,
+)
+
+LAST_STAGE = "evaluate"
+SECONDS = 120  # at the end of a run; by hand there is no limit
+
+
+def track() -> str:
+    """Log the results in the work tree to the server in `MLFLOW_TRACKING_URI`; what was done.
+
+    `UserError` where the server cannot be used.
+    """
+    found = server()
+    check_client()
+    check_answers(found.url)
+    prepare_environment(found)
+    from stages.operations.tracking.upload import upload
+
+    return upload(found.url)
+
+
+def track_after(stage: str) -> None:
+    """After the last stage, log its results; whatever happens, a line on stderr says it.
+
+    In a process of its own, which ends when its time is over: no fault of server or client may
+    fail the run or hold it up.
+    """
+    if stage != LAST_STAGE:
+        return
+    command = [sys.executable, "-m", "stages", "track"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=True,
+        )
+        said = done.stdout
+    except subprocess.CalledProcessError as error:
+        said = _later(error.stderr.strip() or f"the client ended with {error.returncode}")
+    except subprocess.TimeoutExpired:
+        said = _later(f"not done within {SECONDS} seconds")
+    print(f"MLflow: {said.strip()}", file=sys.stderr)
+
+
+def _later(reason: str) -> str:
+    return f"not logged: {reason.splitlines()[-1]}. The results stand; `make track` logs them later"

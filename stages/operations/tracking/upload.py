@@ -1,0 +1,109 @@
+"""The results that stand in the work tree as one run of an MLflow server."""
+
+from __future__ import annotations
+
+import os
+import time
+from importlib.metadata import version
+
+import mlflow
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from scoring.bundle import CATEGORY, NAME, NUMERIC
+from scoring.errors import UserError
+from stages.operations.tracking import model, payload, provenance
+from stages.operations.tracking.payload import Results
+
+EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
+
+
+def upload(url: str) -> str:
+    """Log the results; where they are now, or that they were there already.
+
+    `UserError` with the server's words where it refuses, or is away before the end.
+    """
+    found = payload.standing()
+    try:
+        experiment = mlflow.set_experiment(os.environ.get(EXPERIMENT) or NAME).experiment_id
+        if run := _logged(experiment, found):
+            return f"there already: {_address(url, experiment, run)}"
+        with mlflow.start_run(run_name=_name(found), tags=provenance.tags(found)) as active:
+            number = _log(found, active.info.run_id)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"{url}: {_words(error)}") from None
+    place = _address(url, experiment, active.info.run_id)
+    return f"logged: {place}; registered as {NAME} version {number}"
+
+
+def _address(url: str, experiment: str, run: str) -> str:
+    return f"{url}/#/experiments/{experiment}/runs/{run}"
+
+
+def _words(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300]
+
+
+def _name(found: Results) -> str:
+    return os.environ.get("DVC_EXP_NAME") or f"{found.manifest['candidate']}-{found.identity[:7]}"
+
+
+def _logged(experiment: str, found: Results) -> str | None:
+    """The finished run of the same results; None where there is none."""
+    wanted = f"tags.`{provenance.IDENTITY}` = '{found.identity}' and attributes.status = 'FINISHED'"
+    runs = mlflow.MlflowClient().search_runs([experiment], wanted, max_results=1)
+    return runs[0].info.run_id if runs else None
+
+
+def _log(found: Results, run: str) -> str:
+    """Everything into the active run; the version under which the model is registered."""
+    mlflow.log_params(payload.parameters(found.sections))
+    mlflow.log_metrics(payload.figures(found.metrics))
+    _log_folds(found, run)
+    _log_data(found)
+    for folder, files in payload.files().items():
+        for file in files:
+            mlflow.log_artifact(str(file), folder)
+    return _log_model(found)
+
+
+def _log_folds(found: Results, run: str) -> None:
+    """A fold is a step: 20 folds 50 times over are as many as one request may carry."""
+    now = int(time.time() * 1000)
+    for name, values in payload.fold_figures(found.manifest["candidate"]).items():
+        steps = [Metric(name, value, now, step) for step, value in enumerate(values)]
+        mlflow.MlflowClient().log_batch(run, metrics=steps)
+
+
+def _log_data(found: Results) -> None:
+    """What the run learned from, by name and hash; no row of it."""
+    source = CodeDatasetSource({"data.source": found.sections["data"]["source"]})
+    digest = provenance.data_version() or found.data[:32]
+    mlflow.log_input(MetaDataset(source, name="customers", digest=digest), context="training")
+
+
+def _log_model(found: Results) -> str:
+    info = mlflow.onnx.log_model(
+        model.load_by_column(found.manifest),
+        name="model",
+        signature=signature(found.manifest["features"]),
+        input_example=model.example(found.manifest),
+        registered_model_name=NAME,
+        # By hand: MLflow would find them by loading the model in a process of its own.
+        pip_requirements=[f"{n}=={version(n)}" for n in ("onnx", "onnxruntime", "numpy", "pandas")],
+        onnx_execution_providers=["CPUExecutionProvider"],
+        metadata={"bundle": found.manifest["version"]},
+    )
+    return str(info.registered_model_version)
+
+
+def signature(features: dict[str, list[str]]) -> ModelSignature:
+    """The champion's features by name and type, and its answer."""
+    numbers = [ColSpec(DataType.double, name) for name in features[NUMERIC]]
+    labels = [ColSpec(DataType.string, name) for name in features[CATEGORY]]
+    answer = ColSpec(DataType.float, model.ANSWER)
+    return ModelSignature(Schema([*numbers, *labels]), Schema([answer]))

@@ -1,0 +1,1 @@
+"""Simulated customers: population, months, scenarios and campaigns."""

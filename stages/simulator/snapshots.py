@@ -1,0 +1,226 @@
+"""The months after the first snapshot, as a company would come to know them.
+
+    data/snapshots/
+      manifest.json            what there is, and from which month on each label is known
+      month_001/
+        customers.parquet      the published columns of who lives in that month, without the target
+        labels.parquet         id and target: known only when the window has passed
+      campaign.parquet         id, treated, outcome: one customer of the first snapshot a row
+    data/oracle/
+      month_001.parquet        id, churn_probability
+      campaign.parquet         id, probability_untreated, probability_treated
+
+A loop that plays the months through may read `customers` of a month when it has come, and `labels`
+of a month when `labels_known_from` has come. The truth lies apart: no model may see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from tqdm import tqdm
+
+from scoring.errors import UserError
+from stages.core.files import read_table, write_csv, write_json, write_tables
+from stages.core.paths import CUSTOMERS, ROOT, SNAPSHOTS, TRUTH, relative
+from stages.core.sections import Generate
+from stages.simulator.campaign import OUTCOMES, TRUTHS, run_campaign
+from stages.simulator.columns import IDENTITY, LABEL, LEFT
+from stages.simulator.generate import Chunk, World, simulate
+from stages.simulator.population import Population
+from stages.simulator.scenarios import NONE, QUIET, Scenario, unfold
+
+ORACLE_COLUMN = "churn_probability"
+CHUNK = 100_000
+CENTS = 10  # digits of a number in a CSV: totals keep their cents
+Manifest = dict[str, Any]
+
+
+class Month(NamedTuple):
+    """Rows of a snapshot: who lives, who of them leaves within the window, and how probably."""
+
+    customers: pd.DataFrame
+    labels: pd.DataFrame
+    truth: pd.DataFrame
+
+
+def scenario_of(population: Population, generate: Generate) -> Scenario:
+    """The scenario that the parameters choose, with the population's numbers."""
+    chosen = generate.scenario
+    return unfold(
+        population.scenarios,
+        name=chosen.name,
+        strength=chosen.strength,
+        start_month=chosen.start_month,
+    )
+
+
+def in_words(generate: Generate) -> str:
+    """The chosen scenario, for a person."""
+    chosen = generate.scenario
+    if chosen.name == NONE:
+        return NONE
+    return f"{chosen.name}, strength {chosen.strength:g}, from month {chosen.start_month} on"
+
+
+def customers_of(population: Population, generate: Generate, *, month: int) -> Iterator[Chunk]:
+    """The customers of a month, chunk by chunk."""
+    return simulate(
+        population,
+        rows=generate.rows,
+        seed=generate.seed,
+        snapshot_month=month,
+        chunk_rows=CHUNK,
+        scenario=scenario_of(population, generate),
+    )
+
+
+def campaign_of(population: Population, generate: Generate) -> Iterator[pd.DataFrame]:
+    """The campaign among the customers of the first snapshot, block by block."""
+    world = World(
+        population,
+        seed=generate.seed,
+        snapshot_month=generate.snapshot_month,
+        scenario=scenario_of(population, generate),
+    )
+    chosen = generate.campaign
+    return run_campaign(world, rows=generate.rows, share=chosen.share, effect=chosen.effect)
+
+
+def truth_of(oracle: pd.DataFrame) -> pd.DataFrame:
+    """True probabilities under the names of all our files: id, churn_probability."""
+    return oracle.set_axis(["id", ORACLE_COLUMN], axis="columns")
+
+
+def snapshot(population: Population, generate: Generate, *, month: int) -> Iterator[Month]:
+    """The customers of a month, chunk by chunk, the target in a table of its own."""
+    for chunk in customers_of(population, generate, month=month):
+        table = chunk.customers
+        yield Month(table.drop(columns=LABEL), table[[IDENTITY, LABEL]], truth_of(chunk.oracle))
+
+
+def publish_snapshots(population: Population, generate: Generate) -> Manifest:
+    """Write the later months and the campaign; the manifest, as written beside them.
+
+    The first month is the table that the pipeline learns from: it is named in the manifest and
+    written elsewhere.
+    """
+    entries = [_entry(CUSTOMERS, CUSTOMERS, month=generate.snapshot_month, population=population)]
+    for month in tqdm(generate.later_months, desc="months", unit="", leave=False):
+        folder, truth = SNAPSHOTS / _name(month), TRUTH / f"{_name(month)}.parquet"
+        files = folder / "customers.parquet", folder / "labels.parquet"
+        _write(snapshot(population, generate, month=month), *files, truth)
+        entries.append(_entry(*files, month=month, population=population))
+    if generate.campaign.share > 0:
+        trial = list(campaign_of(population, generate))
+        write_tables(SNAPSHOTS / "campaign.parquet", (block[OUTCOMES] for block in trial))
+        write_tables(TRUTH / "campaign.parquet", (block[TRUTHS] for block in trial))
+    return _write_manifest(SNAPSHOTS, entries, population=population, generate=generate)
+
+
+def publish_no_snapshots() -> Manifest:
+    """What stands there for an adopted file, whose next month nobody knows: an empty manifest."""
+    manifest: Manifest = {"window": None, "scenario": None, "campaign": None, "snapshots": []}
+    write_json(SNAPSHOTS / "manifest.json", manifest)
+    return manifest
+
+
+def export_csv(folder: Path, population: Population, generate: Generate) -> str:
+    """All months, the first among them, and the campaign as CSV files; what was written, in words.
+
+    A folder a month, with `customers.csv`, `labels.csv` and `probabilities.csv`. `UserError` where
+    the folder holds something already.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise UserError(f"{folder}: not empty; expected a new or an empty folder")
+    entries, names = [], ("customers.csv", "labels.csv", "probabilities.csv")
+    for month in (generate.snapshot_month, *generate.later_months):
+        files = [Path(_name(month)) / name for name in names]
+        parts = zip(*snapshot(population, generate, month=month), strict=True)
+        for file, tables in zip(files, parts, strict=True):
+            write_csv(folder / file, pd.concat(tables), digits=CENTS)
+        entries.append(_entry(*files[:2], month=month, population=population))
+    if generate.campaign.share > 0:
+        trial = pd.concat(campaign_of(population, generate), ignore_index=True)
+        write_csv(folder / "campaign.csv", trial[OUTCOMES + TRUTHS[1:]], digits=CENTS)
+    _write_manifest(folder, entries, population=population, generate=generate)
+    return f"{generate.months} months of {generate.rows:,} customers in {folder}"
+
+
+def months_table(manifest: Manifest) -> pd.DataFrame:
+    """Per snapshot: customers, who is new since the one before, churn, and when it is known."""
+    rows, before = {}, None
+    for entry in manifest["snapshots"]:
+        month, files = entry["month"], (ROOT / entry["customers"], ROOT / entry["labels"])
+        identity = set(read_table(files[0], [IDENTITY])[IDENTITY])
+        rows[month] = {
+            "customers": len(identity),
+            "new": None if before is None else len(identity - before),
+            "churn rate": (read_table(files[1], [LABEL])[LABEL] == LEFT).mean(),
+            "known from month": entry["labels_known_from"],
+        }
+        before = identity
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("month")
+
+
+def campaign_table(manifest: Manifest) -> pd.DataFrame | None:
+    """Per arm: customers, churn, and its mean true probability; None without a campaign."""
+    if not manifest["campaign"]:
+        return None
+    trial = read_table(SNAPSHOTS / "campaign.parquet")
+    trial[TRUTHS[1:]] = read_table(TRUTH / "campaign.parquet")[TRUTHS[1:]]
+    arms = trial.groupby(trial["treated"].map({0: "left alone", 1: "called"}))
+    return pd.DataFrame(
+        {
+            "customers": arms.size(),
+            "churn rate": arms["outcome"].mean(),
+            "true if left alone": arms[TRUTHS[1]].mean(),
+            "true if called": arms[TRUTHS[2]].mean(),
+        }
+    ).rename_axis("arm")
+
+
+def _write(parts: Iterator[Month], customers: Path, labels: Path, truth: Path) -> None:
+    """Write customers chunk by chunk; labels and truth are small enough to be held until then."""
+    held: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    write_tables(customers, _passing(parts, held))
+    write_tables(labels, (known_later for known_later, _ in held))
+    write_tables(truth, (never_known for _, never_known in held))
+
+
+def _passing(
+    parts: Iterator[Month], held: list[tuple[pd.DataFrame, pd.DataFrame]]
+) -> Iterator[pd.DataFrame]:
+    for customers, labels, truth in parts:
+        held.append((labels, truth))
+        yield customers
+
+
+def _name(month: int) -> str:
+    return f"month_{month:03d}"
+
+
+def _entry(customers: Path, labels: Path, *, month: int, population: Population) -> Manifest:
+    return {
+        "month": month,
+        "customers": relative(customers),
+        "labels": relative(labels),
+        "labels_known_from": month + population.hazard.window,
+    }
+
+
+def _write_manifest(
+    folder: Path, entries: list[Manifest], *, population: Population, generate: Generate
+) -> Manifest:
+    month, trial, scenario = generate.snapshot_month, generate.campaign, generate.scenario
+    manifest = {
+        "window": population.hazard.window,
+        "scenario": None if scenario_of(population, generate) is QUIET else scenario.model_dump(),
+        "campaign": {"month": month, **trial.model_dump()} if trial.share > 0 else None,
+        "snapshots": entries,
+    }
+    write_json(folder / "manifest.json", manifest)
+    return manifest

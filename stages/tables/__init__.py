@@ -1,0 +1,1 @@
+"""Any table as it comes: text, encodings, numbers and formats read, and validated."""

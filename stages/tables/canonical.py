@@ -1,0 +1,151 @@
+"""The cells of one column as its schema means them: numbers, labels, dates, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from scoring.schema import OTHER, Column
+from stages.tables.intake import SHOWN, Cells
+from stages.tables.numerals import plain_numbers
+from stages.tables.validation import Remark
+
+MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
+FORMULA_STARTS = r"^[=+@\-\t\r]"
+DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d")
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A column in canonical form, per row, and what was noticed on the way.
+
+    values    (n,) float64 for numbers, text objects (None where absent) for all else
+    unread    (n,) whether a cell is not what its kind asks for
+    remarks   what was accepted with a word, their rows as places in `values`
+    """
+
+    values: NDArray
+    unread: NDArray[np.bool_]
+    remarks: tuple[Remark, ...]
+
+
+def canonical(cells: Cells, column: Column) -> Canonical:
+    """The cells of a column under its schema; a missing marker counts as blank."""
+    texts = trimmed(cells.texts)
+    absent = absent_texts(texts, column)
+    if column.is_numeric:
+        return _numbers(cells, texts, absent)
+    if column.kind == "category":
+        return _labels(cells, texts, absent, column)
+    values = _objects(texts, absent)
+    unread = ~absent & ~dates(texts) if column.kind == "date" else np.zeros(len(texts), bool)
+    return Canonical(
+        values[cells.codes], unread[cells.codes], tuple(_formulas(cells, texts, absent, column))
+    )
+
+
+def trimmed(texts: pa.StringArray) -> pa.StringArray:
+    """Texts without the space around them."""
+    return pc.utf8_trim_whitespace(texts)
+
+
+def absent_texts(texts: pa.StringArray, column: Column | None = None) -> NDArray[np.bool_]:
+    """Which trimmed texts stand for no value: (d,). What the schema allows is a value."""
+    markers = set(MISSING_MARKERS)
+    if column is not None:
+        markers -= {label.casefold() for label in column.labels}
+    return _mask(pc.is_in(pc.utf8_lower(texts), pa.array(["", *sorted(markers)])))
+
+
+def dates(texts: pa.StringArray) -> NDArray[np.bool_]:
+    """Which texts are dates, in the one of the known formats that fits most of them: (d,)."""
+    return max(dates_by_format(texts), key=lambda found: found.sum())
+
+
+def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
+    """Which texts are dates in each of the known formats: (d,) each."""
+    series = texts.to_pandas()
+    return [
+        pd.to_datetime(series, errors="coerce", format=form).notna().to_numpy()
+        for form in DATE_FORMATS
+    ]
+
+
+def _mask(found: pa.BooleanArray) -> NDArray[np.bool_]:
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _objects(texts: pa.StringArray, absent: NDArray[np.bool_]) -> NDArray[np.object_]:
+    values = texts.to_numpy(zero_copy_only=False).astype(object)
+    values[absent] = None
+    return values
+
+
+def _numbers(cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_]) -> Canonical:
+    numbers = plain_numbers(texts)
+    unread = np.isnan(numbers) & ~absent
+    return Canonical(numbers[cells.codes], unread[cells.codes], ())
+
+
+def _labels(
+    cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
+) -> Canonical:
+    values = _objects(texts, absent)
+    labels = set(column.labels)
+    variants = _variants(column)
+    changed = np.array([w != t for w, t in zip(cells.texts.to_pylist(), values, strict=True)])
+    changed &= ~absent
+    pooled = np.zeros(len(values), bool)
+    for place in np.flatnonzero(~absent):
+        text = values[place]
+        if text not in labels:
+            values[place] = variants.get(spelling_key(text), OTHER if column.other else text)
+            pooled[place] = values[place] == OTHER
+            changed[place] = values[place] in labels and not pooled[place]
+    known = changed & np.array([value in labels for value in values], bool)
+    remarks = [
+        *_noticed(cells, known, column, "another spelling of a known value", "taken as that value"),
+        *_noticed(cells, pooled, column, "a value not listed", f"counted as {OTHER}"),
+        *_formulas(cells, texts, absent, column),
+    ]
+    return Canonical(values[cells.codes], np.zeros(len(cells.codes), bool), tuple(remarks))
+
+
+def _variants(column: Column) -> dict[str, str]:
+    """Labels by what is left of them without case, inner space and `.0`; twins are left out."""
+    keys = [spelling_key(label) for label in column.labels]
+    return {
+        key: label for key, label in zip(keys, column.labels, strict=True) if keys.count(key) == 1
+    }
+
+
+def spelling_key(text: str) -> str:
+    """What is left of a text without case, inner space and `.0`: equal for two spellings."""
+    key = " ".join(text.casefold().split())
+    return key.removesuffix(".0") if key.removesuffix(".0").lstrip("-").isdigit() else key
+
+
+def _formulas(
+    cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
+) -> Iterator[Remark]:
+    looks = _mask(pc.match_substring_regex(texts, FORMULA_STARTS)) & ~absent
+    looks &= np.isnan(plain_numbers(texts))
+    looks &= ~np.isin(texts.to_numpy(zero_copy_only=False), column.labels)
+    yield from _noticed(
+        cells, looks, column, "looks like a formula", "kept as text, escaped in every CSV"
+    )
+
+
+def _noticed(
+    cells: Cells, which: NDArray[np.bool_], column: Column, problem: str, action: str
+) -> Iterator[Remark]:
+    rows = cells.rows_of(which) if which.any() else np.array([], int)
+    if len(rows):
+        first = tuple(map(int, rows[:SHOWN]))
+        yield Remark(column.name, problem, action, len(rows), first)

@@ -1,0 +1,201 @@
+"""Checks at the door: a table that enters is held against its schema, all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scoring.errors import UserError
+from scoring.schema import Column, Schema
+from stages.tables.canonical import Canonical, canonical
+from stages.tables.intake import SHOWN, Arrival
+from stages.tables.numerals import LARGEST_NUMBER
+from stages.tables.validation import Fault, Refusal, Remark
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A table that may enter, in canonical types, and what it was accepted with."""
+
+    customers: pd.DataFrame
+    remarks: tuple[Remark, ...]
+
+
+def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
+    """The table in canonical types, or a `Refusal` that lists every fault.
+
+    The result has the schema's columns in its order, those it ignores left out: integers as int64
+    (float64 where blanks are allowed), numbers as float64, everything else as text or None. Further
+    columns are dropped, and so are rows that repeat a customer to the last cell.
+    """
+    strangers = [name for name in arrival.columns if name not in schema.names]
+    schema = schema.without_ignored
+    if faults := _missing_columns(arrival, schema, strangers):
+        raise Refusal(faults, origin=origin)
+    if not arrival.rows:
+        raise UserError(f"{origin}: no rows below the header; expected customers")
+    columns = {c.name: canonical(arrival.columns[c.name], c) for c in schema.columns}
+    table, repeated = _without_repeated(
+        pd.DataFrame({name: column.values for name, column in columns.items()}), schema
+    )
+    faults = _unread(arrival, columns, table, schema)
+    faults += _pandera_faults(arrival, columns, table, schema)
+    faults += _all_blank(table, schema) + _one_class(table, schema)
+    if faults:
+        raise Refusal(faults, origin=origin)
+    remarks = [*arrival.remarks, *map(arrival.numbered, repeated)]
+    remarks += [Remark(name, "not in the schema", "dropped") for name in strangers]
+    remarks += [arrival.numbered(remark) for c in columns.values() for remark in c.remarks]
+    return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(remarks))
+
+
+def _missing_columns(arrival: Arrival, schema: Schema, strangers: list[str]) -> list[Fault]:
+    hint = f"; the file also has {', '.join(map(repr, strangers[:SHOWN]))}" if strangers else ""
+    return [
+        Fault(name, "column missing", f"a column of this name{hint}", arrival.rows)
+        for name in schema.names
+        if name not in arrival.columns
+    ]
+
+
+def _without_repeated(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[Remark]]:
+    """The table without rows equal to an earlier one, and how many those were.
+
+    Only an id tells a repeated customer from a twin: without one nothing is dropped.
+    """
+    if schema.id_name is None:
+        return table, []
+    doubtful = table[table[schema.id_name].duplicated(keep=False)]
+    rows = doubtful.index[doubtful.duplicated()]
+    if rows.empty:
+        return table, []
+    first = tuple(map(int, rows[:SHOWN]))
+    remark = Remark(None, "repeats an earlier row", "dropped", len(rows), first)
+    return table.drop(index=rows), [remark]
+
+
+def _unread(
+    arrival: Arrival, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
+) -> list[Fault]:
+    """Text where a number or a date belongs."""
+    faults = []
+    for column in schema.columns:
+        rows = table.index[columns[column.name].unread[table.index]]
+        if len(rows):
+            check = "not a date" if column.kind == "date" else "not a number"
+            faults.append(_fault(arrival, column, check, rows))
+    return faults
+
+
+def _one_class(table: pd.DataFrame, schema: Schema) -> list[Fault]:
+    """A fault where everybody left or everybody stayed: there is nothing to tell apart."""
+    found = table[schema.target.name].dropna().unique()
+    if len(found) != 1 or found[0] not in schema.target.labels:
+        return []
+    expected = f"both {' and '.join(schema.target.labels)}"
+    return [Fault(schema.target.name, f"only {found[0]!r}", expected, len(table))]
+
+
+def _pandera_faults(
+    arrival: Arrival, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
+) -> list[Fault]:
+    import pandera.pandas as pa
+
+    try:
+        table_schema(schema).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        return _group(arrival, columns, error.failure_cases, schema)
+    return []
+
+
+CHECK_NAMES = {"not_nullable": "blank", "field_uniqueness": "not unique"}
+
+
+def _group(
+    arrival: Arrival, columns: dict[str, Canonical], cases: pd.DataFrame, schema: Schema
+) -> list[Fault]:
+    """Pandera's failure cases, by column and check; cells already reported are passed over."""
+    faults = []
+    for key, group in cases.groupby(["column", "check"], sort=False):
+        name, check = (str(part) for part in key)
+        rows = pd.Index(group["index"].astype(int))
+        rows = rows[~columns[name].unread[rows]]
+        if len(rows):
+            faults.append(_fault(arrival, schema[name], CHECK_NAMES.get(check, check), rows))
+    return sorted(faults, key=lambda fault: schema.names.index(fault.column))
+
+
+def _fault(arrival: Arrival, column: Column, check: str, rows: pd.Index) -> Fault:
+    """Cells that fail, the first shown as the file has them."""
+    expected = "each value once" if check == "not unique" else column.expected
+    if check == "blank" and len(rows) == arrival.rows:
+        return Fault(column.name, "blank in every row", expected, len(rows))
+    cells = arrival.columns[column.name]
+    first = rows.sort_values()[:SHOWN]
+    values = tuple(_shown(cells.texts[int(cells.codes[row])].as_py(), column) for row in first)
+    numbers = tuple(arrival.number(row) for row in first)
+    return Fault(column.name, check, expected, len(rows), numbers, values)
+
+
+def _shown(text: str, column: Column) -> str:
+    """A cell for an error message; of identifying and sensitive columns only that it is there."""
+    if not text.strip():
+        return ""
+    return "(hidden)" if {"id", "sensitive"} & set(column.roles) else text.strip()[:40]
+
+
+def table_schema(schema: Schema) -> pa.DataFrameSchema:
+    """The schema as a pandera check of a table in canonical types, dates still text."""
+    import pandera.pandas as pa
+
+    return pa.DataFrameSchema({column.name: _pandera_column(column) for column in schema.columns})
+
+
+def _pandera_column(column: Column) -> Any:
+    import pandera.pandas as pa
+
+    checks = []
+    if column.kind == "category":
+        checks.append(pa.Check.isin(column.labels, name="unknown value", error="unknown value"))
+    if column.is_numeric:
+        checks.append(_range_check(column))
+    if column.kind == "integer":
+        # beyond 2^53 a float64 no longer tells whole numbers apart
+        checks.append(
+            pa.Check(lambda v: (v % 1 == 0) & (abs(v) <= 2**53), error="not a whole number")
+        )
+    return pa.Column(
+        float if column.is_numeric else object,
+        checks=checks,
+        nullable=column.missing,
+        unique="id" in column.roles,
+    )
+
+
+def _range_check(column: Column) -> Any:
+    import pandera.pandas as pa
+
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    return pa.Check(
+        lambda v: (v >= low) & (v <= high) & (abs(v) <= LARGEST_NUMBER), error="out of range"
+    )
+
+
+def _all_blank(table: pd.DataFrame, schema: Schema) -> list[Fault]:
+    """Columns that may have blanks, but not nothing else: the source broke."""
+    return [
+        Fault(c.name, "blank in every row", c.expected, len(table))
+        for c in schema.columns
+        if c.missing and table[c.name].isna().all()
+    ]
+
+
+def _final_types(schema: Schema) -> dict[str, str]:
+    return {c.name: "int64" for c in schema.columns if c.kind == "integer" and not c.missing}

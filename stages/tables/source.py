@@ -1,0 +1,192 @@
+"""The first stage: customers come from a described population or from an adopted file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+from tqdm import tqdm
+
+from scoring.digest import sha256
+from scoring.errors import UserError
+from scoring.schema import Schema
+from stages.core import metrics
+from stages.core.files import (
+    read_sample,
+    read_table,
+    row_count,
+    write_json,
+    write_table,
+    write_tables,
+)
+from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
+from stages.core.sections import Data, Generate
+from stages.core.yamlfile import load_schema, read_yaml
+from stages.simulator.columns import COLUMNS
+from stages.simulator.population import Population, load_population
+from stages.simulator.snapshots import (
+    ORACLE_COLUMN,
+    Manifest,
+    customers_of,
+    in_words,
+    publish_no_snapshots,
+    publish_snapshots,
+    scenario_of,
+    truth_of,
+)
+from stages.tables.checks import check_table
+from stages.tables.intake import from_arrow, read_arrival
+from stages.tables.validation import Remark
+
+LOOKED_AT = 100_000  # customers behind a picture
+SHOWN = 24  # columns in a picture or a printed row
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the stage wrote: the customers, what their columns mean, and the truth if known.
+
+    Of many customers, `customers` and `oracle` hold the same even sample, for pictures. `remarks`
+    say what an adopted file was accepted with.
+    """
+
+    rows: int
+    customers: pd.DataFrame
+    schema: Schema
+    oracle: pd.DataFrame
+    manifest: Manifest
+    remarks: tuple[Remark, ...] = ()
+
+
+def publish(data: Data, generate: Generate) -> Published:
+    """Write customers, schema and (for a population) true probabilities and what comes after.
+
+    The true probabilities go to a file of their own that only `evaluate` reads; for an adopted
+    file, where nobody knows them, that file has no rows.
+    """
+    check_declared(data)
+    schema = load_schema(ROOT / data.schema_).without_ignored
+    write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    remarks: tuple[Remark, ...] = ()
+    if data.is_generated:
+        population = load_population(ROOT / data.source)
+        _publish_population(population, generate, schema)
+        manifest = publish_snapshots(population, generate)
+    else:
+        remarks = _publish_adopted(data, schema)
+        manifest = publish_no_snapshots()
+    customers, oracle = (read_sample(path, most=LOOKED_AT) for path in (CUSTOMERS, ORACLE))
+    return Published(row_count(CUSTOMERS), customers, schema, oracle, manifest, remarks)
+
+
+def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
+    check_pin(data)
+    checked = check_table(read_arrival(ROOT / data.source), schema, origin=data.source)
+    write_table(CUSTOMERS, checked.customers)
+    write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+    return checked.remarks
+
+
+def check_population(data: Data, schema: Schema) -> None:
+    """`UserError` where the population is not valid, or the schema not that of its customers."""
+    load_population(ROOT / data.source)
+    if schema.names != COLUMNS:
+        strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
+        raise UserError(
+            f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
+            f"{', '.join(COLUMNS)}"
+        )
+
+
+def check_declared(data: Data) -> None:
+    """`UserError` where `dvc.yaml` does not track the source that `params.yaml` names."""
+    declared = read_yaml(PIPELINE)["stages"]["generate"]["deps"]
+    for file in (data.source, data.schema_):
+        if file not in declared:
+            raise UserError(
+                f"dvc.yaml: stage generate: deps: expected {file}, as in params.yaml; "
+                f"run make adopt CSV={'generated' if data.is_generated else data.source}"
+            )
+
+
+def check_pin(data: Data) -> None:
+    """`UserError` with the command to give where the adopted file is gone or was edited."""
+    path = ROOT / data.source
+    if not path.is_file():
+        raise UserError(
+            f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run `make "
+            "pull` where a remote holds it, or `make adopt CSV=<the original>`, or `make adopt "
+            "CSV=generated` for simulated customers"
+        )
+    if sha256(path) != data.sha256:
+        raise UserError(
+            f"{data.source}: changed since it was adopted; run `make adopt CSV={data.source}` to "
+            f"take it in as it is now, or `dvc checkout --force {data.source}.dvc` to get the "
+            "adopted one back"
+        )
+
+
+def _publish_population(population: Population, generate: Generate, schema: Schema) -> None:
+    """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
+    truths: list[pd.DataFrame] = []
+    write_tables(CUSTOMERS, _customers(population, generate, schema, truths))
+    write_tables(ORACLE, truths)
+
+
+def _customers(
+    population: Population, generate: Generate, schema: Schema, truths: list[pd.DataFrame]
+) -> Iterator[pd.DataFrame]:
+    """The table to learn from; refused like any other where a scenario broke a column of it."""
+    month = generate.snapshot_month
+    is_broken = scenario_of(population, generate).breaks(month)
+    origin = f"{relative(CUSTOMERS)} (generate.scenario: {generate.scenario.name})"
+    with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
+        for chunk in customers_of(population, generate, month=month):
+            if is_broken:
+                arrival = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
+                check_table(arrival, schema, origin=origin)
+            truths.append(truth_of(chunk.oracle))
+            bar.update(len(chunk.customers))
+            yield chunk.customers
+
+
+def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:
+    """What was published, in a few facts."""
+    target = read_table(CUSTOMERS, columns=[published.schema.target.name])
+    facts = {
+        "source": "simulated" if data.is_generated else data.source,
+        "customers": f"{published.rows:,}",
+        "columns": f"{len(published.schema.columns)}",
+        "churn rate": f"{published.schema.churned(target).mean():.2%}",
+    }
+    if data.is_generated:
+        window = load_population(ROOT / data.source).hazard.window
+        facts |= {
+            "churn window": f"{window} months after the snapshot",
+            "seed": str(generate.seed),
+            "snapshot month": str(generate.snapshot_month),
+            "scenario": in_words(generate),
+        }
+    else:
+        facts |= {"sha256": str(data.sha256)}
+    return pd.Series(facts).to_frame("value")
+
+
+def shown_columns(schema: Schema) -> list[str]:
+    """The first columns that may be printed: neither identifying nor sensitive."""
+    return [c.name for c in schema.columns if not {"id", "sensitive"} & set(c.roles)][:SHOWN]
+
+
+def truth_figures(published: Published) -> pd.DataFrame:
+    """How well the true probabilities rank the customers, and whether they agree with what came."""
+    churn = published.schema.churned(published.customers).astype(float)
+    truth = published.oracle[ORACLE_COLUMN].to_numpy(float)
+    figures = {
+        "oracle ROC AUC": metrics.value(metrics.roc_auc, churn, truth),
+        "oracle Brier score": metrics.value(metrics.brier, churn, truth),
+        "mean true probability": truth.mean(),
+        "churn rate": churn.mean(),
+    }
+    return pd.Series(figures).to_frame("value")

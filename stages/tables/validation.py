@@ -1,0 +1,109 @@
+"""What was found at the door, for people and for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from scoring.errors import UserError
+from stages.core.files import write_json
+from stages.core.paths import VALIDATION
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something that was accepted with a word: where, what, in how many rows, what was done."""
+
+    column: str | None
+    problem: str
+    action: str
+    count: int = 0
+    rows: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        where = f"column {self.column}: " if self.column is not None else ""
+        many = f", {self.count:,} {'row' if self.count == 1 else 'rows'}" if self.count else ""
+        first = f" (first: {', '.join(map(str, self.rows))})" if self.rows else ""
+        return f"{where}{self.problem}{many}{first}: {self.action}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Cells of one column that fail one check: how many, and the first of them."""
+
+    column: str
+    check: str
+    expected: str
+    count: int
+    rows: tuple[int, ...] = ()
+    values: tuple[str, ...] = ()
+
+    def where(self) -> str:
+        """The first rows with their values, for a person."""
+        places = [f"row {r}: {v!r}" for r, v in zip(self.rows, self.values, strict=True)]
+        more = f", … {self.count - len(places)} more" if self.count > len(places) else ""
+        return ", ".join(places) + more if places else "whole column"
+
+
+class Refusal(UserError):
+    """A table that does not fit: every fault, by column and check."""
+
+    def __init__(self, faults: Sequence[Fault], *, origin: str) -> None:
+        first = faults[0]
+        others = f" (and {len(faults) - 1} more, listed above)" if len(faults) > 1 else ""
+        super().__init__(
+            f"{origin}: column {first.column}: {first.check}: {first.where()}; "
+            f"expected {first.expected}{others}",
+            details=(*_fault_table(faults, origin), ADVICE),
+        )
+        self.faults = tuple(faults)
+
+
+ADVICE = "What to do: mend the file and adopt it again, or allow these values in the schema."
+
+
+def _fault_table(faults: Sequence[Fault], origin: str) -> list[str]:
+    rows = [("column", "check", "count", "first rows", "expected")]
+    rows += [(f.column, f.check, f"{f.count:,}", f.where(), f.expected) for f in faults]
+    return [f"{origin}: faults by column and check", *aligned(rows)]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines of text, each column as wide as its widest cell."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A table at the door: what it is, whether it may enter, and why."""
+
+    source: str
+    schema: str
+    rows: int = 0
+    kept: int = 0
+    form: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Remark, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_accepted(validation: Validation) -> None:
+    """Write `reports/validation.json` for a table that may enter."""
+    _write("accepted", validation, message="", faults=())
+
+
+def write_refused(validation: Validation, error: UserError) -> None:
+    """Write `reports/validation.json` for a table that may not, with every fault."""
+    faults = error.faults if isinstance(error, Refusal) else ()
+    _write("refused", validation, message=error.message, faults=faults)
+
+
+def _write(result: str, validation: Validation, *, message: str, faults: Sequence[Fault]) -> None:
+    content: dict[str, Any] = {"result": result, "message": message} | asdict(validation)
+    content["faults"] = [asdict(fault) for fault in faults]
+    write_json(VALIDATION, content)

@@ -1,0 +1,168 @@
+"""Adopting a CSV: checked, copied, tracked and pinned, or refused with nothing touched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from scoring.digest import sha256
+from stages.core.files import read_table
+from stages.core.yamlfile import load_schema, read_yaml
+from tests.conftest import holding, stages
+
+
+@pytest.fixture(scope="module")
+def csv(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated customers as the IBM file has them: blank totals, 0/1 senior flag."""
+    customers = read_table(finished / "data" / "raw" / "customers.parquet")
+    assert customers["TotalCharges"].isna().any()
+    path = tmp_path_factory.mktemp("csv") / "telco.csv"
+    customers.to_csv(path, index=False, na_rep=" ")
+    return path
+
+
+def git_status(place: Path) -> str:
+    command = ["git", "status", "--porcelain", "--untracked-files=all"]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=True).stdout
+
+
+def test_an_adopted_file_goes_through_the_whole_pipeline(fresh: Path, csv: Path) -> None:
+    before = (fresh / "params.yaml").read_bytes()
+    generated = json.loads((fresh / "reports" / "metrics.json").read_text())
+    # when the same customers come in as a CSV
+    adopted = stages(fresh, "adopt", str(csv))
+    assert adopted.returncode == 0, adopted.stderr
+    # then the file is copied, tracked with DVC, pinned, and its schema lies beside it
+    copy = fresh / "data" / "external" / "telco.csv"
+    assert copy.read_bytes() == csv.read_bytes()
+    assert copy.with_name("telco.csv.dvc").is_file()
+    assert (
+        copy.with_name("telco.schema.yaml").read_bytes()
+        == (fresh / "data/schema.yaml").read_bytes()
+    )
+    data = read_yaml(fresh / "params.yaml")["data"]
+    assert data == {
+        "source": "data/external/telco.csv",
+        "schema": "data/external/telco.schema.yaml",
+        "sha256": sha256(csv),
+    }
+    assert "telco.csv\n" not in git_status(fresh)
+    # and the pipeline comes to the same quality, without a truth to compare with
+    done = stages(fresh, "repro")
+    assert done.returncode == 0, done.stderr[-2000:]
+    metrics = json.loads((fresh / "reports" / "metrics.json").read_text())
+    assert metrics["test"] == generated["test"]
+    assert not [name for name in metrics["reference"] if name.startswith("oracle")]
+    card = (fresh / "reports" / "model_card.md").read_text()
+    assert "data/external/telco.csv" in card
+    # an edit in place stops the next run with the command to give, and touches nothing
+    copy.unlink()
+    copy.write_bytes(csv.read_bytes().replace(b"Two year", b"One year", 1))
+    refused = stages(fresh, "repro")
+    assert refused.returncode == 1
+    assert "make adopt CSV=data/external/telco.csv" in refused.stderr.splitlines()[-1]
+    assert json.loads((fresh / "reports" / "metrics.json").read_text()) == metrics
+    # the command works, and so does the way back
+    assert stages(fresh, "adopt", "data/external/telco.csv").returncode == 0
+    assert stages(fresh, "check").returncode == 0
+    assert stages(fresh, "adopt", "generated").returncode == 0
+    assert (fresh / "params.yaml").read_bytes() == before
+
+
+def test_a_lost_file_is_named_with_what_to_do(fresh: Path, csv: Path) -> None:
+    assert stages(fresh, "adopt", str(csv)).returncode == 0
+    (fresh / "data" / "external" / "telco.csv").unlink()
+    refused = stages(fresh, "repro")
+    assert refused.returncode == 1
+    assert "; run `make pull` where a remote holds it, or " in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (["--target", "Contract"], "column Churn: says Churn, not Contract"),
+        (["--positive", "No"], "column Churn: says Yes, not No"),
+    ],
+)
+def test_what_is_told_against_a_schema_is_refused(
+    shared: Path, csv: Path, told: list[str], words: str
+) -> None:
+    before = git_status(shared)
+    refused = stages(shared, "adopt", str(csv), *told)
+    assert refused.returncode == 1
+    last = refused.stderr.splitlines()[-1]
+    assert last.startswith("data/schema.yaml: ")
+    assert words in last
+    assert last.endswith("DRAFT=1")
+    assert git_status(shared) == before
+    assert not (shared / "data" / "external").exists()
+
+
+def test_a_described_file_can_be_described_anew(fresh: Path, csv: Path) -> None:
+    # what agrees with the schema may be told, in any spelling
+    agreed = stages(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
+    assert agreed.returncode == 0, agreed.stderr
+    file = fresh / "data" / "external" / "telco.schema.yaml"
+    assert "confirm" not in agreed.stdout
+    # and what disagrees wins with a new draft, which the terminal asks to confirm
+    done = stages(fresh, "adopt", str(csv), "--redraft", "--positive", "no")
+    assert done.returncode == 0, done.stderr
+    assert load_schema(file).target.positive == "No"
+    assert load_schema(file).id_name == "customerID"
+    asked = done.stdout.split("Please confirm, or change data/external/telco.schema.yaml:")[1]
+    assert {"customerID", "Churn", "gender", "tenure", "MonthlyCharges", "TotalCharges"} <= {
+        line.split()[0] for line in asked.splitlines() if line.strip()
+    }
+    # a schema that a person changed is checked anew, and kept by the next adoption
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("maximum: 150", "maximum: 1", 1), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != text
+    refused = stages(fresh, "check")
+    assert refused.returncode == 1
+    assert "column tenure: out of range" in refused.stderr.splitlines()[-1]
+    file.write_text(text + "# checked by me\n", encoding="utf-8")
+    assert stages(fresh, "adopt", str(csv)).returncode == 0
+    assert file.read_text(encoding="utf-8").endswith("# checked by me\n")
+
+
+@pytest.fixture
+def server(csv: Path) -> Iterator[str]:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(csv.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
+
+
+def test_a_url_is_fetched_and_its_secrets_are_written_nowhere(
+    fresh: Path, csv: Path, server: str
+) -> None:
+    url = server.replace("//", "//me:geheim@") + "/telco.csv?token=s3cret"
+    done = stages(fresh, "adopt", url, "--redraft")
+    assert done.returncode == 0, done.stderr
+    adopted = fresh / "data" / "external" / "telco.csv"
+    assert adopted.read_bytes() == csv.read_bytes()
+    assert f"from {server}/telco.csv" in done.stdout
+    changed = [fresh / line[3:] for line in git_status(fresh).splitlines()]
+    assert adopted.with_name("telco.schema.yaml") in changed
+    written = [*changed, fresh / "reports" / "validation.json"]
+    assert holding(["geheim", "s3cret"], written) == []
+    assert "geheim" not in done.stdout + done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("address", ["nowhere.csv", "http://127.0.0.1:9/x.csv", "odd://x/y.csv"])
+def test_what_cannot_be_had_is_named(shared: Path, address: str) -> None:
+    done = stages(shared, "adopt", address)
+    assert done.returncode == 1
+    assert address in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

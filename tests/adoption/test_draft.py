@@ -1,0 +1,298 @@
+"""Drafting a schema: what columns of unknown meaning are taken for, and that the draft holds."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from scoring.schema import OTHER, parse_schema
+from stages.adoption.draft import Draft, draft
+from stages.adoption.schema_file import scalar, write_schema
+from stages.core.yamlfile import load_schema, read_yaml
+from stages.tables.checks import Checked, check_table
+from stages.tables.intake import Arrival, from_arrow
+from stages.tables.numerals import LARGEST_NUMBER
+from tests.arrivals import PLAIN, ROWS, arrival, cycle, drafted, guess, numbered, refusal
+
+few = settings(max_examples=60, deadline=None, derandomize=True)
+# --- kinds -------------------------------------------------------------------------------------
+
+KINDS = [
+    ("integer", cycle(1, 5, 9, 40), {"minimum": 0, "maximum": 79}),
+    ("integer", cycle(-3, 0, 7), {"minimum": -13, "maximum": 17}),
+    ("integer", cycle("1.0", "2.0", "3.0"), {"minimum": 0, "maximum": 5}),
+    ("number", cycle(0.5, 2, 8.25), {"minimum": 0, "maximum": 16}),
+    ("number", cycle("1e3", "2.5e3", "1E-1"), {"minimum": 0, "maximum": 5000}),
+    ("integer", cycle(1, 5, 9, ""), {"missing": True}),
+    ("integer", cycle(1, 5, 9, "NA", "?", " "), {"missing": True}),
+    ("category", cycle("gold", "tin"), {"values": ["gold", "tin"]}),
+    ("category", cycle(0, 1), {"values": [0, 1]}),
+    ("category", cycle("True", "False"), {"values": ["False", "True"]}),
+    ("category", cycle("yes", ""), {"values": ["yes"], "missing": True}),
+    ("category", cycle("10", "9", "x"), {"values": [9, 10, "x"]}),
+    ("category", cycle("00412", "00501", "00733"), {"values": ["00412", "00501", "00733"]}),
+    ("category", cycle("1_000", "2_000"), {"values": ["1_000", "2_000"]}),
+    ("category", cycle("0x10", "0x11", "0x12"), {"values": ["0x10", "0x11", "0x12"]}),
+    ("category", cycle("١", "٢", "٣"), {"values": ["١", "٢", "٣"]}),
+    ("category", cycle("(other)", "(missing)"), {"values": ["(other)"], "missing": True}),
+    ("date", cycle("2026-01-31", "2025-12-01"), {}),
+    ("date", cycle("31.01.2026", "01.12.2025"), {}),
+    ("date", cycle("31/01/2026", "01/12/2025"), {}),
+    ("date", cycle("01/31/2026", "12/01/2025"), {}),
+    ("date", cycle("20260131", "20251201", "20240229"), {}),
+    ("date", cycle("2026-01-31 10:00:00", "2025-12-01 00:00:00"), {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "fields"), KINDS)
+def test_kinds_ranges_and_values(kind: str, values: list[Any], fields: dict[str, Any]) -> None:
+    found = guess(values)
+    assert found.entry["kind"] == kind
+    assert {name: found.entry.get(name) for name in fields} == fields
+    assert not found.roles
+    assert ("missing" in found.entry) == (fields.get("missing", False))
+
+
+IGNORED = [
+    (cycle(7), "the same value in every row"),
+    (cycle(""), "holds nothing"),
+    (cycle("-", "NA", "?"), "holds nothing"),
+    ([1.5] * (ROWS - 1) + [2.5], None),
+    (numbered("u{}@example.org"), "different values in 120 rows: identifies"),
+    (numbered("{:05d}"), "different values in 120 rows: identifies"),
+    (list(range(1000, 1000 + ROWS)), "numbers its row or customer"),
+    (numbered("the {} time that somebody wrote a lot"), "free text"),
+    (numbered("${:.2f}"), "numbers with a sign or unit"),
+    (numbered("{}.5%"), "numbers with a sign or unit"),
+    (numbered("{} €"), "numbers with a sign or unit"),
+    (["about ten", *range(2, ROWS + 1)], "numbers but for 0.8% of the values"),
+    (cycle("2026-01-31", "31.01.2026"), "dates in several formats"),
+]
+
+
+@pytest.mark.parametrize(("values", "reason"), IGNORED)
+def test_what_would_harm_a_model_is_left_out_and_shown(
+    values: list[Any], reason: str | None
+) -> None:
+    found = guess(values)
+    assert (found.roles == ["ignored"]) == (reason is not None)
+    if reason is not None:
+        assert reason in found.because
+        assert found.confirm
+        assert "values" not in found.entry
+
+
+def test_nearly_constant_columns_are_left_out() -> None:
+    plain = {name: np.tile(values, 3) for name, values in PLAIN.items()}
+    found = drafted(**plain, thing=[1.5] * (3 * ROWS - 1) + [2.5])
+    assert "the same value in 99.7% of the rows" in found.guesses[-1].because
+    assert found.guesses[-1].roles == ["ignored"]
+
+
+@pytest.mark.parametrize("name", ["Surname", "E-Mail", "phoneNumber", "Street_Address", "IBAN"])
+def test_what_names_a_person_is_left_out(name: str) -> None:
+    found = guess(cycle("Miller", "Smith", "Chu"), name)
+    assert found.roles == ["ignored"]
+    assert "values" not in found.entry
+
+
+def test_an_id_that_repeats_is_left_out() -> None:
+    found = guess(numbered("c{}", times=2), "customer_id")
+    assert found.roles == ["ignored"]
+    assert "some have several rows or none" in found.because
+
+
+def test_many_values_are_pooled() -> None:
+    rows = 20_000
+    values = [f"sku{place % 10_000}" for place in range(rows)]
+    values[:300] = ["often"] * 300
+    churned = np.where(np.arange(rows) % 3 == 0, "yes", "no")
+    found = drafted(sku=values, churned=churned)
+    entry = found.guesses[0].entry
+    assert len(entry["values"]) == 50
+    assert "often" in entry["values"]
+    assert entry["other"] is True
+    assert "10,001 values: the 50 most frequent" in found.guesses[0].because
+    assert found.guesses[0].confirm
+
+
+def test_rare_values_leave_a_category_open() -> None:
+    found = guess([f"v{place % 20}" for place in range(ROWS - 1)] + ["once"])
+    assert found.entry["other"] is True
+    assert len(found.entry["values"]) == 21
+
+
+def test_spellings_of_one_value_are_one() -> None:
+    found = guess(cycle("gold", "gold", "Gold", "tin", "GOLD "))
+    assert found.entry["values"] == ["gold", "tin"]
+    assert found.because == "values that differ by case or space are one"
+
+
+def test_a_value_called_other_is_counted_with_the_others() -> None:
+    found = guess([OTHER if place % 2 else f"v{place % 110}" for place in range(ROWS)])
+    assert OTHER not in found.entry["values"]
+    assert found.entry["other"] is True
+
+
+# --- ids ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "chosen"),
+    [
+        ({"id": numbered("c{}")}, "id"),
+        ({"row_number": list(range(ROWS)), "CustomerId": np.arange(ROWS) * 7 + 3}, "CustomerId"),
+        ({"code": numbered("x{}"), "user_id": numbered("u{}")}, "user id"),
+        ({"handle": numbered("h{}")}, "handle"),
+        ({"Kundennr": numbered("K{}")}, "Kundennr"),
+        ({"id_client": numbered("{}")}, "id client"),
+        ({"amount": np.arange(ROWS) * 1.5}, None),
+        ({"account_length": np.arange(ROWS) * 3}, None),
+        ({"number_of_calls": np.arange(ROWS) * 3}, None),
+        ({"since": pd.date_range("2020-01-01", periods=ROWS).strftime("%Y-%m-%d")}, None),
+    ],
+)
+def test_the_id_is_what_tells_customers_apart(columns: dict[str, Any], chosen: str | None) -> None:
+    assert drafted(**columns, **PLAIN).schema.id_name == chosen
+
+
+def test_a_certain_id_with_repeated_rows_stays_the_id() -> None:
+    ids = numbered("c{}")
+    ids[-1] = ids[0]
+    assert drafted(customer_id=ids, **PLAIN).schema.id_name == "customer id"
+
+
+def test_a_table_without_rows_is_refused() -> None:
+    assert "no rows below the header" in refusal(churn=[], b=[])
+
+
+# --- roles -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "role"),
+    [
+        ("tenure", cycle(1, 5, 60), "tenure"),
+        ("Account_Length", cycle(1, 5, 60), "tenure"),
+        ("MonthlyCharges", cycle(20.5, 30, 99), "monthly_value"),
+        ("monthly_fee", cycle(20.5, 30, 99), "monthly_value"),
+        ("TotalCharges", cycle(20.5, 300, 7, ""), "total_value"),
+        ("age", cycle(20, 30, 44), "sensitive"),
+        ("Gender", cycle("f", "m"), "sensitive"),
+        ("SeniorCitizen", cycle(0, 1), "sensitive"),
+        ("Geschlecht", cycle("w", "m"), "sensitive"),
+        ("monthly_fee", cycle(20.5, 30, ""), None),  # may not be missing
+        ("monthly_fee", cycle(-20.5, 30, 1), None),
+        ("tenure", cycle("short", "long"), None),
+        ("voltage", cycle(1, 2, 3), None),
+        ("storage_package", cycle("a", "b"), None),
+    ],
+)
+def test_roles_are_given_where_name_and_values_agree(
+    name: str, values: list[Any], role: str | None
+) -> None:
+    found = guess(values, name)
+    assert found.roles == ([role] if role else [])
+    assert found.confirm == (role is not None)
+
+
+def test_a_role_that_only_one_may_have_is_given_once() -> None:
+    found = drafted(tenure=cycle(1, 5, 60), tenure_months=cycle(2, 6, 61), **PLAIN)
+    assert [g.roles for g in found.guesses[:2]] == [["tenure"], []]
+    assert found.schema.role("tenure") is not None
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+HOSTILE = [
+    "a: b", "# x", "- y", "{z}", "[w]", "Yes", "null", "~", "1.5", "0x1", "'", '"', "\\", "a\\nb",
+    "é", "日本", "☃ 🎉", "&a", "*a", "!t", "%d", "@x", "`", "|", ">", "?", ":", "a #b", "a: ", "-",
+    "<b>", "{{x}}", "${x}", "x" * 300, "=1+1", "NaN", ".inf", "on", "1e3", "2026-01-31", "\u2028",
+    "\ufeff", "a\tb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "two\nlines", "\x7f", "\x00"])
+def test_any_text_is_itself_in_the_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_text(f"- {{a: {scalar(text)}, b: [{scalar(text)}, 1]}}\n", encoding="utf-8")
+    assert read_yaml(path) == [{"a": text, "b": [text, 1]}]
+
+
+printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
+hostile = st.one_of(st.sampled_from(HOSTILE), printable)
+
+
+def tidy(name: str) -> str:
+    return " ".join(name.split())
+
+
+@few
+@given(names=st.lists(hostile, min_size=2, max_size=4, unique_by=tidy), values=st.lists(hostile))
+def test_a_drafted_schema_is_the_same_in_its_file(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], values: list[str]
+) -> None:
+    assume(all(name.strip() for name in names))
+    cells = (values or ["x"]) * (2 * ROWS)
+    table = {name: cells[place : place + ROWS] for place, name in enumerate(names)}
+    table |= {f"{names[0]} churn": list(PLAIN["churned"]), "visits": list(PLAIN["visits"])}
+    came = from_arrow(pa.table({n: list(map(str, v)) for n, v in table.items()}), origin="t\n.csv")
+    target = list(came.columns)[len(names)]
+    found = draft(came, origin="t\n.csv", target=target, positive=None)
+    file = tmp_path_factory.mktemp("schema") / "t.schema.yaml"
+    write_schema(file, found)
+    assert load_schema(file) == found.schema
+    assert len(file.read_text(encoding="utf-8").split("columns:\n")[1].split("\n  - ")) >= 2
+
+
+# --- any table ---------------------------------------------------------------------------------
+
+any_number = st.floats(width=32, allow_nan=False, allow_infinity=False).map(
+    lambda number: repr(float(number))
+) | st.integers(-(2**60), 2**60).map(str)
+word = st.sampled_from(["a", "A", "b", " a ", "-", "NA", "", "1", "1.0", "01", "Yes", "no", OTHER])
+cells = st.one_of(
+    st.lists(any_number, min_size=ROWS, max_size=ROWS),
+    st.lists(word, min_size=ROWS, max_size=ROWS),
+    st.lists(printable, min_size=3, max_size=80).map(lambda v: (v * ROWS)[:ROWS]),
+    st.lists(st.dates().map(str), min_size=3, max_size=80).map(lambda v: (v * ROWS)[:ROWS]),
+    st.lists(any_number, min_size=1, max_size=60).map(lambda v: (v * ROWS)[:ROWS]),
+)
+
+
+@few
+@given(columns=st.lists(cells, min_size=1, max_size=4))
+@example(columns=[[str(LARGEST_NUMBER), "-3e38"] * (ROWS // 2)])
+@example(columns=[["5e-324", "-5e-324", "0"] * (ROWS // 3)])
+@example(columns=[["9007199254740993", "9007199254740992", "1"] * (ROWS // 3)])
+@example(columns=[[f"V{n % 60}" for n in range(ROWS)], [f"v{n % 60}" for n in range(ROWS)]])
+def test_a_draft_accepts_the_very_table_it_was_drafted_from(columns: list[list[str]]) -> None:
+    table = {f"c{place}": values for place, values in enumerate(columns)}
+    came = arrival(**table, **PLAIN)
+    found = draft(came, origin="t.csv", target="churned", positive=None)
+    checked = accepted(came, found)
+    for column in found.schema.inputs:
+        values = checked.customers[column.name]
+        assert values.notna().all() or column.missing
+        if column.is_numeric:
+            assert np.isfinite(values.dropna()).all()
+            assert column.minimum is not None
+            assert math.isfinite(column.minimum)
+    # and the next file may have a little more
+    again = parse_schema(found.content, origin="again")
+    assert again == found.schema
+
+
+def accepted(came: Arrival, found: Draft) -> Checked:
+    checked = check_table(came, found.schema, origin="t.csv")
+    repeated = sum(r.count for r in checked.remarks if r.action == "dropped")
+    assert len(checked.customers) + repeated == came.rows
+    return checked

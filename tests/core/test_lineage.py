@@ -1,0 +1,140 @@
+"""`dvc.yaml` against what the stages really import and read: nothing may go stale unseen."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.core.paths import ROOT
+from stages.core.runner import notebook_of
+from stages.core.yamlfile import read_yaml
+
+PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
+DATA = read_yaml(ROOT / "params.yaml")["data"]
+RUNNER = "stages/core/runner.py"
+PACKAGES = ("scoring", "stages")
+FOLDERS = ("scoring/", "stages/")
+TEMPLATES = "stages/look/templates"  # read, not imported
+
+
+def imported(source: str) -> set[str]:
+    """Modules of the package that a piece of code imports, as files."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGES):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.startswith(PACKAGES)}
+    files = {name.replace(".", "/") + ".py" for name in names}
+    return {file for file in files if (ROOT / file).is_file()}
+
+
+def closure(files: set[str]) -> set[str]:
+    """All files that these import, directly or not."""
+    seen: set[str] = set()
+    waiting = set(files)
+    while waiting:
+        file = waiting.pop()
+        seen.add(file)
+        waiting |= imported((ROOT / file).read_text(encoding="utf-8")) - seen
+    return seen
+
+
+def notebook_code(stage: str) -> str:
+    cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+
+
+def dependencies(stage: str) -> set[str]:
+    """Declared dependencies."""
+    return set(PIPELINE[stage]["deps"])
+
+
+def outs(stage: str) -> set[str]:
+    return {out if isinstance(out, str) else next(iter(out)) for out in PIPELINE[stage]["outs"]}
+
+
+def lies_in(path: str, places: set[str]) -> bool:
+    return any(path == place or path.startswith(place + "/") for place in places)
+
+
+def opened(trace: Path, stage: str) -> set[str]:
+    """Files under the root that a stage opened for reading: its runner and its kernel."""
+    records = {
+        tuple(map(int, p.name.split("-"))): p.read_text().splitlines() for p in trace.iterdir()
+    }
+    runners = {
+        pid for (_, pid), lines in records.items() if lines[0].endswith(f"stages run {stage}")
+    }
+    assert len(runners) == 1, "the stage ran once"
+    mine = [ls for (parent, pid), ls in records.items() if pid in runners or parent in runners]
+    assert len(mine) >= 2, "the runner and its kernel left a record"
+    return {as_source(path) for lines in mine for path in lines[1:]}
+
+
+def as_source(path: str) -> str:
+    """The source of a compiled module, any other file as it is."""
+    if "/__pycache__/" in path:
+        folder, name = path.split("/__pycache__/")
+        return f"{folder}/{name.split('.')[0]}.py"
+    return path
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_dependencies_cover_the_modules_that_a_stage_imports_and_no_others(stage: str) -> None:
+    # given the notebook and the runner, when imports are followed
+    modules = closure(imported(notebook_code(stage)) | {RUNNER})
+    declared = {dep for dep in dependencies(stage) if dep.startswith(FOLDERS)} - {TEMPLATES}
+    # then dvc.yaml names every module or its folder, and nothing that is not imported
+    assert {module for module in modules if not lies_in(module, declared)} == set()
+    assert {dep for dep in declared if not any(lies_in(m, {dep}) for m in modules)} == set()
+
+
+def test_the_source_of_customers_is_a_dependency_of_the_first_stage() -> None:
+    assert {DATA["source"], DATA["schema"]} <= dependencies("generate")
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_reads_nothing_that_it_does_not_declare(finished: Path, stage: str) -> None:
+    read = opened(finished / ".trace", stage)
+    # the command line is wiring; parameters and pipeline are tracked by DVC itself
+    wiring = {
+        "stages/__main__.py",
+        "stages/cli.py",
+        "stages/commands",
+        "stages/operations/stage_times.py",
+        "params.yaml",
+        "dvc.yaml",
+    }
+    allowed = dependencies(stage) | outs(stage) | wiring
+    assert {path for path in read if not lies_in(path, allowed | packages())} == set()
+
+
+def packages() -> set[str]:
+    """The `__init__.py` that hold a docstring alone: an edit of one changes nothing."""
+    files = [file for name in PACKAGES for file in (ROOT / name).rglob("__init__.py")]
+    alone = [f for f in files if len(ast.parse(f.read_text(encoding="utf-8")).body) == 1]
+    return {file.relative_to(ROOT).as_posix() for file in alone}
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_reads_every_file_that_it_declares(finished: Path, stage: str) -> None:
+    read = opened(finished / ".trace", stage)
+    declared = {d for d in dependencies(stage) if not d.startswith(FOLDERS)}
+    assert {dep for dep in declared if not any(lies_in(path, {dep}) for path in read)} == set()
+
+
+def test_only_evaluate_may_read_test_customers_and_truth() -> None:
+    for secret in ("data/features/test.parquet", "data/oracle"):
+        assert [s for s in PIPELINE if secret in PIPELINE[s]["deps"]] == ["evaluate"]
+
+
+def test_no_stage_reads_what_a_later_one_wrote() -> None:
+    written: set[str] = set()
+    later = {out for stage in PIPELINE for out in outs(stage)}
+    for stage in PIPELINE:
+        assert not [d for d in dependencies(stage) if lies_in(d, later - written)]
+        written |= outs(stage)

@@ -1,0 +1,333 @@
+"""The parameters: every section knows its fields and ranges and says which field is wrong."""
+
+import copy
+from typing import get_args
+
+import pytest
+from ruamel.yaml import YAML
+
+from scoring.errors import UserError
+from stages.core import paths
+from stages.core.params import SECTIONS, check_params, given, read_params, validate
+from stages.core.sections import ScenarioName
+from stages.simulator.scenarios import NONE, Scenarios
+
+ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
+CONTENT = read_params(paths.PARAMS)
+
+
+def refusal(section: str, values) -> str:
+    """The message with which a section is refused, known to be one line."""
+    with pytest.raises(UserError) as caught:
+        validate(section, values)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def changed(dotted: str, value) -> tuple[str, dict]:
+    """A section of the repository's parameters with one field, `section.field…`, replaced."""
+    section, *parents, last = dotted.split(".")
+    values = copy.deepcopy(CONTENT[section])
+    place = values
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    return section, values
+
+
+def leaves(values: dict, prefix: str) -> list[str]:
+    """Dotted names of all fields of a section."""
+    names = []
+    for name, value in values.items():
+        dotted = f"{prefix}.{name}"
+        names += leaves(value, dotted) if isinstance(value, dict) else [dotted]
+    return names
+
+
+FIELDS = [name for section in CONTENT for name in leaves(CONTENT[section], section)]
+
+
+# --- the repository's own ----------------------------------------------------------------------
+
+
+def test_parameters_of_the_repository_are_valid():
+    sections = check_params(paths.PARAMS)
+    assert set(sections) == set(SECTIONS) == set(CONTENT)
+    assert all(isinstance(sections[name], SECTIONS[name]) for name in SECTIONS)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_missing_field_is_named(field):
+    section, *parents, last = field.split(".")
+    values = copy.deepcopy(CONTENT[section])
+    place = values
+    for name in parents:
+        place = place[name]
+    del place[last]
+    assert f"field {field}: Field required" in refusal(section, values)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_field_of_another_type_is_named(field):
+    section, values = changed(field, {"a": object()})
+    assert f"field {field}" in refusal(section, values)
+
+
+NO_BOOLEAN = [f for f in FIELDS if "data." not in f and not f.endswith((".correct", ".log"))]
+
+
+@pytest.mark.parametrize("field", NO_BOOLEAN)
+def test_number_written_as_text_or_boolean_is_refused(field):
+    # none of the texts is called "12"
+    for value in ("12", True):
+        assert f"field {field}" in refusal(*changed(field, value))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_unknown_field_is_named(section):
+    assert f"field {section}.colour:" in refusal(section, CONTENT[section] | {"colour": 1})
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("values", [None, [], "text", 3])
+def test_section_that_is_no_mapping_is_named(section, values):
+    assert f"field {section}" in refusal(section, values)
+
+
+def test_unknown_field_of_a_nested_section_is_named():
+    assert "field train.forest.depth:" in refusal(*changed("train.forest.depth", 3))
+
+
+def test_unknown_section_is_named_with_the_known_ones():
+    message = refusal("serve", {})
+    assert "section serve" in message
+    assert all(section in message for section in SECTIONS)
+
+
+# --- ranges ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "below", "low", "high", "above"),
+    [
+        ("generate.rows", 199, 200, 100_000_000, 100_000_001),
+        ("generate.snapshot_month", -1, 0, 48, 49),
+        ("generate.months", 0, 1, 49, 50),
+        ("generate.scenario.strength", -0.01, 0.0, 1.0, 1.01),
+        ("generate.scenario.start_month", -1, 0, 48, 49),
+        ("generate.campaign.share", -0.01, 0.0, 1.0, 1.01),
+        ("generate.campaign.effect", -0.01, 0.0, 5.0, 5.01),
+        ("explore.max_levels", 1, 2, 100, 101),
+        ("explore.leak_auc", 0.49, 0.5, 1.0, 1.01),
+        ("explore.max_columns", 1, 2, 200, 201),
+        ("features.test_share", 0.049, 0.05, 0.5, 0.51),
+        ("train.folds", 1, 2, 20, 21),
+        ("train.repeats", 0, 1, 50, 51),
+        ("train.bins", 1, 2, 50, 51),
+        ("train.forest.max_features", 0.0, 0.01, 1.0, 1.01),
+        ("train.xgboost.learning_rate", 0.0, 0.01, 1.0, 1.01),
+        ("train.xgboost.subsample", 0.0, 0.01, 1.0, 1.01),
+        ("money.margin", 0.0, 0.01, 1.0, 1.01),
+        ("money.lifetime.discount_rate", -0.01, 0.0, 1.0, 1.01),
+        ("money.lifetime.horizon_months", 0, 1, 600, 601),
+        ("evaluate.resamples", 99, 100, 10_000, 10_001),
+        ("evaluate.level", 0.49, 0.5, 0.999, 1.0),
+        ("evaluate.calibration_bins", 1, 2, 50, 51),
+    ],
+)
+def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, high, above):
+    for inside in (low, high):
+        validate(*changed(field, inside))
+    for outside in (below, above):
+        assert f"field {field}" in refusal(*changed(field, outside))
+
+
+@pytest.mark.parametrize(
+    ("field", "outside"),
+    [
+        ("generate.seed", -1),
+        ("features.seed", -1),
+        ("train.seed", -1),
+        ("evaluate.seed", -1),
+        ("train.logistic.C", 0.0),
+        ("train.forest.n_estimators", 0),
+        ("train.forest.min_samples_leaf", 0),
+        ("train.xgboost.max_depth", 0),
+        ("train.xgboost.min_child_weight", -0.1),
+        ("train.xgboost.reg_lambda", -0.1),
+        ("money.contact_cost", -0.1),
+        ("money.offer_cost", -0.1),
+        ("money.accept_alpha", 0.0),
+        ("money.accept_beta", 0.0),
+        ("money.customer_value", 0.0),
+        ("money.window_months", 0.0),
+        ("money.budget", 0.0),
+        ("money.lifetime.months", 0.0),
+        ("money.lifetime.kept_risk", 0.0),
+        ("evaluate.min_slice", 0),
+    ],
+)
+def test_number_below_its_only_bound_is_named(field, outside):
+    assert f"field {field}" in refusal(*changed(field, outside))
+
+
+@pytest.mark.parametrize(
+    "field", ["money.contact_cost", "money.lifetime.months", "train.logistic.C"]
+)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_number_that_is_not_finite_is_refused(field, value):
+    assert f"field {field}" in refusal(*changed(field, value))
+
+
+@pytest.mark.parametrize("field", ["train.seed"])
+def test_seed_that_the_estimators_cannot_take_is_refused(field):
+    # scikit-learn takes 32 bits, the hash of the split 64
+    assert f"field {field}" in refusal(*changed(field, 2**32))
+
+
+def test_seed_that_the_split_cannot_take_is_refused():
+    assert "field features.seed" in refusal(*changed("features.seed", 2**64))
+
+
+def test_whole_number_is_taken_for_a_real_one():
+    assert validate(*changed("money.contact_cost", 2)).contact_cost == 2.0
+
+
+# --- rules across fields -----------------------------------------------------------------------
+
+
+def test_last_snapshot_must_lie_within_the_simulated_months():
+    section, values = changed("generate.months", 3)
+    assert validate(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
+    assert "the last month is 49; at most 48" in refusal(section, values | {"snapshot_month": 47})
+
+
+def test_unknown_scenario_is_refused_with_the_known_ones():
+    message = refusal(*changed("generate.scenario.name", "earthquake"))
+    assert "field generate.scenario.name" in message
+    assert "price_rise" in message
+
+
+def test_every_scenario_has_its_numbers_in_the_population():
+    known = set(get_args(ScenarioName))
+    assert known == {NONE, *Scenarios.model_fields}
+
+
+def test_members_of_the_vote_must_be_candidates():
+    section, values = changed("train.candidates", ["base_rate", "logistic", "vote"])
+    values["vote"] = {"members": ["logistic", "forest", "xgboost"]}
+    message = refusal(section, values)
+    assert "vote.members" in message
+    assert "forest" in message
+    assert "xgboost" in message
+
+
+def test_members_need_not_be_candidates_when_the_vote_is_none():
+    assert validate(*changed("train.candidates", ["logistic"])).candidates == ["logistic"]
+
+
+@pytest.mark.parametrize("members", [["logistic"], ["logistic", "vote"], ["logistic", "svm"]])
+def test_vote_needs_two_members_that_can_vote(members):
+    assert "field train.vote.members" in refusal(*changed("train.vote.members", members))
+
+
+def test_member_named_twice_is_refused():
+    # the fitted vote could not be built, and the cross-validated one would count it twice
+    refusal(*changed("train.vote.members", ["logistic", "logistic"]))
+
+
+def test_candidate_named_twice_is_refused():
+    twice = ["logistic", "logistic", "forest", "xgboost"]
+    assert "candidates" in refusal(*changed("train.candidates", twice))
+
+
+@pytest.mark.parametrize("candidates", [[], ["svm"]])
+def test_candidates_are_at_least_one_and_known(candidates):
+    assert "field train.candidates" in refusal(*changed("train.candidates", candidates))
+
+
+def test_unknown_metric_is_refused():
+    assert "field train.metric" in refusal(*changed("train.metric", "accuracy"))
+
+
+def test_adopted_file_needs_its_sha256():
+    assert "sha256" in refusal("data", ADOPTED | {"sha256": None})
+    assert validate("data", ADOPTED | {"sha256": "0" * 64}).is_generated is False
+
+
+def test_population_has_no_sha256():
+    source = {"source": "data/population.yaml", "schema": "data/schema.yaml"}
+    assert "sha256" in refusal("data", source | {"sha256": "0" * 64})
+    assert validate("data", source | {"sha256": None}).is_generated is True
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64])
+def test_sha256_of_another_form_is_refused(digest):
+    assert "field data.sha256" in refusal("data", ADOPTED | {"sha256": digest})
+
+
+def test_rule_of_the_lifetime_is_one_of_three():
+    assert "field money.lifetime.rule" in refusal(*changed("money.lifetime.rule", "forever"))
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
+def file_refusal(path, *, read=read_params) -> str:
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path):
+    assert "nowhere.yaml: no such file" in file_refusal(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize("text", ["train: [", "a: 1\na: 2"])
+def test_file_that_is_not_yaml_is_named(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert "params.yaml: not YAML" in file_refusal(path)
+
+
+def test_file_that_is_not_utf8_is_named(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"train: \xff")
+    assert "params.yaml" in file_refusal(path)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "text"])
+def test_file_without_sections_is_named(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert "expected sections" in file_refusal(path)
+
+
+def written(path, content: dict):
+    YAML().dump(content, path)
+    return path
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_missing_section_is_named(tmp_path, section):
+    rest = {name: values for name, values in CONTENT.items() if name != section}
+    path = written(tmp_path / "params.yaml", rest)
+    assert f"section {section}: missing" in file_refusal(path, read=check_params)
+
+
+def test_section_too_many_is_named(tmp_path):
+    path = written(tmp_path / "params.yaml", CONTENT | {"serve": {}})
+    assert "section serve: unknown" in file_refusal(path, read=check_params)
+
+
+# --- in a notebook -----------------------------------------------------------------------------
+
+
+def test_injected_section_is_taken_as_it_is():
+    section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
+    assert given("features", section).test_share == 0.3
+
+
+def test_empty_parameter_cell_falls_back_to_the_file():
+    assert given("features", {}) == validate("features", CONTENT["features"])

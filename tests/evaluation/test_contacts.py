@@ -1,0 +1,158 @@
+"""The contact list: the best first, nobody who costs more than they bring, sums that agree."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from scoring import money
+from stages.evaluation.baselines import strategies
+from stages.evaluation.contacts import (
+    chosen_rows,
+    contact_list,
+    first,
+    in_words,
+    reasons_of,
+    totals,
+)
+from stages.features.table import ID
+from stages.model import champion
+from tests import builders
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return builders.evidence()
+
+
+def words_for(evidence) -> list[list[str]]:
+    return [[f"reason {row}", "b"] for row in chosen_rows(evidence)]
+
+
+@pytest.fixture(scope="module")
+def contacts(evidence):
+    return contact_list(evidence, words_for(evidence))
+
+
+def test_list_is_the_decision_best_first(evidence, contacts):
+    assert list(contacts["rank"]) == list(range(1, len(contacts) + 1))
+    assert contacts["expected_profit"].is_monotonic_decreasing
+    assert (contacts["expected_profit"] > 0).all()
+    chosen = evidence.features[ID].to_numpy()[evidence.decision == 1]
+    assert set(contacts["id"]) == set(chosen)
+    assert len(contacts) == len(chosen)
+
+
+def test_sums_agree_with_each_other_and_with_the_strategies(evidence, contacts):
+    profit = contacts["expected_gain"] - contacts["expected_cost"]
+    np.testing.assert_allclose(profit, contacts["expected_profit"])
+    np.testing.assert_allclose(contacts["cumulated_profit"], contacts["expected_profit"].cumsum())
+    expected = strategies(evidence).loc["the decision", "expected"] * len(evidence.label)
+    assert contacts["cumulated_profit"].iloc[-1] == pytest.approx(expected)
+    sums = totals(evidence)["value"]
+    for name in ("expected_cost", "expected_gain", "expected_profit"):
+        assert sums[name] == pytest.approx(contacts[name].sum())
+    assert sums["customers"] == len(contacts)
+
+
+def test_budget_cuts_the_end_of_the_list(evidence, contacts):
+    short = builders.assuming(evidence, budget=60.0)
+    cut = contact_list(short, words_for(short))
+    assert 0 < len(cut) < len(contacts)
+    assert list(cut["id"]) == list(contacts["id"].head(len(cut)))
+    assert cut["expected_cost"].sum() <= 60
+    assert cut["expected_cost"].sum() + contacts["expected_cost"].iloc[len(cut)] > 60
+
+
+def test_list_does_not_look_at_outcomes(evidence, contacts):
+    flipped = dataclasses.replace(evidence, label=1 - evidence.label)
+    assert contact_list(flipped, words_for(flipped)).equals(contacts)
+    assert totals(flipped).equals(totals(evidence))
+
+
+def test_nobody_to_contact_is_an_empty_list():
+    nobody = builders.assuming(builders.evidence(rows=50), offer_cost=9999.0)
+    rows = contact_list(nobody, [])
+    assert len(rows) == len(first(rows)) == 0
+    assert (totals(nobody) == 0).all(axis=None)
+    assert "0 customers" in in_words(totals(nobody), currency="€")
+
+
+def test_without_a_monthly_value_the_list_is_who_is_above_the_threshold():
+    evidence = builders.evidence("no_value")
+    rows = contact_list(evidence, words_for(evidence))
+    assert (rows["churn_probability"] > evidence.threshold).all()
+    assert len(rows) == evidence.decision.sum()
+
+
+def test_reasons_are_those_of_the_customer_and_absent_ones_blank(evidence, contacts):
+    assert list(contacts["reason_1"]) == [f"reason {row}" for row in chosen_rows(evidence)]
+    assert (contacts["reason_3"] == "").all()
+
+
+def test_report_shows_the_first_without_who_they_are(evidence, contacts):
+    shown = first(contacts, count=4)
+    assert len(shown) == 4
+    assert not set(shown.astype(str).to_numpy().ravel()) & set(evidence.features[ID])
+    assert shown["why"].iloc[0] == f"{contacts['reason_1'].iloc[0]}; b"
+
+
+def test_interval_of_the_campaign_holds_most_campaigns_with_new_luck(evidence):
+    table, rows, costs = totals(evidence), chosen_rows(evidence), evidence.costs
+    rng, probability = np.random.default_rng(77), evidence.probability[rows]
+    profits = []
+    for _ in range(400):
+        rate = rng.beta(costs.accept_alpha, costs.accept_beta)
+        label = (rng.random(len(rows)) < probability).astype(float)
+        kept = np.where(label == 1, rng.random(len(rows)) < rate, True)
+        brought = np.where(label == 1, evidence.value[rows], 0) - costs.offer_cost
+        profits.append((kept * brought - costs.contact_cost).sum())
+    low, high = table.loc["expected_profit", ["low", "high"]]
+    inside = np.mean((low <= np.array(profits)) & (np.array(profits) <= high))
+    assert inside == pytest.approx(evidence.params.level, abs=0.06)
+    error = np.std(profits) / np.sqrt(len(profits))
+    assert table.loc["expected_profit", "value"] == pytest.approx(np.mean(profits), abs=4 * error)
+
+
+def test_words_give_number_cost_and_profit(evidence):
+    table = totals(evidence)
+    words = in_words(table, currency="€")
+    assert f"{table.loc['customers', 'value']:,.0f} customers" in words
+    assert f"{table.loc['expected_cost', 'value']:,.0f} €" in words
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle") / "champion"
+    with pytest.MonkeyPatch.context() as patch:
+        train = tmp_path_factory.mktemp("train") / "train.parquet"
+        train.write_bytes(b"")
+        patch.setattr(champion, "TRAIN", train)
+        champion.write_bundle(
+            "logistic",
+            builders.validation(),
+            builders.features(),
+            builders.schema(),
+            train=builders.train_params(),
+            money=builders.money_params(),
+            folder=folder,
+        )
+    return folder
+
+
+def test_every_customer_on_the_list_gets_up_to_three_reasons(evidence, bundle):
+    words = reasons_of(evidence, bundle=bundle)
+    assert len(words) == len(chosen_rows(evidence))
+    assert all(len(given) <= 3 for given in words)
+    assert any(words)
+
+
+def test_bundle_alone_gives_the_expected_profit_of_a_customer(evidence, bundle):
+    # what a service does: costs of the bundle, a monthly value, a probability
+    import json
+
+    costs = money.Costs(**json.loads((bundle / "bundle.json").read_text())["costs"])
+    value = money.customer_value(np.array([30.0]), 1, costs)
+    one = money.expected_profit(np.array([0.5]), value, costs)
+    gain = costs.accept_rate * (30 * costs.margin * costs.months_kept - costs.offer_cost)
+    assert one[0] == pytest.approx(0.5 * gain - 0.5 * costs.offer_cost - costs.contact_cost)

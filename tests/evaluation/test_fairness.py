@@ -1,0 +1,95 @@
+"""Inclusion: the four figures of each sensitive group, and what differs by more than chance."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from stages.evaluation.fairness import COLUMNS, findings, inclusion, wide
+from tests import builders
+from tests.builders import GENDER
+
+FIGURES = ["selection_rate", "recall", "precision", "gap"]
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return builders.evidence()
+
+
+@pytest.fixture(scope="module")
+def table(evidence):
+    return inclusion(evidence)
+
+
+def figure(table, value: str, name: str):
+    (row,) = table[(table["value"] == value) & (table["figure"] == name)].to_dict("records")
+    return row
+
+
+def test_every_sensitive_group_with_customers_enough_has_every_figure(table):
+    assert set(table["column"]) == {GENDER}
+    assert list(table["value"]) == ["w"] * 4 + ["m"] * 4  # of d there are too few
+    assert list(table["figure"]) == FIGURES * 2
+
+
+def test_figures_are_those_of_the_group_and_of_the_others(evidence, table):
+    women = (evidence.features[GENDER] == "w").to_numpy()
+    label, chosen, score = evidence.label, evidence.decision, evidence.probability
+    for key, members in (("share", women), ("others", ~women)):
+        expected = {
+            "selection_rate": chosen[members].mean(),
+            "recall": chosen[members & (label == 1)].mean(),
+            "precision": label[members & (chosen == 1)].mean(),
+            "gap": (score - label)[members].mean(),
+        }
+        for name, value in expected.items():
+            assert figure(table, "w", name)[key] == pytest.approx(value), (key, name)
+
+
+def test_intervals_hold_their_values(table):
+    assert table["share"].between(table["low"], table["high"]).all()
+    inside = table["difference"].between(table["difference_low"], table["difference_high"])
+    assert inside.all()
+    np.testing.assert_allclose(table["difference"], table["share"] - table["others"])
+
+
+def test_group_that_is_never_contacted_is_found(evidence):
+    women = evidence.features[GENDER] == "w"
+    silent = np.where(women, 0.001, evidence.probability)
+    said = findings(inclusion(dataclasses.replace(evidence, probability=silent)))
+    assert any(text.startswith(f"{GENDER} = w: 0% of them are contacted") for text in said)
+    assert any("w: of those who leave, 0% are contacted" in text for text in said)
+    assert any("w: their probability is off by -" in text for text in said)
+
+
+def test_groups_by_chance_are_rarely_found():
+    # of 20 decisions that do not look at the group, few differ at a level of 90 %
+    found = 0
+    for seed in range(20):
+        evidence = builders.evidence(seed=seed)
+        rng = np.random.default_rng(1000 + seed)
+        alike = evidence.features.assign(**{GENDER: rng.choice(["w", "m"], len(evidence.label))})
+        table = inclusion(dataclasses.replace(evidence, features=alike))
+        found += sum("are contacted," in text and "leave" not in text for text in findings(table))
+    assert found <= 6
+
+
+def test_two_groups_that_are_everybody_are_told_of_once(evidence):
+    both = evidence.features.assign(**{GENDER: np.where(evidence.decision == 1, "w", "m")})
+    said = findings(inclusion(dataclasses.replace(evidence, features=both)))
+    assert len([text for text in said if "of them are contacted" in text]) == 1
+
+
+def test_nothing_sensitive_is_an_empty_table_that_can_be_shown():
+    evidence = builders.evidence("numbers")
+    table = inclusion(evidence)
+    assert list(table.columns) == COLUMNS
+    assert len(table) == len(wide(table)) == len(findings(table)) == 0
+
+
+def test_table_for_people_has_a_row_per_group(table):
+    shown = wide(table)
+    assert list(shown.index) == [f"{GENDER} = w", f"{GENDER} = m"]
+    share = figure(table, "w", "recall")["share"]
+    assert shown.loc[f"{GENDER} = w", "recall"].startswith(f"{100 * share:.0f}% (")

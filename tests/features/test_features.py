@@ -1,0 +1,292 @@
+"""The split by hash, and a feature table that holds neither target nor truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from scoring.derive import category_names, derive, numeric_names
+from stages.core.files import read_table, write_json, write_table
+from stages.core.params import validate
+from stages.features import table as features
+from stages.features.table import (
+    ID,
+    LABEL,
+    Balance,
+    balance_figures,
+    balance_warnings,
+    feature_table,
+    hash_places,
+    model_inputs,
+    monthly_value,
+    row_keys,
+    split_and_derive,
+)
+from tests import builders
+from tests.builders import FEE, LEFT, NUMBER, REMARK, SINCE
+
+FEATURES = {"test_share": 0.3, "seed": 4, "max_customers": 1000}
+few = settings(max_examples=15, deadline=None, derandomize=True)
+keys = st.lists(st.text(max_size=12), max_size=30)
+shares = st.floats(0.05, 0.5)
+seeds = st.integers(0, 2**32)
+
+
+def assign_test(keys: list[str], *, share: float, seed: int) -> np.ndarray:
+    """Which customers the hash sends to the test."""
+    return hash_places(keys, seed=seed) < share
+
+
+# --- the assignment ----------------------------------------------------------------------------
+
+
+@few
+@given(known=keys, new=keys, share=shares, seed=seeds)
+def test_adding_customers_moves_nobody(known, new, share, seed):
+    before = assign_test(known, share=share, seed=seed)
+    after = assign_test(known + new, share=share, seed=seed)
+    np.testing.assert_array_equal(after[: len(known)], before)
+
+
+@few
+@given(keys=keys, share=shares, seed=seeds, rng=st.randoms())
+def test_order_of_the_customers_is_irrelevant(keys, share, seed, rng):
+    order = list(range(len(keys)))
+    rng.shuffle(order)
+    moved = assign_test([keys[i] for i in order], share=share, seed=seed)
+    np.testing.assert_array_equal(moved, assign_test(keys, share=share, seed=seed)[order])
+
+
+@few
+@given(share=shares, larger=shares, seed=seeds)
+def test_a_larger_test_share_only_adds_to_the_test(share, larger, seed):
+    assume(larger >= share)
+    keys = [f"K{i}" for i in range(200)]
+    inside = assign_test(keys, share=share, seed=seed)
+    assert assign_test(keys, share=larger, seed=seed)[inside].all()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+@pytest.mark.parametrize("seed", [0, 20])
+def test_share_is_about_right(share, seed):
+    rows = 20_000
+    taken = assign_test([f"K{i}" for i in range(rows)], share=share, seed=seed).mean()
+    assert abs(taken - share) < 5 * np.sqrt(share * (1 - share) / rows)
+
+
+def test_another_seed_is_another_split_and_independent_of_the_first():
+    keys = [f"K{i}" for i in range(5000)]
+    one, other = (assign_test(keys, share=0.5, seed=seed) for seed in (1, 2))
+    assert abs((one == other).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(keys))
+
+
+def test_equal_keys_are_on_the_same_side():
+    sides = assign_test(["a", "b"] * 50, share=0.5, seed=3)
+    assert set(sides[::2]) == {sides[0]}
+    assert set(sides[1::2]) == {sides[1]}
+
+
+# --- what a customer is recognised by ----------------------------------------------------------
+
+
+def test_key_is_the_id_where_there_is_one():
+    customers = builders.customers(rows=10)
+    assert row_keys(customers, builders.schema()) == list(customers[NUMBER])
+
+
+def test_without_an_id_the_same_row_has_the_same_key_wherever_it_stands():
+    schema, customers = builders.schema("no_id"), builders.customers("no_id", 60)
+    among_all = row_keys(customers, schema)
+    alone = [row_keys(customers.iloc[[i]], schema)[0] for i in range(60)]
+    assert alone == among_all
+    order = np.random.default_rng(0).permutation(60)
+    moved = customers.iloc[order].reset_index(drop=True)
+    assert row_keys(moved, schema) == [among_all[i] for i in order]
+
+
+def test_without_an_id_the_target_does_not_decide_the_side():
+    schema, customers = builders.schema("no_id"), builders.customers("no_id", 60)
+    flipped = customers.assign(**{LEFT: customers[LEFT].map({"ja": "nein", "nein": "ja"})})
+    assert row_keys(flipped, schema) == row_keys(customers, schema)
+
+
+def test_without_an_id_different_rows_have_different_keys():
+    schema, customers = builders.schema("no_id"), builders.customers("no_id", 200)
+    distinct = len(customers.drop(columns=LEFT).drop_duplicates())
+    assert len(set(row_keys(customers, schema))) == distinct
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_feature_table_holds_id_label_and_model_inputs_only(variant):
+    schema, table = builders.schema(variant), builders.features(variant, 50)
+    assert list(table.columns) == [ID, LABEL, *numeric_names(schema), *category_names(schema)]
+    assert not {LEFT, NUMBER, REMARK, SINCE} & set(table.columns)
+
+
+def test_label_is_in_its_own_column_only():
+    customers, schema = builders.customers(rows=50), builders.schema()
+    flipped = customers.assign(**{LEFT: customers[LEFT].map({"ja": "nein", "nein": "ja"})})
+    one, other = feature_table(customers, schema), feature_table(flipped, schema)
+    np.testing.assert_array_equal(one[LABEL] + other[LABEL], 1)
+    pd.testing.assert_frame_equal(one.drop(columns=LABEL), other.drop(columns=LABEL))
+
+
+def test_ids_stand_beside_their_own_rows():
+    customers = builders.shuffled(builders.customers(rows=50))
+    table = feature_table(customers, builders.schema())
+    assert list(table[ID]) == list(customers[NUMBER])
+    np.testing.assert_array_equal(table[FEE], customers[FEE].astype(np.float32))
+
+
+def test_index_of_the_customers_does_not_matter():
+    customers = builders.customers(rows=50)
+    odd = customers.set_axis(range(1000, 1050), axis=0)
+    pd.testing.assert_frame_equal(
+        feature_table(odd, builders.schema()), feature_table(customers, builders.schema())
+    )
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_model_inputs_are_what_derive_gave(variant):
+    schema, customers = builders.schema(variant), builders.customers(variant, 50)
+    inputs = model_inputs(feature_table(customers, schema), schema)
+    raw = derive({c.name: customers[c.name].to_numpy() for c in schema.inputs}, schema)
+    np.testing.assert_array_equal(inputs.numeric, raw.numeric)
+    np.testing.assert_array_equal(inputs.category, raw.category)
+    assert inputs.numeric.dtype == np.float32
+
+
+def test_monthly_value_is_found_by_role():
+    table = builders.features(rows=50)
+    np.testing.assert_allclose(monthly_value(table, builders.schema()), table[FEE])
+    assert monthly_value(table, builders.schema("no_value")) is None
+
+
+# --- the stage ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    """Paths of the stage, in a directory of its own."""
+    for name in ("CUSTOMERS", "CUSTOMERS_SCHEMA", "TRAIN", "TEST"):
+        monkeypatch.setattr(features, name, tmp_path / name.lower())
+    return features
+
+
+def run(stage, customers: pd.DataFrame, variant: str = "full", **changes) -> Balance:
+    content = builders.schema(variant).model_dump(mode="json", exclude_defaults=True)
+    write_json(stage.CUSTOMERS_SCHEMA, content)
+    write_table(stage.CUSTOMERS, customers)
+    return split_and_derive(validate("features", FEATURES | changes))
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_every_customer_is_on_exactly_one_side(stage, variant):
+    customers = builders.customers(variant, 200)
+    run(stage, customers, variant)
+    both = pd.concat([read_table(stage.TRAIN), read_table(stage.TEST)])
+    whole = feature_table(customers, builders.schema(variant))
+    pd.testing.assert_frame_equal(
+        both.sort_values(ID).reset_index(drop=True), whole.sort_values(ID).reset_index(drop=True)
+    )
+
+
+def test_row_order_of_the_file_does_not_change_the_sides(stage):
+    customers = builders.customers(rows=200)
+    run(stage, customers)
+    before = set(read_table(stage.TEST)[ID])
+    run(stage, builders.shuffled(customers))
+    assert set(read_table(stage.TEST)[ID]) == before
+
+
+def test_balance_counts_what_was_written(stage):
+    balance = run(stage, builders.customers(rows=200))
+    for path, rows, rate in (
+        (stage.TRAIN, balance.train_rows, balance.train_rate),
+        (stage.TEST, balance.test_rows, balance.test_rate),
+    ):
+        table = read_table(path)
+        assert len(table) == rows
+        assert table[LABEL].mean() == rate
+
+
+# --- the balance -------------------------------------------------------------------------------
+
+
+def test_split_by_chance_is_rarely_suspicious():
+    label = builders.features(rows=2000)[LABEL].to_numpy()
+    suspicious = 0
+    for seed in range(40):
+        is_test = assign_test([f"K{i}" for i in range(2000)], share=0.2, seed=seed)
+        sides = label[~is_test], label[is_test]
+        balance = Balance(*map(len, sides), *(float(side.mean()) for side in sides))
+        suspicious += balance.is_suspicious
+    assert suspicious <= 2
+
+
+@pytest.mark.parametrize("rates", [(0.2, 0.4), (0.4, 0.2)])
+def test_split_tied_to_churn_is_suspicious_and_warned_of(rates):
+    balance = Balance(800, 200, *rates)
+    assert balance.is_suspicious
+    (warning,) = balance_warnings(balance)
+    assert f"{balance.difference:+.2%}" in warning
+
+
+def test_difference_within_three_standard_errors_is_not_suspicious():
+    balance = Balance(800, 200, 0.3, 0.3)
+    for sign in (-1, 1):
+        inside = Balance(800, 200, 0.3, 0.3 + sign * 2.9 * balance.standard_error)
+        outside = Balance(800, 200, 0.3, 0.3 + sign * 3.2 * balance.standard_error)
+        assert not inside.is_suspicious
+        assert outside.is_suspicious
+    assert balance_warnings(balance) == []
+
+
+def test_standard_error_is_that_of_two_shares_by_chance():
+    rng, rate, n, m = np.random.default_rng(0), 0.3, 400, 100
+    differences = rng.binomial(m, rate, 20_000) / m - rng.binomial(n, rate, 20_000) / n
+    assert Balance(n, m, rate, rate).standard_error == pytest.approx(differences.std(), rel=0.03)
+
+
+def test_figures_show_both_sides():
+    figures = balance_figures(Balance(800, 200, 0.25, 0.5))
+    assert list(figures.loc["train"]) == [800, 0.25]
+    assert list(figures.loc["test"]) == [200, 0.5]
+
+
+# --- many customers, and few -------------------------------------------------------------------
+
+
+def test_of_many_customers_a_sample_by_hash_is_taken():
+    customers, schema = builders.customers(rows=900), builders.schema()
+    params = validate("features", FEATURES | {"max_customers": 300})
+    taken = features.sample(customers, schema, params)
+    assert 220 < len(taken) < 380
+    assert set(taken[NUMBER]) < set(customers[NUMBER])
+    # whoever is taken is so in whatever order, and the sides of the split are as balanced as ever
+    again = features.sample(builders.shuffled(customers), schema, params)
+    assert set(again[NUMBER]) == set(taken[NUMBER])
+    assert 0.2 < features.split(taken, schema, params).mean() < 0.4
+
+
+def test_few_customers_are_all_taken():
+    customers = builders.customers(rows=50)
+    params = validate("features", FEATURES)
+    assert features.sample(customers, builders.schema(), params) is customers
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_classes_are_on_the_test_side_however_few_there_are(seed):
+    customers, schema = builders.customers(rows=12), builders.schema()
+    customers[LEFT] = ["ja"] * 2 + ["nein"] * 10
+    params = validate("features", FEATURES | {"test_share": 0.05, "seed": seed})
+    is_test = features.split(customers, schema, params)
+    assert sorted(customers[LEFT][is_test].unique()) == ["ja", "nein"]
+    # nobody else is moved
+    before = assign_test(list(customers[NUMBER]), share=0.05, seed=seed)
+    assert is_test[before].all()
+    assert (is_test & ~before).sum() <= 2

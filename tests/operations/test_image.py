@@ -1,0 +1,91 @@
+"""The container image: what is asked of Docker. A stand-in records it; no test starts Docker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoring.errors import UserError
+from stages.cli import main
+from stages.operations.image import TRIVY, reference
+
+DOCKER = """#!/bin/sh
+echo "$@" >> "{record}"
+case "$1" in
+  inspect) echo "ghcr.io/owner/churn@sha256:abc" ;;
+  {failing}) echo "broken" >&2; exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the commands that Docker was given; nothing else is on the PATH."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    docker(tmp_path)
+    return tmp_path / "record"
+
+
+def docker(folder: Path, *, failing: str = "none") -> None:
+    (folder / "docker").write_text(DOCKER.format(record=folder / "record", failing=failing))
+    (folder / "docker").chmod(0o755)
+
+
+def test_the_scanner_is_pinned_by_digest_and_sees_a_copy_alone(record: Path) -> None:
+    assert main(["scan-image"]) == 0
+    (run,) = [line for line in record.read_text().splitlines() if line.startswith("run")]
+    assert TRIVY in run
+    assert "@sha256:" in TRIVY
+    assert "docker.sock" not in run
+    assert "--privileged" not in run
+    assert run.count("--mount") == 1
+    assert "readonly" in run
+    assert "--exit-code=1" in run
+
+
+def test_what_the_scanner_finds_fails_the_command(
+    record: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker(record.parent, failing="run")
+    assert main(["scan-image"]) == 1
+    assert "exit code 1" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_pushed_image_is_named_with_its_digest_to_later_steps(
+    record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = record.with_name("outputs")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    archive = ["--archive", "image.tar"]
+    assert main(["push-image", "ghcr.io/Owner/churn", "churn@v1.0.0", *archive]) == 0
+    assert outputs.read_text() == "name=ghcr.io/owner/churn\ndigest=sha256:abc\n"
+    assert "push --quiet ghcr.io/owner/churn:v1.0.0" in record.read_text()
+    assert "load --quiet --input image.tar" in record.read_text()
+    assert "sha256:abc" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["image"], ["scan-image"], ["push-image", "r.io/a/b", "v1"]])
+def test_a_docker_that_is_missing_or_does_not_answer_is_said_in_a_line(
+    record: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker(record.parent, failing="version")
+    assert main(command) == 1
+    assert capsys.readouterr().err == "docker: broken\n"
+    (record.parent / "docker").unlink()
+    assert main(command) == 1
+    assert "docker: not on the PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [("", "v1"), ("churn", "v1"), ("ghcr.io/o/churn", ""), ("ghcr.io/o/churn", "churn#prod#1")],
+)
+def test_what_cannot_name_an_image_is_refused(address: str, version: str) -> None:
+    with pytest.raises(UserError, match="expected one such as"):
+        reference(address, version)
+
+
+def test_the_image_of_a_tag_of_the_registry() -> None:
+    assert reference("ghcr.io/Owner/Churn", "churn@v1.0.0") == "ghcr.io/owner/churn:v1.0.0"

@@ -1,0 +1,133 @@
+"""`repro`: quick when nothing changed, and nothing lost when something fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from scoring.digest import sha256
+from stages.core.yamlfile import update_yaml
+from stages.operations.reproducible import outputs
+from tests.conftest import stages
+
+
+def state(place: Path) -> dict[str, str]:
+    """The content of every output, of the lock and of the metrics."""
+    return {name: sha256(place / name) for name in outputs(place) if (place / name).exists()}
+
+
+def break_notebook(place: Path, name: str, source: str) -> None:
+    path = place / "notebooks" / name
+    notebook = json.loads(path.read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code[2]["source"] = [source]
+    path.write_text(json.dumps(notebook))
+
+
+def test_a_second_run_does_nothing(shared: Path) -> None:
+    before = state(shared)
+    done = stages(shared, "repro")
+    assert done.returncode == 0
+    assert "Data and pipelines are up to date" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Reports: reports/index.html")
+    assert state(shared) == before
+
+
+def test_a_second_run_at_the_same_time_is_refused(fresh: Path) -> None:
+    before = state(fresh)
+    with FileLock(fresh / ".dvc" / "tmp" / "repro.lock"):
+        done = stages(fresh, "repro")
+    assert done.returncode == 1
+    assert done.stderr == ".dvc/tmp/repro.lock: another run is under way here; wait for it\n"
+    assert state(fresh) == before
+    assert stages(fresh, "repro").returncode == 0
+
+
+def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
+    # given a finished run, a changed parameter upstream and a stage that will fail
+    before = state(fresh)
+    update_yaml(fresh / "params.yaml", {"features": {"test_share": 0.3}})
+    break_notebook(fresh, "04_train.ipynb", "raise ValueError('on purpose')")
+    # when the pipeline is run
+    done = stages(fresh, "repro")
+    # then it says so in its last line, and every output stands as before
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == "notebooks/04_train.ipynb: cell 4: ValueError: on purpose"
+    assert "what stood there before stands there again" in done.stderr
+    assert state(fresh) == before
+    # and what succeeded on the way is not run again
+    git = ["git", "checkout", "--quiet", "notebooks"]
+    subprocess.run(git, cwd=fresh, check=True)
+    again = stages(fresh, "repro")
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert "Stage 'features' is cached" in again.stdout
+    assert state(fresh) != before
+
+
+def test_a_first_run_that_fails_leaves_no_half_of_a_result(fresh: Path) -> None:
+    # given a clone with code and lock but no results
+    for folder in ("data/raw", "data/oracle", "models/champion", "models/comparison", ".dvc/cache"):
+        shutil.rmtree(fresh / folder)
+    for name in [name for name in outputs(fresh) if name != "dvc.lock"]:
+        (fresh / name).unlink(missing_ok=True)
+    lock = (fresh / "dvc.lock").read_bytes()
+    break_notebook(fresh, "02_explore.ipynb", "import sys; sys.exit(0)")
+    done = stages(fresh, "repro")
+    assert done.returncode == 1
+    assert "notebooks/02_explore.ipynb: cell" in done.stderr.splitlines()[-1]
+    assert (fresh / "dvc.lock").read_bytes() == lock
+    assert not (fresh / "models" / "champion" / "model.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "words"),
+    [
+        ("params.yaml", "folds: 3", "folds: 1", "params.yaml: field train.folds: "),
+        ("params.yaml", "folds: 3", "fold: 3", "params.yaml: field train.fold"),
+        ("params.yaml", "  seed: 20 ", "  seed: [ ", "params.yaml: not YAML"),
+        ("data/schema.yaml", "kind: integer", "kind: whole", "column tenure, field kind"),
+        ("data/population.yaml", "window:", "widow:", "data/population.yaml"),
+        ("params.yaml", "window_months: 6", "window_months: 3", "field money.window_months: 3;"),
+    ],
+)
+def test_a_mistake_is_refused_at_the_door(
+    shared: Path, file: str, before: str, after: str, words: str
+) -> None:
+    # given a mistake in a file that a person edits
+    path = shared / file
+    text, stood = path.read_text(), state(shared)
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    # when the pipeline is run
+    done = stages(shared, "repro")
+    path.write_text(text)
+    # then one readable line names it, DVC did not start and nothing was touched
+    assert done.returncode == 1
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "Running stage" not in done.stdout
+    assert state(shared) == stood
+
+
+def test_check_says_what_it_checked(shared: Path) -> None:
+    done = stages(shared, "check")
+    assert done.returncode == 0
+    assert "data/population.yaml" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("adopt",), ("run",)])
+def test_wrong_usage_is_exit_code_2(shared: Path, arguments: tuple[str, ...]) -> None:
+    assert stages(shared, *arguments).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["", "repro", "adopt", "check", "run", "check-reproducible"])
+def test_help_is_enough(shared: Path, command: str) -> None:
+    done = stages(shared, *filter(None, [command]), "--help")
+    assert done.returncode == 0
+    assert "usage: python -m stages" in done.stdout

@@ -1,0 +1,91 @@
+"""Contributions in words: the reasons on the contact list."""
+
+import numpy as np
+
+from scoring import explanation as explain
+from scoring.explanation import (
+    Contributions,
+    reasons,
+    title,
+)
+from scoring.schema import Schema, parse_schema
+from tests import builders
+from tests.builders import BRANCH, DAYS, FEE, GENDER, MONTHS, PAID, PAYS, SIZE
+from tests.scoring.test_explanation import explainer, raw
+
+
+def made(**values: float) -> Contributions:
+    """Contributions of one customer; columns not named contribute nothing."""
+    names = [column.name for column in builders.schema().inputs]
+    typical = {MONTHS: 29.0, FEE: 20.0, PAID: 1234.5, DAYS: None}
+    return Contributions(names, np.array([[values.get(n, 0.0) for n in names]]), -1.0, typical)
+
+
+def one_member(**changes) -> dict:
+    first = {name: [values[0]] for name, values in raw().items()}
+    return first | {name: [value] for name, value in changes.items()}
+
+
+def said(contributions: Contributions, columns, schema: Schema | None = None, **options):
+    (words,) = reasons(contributions, columns, schema or builders.schema(), **options)
+    return words
+
+
+def test_reasons_are_what_raises_the_risk_strongest_first():
+    columns = one_member(**{SIZE: "klein", MONTHS: 2, FEE: 31.5})
+    found = said(made(**{FEE: 0.2, SIZE: 1.5, MONTHS: 0.7, BRANCH: -2.0}), columns)
+    assert found == [
+        f"{SIZE}: klein",
+        f"{MONTHS}: 2 Monate (typical: 29)",
+        f"{FEE}: 31.5 € (typical: 20)",
+    ]
+
+
+def test_reasons_are_at_most_as_many_as_asked_for_and_none_where_nothing_raises_the_risk():
+    columns = one_member()
+    raised = made(**dict.fromkeys([SIZE, MONTHS, FEE, BRANCH], 1.0))
+    assert len(said(raised, columns, count=2)) == 2
+    assert said(made(**{SIZE: -1.0, FEE: explain.NOTABLE / 2}), columns) == []
+
+
+def test_sensitive_column_is_never_a_reason():
+    found = said(made(**{GENDER: 5.0, SIZE: 0.5}), one_member(**{SIZE: "klein"}))
+    assert found == [f"{SIZE}: klein"]
+
+
+def test_absent_values_are_not_known():
+    unknown = one_member(**{PAYS: None, DAYS: np.nan})
+    found = said(made(**{PAYS: 1.0, DAYS: 0.5}), unknown)
+    assert found == [f"{PAYS}: not known", f"{DAYS}: not known"]
+
+
+def test_total_is_held_against_what_todays_value_would_have_made_of_it():
+    columns = one_member(**{MONTHS: 40, FEE: 60.0, PAID: 2000.0})
+    assert said(made(**{PAID: 1.5}), columns) == [
+        f"{PAID}: 2,000 (at today's monthly value: 2,400)"
+    ]
+
+
+def test_total_without_a_tenure_is_held_against_the_typical_one():
+    schema = builders.schema("no_tenure")
+    names = [column.name for column in schema.inputs]
+    found = Contributions(names, np.array([[float(n == PAID) for n in names]]), 0.0, {PAID: 1234.5})
+    columns = one_member(**{PAID: 2000.0})
+    assert said(found, columns, schema) == [f"{PAID}: 2,000 (typical: 1,234.5)"]
+
+
+def test_column_is_called_what_its_description_says():
+    content = builders.content(**{SIZE: {"description": "Size of the box; since 2019"}})
+    schema = parse_schema(content, origin="club.yaml")
+    assert title(schema[SIZE]) == "Size of the box"
+    assert title(schema[FEE]) == FEE
+    assert said(made(**{SIZE: 1.0}), one_member(**{SIZE: "groß"}), schema) == [
+        "Size of the box: groß"
+    ]
+
+
+def test_every_customer_has_reasons_of_its_own():
+    who, columns = explainer(), raw(rows=40)
+    words = reasons(who.contributions(columns), columns, who.schema)
+    assert len(words) == 40
+    assert len({tuple(said) for said in words}) > 10

@@ -1,0 +1,275 @@
+"""The schema: what it refuses, in which words, and what it derives."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scoring.errors import UserError
+from scoring.schema import UNIQUE_ROLES, Schema, parse_schema
+from stages.core import paths
+from stages.core.yamlfile import load_schema
+from tests import builders
+from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SIZE
+
+
+def refusal(content) -> str:
+    """The message with which a schema is refused, known to be one line."""
+    with pytest.raises(UserError) as caught:
+        parse_schema(content, origin="club.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("club.yaml: ")
+    return message
+
+
+def changed(name: str, **fields) -> dict:
+    return builders.content(**{name: fields})
+
+
+# --- what it knows -----------------------------------------------------------------------------
+
+
+def test_schema_of_the_repository_is_valid():
+    schema = load_schema(paths.SCHEMA)
+    assert schema.target.positive in schema.target.values
+    assert schema.id_name is not None
+
+
+@pytest.mark.parametrize("variant", builders.VARIANTS)
+def test_inputs_are_all_modelable_columns_but_id_and_target(variant):
+    schema = builders.schema(variant)
+    expected = [
+        column.name
+        for column in schema.columns
+        if column.kind in ("integer", "number", "category") and column.name not in (NUMBER, LEFT)
+    ]
+    assert [column.name for column in schema.inputs] == expected
+    together = {c.name for c in (*schema.numeric_inputs, *schema.category_inputs)}
+    assert together == set(expected)
+    assert len(schema.numeric_inputs) + len(schema.category_inputs) == len(expected)
+
+
+def test_roles_are_found_and_their_absence_is_none():
+    assert builders.schema().role("tenure").name == MONTHS
+    assert builders.schema("no_tenure").role("tenure") is None
+    assert builders.schema().id_name == NUMBER
+    assert builders.schema("no_id").id_name is None
+
+
+def test_column_is_found_by_name_and_a_stranger_is_a_key_error():
+    schema = builders.schema()
+    assert schema[FEE].unit == "€"
+    with pytest.raises(KeyError, match="Telefon"):
+        schema["Telefon"]
+
+
+def test_labels_are_text_even_of_numbers():
+    assert builders.schema()[BRANCH].labels == ("1", "2", "3")
+
+
+def test_churned_marks_the_positive_value_only():
+    schema = builders.schema()
+    churned = schema.churned(pd.DataFrame({LEFT: ["ja", "nein", "ja"]}))
+    np.testing.assert_array_equal(churned, [1, 0, 1])
+    assert churned.dtype == np.int8
+
+
+def test_positive_may_be_either_value():
+    schema = builders.schema(**{LEFT: {"positive": "nein"}})
+    np.testing.assert_array_equal(schema.churned(pd.DataFrame({LEFT: ["ja", "nein"]})), [0, 1])
+
+
+def test_numeric_target_is_compared_as_text():
+    schema = builders.schema(**{LEFT: {"values": [0, 1], "positive": 1}})
+    np.testing.assert_array_equal(schema.churned(pd.DataFrame({LEFT: ["1", "0"]})), [1, 0])
+
+
+def test_expected_names_the_bounds_the_unit_and_the_values():
+    schema = builders.schema()
+    assert schema[FEE].expected == "a number from 0 to 500 €"
+    assert schema[PAID].expected == "a number from 0 to any"
+    assert schema[MONTHS].expected == "a whole number from 0 to 99 Monate"
+    assert schema[SIZE].expected == "one of klein, mittel, groß"
+    assert schema[NUMBER].expected == "a text"
+
+
+def test_json_of_a_schema_gives_the_schema_back():
+    schema = builders.schema()
+    content = json.loads(json.dumps(schema.model_dump(mode="json", exclude_defaults=True)))
+    assert Schema.model_validate(content) == schema
+
+
+# --- what it refuses ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", UNIQUE_ROLES)
+def test_role_of_one_column_only_is_refused_on_a_second(role):
+    holder = builders.schema().role(role).name
+    content = builders.content()
+    content["columns"].append({**builders.column(holder), "name": "zweite"})
+    message = refusal(content)
+    assert role in message
+    assert holder in message
+    assert "zweite" in message
+
+
+def test_schema_without_a_target_is_refused():
+    content = builders.content()
+    content["columns"] = [column for column in content["columns"] if column["name"] != LEFT]
+    assert "no column has the role target" in refusal(content)
+
+
+@pytest.mark.parametrize("values", [["ja"], ["ja", "nein", "vielleicht"]])
+def test_target_needs_exactly_two_values(values):
+    assert "exactly two `values`" in refusal(changed(LEFT, values=values))
+
+
+def test_target_with_one_value_named_twice_is_refused():
+    assert LEFT in refusal(changed(LEFT, values=["ja", "ja"]))
+
+
+@pytest.mark.parametrize("positive", [None, "vielleicht"])
+def test_target_needs_a_positive_among_its_values(positive):
+    message = refusal(changed(LEFT, positive=positive))
+    assert f"column {LEFT}" in message
+    assert "positive" in message
+
+
+def test_unknown_key_is_refused_with_column_and_field():
+    message = refusal(changed(SIZE, colour="blue"))
+    assert f"column {SIZE}, field colour" in message
+
+
+def test_unknown_key_beside_the_columns_is_refused():
+    assert "tables" in refusal(builders.content() | {"tables": []})
+
+
+def test_unknown_kind_is_refused_with_column_and_field():
+    assert f"column {FEE}, field kind" in refusal(changed(FEE, kind="money"))
+
+
+def test_unknown_role_is_refused_with_column_and_field():
+    assert f"column {FEE}, field roles.0" in refusal(changed(FEE, roles=["favourite"]))
+
+
+def test_column_without_a_name_is_refused_by_its_number():
+    content = builders.content()
+    del content["columns"][3]["name"]
+    assert "column number 4, field name" in refusal(content)
+
+
+def test_entry_that_is_no_mapping_is_refused_by_what_it_says():
+    content = builders.content()
+    content["columns"][0] = "Telefon"
+    assert "column Telefon" in refusal(content)
+
+
+def test_columns_named_twice_are_refused_by_name():
+    content = builders.content()
+    content["columns"] += [builders.column(DAYS), builders.column(GENDER)]
+    message = refusal(content)
+    assert DAYS in message
+    assert GENDER in message
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "word"),
+    [
+        (SIZE, {"values": []}, "values"),
+        (FEE, {"values": [1, 2]}, "values"),
+        (NUMBER, {"minimum": 0}, "minimum"),
+        (SIZE, {"maximum": 3}, "maximum"),
+    ],
+)
+def test_field_that_does_not_belong_to_the_kind_is_refused(name, fields, word):
+    message = refusal(changed(name, **fields))
+    assert f"column {name}" in message
+    assert word in message
+
+
+@pytest.mark.parametrize("content", [None, [], "text", {"columns": {"a": 1}}, {"columns": None}])
+def test_content_of_another_shape_is_refused(content):
+    refusal(content)
+
+
+# --- what would otherwise fail later, without a name --------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["tenure", "monthly_value", "total_value"])
+def test_role_that_needs_a_number_is_refused_on_another_kind(role):
+    content = builders.content("categories")
+    content["columns"].append({"name": "Stufe", "kind": "text", "roles": [role]})
+    assert "Stufe" in refusal(content)
+
+
+def test_value_named_twice_in_a_category_is_refused():
+    assert f"column {BRANCH}" in refusal(changed(BRANCH, values=[1, 2, "1"]))
+
+
+def test_range_from_high_to_low_is_refused():
+    assert f"column {FEE}" in refusal(changed(FEE, minimum=10, maximum=1))
+
+
+def test_target_that_may_be_blank_is_refused():
+    # a blank would count as "stayed"
+    assert f"column {LEFT}" in refusal(changed(LEFT, missing=True))
+
+
+def test_column_that_is_both_id_and_target_is_refused():
+    assert f"column {LEFT}" in refusal(changed(LEFT, roles=["id", "target"]))
+
+
+def test_schema_without_any_input_is_refused():
+    refusal({"columns": [builders.column(NUMBER), builders.column(LEFT)]})
+
+
+def test_yes_and_no_read_as_booleans_are_refused():
+    # `values: [true, false]` in YAML: the cells of a CSV say "true" and would match nothing
+    content = builders.content()
+    content["columns"].append({"name": "aktiv", "kind": "category", "values": [True, False]})
+    assert "column aktiv" in refusal(content)
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
+def file_refusal(path) -> str:
+    with pytest.raises(UserError) as caught:
+        load_schema(path)
+    assert "\n" not in str(caught.value)
+    assert path.name in str(caught.value)
+    return str(caught.value)
+
+
+def test_schema_is_read_from_yaml_and_from_json(tmp_path):
+    from ruamel.yaml import YAML
+
+    as_yaml, as_json = tmp_path / "schema.yaml", tmp_path / "schema.json"
+    YAML().dump(builders.content(), as_yaml)
+    as_json.write_text(json.dumps(builders.content(), ensure_ascii=False), encoding="utf-8")
+    assert load_schema(as_yaml) == load_schema(as_json) == builders.schema()
+
+
+def test_missing_file_is_named(tmp_path):
+    assert "no such file" in file_refusal(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize("text", ["columns: [", "a: 1\na: 2", "\tx: 1", "- *unknown"])
+def test_file_that_is_not_yaml_is_refused_in_one_line(tmp_path, text):
+    path = tmp_path / "schema.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert "not YAML" in file_refusal(path)
+
+
+def test_file_that_is_not_utf8_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "schema.yaml"
+    path.write_bytes("columns: [{name: Größe}]".encode("latin-1"))
+    file_refusal(path)
+
+
+def test_empty_file_is_refused(tmp_path):
+    path = tmp_path / "schema.yaml"
+    path.write_text("", encoding="utf-8")
+    file_refusal(path)

@@ -1,0 +1,141 @@
+"""The campaign: drawn by lot, an effect as described, and the truth of both arms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.core import paths
+from stages.core.yamlfile import read_yaml
+from stages.simulator.campaign import run_campaign
+from stages.simulator.generate import World
+from stages.simulator.population import Population
+from stages.simulator.scenarios import QUIET
+from tests.worlds import NAMES, POPULATION, assert_calibrated, happening, left, whole
+
+ARMS = {0: "probability_untreated", 1: "probability_treated"}
+few = settings(max_examples=5, deadline=None, derandomize=True)
+seeds = st.integers(0, 2**63 - 1)
+
+
+def trial(
+    *, rows=4000, seed=8, month=0, share=0.5, effect=1.0, scenario=QUIET, population=POPULATION
+) -> pd.DataFrame:
+    world = World(population, seed=seed, snapshot_month=month, scenario=scenario)
+    blocks = run_campaign(world, rows=rows, share=share, effect=effect)
+    return pd.concat(blocks, ignore_index=True)
+
+
+@given(seed=seeds, share=st.floats(0, 1))
+@few
+def test_as_many_are_called_as_asked_for_whoever_they_are(seed, share):
+    rows = 12_000
+    drawn = trial(rows=rows, seed=seed, share=share)
+    error = np.sqrt(share * (1 - share) / rows)
+    assert abs(drawn["treated"].mean() - share) <= 4 * error + 1e-9
+    # given lots, no trait tells who was called: shares in the two arms agree
+    customers = whole(month=0, rows=rows, seed=seed).customers
+    called = drawn["treated"] == 1
+    if called.sum() and (~called).sum():
+        balanced(customers, called)
+
+
+def balanced(customers: pd.DataFrame, called: pd.Series) -> None:
+    """Every share and mean agrees between the arms within 4.5 standard errors."""
+    table = pd.get_dummies(customers.drop(columns=["customerID", "TotalCharges"])).astype(float)
+    one, other = table[called], table[~called]
+    spread = table.std(ddof=0) * np.sqrt(1 / len(one) + 1 / len(other))
+    assert ((one.mean() - other.mean()).abs() <= 4.5 * spread + 1e-9).all()
+
+
+@pytest.mark.parametrize(("share", "treated"), [(0.0, {0}), (1.0, {1})])
+def test_nobody_and_everybody_can_be_called(share, treated):
+    assert set(trial(share=share)["treated"]) == treated
+
+
+@given(low=st.floats(0, 1), high=st.floats(0, 1))
+@few
+def test_a_larger_campaign_calls_the_same_customers_and_more(low, high):
+    fewer, more = (trial(share=share, rows=500)["treated"] for share in sorted((low, high)))
+    assert (more >= fewer).all()
+
+
+def test_lots_are_neither_those_of_broken_records_nor_those_of_another_seed():
+    broken = whole(month=0, scenario=happening("all_null", strength=0.5, start=0)).customers
+    called = trial()["treated"] == 1
+    for other in (broken["Contract"].isna(), trial(seed=9)["treated"] == 1):
+        assert 0.45 < (called == other).mean() < 0.55
+
+
+@pytest.mark.parametrize("name", ["none", *NAMES])
+@pytest.mark.parametrize("arm", ARMS)
+def test_truth_of_each_arm_is_calibrated(name, arm):
+    drawn = trial(rows=40_000, seed=3, month=2, scenario=happening(name, start=1))
+    reached = drawn[drawn["treated"] == arm]
+    assert_calibrated(reached[ARMS[arm]], reached["outcome"])
+
+
+def test_truth_of_the_other_arm_would_be_wrong():
+    """The check above can fail: the effect is large enough to be found."""
+    drawn = trial(rows=40_000, seed=3, effect=2.0)
+    called = drawn[drawn["treated"] == 1]
+    with pytest.raises(AssertionError):
+        assert_calibrated(called["probability_untreated"], called["outcome"])
+
+
+@given(seed=seeds, month=st.integers(0, 8))
+@few
+def test_who_is_left_alone_has_the_label_and_the_oracle_of_the_table(seed, month):
+    arguments = {"rows": 2000, "seed": seed, "month": month}
+    drawn, table = trial(**arguments), whole(**arguments)
+    assert drawn["customerID"].equals(table.customers["customerID"])
+    assert drawn["id"].equals(drawn["customerID"])
+    alone = drawn["treated"] == 0
+    assert (drawn["outcome"][alone] == left(table.customers)[alone]).all()
+    assert drawn[ARMS[0]].equals(table.oracle["churn_probability"])
+
+
+def test_a_call_without_effect_changes_nothing():
+    drawn = trial(effect=0.0)
+    assert drawn[ARMS[0]].equals(drawn[ARMS[1]])
+    assert (drawn["outcome"] == left(whole(month=0).customers)).all()
+
+
+@given(seed=seeds)
+@few
+def test_a_call_moves_nobody_against_its_effect(seed):
+    """With the same patience, who would stay is never lost by a lower hazard, nor the reverse."""
+    drawn = trial(seed=seed, share=1.0, effect=3.0)
+    before, after = left(whole(month=0, seed=seed).customers), drawn["outcome"] == 1
+    lower = drawn[ARMS[1]] < drawn[ARMS[0]]
+    assert not (after & ~before)[lower].any()
+    assert not (before & ~after)[~lower].any()
+
+
+def test_some_can_be_persuaded_and_some_are_sleeping_dogs():
+    customers, drawn = whole(month=0, rows=20_000).customers, trial(rows=20_000)
+    gain = drawn[ARMS[0]] - drawn[ARMS[1]]
+    free = customers["Contract"] == "Month-to-month"
+    fiber = customers["InternetService"] == "Fiber optic"
+    assert gain[free & fiber].min() > 0
+    assert gain[~free].max() < 0
+    # small, as campaigns are: points of churn, not tens of points
+    assert 0.005 < gain.mean() < 0.05
+    assert 0.02 < gain[free & fiber].mean() < 0.12
+
+
+def test_effect_is_what_the_population_says():
+    content = read_yaml(paths.POPULATION) | {"contact": {"base": -0.3, "terms": {"senior": 0.8}}}
+    described = Population.model_validate(content)
+    drawn = trial(population=described, effect=0.5)
+    senior = whole(month=0).customers["SeniorCitizen"] == "1"
+    ratio = np.log1p(-drawn[ARMS[1]]) / np.log1p(-drawn[ARMS[0]])
+    assert np.allclose(ratio[~senior], np.exp(-0.15))
+    assert np.allclose(ratio[senior], np.exp(0.25))
+
+
+def test_unknown_trait_of_a_call_is_named():
+    content = read_yaml(paths.POPULATION) | {"contact": {"base": 0, "terms": {"golfer": 1}}}
+    with pytest.raises(ValueError, match="'golfer' is not known here"):
+        Population.model_validate(content)

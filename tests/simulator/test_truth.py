@@ -1,0 +1,96 @@
+"""The champion beside the oracle: nobody decides better on average than whoever knows the truth."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.core import metrics
+from stages.evaluation import baselines as rivals
+from stages.evaluation.evaluate import ranking
+from stages.evaluation.truth import against_oracle, in_words
+from stages.features.table import LABEL
+from tests import builders
+
+few = settings(max_examples=15, deadline=None, derandomize=True)
+PROFITS = ["profit_per_customer", "true_profit_per_customer"]
+
+
+def known(rows: int = 400, *, seed: int = 0, noise: float = 0.7):
+    """Members who leave with a known probability, and a champion that sees it through noise."""
+    evidence, rng = builders.evidence(rows=rows), np.random.default_rng(seed)
+    logit = rng.normal(-0.5, 1.5, rows)
+    oracle, said = (1 / (1 + np.exp(-x)) for x in (logit, logit + rng.normal(0, noise, rows)))
+    label = (rng.random(rows) < oracle).astype(float)
+    return dataclasses.replace(
+        evidence,
+        features=evidence.features.assign(**{LABEL: label.astype("int8")}),
+        label=label,
+        probability=said,
+        baselines={name: np.full(rows, label.mean()) for name in evidence.baselines},
+        oracle=oracle,
+    )
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return known(4000)
+
+
+@pytest.fixture(scope="module")
+def table(evidence):
+    return against_oracle(evidence)
+
+
+def test_truth_of_an_adopted_file_is_not_known():
+    assert against_oracle(builders.evidence()) is None
+
+
+def test_every_ranking_metric_and_both_profits_stand_there(table):
+    assert list(table.index) == [*metrics.RANKING, *PROFITS]
+    assert list(table.columns) == ["champion", "oracle", "behind", "low", "high", "reached"]
+
+
+def test_values_are_those_of_the_measures(evidence, table):
+    for name, measure in ranking(evidence.params).items():
+        for who, score in (("champion", evidence.probability), ("oracle", evidence.oracle)):
+            assert table.loc[name, who] == metrics.value(measure, evidence.label, score)
+    decided = rivals.strategies(evidence).loc["the decision", "profit"]
+    assert table.loc["profit_per_customer", "champion"] == pytest.approx(decided)
+
+
+def test_behind_is_positive_whichever_way_a_metric_points(table):
+    ranked = table.drop(index="ece")
+    assert (ranked["behind"] > 0).all()
+    assert (ranked["low"] <= ranked["behind"]).all()
+    assert (ranked["behind"] <= ranked["high"]).all()
+    assert ranked["reached"].between(0, 1).all()
+
+
+@few
+@given(seed=st.integers(0, 1000), noise=st.floats(0, 3))
+def test_nobody_expects_more_than_the_oracle(seed, noise):
+    rows = against_oracle(known(seed=seed, noise=noise))
+    assert rows.loc["true_profit_per_customer", "behind"] >= -1e-12
+    assert rows.loc["true_profit_per_customer", "low"] >= -1e-12
+
+
+def test_over_many_draws_of_who_leaves_the_oracle_brings_more_than_the_model():
+    leads = [
+        against_oracle(known(seed=seed)).loc["profit_per_customer", "behind"] for seed in range(20)
+    ]
+    assert np.mean(leads) > 0
+
+
+def test_who_knows_the_truth_is_not_behind(evidence):
+    rows = against_oracle(dataclasses.replace(evidence, probability=evidence.oracle))
+    assert (rows[["behind", "low", "high"]] == 0).all(axis=None)
+    assert (rows["reached"].dropna() == 1).all()
+
+
+def test_words_name_both_and_what_is_reached(table):
+    words = in_words(table)
+    assert f"{table.loc['roc_auc', 'oracle']:.3f}" in words
+    assert f"{table.loc['true_profit_per_customer', 'reached']:.0%}" in words
