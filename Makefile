@@ -32,21 +32,21 @@ export BENTOML_DO_NOT_TRACK := True
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-$(ENV): requirements.lock requirements.build.lock
+$(ENV): requirements/dev.lock requirements/build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@if [ -L .venv ]; then echo '.venv: a link to another environment, which would be emptied; expected none' >&2; exit 1; fi
 	@echo "Making .venv from the locked, hashed requirements (once, about a minute)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) --only-binary :all: -r requirements.build.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-build-isolation $(HASHED) -r requirements.lock || \
-		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements.lock; }
+	@$(PIP) --only-binary :all: -r requirements/build.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-build-isolation $(HASHED) -r requirements/dev.lock || \
+		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements/dev.lock; }
 	@touch $@
 
-$(MLFLOW): requirements.mlflow.lock $(ENV)
+$(MLFLOW): requirements/mlflow.lock $(ENV)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(HASHED) -r $<
 	@touch $@
 
-$(MLFLOW_SERVER): requirements.mlflow-server.lock $(ENV)
+$(MLFLOW_SERVER): requirements/mlflow-server.lock $(ENV)
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-mlflow
 	@$(BIN)/uv pip install --quiet --python .venv-mlflow/bin/python --compile-bytecode $(HASHED) -r $<
 	@touch $@
@@ -166,11 +166,11 @@ bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=pat
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
 lock: $(ENV) ## write the locks anew from pyproject.toml
-	@printf 'setuptools\nuv\nwheel\n' | $(COMPILE) - -o requirements.build.lock
-	@$(COMPILE) --group dev pyproject.toml -o requirements.lock
-	@$(COMPILE) --group service --constraints requirements.lock -o requirements.service.lock
-	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements.lock - -o requirements.mlflow.lock
-	@printf 'mlflow\n' | $(COMPILE) --constraints requirements.mlflow.lock - -o requirements.mlflow-server.lock
+	@printf 'setuptools\nuv\nwheel\n' | $(COMPILE) - -o requirements/build.lock
+	@$(COMPILE) --group dev pyproject.toml -o requirements/dev.lock
+	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
+	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
+	@printf 'mlflow\n' | $(COMPILE) --constraints requirements/mlflow.lock - -o requirements/mlflow-server.lock
 
 update-lock: UPGRADE := --upgrade --exclude-newer '7 days'
 update-lock: lock ## the locks with newer versions, a week old at least

@@ -22,9 +22,9 @@ NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def pinned(lock: str = "requirements.lock") -> dict[str, list[str]]:
+def pinned(lock: str = "dev.lock") -> dict[str, list[str]]:
     """Locked versions by normalised name: several where the lock forks by platform."""
-    text = (ROOT / lock).read_text(encoding="utf-8")
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     pins: dict[str, list[str]] = {}
     for name, version in re.findall(r"^([a-z0-9._-]+)==([^ ]+)", text, flags=re.MULTILINE):
         pins.setdefault(normal(name), []).append(version)
@@ -85,28 +85,30 @@ def test_the_lock_pins_what_is_asked_for() -> None:
 def test_nothing_is_locked_that_nobody_asks_for() -> None:
     groups = [PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"].values()]
     asked = {normal(Requirement(text).name) for group in groups for text in group}
-    locked = {normal(pin.name) for pin in read_lock(ROOT / "requirements.lock") if not pin.asked_by}
+    locked = {
+        normal(pin.name) for pin in read_lock(ROOT / "requirements/dev.lock") if not pin.asked_by
+    }
     assert sorted(locked - asked) == [], "run make lock"
 
 
 def test_the_service_has_what_it_asks_for_in_the_versions_that_are_tested() -> None:
-    pins = {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements.service.lock")}
-    assert pins <= {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements.lock")}
+    pins = {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements/service.lock")}
+    assert pins <= {(pin.name, pin.version) for pin in read_lock(ROOT / "requirements/dev.lock")}
     for text in PYPROJECT["dependency-groups"]["service"]:
         assert normal(Requirement(text).name) in {normal(name) for name, _ in pins}, text
 
 
 def test_the_lock_of_the_mlflow_client_goes_on_top_of_the_other() -> None:
-    below, above = pinned(), pinned("requirements.mlflow.lock")
+    below, above = pinned(), pinned("mlflow.lock")
     for requirement in map(Requirement, PYPROJECT["project"]["optional-dependencies"]["mlflow"]):
         assert Version(above[normal(requirement.name)][0]) in requirement.specifier
     shared = above.keys() & below.keys()
     assert {name: above[name] for name in shared} == {name: below[name] for name in shared}
 
 
-@pytest.mark.parametrize("name", [path.name for path in LOCKS])
-def test_every_locked_package_carries_its_hash_and_no_address(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+def test_every_locked_package_carries_its_hash_and_no_address(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
     assert all("--hash=sha256:" in entry for entry in entries if not entry.startswith("#"))
     assert "://" not in text
@@ -160,6 +162,10 @@ def test_no_file_carries_a_secret_an_index_address_or_a_path_of_one_machine() ->
     wanted = re.compile("|".join(patterns))
     found = [path for path in tracked() if wanted.search(path.read_text(errors="replace"))]
     assert found == []
+
+
+def test_the_root_stays_small_enough_to_read() -> None:
+    assert len([path for path in tracked() if path.parent == ROOT and path.name[0] != "."]) < 13
 
 
 def test_usage_reporting_of_dvc_is_off() -> None:

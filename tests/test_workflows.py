@@ -130,7 +130,9 @@ def test_the_cache_of_the_environment_is_that_of_the_lock() -> None:
     keys = [step["with"]["key"] for job in JOBS for step in steps(job, "uses")
             if action(step).startswith("actions/cache")]  # fmt: skip
     assert keys
-    assert all("hashFiles('requirements.lock'" in k or "hashFiles('dvc.lock'" in k for k in keys)
+    assert all(
+        "hashFiles('requirements/dev.lock'" in k or "hashFiles('dvc.lock'" in k for k in keys
+    )
 
 
 def test_ci_checks_on_every_python_and_does_what_run_does() -> None:
@@ -160,7 +162,8 @@ def locked(tmp_path: Path) -> Path:
     script = place / ".ci" / "propose-lock"
     script.write_bytes((ROOT / ".ci" / "propose-lock").read_bytes())
     script.chmod(0o755)
-    (place / "requirements.lock").write_text("dvc==1\n")
+    (place / "requirements").mkdir()
+    (place / "requirements" / "dev.lock").write_text("dvc==1\n")
     git(tmp_path, "init", "--quiet", "--bare", "remote")
     git(place, "init", "--quiet", "--initial-branch=main")
     git(place, "remote", "add", "origin", str(tmp_path / "remote"))
@@ -187,11 +190,11 @@ def propose(place: Path, *, already: str = "") -> list[str]:
 
 def test_a_newer_lock_is_proposed_alone_and_once(locked: Path) -> None:
     assert propose(locked) == []  # nothing newer
-    (locked / "requirements.lock").write_text("dvc==2\n")
+    (locked / "requirements" / "dev.lock").write_text("dvc==2\n")
     (locked / "notes.txt").write_text("not a lock\n")
     assert propose(locked, already="https://github.com/o/r/pull/1") == []
     assert git(locked, "branch", "--show-current") == "main\n"
     assert propose(locked) == ["pr create --draft"]
     pushed = git(locked.parent / "remote", "show", "--stat", "--format=", "update-lock")
-    assert "requirements.lock" in pushed
+    assert "requirements/dev.lock" in pushed
     assert "notes" not in pushed

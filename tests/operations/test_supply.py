@@ -92,7 +92,7 @@ def osv() -> Iterator[str]:
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "requirements.lock"
+    path = tmp_path / "dev.lock"
     path.write_text(LOCK)
     monkeypatch.setattr(vulnerabilities, "LOCKS", (path,))
     return path
@@ -147,7 +147,7 @@ def test_a_bill_says_what_where_and_for_whom(lock: Path) -> None:
 
 
 def test_our_bill_has_licenses_and_no_address_of_an_index() -> None:
-    text = sbom.bill(list(read_lock(ROOT / "requirements.service.lock")))
+    text = sbom.bill(list(read_lock(ROOT / "requirements/service.lock")))
     parts = json.loads(text)["components"]
     unlicensed = {part["name"] for part in parts if "licenses" not in part}
     assert len(unlicensed) < 0.1 * len(parts)

@@ -34,7 +34,7 @@ def test_no_module_of_the_service_unpickles_or_evaluates():
 
 
 def test_the_lock_of_the_service_is_lean_and_hashed():
-    text = (ROOT / "requirements.service.lock").read_text(encoding="utf-8")
+    text = (ROOT / "requirements/service.lock").read_text(encoding="utf-8")
     named = set(re.findall(r"^([a-z0-9._-]+)==", text, flags=re.MULTILINE))
     assert not named & {"scikit-learn", "pandas", "pyarrow", "dvc", "evidently", "jupyter", "scipy"}
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
@@ -45,7 +45,7 @@ def test_the_lock_of_the_service_is_lean_and_hashed():
 def test_both_locks_agree():
     pins = [
         set(re.findall(r"^([a-z0-9._-]+==[^ ]+)", (ROOT / name).read_text(), flags=re.MULTILINE))
-        for name in ("requirements.service.lock", "requirements.lock")
+        for name in ("requirements/service.lock", "requirements/dev.lock")
     ]
     assert pins[0] <= pins[1]
 

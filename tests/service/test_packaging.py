@@ -55,7 +55,7 @@ def python(bento, tmp_path_factory) -> str:
     place = tmp_path_factory.mktemp("environment") / "venv"
     run("uv", "venv", "--quiet", "--python", sys.executable, str(place))
     chosen = str(place / "bin" / "python")
-    wanted = str(bento / "src" / "requirements.service.lock")
+    wanted = str(bento / "src" / "requirements" / "service.lock")
     run("uv", "pip", "install", "--quiet", "--python", chosen, "--require-hashes", "-r", wanted)
     return chosen
 
@@ -70,7 +70,7 @@ def test_a_bento_carries_the_service_and_the_bundle_alone(bento):
 def test_the_bento_asks_for_the_lock_and_nothing_besides(bento):
     asked, locked = (
         set(re.findall(r"^([a-z0-9._-]+==[^ ;\n]+)", path.read_text(), flags=re.MULTILINE))
-        for path in (bento / "env/python/requirements.txt", bento / "src/requirements.service.lock")
+        for path in (bento / "env/python/requirements.txt", bento / "src/requirements/service.lock")
     )
     assert asked == locked
 

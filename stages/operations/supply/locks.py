@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.core.paths import ROOT
 
-LOCKS = tuple(sorted(ROOT.glob("requirements*.lock")))
+LOCKS = tuple(sorted((ROOT / "requirements").glob("*.lock")))
 
 _ENTRY = re.compile(
     r"^(?P<name>[a-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+)"
