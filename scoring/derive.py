@@ -18,7 +18,7 @@ MISSING = "(missing)"
 EXACT = 1e-9  # relative difference of two amounts that is none
 
 
-class Recorded(NamedTuple):
+class RawInputs(NamedTuple):
     """The inputs that the schema names, of n customers: `numbers` (n, k) float64, `labels` (n, m).
 
     One form for what is absent: NaN among numbers, `MISSING` among the labels, which are text.
@@ -58,23 +58,23 @@ def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
     category labels (None where absent). Numbers are rounded to float32, so that the export,
     which computes in float32, sees what training saw. `KeyError` where a column is missing.
     """
-    return from_recorded(recorded(columns, schema), schema)
+    return with_derived(raw_inputs(columns, schema), schema)
 
 
-def recorded(columns: Mapping[str, Any], schema: Schema) -> Recorded:
+def raw_inputs(columns: Mapping[str, Any], schema: Schema) -> RawInputs:
     """Raw columns, as `derive` takes them, in the form that features are computed from."""
     numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
     numeric = list(_bill_total_of_new_customers(numbers, schema).values())
     category = [_labels(columns[c.name], c) for c in schema.category_inputs]
     n = len(numeric[0]) if numeric else len(category[0])
-    return Recorded(
+    return RawInputs(
         np.column_stack(numeric) if numeric else np.empty((n, 0)),
         np.column_stack(category) if category else np.empty((n, 0), object),
     )
 
 
-def from_recorded(known: Recorded, schema: Schema) -> Inputs:
-    """Model inputs from recorded ones: the derived features are added."""
+def with_derived(known: RawInputs, schema: Schema) -> Inputs:
+    """Model inputs from raw ones: the derived features are added."""
     derived = _derived(known.numbers, schema)
     numeric = np.column_stack([known.numbers, *derived]) if derived else known.numbers
     return Inputs(numeric.astype(np.float32), known.labels)

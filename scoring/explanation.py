@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.bundle import BACKGROUND, MODEL, SCHEMA_FILE, Scorer
-from scoring.derive import MISSING, Recorded, from_recorded, recorded
+from scoring.derive import MISSING, RawInputs, raw_inputs, with_derived
 from scoring.mixed import bill, mixed
 from scoring.probability import log_odds
 from scoring.schema import Column, Schema, parse_schema
@@ -67,7 +67,7 @@ class Explainer:
 
     schema: Schema
     scorer: Scorer
-    background: Recorded
+    background: RawInputs
     orders: NDArray[np.int64]
     start: Floats
     typical: Mapping[str, float | None]
@@ -77,7 +77,7 @@ class Explainer:
 
         `KeyError` where a column of the schema is missing.
         """
-        customers = recorded(columns, self.schema)
+        customers = raw_inputs(columns, self.schema)
         size = max(1, CELLS // (self.orders.size * len(self.schema.inputs)))
         starts = range(0, len(customers.numbers), size)
         parts = [self._split(_rows(customers, slice(i, i + size))) for i in starts]
@@ -88,7 +88,7 @@ class Explainer:
             typical=self.typical,
         )
 
-    def _split(self, customers: Recorded) -> Floats:
+    def _split(self, customers: RawInputs) -> Floats:
         """Contributions (n, k) of a few customers, all ways scored at once."""
         differs = self._differs(customers)[:, :, None, :]
         # A step that changes nothing costs nothing: the customer shares that value.
@@ -105,7 +105,7 @@ class Explainer:
         total = np.bincount(cell, weights=reached - before, minlength=n * k)
         return total.reshape(n, k) / (self.orders.size / k)
 
-    def _alone(self, customers: Recorded) -> Floats:
+    def _alone(self, customers: RawInputs) -> Floats:
         """Log-odds (n,) of customers, each asked about alone, as in a single prediction.
 
         The last digit of a float32 depends on the company, and at a probability of 1e-4 it is seen
@@ -114,7 +114,7 @@ class Explainer:
         rows = (_rows(customers, slice(i, i + 1)) for i in range(len(customers.numbers)))
         return np.array([_log_odds_of(one, self.schema, self.scorer)[0] for one in rows])
 
-    def _differs(self, customers: Recorded) -> NDArray[np.bool_]:
+    def _differs(self, customers: RawInputs) -> NDArray[np.bool_]:
         """Whether customer and background customer differ in a column: (n, rows, k)."""
         numeric = [column.is_numeric for column in self.schema.inputs]
         one, other = customers.numbers[:, None], self.background.numbers[None]
@@ -123,7 +123,7 @@ class Explainer:
         differs[..., ~np.array(numeric)] = customers.labels[:, None] != self.background.labels
         return differs
 
-    def _log_odds(self, customers: Recorded, who: Any, row: Any, way: Any, step: Any) -> Floats:
+    def _log_odds(self, customers: RawInputs, who: Any, row: Any, way: Any, step: Any) -> Floats:
         """Log-odds (m,) of m points on the ways: `step` columns after the first are changed."""
         place = np.argsort(self.orders, axis=2)  # of each column, in its order
         changed = place[row, way] <= step[:, None]
@@ -141,7 +141,7 @@ def make_explainer(schema: Schema, scorer: Scorer, content: Mapping[str, Any]) -
     """An explainer of a model, against the content of the bundle's background file."""
     k, numeric = len(schema.inputs), [column.name for column in schema.numeric_inputs]
     numbers = np.array(content["numeric"], dtype=np.float64)[:, : len(numeric)]
-    everybody = Recorded(numbers, np.array(content["category"], dtype=object))
+    everybody = RawInputs(numbers, np.array(content["category"], dtype=object))
     orders = _orders(len(numbers), k)
     chosen = np.linspace(0, len(numbers) - 1, len(orders)).astype(int)
     background = _rows(everybody, chosen)
@@ -163,7 +163,7 @@ def reasons(
     A sensitive column is never named as a reason to contact somebody. It may still have
     contributed, and others may stand in for it: the report says how groups are treated.
     """
-    known = recorded(columns, schema)
+    known = raw_inputs(columns, schema)
     named = [i for i, column in enumerate(schema.inputs) if "sensitive" not in column.roles]
     words = []
     for customer, own in enumerate(contributions.values):
@@ -180,7 +180,7 @@ def title(column: Column) -> str:
 
 
 def _in_words(
-    column: Column, one: Recorded, schema: Schema, typical: Mapping[str, float | None]
+    column: Column, one: RawInputs, schema: Schema, typical: Mapping[str, float | None]
 ) -> str:
     value = _value(column, one, schema)
     if value is None:
@@ -192,7 +192,7 @@ def _in_words(
 
 
 def _beside(
-    column: Column, one: Recorded, schema: Schema, typical: Mapping[str, float | None]
+    column: Column, one: RawInputs, schema: Schema, typical: Mapping[str, float | None]
 ) -> str:
     """What a number is held against: of the total what today's value would have made of it."""
     places = bill(schema)
@@ -206,7 +206,7 @@ def _number(value: float) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def _value(column: Column, one: Recorded, schema: Schema) -> Any:
+def _value(column: Column, one: RawInputs, schema: Schema) -> Any:
     """The value of one customer, None where it is absent."""
     if column.is_numeric:
         value = one.numbers[0, schema.numeric_inputs.index(column)]
@@ -228,12 +228,12 @@ def _orders(rows: int, k: int) -> NDArray[np.int64]:
     return np.concatenate([forward, forward[..., ::-1]], axis=1)
 
 
-def _log_odds_of(known: Recorded, schema: Schema, scorer: Scorer) -> Floats:
-    return log_odds(scorer.probability(from_recorded(known, schema)))
+def _log_odds_of(known: RawInputs, schema: Schema, scorer: Scorer) -> Floats:
+    return log_odds(scorer.probability(with_derived(known, schema)))
 
 
-def _rows(known: Recorded, chosen: Any) -> Recorded:
-    return Recorded(known.numbers[chosen], known.labels[chosen])
+def _rows(known: RawInputs, chosen: Any) -> RawInputs:
+    return RawInputs(known.numbers[chosen], known.labels[chosen])
 
 
 def _json(path: Path) -> Any:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.derive import Recorded
+from scoring.derive import RawInputs
 from scoring.schema import Column, Role, Schema
 
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ def bill(schema: Schema) -> Bill | None:
     return Bill(tenure, _place("monthly_value", schema), total)
 
 
-def mixed(one: Recorded, other: Recorded, taken: Mask, schema: Schema) -> Recorded:
+def mixed(one: RawInputs, other: RawInputs, taken: Mask, schema: Schema) -> RawInputs:
     """Of n pairs of customers one each, with the columns of the other where `taken` (n, k).
 
     Columns stand in the order of `schema.inputs`. Taking none gives the one, taking all the other,
@@ -64,7 +64,7 @@ def mixed(one: Recorded, other: Recorded, taken: Mask, schema: Schema) -> Record
     places = bill(schema)
     if places:
         _total_follows(numbers, one.numbers, other.numbers, taken[:, numeric], places)
-    return Recorded(numbers, labels)
+    return RawInputs(numbers, labels)
 
 
 def _total_follows(numbers: Floats, one: Floats, other: Floats, taken: Mask, places: Bill) -> None:
@@ -76,17 +76,17 @@ def _total_follows(numbers: Floats, one: Floats, other: Floats, taken: Mask, pla
     numbers[is_part, places.total] = (history * places.expected(numbers))[is_part]
 
 
-def with_value(known: Recorded, column: Column, value: float | str, schema: Schema) -> Recorded:
+def with_value(known: RawInputs, column: Column, value: float | str, schema: Schema) -> RawInputs:
     """The customers, had they all that value in the column, all else equal; the total follows."""
     numbers, labels = known.numbers.copy(), known.labels.copy()
     if not column.is_numeric:
         labels[:, schema.category_inputs.index(column)] = value
-        return Recorded(numbers, labels)
+        return RawInputs(numbers, labels)
     place, places = schema.numeric_inputs.index(column), bill(schema)
     numbers[:, place] = value
     if places and place in (places.tenure, places.monthly):
         numbers[:, places.total] = places.history(known.numbers) * places.expected(numbers)
-    return Recorded(numbers, labels)
+    return RawInputs(numbers, labels)
 
 
 def only(column: Column, n: int, schema: Schema) -> Mask:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scoring import money
 from scoring.bundle import TIERS
 from scoring.decision import contacts
-from scoring.derive import MISSING, Inputs, Recorded, from_recorded, recorded
+from scoring.derive import MISSING, Inputs, RawInputs, raw_inputs, with_derived
 from scoring.loading import Bundle, Floats, checked
 from scoring.schema import OTHER, Schema
 from serving.guard import Guard, Overdue
@@ -83,7 +83,7 @@ class Side:
         seconds = self._seconds * max(1.0, n / ROWS_PER_LIMIT)
         return checked(self._guards[tier](model.probability, inputs, seconds=seconds), n)
 
-    def terms(self, probability: Floats, known: Recorded) -> tuple[Floats | None, Mask]:
+    def terms(self, probability: Floats, known: RawInputs) -> tuple[Floats | None, Mask]:
         """Expected profit of a contact (n,), and whether it pays."""
         fees = None if self._fee is None else known.numbers[:, self._fee]
         value = money.customer_value(fees, len(probability), self._costs)
@@ -110,7 +110,7 @@ class Engine:
 
     def answer(self, rows: Sequence[Row], ids: Sequence[str | None]) -> Answers:
         """The answers to n customers."""
-        known = self.recorded(rows)
+        known = self.raw_inputs(rows)
         doubtful = self._doubtful(known)
         steps = self._steps(ids, doubtful)
         return self._climb(known, steps, _doubted(doubtful))
@@ -121,16 +121,16 @@ class Engine:
         if side is None or not rows:
             return None
         step = (CHALLENGER, side, TIERS[0], np.ones(len(rows), dtype=bool))
-        answers = self._climb(self.recorded(rows), [step], [])
+        answers = self._climb(self.raw_inputs(rows), [step], [])
         return None if answers.fallen else answers
 
     def chosen(self, ids: Sequence[str | None]) -> Mask:
         """Whether each customer (n,) is of the challenger's share: by id, nobody without one."""
         return np.array([i is not None and place(i) < self.share for i in ids], dtype=bool)
 
-    def recorded(self, rows: Sequence[Row]) -> Recorded:
+    def raw_inputs(self, rows: Sequence[Row]) -> RawInputs:
         """The rows of a request as features are computed from them."""
-        return recorded(
+        return raw_inputs(
             {c.name: [row[c.name] for row in rows] for c in self.schema.inputs}, self.schema
         )
 
@@ -145,9 +145,9 @@ class Engine:
         for tier in TIERS[1:]:
             yield CHAMPION, champion, tier, None
 
-    def _climb(self, known: Recorded, steps: Iterable[Step], fallen: list[Fallen]) -> Answers:
+    def _climb(self, known: RawInputs, steps: Iterable[Step], fallen: list[Fallen]) -> Answers:
         """Everybody is answered by the first step that is meant for them and can."""
-        inputs, n = from_recorded(known, self.schema), len(known.numbers)
+        inputs, n = with_derived(known, self.schema), len(known.numbers)
         waiting = np.ones(n, dtype=bool)
         probability, profit = np.full(n, np.nan), np.full(n, np.nan)
         contact, tiers, variants = np.zeros(n, dtype=bool), [""] * n, [""] * n
@@ -175,7 +175,7 @@ class Engine:
         earns = profit if self.schema.role("monthly_value") else None
         return Answers(probability, earns, contact, tiers, variants, fallen, models)
 
-    def _doubtful(self, known: Recorded) -> Mask | None:
+    def _doubtful(self, known: RawInputs) -> Mask | None:
         """Who is of low confidence (n,): too little is known of them. None where nobody is.
 
         By what was sent, never by the probability: a rare, calibrated probability is no doubt.
@@ -201,5 +201,5 @@ def _doubted(doubtful: Mask | None) -> list[Fallen]:
 
 
 def _some(table: Any, rows: NDArray[np.int_]) -> Any:
-    """Some rows of `Inputs` or `Recorded`."""
+    """Some rows of `Inputs` or `RawInputs`."""
     return type(table)(*(part[rows] for part in table))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scoring.derive import MISSING, Recorded, from_recorded, recorded
+from scoring.derive import MISSING, RawInputs, raw_inputs, with_derived
 from scoring.explanation import Explainer, title
 from scoring.mixed import mixed, only, with_value
 from scoring.schema import Column, Schema
@@ -40,7 +40,7 @@ class Sample:
         rng = np.random.default_rng(evidence.params.seed)
         chosen = np.sort(rng.permutation(len(evidence.label))[:size])
         table = evidence.features.iloc[chosen]
-        self.known = recorded({c.name: table[c.name] for c in self.schema.inputs}, self.schema)
+        self.known = raw_inputs({c.name: table[c.name] for c in self.schema.inputs}, self.schema)
         self.label = evidence.label[chosen]
         few = min(evidence.params.resamples, RESAMPLES)
         self.bootstrap = Bootstrap(evidence.params.seed, few, evidence.params.level)
@@ -48,9 +48,9 @@ class Sample:
     def __len__(self) -> int:
         return len(self.label)
 
-    def probability(self, known: Recorded) -> Floats:
-        """The champion's probabilities of recorded customers."""
-        return self.scorer.probability(from_recorded(known, self.schema))
+    def probability(self, known: RawInputs) -> Floats:
+        """The champion's probabilities of raw inputs."""
+        return self.scorer.probability(with_derived(known, self.schema))
 
     def swept(self, column: Column, values: Any) -> Floats:
         """The probabilities (values, n), were everybody at each value of a column."""
@@ -97,12 +97,12 @@ def _deals(n: int, k: int, *, seed: int) -> list[NDArray[np.int64]]:
     return [rng.permutation(n) for _ in range(count)]
 
 
-def _dealt(sample: Sample, column: Column, order: NDArray[np.int64]) -> Recorded:
-    others = Recorded(sample.known.numbers[order], sample.known.labels[order])
+def _dealt(sample: Sample, column: Column, order: NDArray[np.int64]) -> RawInputs:
+    others = RawInputs(sample.known.numbers[order], sample.known.labels[order])
     return mixed(sample.known, others, only(column, len(order), sample.schema), sample.schema)
 
 
-def _resampled_auc(sample: Sample, known: Recorded) -> Floats:
+def _resampled_auc(sample: Sample, known: RawInputs) -> Floats:
     """The AUC on the sample as it is, and on each resample: (1 + resamples,)."""
     score = sample.probability(known)
     value = metrics.value(metrics.roc_auc, sample.label, score)

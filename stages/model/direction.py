@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoring.derive import Recorded, derived_names
+from scoring.derive import RawInputs, derived_names
 from scoring.schema import Column, Schema
 
 STEPS = 25  # values that a numeric column is swept over
@@ -53,7 +53,7 @@ def label_constraints(column: Column, labels: tuple[str, ...]) -> tuple[int, ...
     return tuple(ends.get(label, 0) for label in labels)
 
 
-def values_along(column: Column, known: Recorded, schema: Schema) -> list[float] | list[str]:
+def values_along(column: Column, known: RawInputs, schema: Schema) -> list[float] | list[str]:
     """The values that a column is swept over, from low to high.
 
     Of a category its ordered values; of a number its range in the schema, the bounds that are not

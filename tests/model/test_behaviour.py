@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.bundle import Scorer
-from scoring.derive import derive, from_recorded, recorded
+from scoring.derive import derive, raw_inputs, with_derived
 from scoring.errors import UserError
 from scoring.explanation import make_explainer, reasons
 from scoring.mixed import with_value
@@ -121,11 +121,11 @@ def test_constrained_candidate_never_steps_against_the_schema(finished, schema, 
     features = read_table(finished / "data" / "features" / "train.parquet")
     model = refit("xgboost", features, schema, check_params(finished / "params.yaml")["train"])
     scorer = Scorer(to_onnx(model, schema, name="xgboost"))
-    some = recorded(columns(customers.head(100), schema), schema)
+    some = raw_inputs(columns(customers.head(100), schema), schema)
     for column in monotone(schema):
         along = values_along(column, some, schema)
         swept = [
-            scorer.probability(from_recorded(with_value(some, column, value, schema), schema))
+            scorer.probability(with_derived(with_value(some, column, value, schema), schema))
             for value in along
         ]
         ends_alone = [0, -1] if not column.is_numeric else slice(None)
@@ -198,12 +198,12 @@ def test_extremes_of_the_roles_stand_apart_whatever_the_columns_are_called(champ
     # built from roles alone: everybody at the worst of every column with a direction, and the best
     ends = {}
     for which in (0, -1):
-        everybody = recorded(known, schema)
+        everybody = raw_inputs(known, schema)
         for column in monotone(schema):
             along = values_along(column, everybody, schema)
             value = along[which] if sign(column) < 0 else along[-1 - which]
             everybody = with_value(everybody, column, value, schema)
-        ends[which] = champion.scorer.probability(from_recorded(everybody, schema))
+        ends[which] = champion.scorer.probability(with_derived(everybody, schema))
     assert (ends[0] > ends[-1]).all()
     assert ends[0].mean() > ends[-1].mean() + 0.3
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scoring.bundle import Scorer
-from scoring.derive import derive, from_recorded, recorded
+from scoring.derive import derive, raw_inputs, with_derived
 from scoring.mixed import with_value
 from scoring.schema import parse_schema
 from stages.model.candidates import build
@@ -36,7 +36,7 @@ DIRECTED = directed(**{MONTHS: ["tenure", *FALLING], DAYS: RISING})
 
 def customers(schema=DIRECTED):
     table = builders.customers(rows=80, seed=4)
-    return recorded({c.name: table[c.name] for c in schema.inputs}, schema)
+    return raw_inputs({c.name: table[c.name] for c in schema.inputs}, schema)
 
 
 def test_directions_are_those_of_the_roles_and_a_category_needs_an_order():
@@ -100,7 +100,7 @@ def steps(scorer: Scorer, column) -> np.ndarray:
     """By how much the risk goes the schema's way with each step along a column: (steps, n)."""
     known = customers()
     risk = [
-        scorer.probability(from_recorded(with_value(known, column, value, DIRECTED), DIRECTED))
+        scorer.probability(with_derived(with_value(known, column, value, DIRECTED), DIRECTED))
         for value in values_along(column, known, DIRECTED)
     ]
     return sign(column) * np.diff(risk, axis=0)
@@ -152,6 +152,6 @@ def test_tenure_without_a_total_starts_where_its_range_does():
         {"columns": [c for c in builders.content()["columns"] if c["name"] != PAID]}, origin="club"
     )
     table = builders.customers(rows=10)
-    known = recorded({c.name: table[c.name] for c in schema.inputs}, schema)
+    known = raw_inputs({c.name: table[c.name] for c in schema.inputs}, schema)
     assert values_along(schema[MONTHS], known, schema)[0] == 0
     assert derive({c.name: table[c.name] for c in schema.inputs}, schema).numeric.shape == (10, 3)

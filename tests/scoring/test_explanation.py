@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scoring import explanation as explain
 from scoring.bundle import BACKGROUND, MODEL, SCHEMA_FILE, Scorer
-from scoring.derive import Recorded, derive, from_recorded, recorded
+from scoring.derive import RawInputs, derive, raw_inputs, with_derived
 from scoring.explanation import (
     Explainer,
     load_explainer,
@@ -110,7 +110,7 @@ def test_names_are_the_input_columns_and_the_base_is_the_background():
     assert found.values.shape == (20, len(found.names))
     rows = model("xgboost")[1]
     numbers = pd.DataFrame(rows["numeric"], dtype=float)
-    known = Recorded(numbers.to_numpy()[:, :4], np.array(rows["category"], dtype=object))
+    known = RawInputs(numbers.to_numpy()[:, :4], np.array(rows["category"], dtype=object))
     assert found.base == pytest.approx(scored(who, known).mean(), abs=1e-6)
 
 
@@ -153,7 +153,7 @@ def shap_values(who: Explainer, columns) -> np.ndarray:
     places = bill(who.schema)
     codes = {c.name: [*c.labels, explain.MISSING] for c in who.schema.category_inputs}
 
-    def coded(known: Recorded) -> np.ndarray:
+    def coded(known: RawInputs) -> np.ndarray:
         numbers = known.numbers.copy()
         numbers[:, places.total] = places.history(numbers)
         labels = zip(codes.values(), known.labels.T, strict=True)
@@ -165,16 +165,16 @@ def shap_values(who: Explainer, columns) -> np.ndarray:
         numbers, of = table[:, :4].copy(), table[:, 4:].astype(int)
         numbers[:, places.total] *= places.expected(numbers)
         labels = [np.array(code, object)[of[:, i]] for i, code in enumerate(codes.values())]
-        return scored(who, Recorded(numbers, np.column_stack(labels)))
+        return scored(who, RawInputs(numbers, np.column_stack(labels)))
 
     masker = shap.maskers.Independent(coded(who.background), max_samples=len(who.start))
-    found = shap.explainers.Exact(score, masker)(coded(recorded(columns, who.schema))).values
+    found = shap.explainers.Exact(score, masker)(coded(raw_inputs(columns, who.schema))).values
     order = [c.name for c in [*who.schema.numeric_inputs, *who.schema.category_inputs]]
     return found[:, [order.index(c.name) for c in who.schema.inputs]]
 
 
-def scored(who: Explainer, known: Recorded) -> np.ndarray:
-    return log_odds(who.scorer.probability(from_recorded(known, who.schema)))
+def scored(who: Explainer, known: RawInputs) -> np.ndarray:
+    return log_odds(who.scorer.probability(with_derived(known, who.schema)))
 
 
 def test_columns_that_the_model_does_not_look_at_contribute_nothing():
@@ -191,7 +191,7 @@ def test_derived_features_follow_the_columns_that_they_come_from():
     # of a customer who differs in the total alone, the total alone contributes
     who = explainer("forest")
     columns = {name: values[:1].copy() for name, values in raw().items()}
-    base = recorded(columns, who.schema)
+    base = raw_inputs(columns, who.schema)
     rows = {"numeric": np.c_[base.numbers, [[0, 0]]].tolist(), "category": base.labels.tolist()}
     alone = make_explainer(who.schema, who.scorer, rows | {"typical": [None] * 6})
     found = alone.contributions(columns | {PAID: columns[PAID] * 3 + 500})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.derive import MISSING, Recorded, from_recorded, recorded
+from scoring.derive import MISSING, RawInputs, raw_inputs, with_derived
 from scoring.mixed import bill, mixed, only, with_value
 from tests import builders
 from tests.builders import FEE, MONTHS, PAID, SIZE
@@ -15,16 +15,16 @@ SCHEMA = builders.schema()
 INPUTS = [column.name for column in SCHEMA.inputs]
 
 
-def known(variant: str = "full", *, seed: int = 0) -> Recorded:
+def known(variant: str = "full", *, seed: int = 0) -> RawInputs:
     schema, table = builders.schema(variant), builders.customers(variant, 40, seed=seed)
-    return recorded({c.name: table[c.name] for c in schema.inputs}, schema)
+    return raw_inputs({c.name: table[c.name] for c in schema.inputs}, schema)
 
 
-def number(who: Recorded, name: str) -> np.ndarray:
+def number(who: RawInputs, name: str) -> np.ndarray:
     return who.numbers[:, [c.name for c in SCHEMA.numeric_inputs].index(name)]
 
 
-def same(one: Recorded, other: Recorded) -> None:
+def same(one: RawInputs, other: RawInputs) -> None:
     np.testing.assert_array_equal(one.numbers, other.numbers)
     np.testing.assert_array_equal(one.labels, other.labels)
 
@@ -65,7 +65,7 @@ def test_whoever_stays_longer_pays_as_before():
     places = bill(SCHEMA)
     np.testing.assert_allclose(places.history(moved.numbers)[old], places.history(one.numbers)[old])
     # so the derived features of old customers stay as they are
-    before, after = (from_recorded(who, SCHEMA).numeric[:, -2:] for who in (one, moved))
+    before, after = (with_derived(who, SCHEMA).numeric[:, -2:] for who in (one, moved))
     np.testing.assert_allclose(after[old], before[old], rtol=1e-4, atol=1e-3)
 
 
@@ -115,6 +115,6 @@ def test_free_of_charge_is_no_division_by_zero():
 
 
 def test_next_to_no_bill_is_compared_with_nothing():
-    tiny = Recorded(np.array([[3.0, 2e-309, 50.0, 1.0]]), np.array([["1", "groß", "Karte", "w"]]))
+    tiny = RawInputs(np.array([[3.0, 2e-309, 50.0, 1.0]]), np.array([["1", "groß", "Karte", "w"]]))
     history = bill(SCHEMA).history(tiny.numbers)
     np.testing.assert_array_equal(history, [1.0])
