@@ -1,182 +1,209 @@
-# Each target is a thin line over `python -m stages`, `dvc` or `pytest`; nobody needs make.
-# README.md gives the same in plain commands.
+# Each target is a thin line over `python -m stages`, `dvc`, `bentoml` or `pytest`; nobody needs make.
+# docs/commands.md has the plain command of each. A new target goes under the heading of whoever types
+# it, with what it does after `##` and the variables that it knows in that text, as NAME=value: a
+# variable that no text names is refused. After a single `#` a target is not listed by `make`.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt check-data test test-slow lint check check-reproducible check-results audit sbom hooks \
-	pull push serve bento image scan-image push-image cml comment tune \
-	ablation experiments track mlflow report register promote demote models \
-	fetch-model bench lock update-lock propose-lock clean
+.PHONY: help repro adopt tune ablation experiments report serve register promote models test check \
+	pull push track demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
+	clean check-results sbom scan-image push-image cml comment propose-lock
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENV := .venv/.complete
 STAGES := $(BIN)/python -m stages
 HASHED := --no-deps --require-hashes
-MLFLOW := .venv/.mlflow
-MLFLOW_SERVER := .venv-mlflow/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(HASHED)
+UV := $(BIN)/uv pip install --quiet --compile-bytecode $(HASHED) --python
 # Accepted in the secret scan, 2026-11-21: passwords that tests make up to be refused or left out.
 MADE_UP := ^(geheim|hunter2)$$
-WORKERS := -n auto --maxprocesses 4
-UPGRADE :=
-COMPILE = $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11
+WORKERS := auto
+COMPILE = $(BIN)/uv pip compile $(if $(UPGRADE),--upgrade --exclude-newer '7 days') --quiet --universal \
+	--generate-hashes --no-emit-index-url --no-header --python-version 3.11
 CML := 0.20.6
 CML_RESOLVED := 2024-12-31# its dependencies as of then: it comes without a lock
 export DO_NOT_TRACK := 1
-export BASE CSV SIZE TARGET POSITIVE DRAFT PSEUDONYMISE OSV STAGE VERSION BUMP REASON OUT
 export BENTOML_DO_NOT_TRACK := True
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+# Variables of the command line that no target asked for knows: a typing error would be silent.
+hash := \#
+named = $(shell sed -n 's|^$(1):.*$(hash) ||p' Makefile | grep -o '[A-Z]*=' | tr -d =)
+known = PYTHON $(sort $(foreach goal,$(MAKECMDGOALS),$(call named,$(goal))))
+given := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+unknown := $(if $(given),$(filter-out $(known),$(filter-out -%,$(given))))
+ifeq ($(MAKELEVEL)$(if $(unknown),!),0!)
+$(error $(strip make $(MAKECMDGOALS)): unknown variable $(unknown); expected one of: $(strip $(known)))
+endif
 
-$(ENV): requirements/dev.lock requirements/build.lock
+help:
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 } \
+		/^# CI/ { ci = 1 } /^[a-z-]+:[^#]*# / && !ci { sub(/:.*/, ""); also = also " " $$0 } \
+		END { print "\nAlso:" also "\ndocs/commands.md has them all, and the same without make" }' Makefile
+
+# The environment. The name of its stamp is made of the locks' content and of the place: a lock that
+# only got a new time changes nothing, a copy of the clone makes its own, and what a killed
+# installation left has no stamp.
+stamp = $(shell { pwd -P; cat $(1); } | git hash-object --stdin)
+ENV := .venv/.complete-$(call stamp,requirements/build.lock requirements/dev.lock)
+MLFLOW := .venv/.mlflow-$(call stamp,requirements/mlflow.lock)
+MLFLOW_SERVER := .venv-mlflow/.complete-$(call stamp,requirements/mlflow-server.lock)
+ifneq ($(shell test -x $(BIN)/python && echo there),there)
+.PHONY: $(ENV) # none yet, or its Python was removed
+endif
+
+$(ENV):
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@if [ -L .venv ]; then echo '.venv: a link to another environment, which would be emptied; expected none' >&2; exit 1; fi
 	@echo "Making .venv from the locked, hashed requirements (once, about a minute)"
-	@$(PYTHON) -m venv --clear .venv
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	@$(PIP) --only-binary :all: -r requirements/build.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-build-isolation $(HASHED) -r requirements/dev.lock || \
+	@$(UV) $(BIN)/python --no-build-isolation -r requirements/dev.lock || \
 		{ echo "uv could not; pip tries, with its own settings and a few minutes more" >&2; $(PIP) --no-build-isolation -r requirements/dev.lock; }
+	@pwd -P > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/checkout.pth"
 	@touch $@
 
-$(MLFLOW): requirements/mlflow.lock $(ENV)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(HASHED) -r $<
+$(MLFLOW): $(ENV)
+	@$(UV) $(BIN)/python -r requirements/mlflow.lock
 	@touch $@
 
-$(MLFLOW_SERVER): requirements/mlflow-server.lock $(ENV)
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-mlflow
-	@$(BIN)/uv pip install --quiet --python .venv-mlflow/bin/python --compile-bytecode $(HASHED) -r $<
+$(MLFLOW_SERVER): | $(ENV)
+	@rm -rf .venv-mlflow
+	@$(BIN)/uv venv --quiet --python $(BIN)/python .venv-mlflow
+	@$(UV) .venv-mlflow/bin/python -r requirements/mlflow-server.lock
 	@touch $@
 
-repro: $(ENV) ## run the pipeline: what changed, and nothing else
+##@ Data scientist
+
+repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## take a table in: make adopt CSV=path-or-URL [TARGET=…] [POSITIVE=…] (CSV=generated goes back)
+adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-check-data: $(ENV) ## the checks at the door, without a run
-	@$(STAGES) check
+tune: $(ENV) ## search hyperparameters; what helps is written to params.yaml; continues where it was stopped
+	@$(STAGES) tune
 
-test: $(ENV) ## the test suite, with branch coverage
+ablation: $(ENV) ## the measured effect of every modelling choice, in reports/ablation.html
+	@$(STAGES) ablation
+
+experiments: $(ENV) ## compare the experiments of dvc exp on this commit, in reports/experiments.html
+	@$(STAGES) experiments
+
+report: $(ENV) ## what your changes do to quality and profit: reports/pull_request.md [BASE=main]
+	@$(STAGES) report "$${BASE:-main}"
+
+##@ Operator
+
+serve: $(ENV) ## the prediction service with the champion, on http://localhost:3000 [PORT=3000]
+	@$(BIN)/bentoml serve $${PORT:+--port "$$PORT"}
+
+register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
+	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
+
+promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSION=v1.2.0] [REASON=text]
+	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
+
+models: $(ENV) ## which version is in which environment, with its metrics
+	@$(STAGES) models
+
+##@ Developer
+
+test: $(ENV) ## the tests, with branch coverage [WORKERS=auto]
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -m "not slow" $(WORKERS) --dist loadfile
+	@$(BIN)/python -m coverage run -m pytest -m "not slow" -n $(WORKERS) --maxprocesses 4 --dist loadfile
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) ## what takes longer: other businesses from adopt to model card, a real MLflow server
-	@$(BIN)/python -m pytest -m slow $(WORKERS)
-
-lint: $(ENV) ## what is quick: style, notebooks clean, insecure code, secrets
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/nbstripout --verify notebooks/*.ipynb
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scoring stages serving benchmarks examples
-	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-secrets '$(MADE_UP)'
-
-check: lint ## lint, types, workflows valid, lock current
+check: lint ## style, types, notebooks clean, workflows valid, locks current
 	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py tests/test_workflows.py
 
-audit: lint ## lint, and known vulnerabilities of the locked packages, asked for over the network (OSV=address)
-	@$(STAGES) audit $${OSV:+--osv "$$OSV"}
+# Typed now and then.
 
-sbom: $(ENV) ## what the locks hold, as CycloneDX, in sbom/
-	@$(STAGES) sbom
-
-hooks: $(ENV) ## have git run make lint at a commit and make check at a push
-	@$(BIN)/pre-commit install
-
-check-reproducible: $(ENV) ## prove in two clones that the pipeline rebuilds to the same bytes (ROWS=7043)
-	@$(BIN)/python -m stages check-reproducible --rows $(or $(ROWS),7043)
-
-check-results: $(ENV) ## run the pipeline and compare with the committed results
-	@$(STAGES) repro
-	@git diff --exit-code --stat -- dvc.lock reports/metrics.json || \
-		{ echo "dvc.lock, reports/metrics.json: not what this code makes; expected the committed results" >&2; exit 1; }
-
-pull: $(ENV) ## bring outputs from the DVC remote, held against their hashes
+pull: $(ENV) # bring outputs from the DVC remote, checked against their hashes
 	@$(STAGES) pull
 
-push: $(ENV) ## send outputs to the DVC remote
+push: $(ENV) # send outputs to the DVC remote
 	@$(STAGES) push
 
-serve: $(ENV) ## the prediction service with the champion, on port 3000
-	@$(BIN)/bentoml serve
+track: $(MLFLOW) # log the results to the MLflow server in MLFLOW_TRACKING_URI; later runs log themselves
+	@$(STAGES) track
 
-bento: $(ENV) ## the service and its champion as a bento (OUT=file.bento: exported, too)
+demote: $(ENV) # leave an environment of the registry empty: STAGE=staging|prod [REASON=text]
+	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
+
+fetch-model: $(ENV) # the bundle of an environment or a version, checked by hash: STAGE=prod or VERSION=v1.2.0 [OUT=folder]
+	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
+
+bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
 	@$(BIN)/bentoml build
 	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
 
-image: $(ENV) ## a container image of the newest bento, with Docker (OUT=file.tar: saved, too)
+image: $(ENV) # a container image of the newest bento, with Docker [OUT=file.tar]
 	@$(STAGES) image $${OUT:+--archive "$$OUT"}
 
-scan-image: $(ENV) ## known vulnerabilities in the image, with Trivy in Docker
-	@$(STAGES) scan-image
-
-push-image: ## push the image: make push-image TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
-	@$(PYTHON) -m stages push-image "$${TO:?the address of the image}" "$${VERSION:?its version}" $${FROM:+--archive "$$FROM"}
-
-cml: ## CML, which posts the comment, in .cml/ (needs npm)
-	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
-		--before $(CML_RESOLVED) @dvcorg/cml@$(CML)
-
-comment: ## the report in FROM=folder as a comment on its pull request (docs/workflows.md)
-	@PATH="$(CURDIR)/.cml/bin:$$PATH" $(PYTHON) -m stages comment "$${FROM:?the folder with the report}"
-
-tune: $(ENV) ## search hyperparameters; writes to params.yaml what helps; goes on where it was stopped
-	@$(STAGES) tune
-
-ablation: $(ENV) ## the measured effect of every modelling switch, in reports/ablation.html
-	@$(STAGES) ablation
-
-report: $(ENV) ## what this tree changes, compared with BASE=revision (default main): reports/pull_request.md
-	@$(STAGES) report "$${BASE:-main}"
-
-register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
-	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
-
-promote: $(ENV) ## put a version into a stage: make promote STAGE=prod [VERSION=v1.2.0] [REASON=…] (or staging)
-	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
-
-demote: $(ENV) ## leave a stage empty: make demote STAGE=prod [REASON=…] (or staging)
-	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
-
-models: $(ENV) ## what stands where, since when, with which metrics
-	@$(STAGES) models
-
-fetch-model: $(ENV) ## the bundle of a stage, checked by hash, in a folder: make fetch-model STAGE=prod [OUT=folder]
-	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
-
-experiments: $(ENV) ## the experiments of dvc exp on this commit side by side, in reports/experiments.html
-	@$(STAGES) experiments
-
-mlflow: $(MLFLOW) ## the extra that logs experiments to the MLflow server in MLFLOW_TRACKING_URI
-
-track: $(MLFLOW) ## log the results that stand now to that server, where it was away during the run
-	@$(STAGES) track
-
-bench: $(ENV) ## benchmarks, each against its reference in the same run (CSV=path: quality on it; SIZE=large: learning curve)
+bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
-lock: $(ENV) ## write the locks anew from pyproject.toml
+test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
+	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4
+
+check-reproducible: $(ENV) # prove in two clones that the pipeline rebuilds to the same bytes [ROWS=7043]
+	@$(STAGES) check-reproducible $${ROWS:+--rows "$$ROWS"}
+
+lint: $(ENV) # the quick part of check: style, notebooks clean, declared dependencies, insecure code, secrets
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/deptry .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scoring stages serving benchmarks examples
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-secrets '$(MADE_UP)'
+
+hooks: $(ENV) # have git run make lint at a commit and make check at a push
+	@$(BIN)/pre-commit install
+
+audit: lint # lint, and known vulnerabilities of the locked packages, asked for over the network [OSV=address]
+	@$(STAGES) audit $${OSV:+--osv "$$OSV"}
+
+lock: $(ENV) # write the locks from pyproject.toml [UPGRADE=1: newer versions, a week old at least]
 	@printf 'setuptools\nuv\nwheel\n' | $(COMPILE) - -o requirements/build.lock
 	@$(COMPILE) --group dev pyproject.toml -o requirements/dev.lock
 	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
 	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
 	@printf 'mlflow\n' | $(COMPILE) --constraints requirements/mlflow.lock - -o requirements/mlflow-server.lock
 
-update-lock: UPGRADE := --upgrade --exclude-newer '7 days'
-update-lock: lock ## the locks with newer versions, a week old at least
-
-propose-lock: ## the changed locks as a draft pull request, with gh
-	@.ci/propose-lock
-
-clean: ## remove the environment and what runs leave behind; results and DVC's cache stay
+clean: # remove the environment and what runs leave behind; results and DVC's cache stay
 	rm -rf .venv .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+
+# CI alone types these (docs/workflows.md).
+
+check-results: $(ENV) # run the pipeline and compare with the committed results
+	@$(STAGES) repro
+	@git diff --exit-code --stat -- dvc.lock reports/metrics.json || \
+		{ echo "dvc.lock, reports/metrics.json: not what this code makes; expected the committed results" >&2; exit 1; }
+
+sbom: $(ENV) # what the locks hold, as CycloneDX, in sbom/
+	@$(STAGES) sbom
+
+scan-image: $(ENV) # known vulnerabilities in the image, with Trivy in Docker
+	@$(STAGES) scan-image
+
+push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
+	@$(PYTHON) -m stages push-image "$${TO:?the address of the image}" "$${VERSION:?its version}" $${FROM:+--archive "$$FROM"}
+
+cml: # CML, which posts the comment, in .cml/ (needs npm)
+	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
+		--before $(CML_RESOLVED) @dvcorg/cml@$(CML)
+
+comment: # post the report in FROM=folder on its pull request
+	@PATH="$(CURDIR)/.cml/bin:$$PATH" $(PYTHON) -m stages comment "$${FROM:?the folder with the report}"
+
+propose-lock: # the changed locks as a draft pull request, with gh
+	@.ci/propose-lock

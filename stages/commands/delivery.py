@@ -12,8 +12,7 @@ from stages.commands import Commands
 def add(commands: Commands) -> None:
     """Teach the command line these commands."""
     comment = commands.add_parser(
-        "comment",
-        help="post a report on its pull request, over the comment before",
+        "comment",  # no help: CI alone types it, and the list is for people
         description="Make a report safe and post it with CML on the open pull request whose newest "
         "commit it is of. From the environment: GITHUB_SERVER_URL, GITHUB_API_URL, "
         "GITHUB_REPOSITORY and GITHUB_TOKEN (pull-requests: write); HEAD_REPOSITORY, HEAD_BRANCH "
@@ -29,7 +28,7 @@ def add(commands: Commands) -> None:
     build.set_defaults(command=_image)
     scan = commands.add_parser("scan-image", help="look for vulnerabilities in the image")
     scan.set_defaults(command=_scan_image)
-    push = commands.add_parser("push-image", help="push the image to a registry of images")
+    push = commands.add_parser("push-image", description="Push the image to a registry of images.")
     push.add_argument("address", help="without a version, such as ghcr.io/owner/churn")
     push.add_argument("version", help="such as v1.0.0, or a tag of the registry: churn@v1.0.0")
     push.add_argument("--archive", type=Path, help="take the image from this file")

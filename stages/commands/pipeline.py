@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     )
     same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
     same.set_defaults(command=_check_reproducible)
-    run = commands.add_parser("run", help="run one stage's notebook (called by dvc.yaml)")
+    run = commands.add_parser("run", description="Run one stage's notebook, for dvc.yaml.")
     run.add_argument("stage", help="generate, explore, features, train or evaluate")
     run.set_defaults(command=_run)
 

@@ -69,7 +69,7 @@ print(json.dumps({
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an MLflow server of its own environment, with an empty SQLite database."""
     assert MLFLOW.is_file(), "no MLflow server: make test-slow installs it"
-    assert find_spec("mlflow"), "no MLflow client: make mlflow installs it"
+    assert find_spec("mlflow"), "no MLflow client: make track installs it"
     place, port = tmp_path_factory.mktemp("mlflow"), free_port()
     command = [
         str(MLFLOW), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",

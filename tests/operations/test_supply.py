@@ -251,7 +251,7 @@ def test_a_commit_runs_the_checks_and_a_secret_stays_out(tmp_path: Path) -> None
     copy_work_tree(place)
     tools = Path(sys.executable).parent
     environment = clean_environment() | {"PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
-    environment |= {"MAKEFLAGS": f"BIN={tools} ENV="}
+    environment |= {"MAKEFLAGS": f"BIN={tools} ENV=", "MAKELEVEL": "1"}
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -160,7 +160,7 @@ def test_any_answer_counts_as_one(status: int) -> None:
 
 def test_without_the_extra_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(UserError, match="extra mlflow is not installed; expected it: make mlflow"):
+    with pytest.raises(UserError, match="extra mlflow is not installed; expected it: make track"):
         check_client()
 
 

@@ -69,7 +69,7 @@ def _parts(text: str) -> SplitResult | None:
 def check_client() -> None:
     """`UserError` where the extra is not installed."""
     if importlib.util.find_spec("mlflow") is None:
-        raise UserError("the extra mlflow is not installed; expected it: make mlflow")
+        raise UserError("the extra mlflow is not installed; expected it: make track")
 
 
 def check_answers(url: str) -> None:
