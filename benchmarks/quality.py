@@ -28,7 +28,6 @@ from stages.model.train import (
     compare,
     cross_validate,
     summary,
-    usable,
 )
 from stages.tables.checks import check_table
 from stages.tables.intake import read_arrival
@@ -84,7 +83,6 @@ def _measured(
     repeated = {"folds": FOLDS, "repeats": REPEATS}
     params = validate("train", read_params()["train"] | changes | repeated)
     assert isinstance(params, Train)
-    params, _ = usable(params, schema)
     return cross_validate(features, schema, params), params
 
 

@@ -154,7 +154,6 @@ TRAIN = {
     "encoding": {"categories": "one_hot", "width": 4, "crosses": 0},
     "rebalance": {"method": "none", "correct": True},
     "calibration": "none",
-    "checkpoints": 0,
     "logistic": {"C": 0.5},
     "forest": {"n_estimators": 15, "min_samples_leaf": 5, "max_features": 0.5},
     "xgboost": {
@@ -176,7 +175,6 @@ TRAIN = {
         "reg_lambda": 1.0,
     },
     "bag": {"member": "xgboost", "size": 3},
-    "hazard": {"member": "logistic", "periods": 4},
     "vote": {"members": ["logistic", "forest", "xgboost"]},
     "stack": {"members": ["logistic", "forest", "xgboost"], "folds": 3},
 }

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
-from scoring.schema import Schema
 from stages.core.beside import Ablation
 from stages.core.sections import Train
-from stages.model.candidates import unavailable
-from stages.model.encoding import layout
+from stages.model.candidates import missing_package
 
 METHODS = {
     "smote": "SMOTE",
@@ -33,7 +30,7 @@ class Switch:
     against: str | None
 
 
-def switches(train: Train, ablation: Ablation, schema: Schema) -> tuple[list[Switch], list[str]]:
+def switches(train: Train, ablation: Ablation) -> tuple[list[Switch], list[str]]:
     """The baseline and every switch, references before what refers to them; what is left out, why.
 
     The baseline has every switch off.
@@ -50,13 +47,12 @@ def switches(train: Train, ablation: Ablation, schema: Schema) -> tuple[list[Swi
     others = {
         "stack": ("stacking instead", base.candidate),
         "bag": (f"bagging of {off.bag.member}", off.bag.member),
-        "hazard": (f"time to churn ({off.hazard.member} hazard)", off.hazard.member),
         "lightgbm": ("LightGBM for XGBoost", "xgboost"),
     }
     for candidate, (name, reference) in others.items():
         if candidate != base.candidate:
             found.append(Switch(name, candidate, off, _name_of(reference, base)))
-    return _possible(found, schema)
+    return _possible(found)
 
 
 def _name_of(candidate: str, base: Switch) -> str:
@@ -74,7 +70,7 @@ def _changed(train: Train, **changes: Any) -> Train:
 
 def _alone(off: Train, base: Switch) -> list[Switch]:
     """The single learners: what an ensemble is worth, and what others are compared with."""
-    names = dict.fromkeys([*off.vote.members, off.bag.member, off.hazard.member, "xgboost"])
+    names = dict.fromkeys([*off.vote.members, off.bag.member, "xgboost"])
     return [
         Switch(_name_of(name, base), name, off, base.name)
         for name in names
@@ -106,15 +102,12 @@ def _rebalancing(base: Switch) -> list[Switch]:
     return found
 
 
-def _possible(found: list[Switch], schema: Schema) -> tuple[list[Switch], list[str]]:
-    """Without what these columns or this environment cannot do, and what refers to it."""
-    shape, kept, left_out = layout(schema), [], []
+def _possible(found: list[Switch]) -> tuple[list[Switch], list[str]]:
+    """Without what this environment cannot do; what that is."""
+    kept, left_out = [], []
     for switch in found:
-        why = unavailable(switch.candidate, shape)
-        if switch.candidate == "lightgbm" and find_spec("lightgbm") is None:
-            why = "the extra lightgbm is not installed"
-        if why is None:
-            kept.append(switch)
+        if package := missing_package(switch.candidate):
+            left_out.append(f"{switch.name}: the package {package} is not installed")
         else:
-            left_out.append(f"{switch.name}: {why}")
+            kept.append(switch)
     return kept, left_out

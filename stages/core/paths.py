@@ -22,10 +22,7 @@ TEST = ROOT / "data" / "features" / "test.parquet"
 
 CHAMPION = ROOT / "models" / "champion"
 COMPARISON = ROOT / "models" / "comparison"
-CHECKPOINTS = (
-    ROOT / "models" / "checkpoints"
-)  # in git and DVC neither: what a stopped fit goes on from
-TUNING = ROOT / "models" / "tuning"  # likewise: the trials of a search
+TUNING = ROOT / "models" / "tuning"  # in git and DVC neither: the trials of a search
 
 REPORTS = ROOT / "reports"
 METRICS = REPORTS / "metrics.json"

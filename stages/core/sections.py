@@ -16,7 +16,7 @@ Part = Annotated[float, Field(ge=0, le=1)]
 Month = Annotated[int, Field(ge=0, le=48)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
-MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "hazard", "bag"]
+MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "bag"]
 CandidateName = Literal["base_rate", "one_feature", MemberName, "vote", "stack"]
 ScenarioName = Literal[
     "none",
@@ -174,13 +174,6 @@ class Bag(Section):
     size: Annotated[int, Field(ge=2, le=200)]
 
 
-class HazardParams(Section):
-    """Time to churn in discrete periods."""
-
-    member: LearnerName
-    periods: Annotated[int, Field(ge=2, le=60)]
-
-
 class Encoding(Section):
     """How categories become columns, and which products of columns are added."""
 
@@ -208,13 +201,11 @@ class Train(Section):
     encoding: Encoding
     rebalance: Rebalance
     calibration: Literal["none", "sigmoid", "auto"]
-    checkpoints: Annotated[int, Field(ge=0)]
     logistic: Logistic
     forest: Forest
     xgboost: XGBoost
     lightgbm: LightGBM
     bag: Bag
-    hazard: HazardParams
     vote: Vote
     stack: Stack
 

@@ -1,6 +1,6 @@
 """Sigmoid calibration: two numbers on the log-odds, learned and judged out of fold.
 
-Platt's sigmoid on the log-odds (slope 1, intercept 0: nothing to put right). Each fold is
+Platt's sigmoid on the log-odds (slope 1, intercept 0: nothing is changed). Each fold is
 calibrated by what was learned on the predictions for the other folds of the same repeat, so that
 nobody's outcome calibrates their own probability.
 """
@@ -21,7 +21,7 @@ from scoring.probability import log_odds
 from stages.core import metrics
 from stages.core.sections import Train
 from stages.model.folds import Fold, paired_interval
-from stages.model.logodds import EDGE, Moved
+from stages.model.logodds import EDGE
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
@@ -56,15 +56,6 @@ class Calibration:
     def method(self) -> str:
         """In one word, as the manifest has it."""
         return "none" if self.sigmoid is None else "sigmoid"
-
-
-class Calibrated(Moved):
-    """A fitted model behind a sigmoid."""
-
-    def __init__(self, model: Any, sigmoid: Sigmoid) -> None:
-        self.model = self.model_ = model
-        self.sigmoid = sigmoid
-        self.slope_, self.intercept_ = sigmoid.slope, sigmoid.intercept
 
 
 def fit_sigmoid(label: NDArray[Any], probability: Floats) -> Sigmoid:

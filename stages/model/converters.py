@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.model.encoding import Crossed, Embedded, Hashed
+from stages.model.optional.encodings import Crossed, Embedded, Hashed
 
 
 @cache
@@ -29,16 +29,13 @@ def _register_xgboost() -> None:
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
     from xgboost import XGBClassifier
 
-    from stages.model.checkpoints import ResumableXGB
-
-    for booster in (XGBClassifier, ResumableXGB):
-        update_registered_converter(
-            booster,
-            f"XGBoost{booster.__name__}",
-            calculate_linear_classifier_output_shapes,
-            convert_xgboost,
-            options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-        )
+    update_registered_converter(
+        XGBClassifier,
+        "XGBoostXGBClassifier",
+        calculate_linear_classifier_output_shapes,
+        convert_xgboost,
+        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+    )
 
 
 def _register_lightgbm() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from scoring.bundle import CATEGORY, NUMERIC, Scorer
@@ -16,7 +17,7 @@ from scoring.schema import Schema
 from stages.features.table import model_inputs
 from stages.model.encoding import frame
 from stages.model.graphs import LogOddsSum, Mean, join
-from stages.model.logodds import Moved
+from stages.model.logodds import LogitShiftedClassifier
 
 TOLERANCE = 1e-5
 OPSET = {"": 18, "ai.onnx.ml": 3}
@@ -40,9 +41,11 @@ def _graph(model: Any, schema: Schema, name: str) -> Any:
         last = model.final_estimator_.named_steps["model"]
         rule = LogOddsSum(tuple(last.coef_[0]), float(last.intercept_[0]))
         return join(_graphs(model.estimators_, schema, name), rule, name=name)
-    if isinstance(model, Moved):
+    if isinstance(model, LogitShiftedClassifier):
         rule = LogOddsSum((model.slope_,), model.intercept_)
-        return join(_graphs([model.model_], schema, name), rule, name=name)
+        return join(_graphs([model.estimator_], schema, name), rule, name=name)
+    if isinstance(model, FrozenEstimator):
+        return _graph(model.estimator, schema, name)
     return _converted(model, schema, name)
 
 

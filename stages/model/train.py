@@ -11,6 +11,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import stats
+from sklearn.frozen import FrozenEstimator
 from tqdm import tqdm
 
 from scoring.bundle import BASELINES
@@ -19,10 +20,11 @@ from scoring.schema import Schema
 from stages.core import metrics
 from stages.core.sections import Train
 from stages.features.table import ID, LABEL
-from stages.model.calibrate import Calibrated, Calibration, calibrate, reliability
-from stages.model.candidates import build, unavailable
+from stages.model.calibrate import Calibration, calibrate, reliability
+from stages.model.candidates import build
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, threads
+from stages.model.logodds import LogitShiftedClassifier
 
 Floats = NDArray[np.float64]
 Held = dict[tuple[int, int], Floats]  # (repeat, fold) to held-out probabilities
@@ -46,24 +48,6 @@ class CrossValidation:
 def folds(label: NDArray[np.int8], params: Train) -> list[Fold]:
     """The folds that every candidate sees; `UserError` where a class is too small for them."""
     return draw_folds(label, count=params.folds, repeats=params.repeats, seed=params.seed)
-
-
-def usable(params: Train, schema: Schema) -> tuple[Train, dict[str, str]]:
-    """The parameters with the candidates that these columns allow, and why the others are not.
-
-    A vote or stack goes on without the member that is left out, while two are left.
-    """
-    shape = layout(schema)
-    out: dict[str, str] = {n: why for n in params.candidates if (why := unavailable(n, shape))}
-    changes: dict[str, Any] = {}
-    for name in ("vote", "stack"):
-        ensemble = getattr(params, name)
-        members = [m for m in ensemble.members if not unavailable(m, shape)]
-        changes[name] = ensemble.model_copy(update={"members": members})
-        if name in params.candidates and len(members) < 2:
-            out[name] = "fewer than two members are left"
-    changes["candidates"] = [name for name in params.candidates if name not in out]
-    return params.model_copy(update=changes), out
 
 
 def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
@@ -203,7 +187,13 @@ def served(
     """The candidate as it would be served: fitted on every train customer, behind its sigmoid."""
     model = refit(name, features, schema, params)
     decided = validation.calibration.get(name)
-    return Calibrated(model, decided.sigmoid) if decided and decided.sigmoid else model
+    if decided is None or decided.sigmoid is None:
+        return model
+    sigmoid = decided.sigmoid
+    calibrated = LogitShiftedClassifier(
+        FrozenEstimator(model), slope=sigmoid.slope, intercept=sigmoid.intercept
+    )
+    return calibrated.fit(frame(features, schema), features[LABEL])
 
 
 def elect(

@@ -45,9 +45,9 @@ def judged(**shifts: float) -> tuple[pd.DataFrame, str, str]:
     return found.set_index("measure"), row["verdict"], row["because"]
 
 
-@pytest.mark.parametrize("candidate", ["logistic", "xgboost", "vote", "stack", "bag", "hazard"])
+@pytest.mark.parametrize("candidate", ["logistic", "xgboost", "vote", "stack", "bag"])
 def test_every_switch_differs_from_the_baseline_in_one_thing(candidate):
-    tried, left_out = switches(TRAIN, settings(candidate=candidate), builders.schema())
+    tried, left_out = switches(TRAIN, settings(candidate=candidate))
     assert left_out == []
     base = tried[0]
     assert base.against is None
@@ -66,24 +66,17 @@ def test_baseline_has_every_switch_off_whatever_the_parameters_say():
         encoding={"categories": "hashed", "width": 4, "crosses": 9},
         calibration="sigmoid",
     )
-    base = switches(on, settings(), builders.schema())[0][0].params
+    base = switches(on, settings())[0][0].params
     assert base.rebalance.method == "none"
     assert base.encoding.categories == "one_hot"
     assert base.encoding.crosses == 0
     assert base.calibration == "none"
 
 
-def test_without_tenure_time_to_churn_is_left_out():
-    tried, left_out = switches(TRAIN, settings(), builders.schema("no_tenure"))
-    assert not [s for s in tried if s.candidate == "hazard"]
-    assert len(left_out) == 1
-    assert "role tenure" in left_out[0]
-
-
 @pytest.mark.parametrize("variant", ["full", "no_value"])
 def test_switches_are_measured_on_the_same_folds(variant):
     schema, table = builders.schema(variant), builders.features(variant)
-    tried, _ = switches(TRAIN, settings(), schema)
+    tried, _ = switches(TRAIN, settings())
     some = [*[s for s in tried if s.candidate == "logistic"][:3], tried[0]]
     found = measure(some, table, schema, ablation=settings(), assumptions=builders.money_params())
     for one in found:

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from sklearn.frozen import FrozenEstimator
 
+from scoring.probability import log_odds
 from stages.core import metrics
-from stages.model.calibrate import Calibrated, Sigmoid, calibrate, fit_sigmoid, reliability
+from stages.features.table import LABEL
+from stages.model.calibrate import Sigmoid, calibrate, fit_sigmoid, reliability
+from stages.model.encoding import frame
 from stages.model.export import TOLERANCE, disagreement, to_onnx
 from stages.model.folds import draw_folds
-from stages.model.logodds import EDGE, log_odds
+from stages.model.logodds import EDGE, LogitShiftedClassifier
 from stages.model.train import cross_validate, refit, served
 from tests import builders
 
@@ -81,10 +85,12 @@ def test_constant_probability_has_nothing_to_calibrate():
 @pytest.mark.parametrize("name", ["logistic", "forest", "vote"])
 def test_export_is_the_calibrated_one(name):
     features, schema = builders.features(), builders.schema()
-    model = Calibrated(refit(name, features, schema, AUTO), Sigmoid(0.7, -0.4))
+    raw = refit(name, features, schema, AUTO)
+    model = LogitShiftedClassifier(FrozenEstimator(raw), slope=0.7, intercept=-0.4)
+    model.fit(frame(features, schema), features[LABEL])
     content = to_onnx(model, schema, name=name)
     assert disagreement(content, model, features, schema) <= TOLERANCE
-    assert disagreement(content, model.model_, features, schema) > 0.01
+    assert disagreement(content, raw, features, schema) > 0.01
 
 
 def test_candidates_are_served_as_they_were_judged():
@@ -93,8 +99,8 @@ def test_candidates_are_served_as_they_were_judged():
     validation = cross_validate(features, schema, params)
     assert set(validation.calibration) == {"logistic"}
     model = served("logistic", validation, features, schema, params)
-    assert isinstance(model, Calibrated)
-    assert model.sigmoid == validation.calibration["logistic"].sigmoid
+    decided = validation.calibration["logistic"].sigmoid
+    assert (model.slope_, model.intercept_) == (decided.slope, decided.intercept)
     raw = cross_validate(features, schema, builders.train_params()).out_of_fold
     assert not np.allclose(raw["logistic"], validation.out_of_fold["logistic"])
 

@@ -9,7 +9,7 @@ from scoring.derive import MISSING, category_names, numeric_names
 from scoring.errors import UserError
 from stages.features.table import LABEL
 from stages.model import candidates
-from stages.model.candidates import NAMES, build, unavailable
+from stages.model.candidates import NAMES, build
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.export import TOLERANCE, disagreement, to_onnx
 from tests import builders
@@ -53,10 +53,6 @@ def test_layout_comes_from_the_schema_and_not_from_the_data():
 @pytest.mark.parametrize("variant", ["full", "categories", "numbers", "no_tenure"])
 @pytest.mark.parametrize("name", NAMES)
 def test_candidate_gives_probabilities_and_learns(name, variant):
-    if why := unavailable(name, layout(builders.schema(variant))):
-        with pytest.raises(UserError, match=why):
-            fitted(name, variant)
-        return
     table = builders.features(variant)
     scores = probability(fitted(name, variant), table, variant)
     assert scores.shape == (len(table),)
@@ -234,13 +230,11 @@ def test_baselines_know_no_switch(name, switch):
 
 
 @pytest.mark.parametrize("member", ["logistic", "forest", "xgboost", "lightgbm"])
-def test_bag_and_hazard_take_any_learner_and_export(member):
+def test_bag_takes_any_learner_and_exports(member):
     schema, table = builders.schema(), builders.features()
-    for name in ("bag", "hazard"):
-        changes = {name: builders.TRAIN[name] | {"member": member}}
-        model = fitted(name, **changes)
-        content = to_onnx(model, schema, name=name)
-        assert disagreement(content, model, table, schema) <= TOLERANCE
+    model = fitted("bag", bag=builders.TRAIN["bag"] | {"member": member})
+    content = to_onnx(model, schema, name="bag")
+    assert disagreement(content, model, table, schema) <= TOLERANCE
 
 
 def test_a_stack_weights_members_by_predictions_out_of_fold():

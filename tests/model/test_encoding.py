@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.features.table import LABEL
-from stages.model.encoding import GRID, Crossed, Embedded, Hashed, encoder, frame, layout
+from stages.model.encoding import encoder, frame, layout
+from stages.model.optional.encodings import GRID, Crossed, Embedded, Hashed
 from tests import builders
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
-CATEGORIES = (("a", "b", "c"), ("x", "y"))
+WORDS = ("0=a", "0=b", "0=c", "1=x", "1=y")
 
 
 def one_hot(rows: int = 200, *, seed: int = 0) -> np.ndarray:
@@ -34,7 +35,7 @@ def coded(**encoding) -> np.ndarray:
 @few
 def test_products_with_a_table_are_the_same_in_float32(width, seed):
     X, y = one_hot(seed=seed), np.arange(200) % 3 == 0
-    for transformer in (Hashed(width, CATEGORIES), Embedded(width)):
+    for transformer in (Hashed(width, words=WORDS), Embedded(width)):
         out = transformer.fit(X, y).transform(X)
         assert exact(out)
         table = transformer.table_.astype(np.float32)
@@ -43,7 +44,7 @@ def test_products_with_a_table_are_the_same_in_float32(width, seed):
 
 def test_value_that_nobody_knows_is_hashed_and_embedded_to_nothing():
     X, nobody = one_hot(), np.zeros((1, 5))
-    for transformer in (Hashed(4, CATEGORIES), Embedded(2)):
+    for transformer in (Hashed(4, words=WORDS), Embedded(2)):
         fitted = transformer.fit(X, np.arange(200) % 2)
         np.testing.assert_array_equal(fitted.transform(nobody), 0)
 
@@ -51,7 +52,7 @@ def test_value_that_nobody_knows_is_hashed_and_embedded_to_nothing():
 def test_hash_is_that_of_scikit_learn_and_signed():
     from sklearn.feature_extraction import FeatureHasher
 
-    table = Hashed(4, CATEGORIES).fit(one_hot()).table_
+    table = Hashed(4, words=WORDS).fit(one_hot()).table_
     expected = FeatureHasher(4, input_type="string").transform([["0=a"], ["1=y"]]).toarray()
     np.testing.assert_array_equal(table[[0, 4]], expected)
     assert set(np.unique(table)) <= {-1.0, 0.0, 1.0}

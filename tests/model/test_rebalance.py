@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from scoring.errors import UserError
+from scoring.probability import log_odds
 from stages.features.table import LABEL
 from stages.model.candidates import build
 from stages.model.encoding import frame, layout
-from stages.model.logodds import log_odds
 from stages.model.optional.rebalance import Rebalanced
 from tests import builders
 
