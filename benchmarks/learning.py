@@ -14,16 +14,18 @@ from benchmarks.result import Result
 from scoring.money import customer_value
 from scoring.schema import Schema
 from stages.core.metrics import Floats
-from stages.core.params import read_params, validate
 from stages.core.paths import POPULATION, SCHEMA
-from stages.core.sections import Evaluate, Money, Train
+from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate import Evidence
+from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.truth import against_oracle
 from stages.features.table import LABEL, feature_table, monthly_value
 from stages.model.costs import costs_of
 from stages.model.encoding import frame
+from stages.model.money_params import Money
 from stages.model.train import refit
+from stages.model.train_params import Train
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population
 
@@ -71,9 +73,7 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
     is `behind` the oracle, and the interval of that difference.
     """
     schema, params = load_schema(SCHEMA), read_params()
-    train, money = validate("train", params["train"]), validate("money", params["money"])
-    assert isinstance(train, Train)
-    assert isinstance(money, Money)
+    train, money = Train.of(params["train"]), Money.of(params["money"])
     features, oracle = _customers(max(sizes) + test, schema)
     held, known = features.head(test), features.iloc[test:]
     rows = []

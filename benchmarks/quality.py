@@ -16,9 +16,8 @@ from benchmarks.result import Result
 from scoring.schema import Schema
 from stages.core import metrics
 from stages.core.metrics import LOWER_IS_BETTER, RANKING
-from stages.core.params import read_params, validate
 from stages.core.paths import SCHEMA
-from stages.core.sections import Train
+from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.features.table import feature_table
 from stages.model.folds import paired_interval
@@ -29,6 +28,7 @@ from stages.model.train import (
     cross_validate,
     summary,
 )
+from stages.model.train_params import Train
 from stages.tables.checks import check_table
 from stages.tables.intake import read_arrival
 
@@ -81,8 +81,7 @@ def _measured(
 ) -> tuple[CrossValidation, Train]:
     """All candidates on 5 × 10 folds of all customers, under the parameters with changes."""
     repeated = {"folds": FOLDS, "repeats": REPEATS}
-    params = validate("train", read_params()["train"] | changes | repeated)
-    assert isinstance(params, Train)
+    params = Train.of(read_params()["train"] | changes | repeated)
     return cross_validate(features, schema, params), params
 
 

@@ -18,12 +18,13 @@ import pytest
 from scoring import money
 from scoring.schema import Schema, parse_schema
 from stages.core.files import write_csv, write_table
-from stages.core.params import validate
-from stages.core.sections import Evaluate, Money, Train
 from stages.evaluation.evaluate import Evidence
+from stages.evaluation.evaluate_params import Evaluate
 from stages.features.table import ID, LABEL, feature_table
 from stages.model.costs import costs_of
+from stages.model.money_params import Money
 from stages.model.train import CrossValidation, cross_validate
+from stages.model.train_params import Train
 from stages.tables.checks import check_table
 from stages.tables.intake import Arrival, from_arrow
 
@@ -206,12 +207,12 @@ EVALUATE = {
 
 def train_params(**changes) -> Train:
     """Small candidates, few folds."""
-    return validate("train", TRAIN | changes)
+    return Train.of(TRAIN | changes)
 
 
 def money_params(*, lifetime: dict | None = None, **changes) -> Money:
     """What the club assumes; a kept member stays ten months unless `lifetime` says otherwise."""
-    return validate("money", MONEY | {"lifetime": MONEY["lifetime"] | (lifetime or {})} | changes)
+    return Money.of(MONEY | {"lifetime": MONEY["lifetime"] | (lifetime or {})} | changes)
 
 
 def costs(**changes) -> money.Costs:
@@ -221,7 +222,7 @@ def costs(**changes) -> money.Costs:
 
 def evaluate_params(**changes) -> Evaluate:
     """Few resamples."""
-    return validate("evaluate", EVALUATE | changes)
+    return Evaluate.of(EVALUATE | changes)
 
 
 @cache

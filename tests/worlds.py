@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from stages.core import paths
-from stages.core.params import read_params, validate
-from stages.core.sections import Generate
+from stages.core.section import read_params
 from stages.simulator.generate import Chunk, simulate
+from stages.simulator.generate_params import Generate
 from stages.simulator.population import load_population
 from stages.simulator.scenarios import QUIET, Scenario, Scenarios, unfold
 
@@ -54,4 +54,4 @@ def assert_calibrated(probability, outcome, *, groups: int = 10) -> None:
 def parameters(**changes) -> Generate:
     """The section `generate` of the repository, small, with fields changed."""
     values = read_params()["generate"] | {"rows": 600} | changes
-    return validate("generate", values)
+    return Generate.of(values)

@@ -14,17 +14,18 @@ from scoring import money
 from scoring.errors import UserError
 from scoring.money import Costs
 from scoring.schema import Schema
+from stages.ablation.ablation_params import Ablation
 from stages.ablation.switches import Switch
 from stages.core import metrics
-from stages.core.beside import Ablation
-from stages.core.sections import Money, Train
 from stages.features.table import LABEL, monthly_value
 from stages.model.calibrate import calibrate
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
 from stages.model.folds import Fold, draw_folds, paired_interval
+from stages.model.money_params import Money
 from stages.model.threshold import profit_threshold
 from stages.model.train import Held, held_out, refit
+from stages.model.train_params import Train
 
 Floats = NDArray[np.float64]
 PROFIT = "profit"

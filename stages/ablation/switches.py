@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stages.core.beside import Ablation
-from stages.core.sections import Train
+from stages.ablation.ablation_params import Ablation
 from stages.model.candidates import missing_package
+from stages.model.train_params import Train
 
 METHODS = {
     "smote": "SMOTE",

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,9 @@ from stages.adoption.draft import Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import scalar, write_schema
-from stages.core.params import check_params
 from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
-from stages.core.sections import Section
 from stages.core.yamlfile import load_schema, update_yaml
+from stages.parameters import Parameters, read_parameters
 from stages.tables.canonical import spelling_key
 from stages.tables.checks import Checked
 from stages.tables.intake import Arrival, read_arrival
@@ -69,7 +67,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
         _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
         return "Customers are generated again. Next: make repro"
     wishes = wishes or Wishes()
-    params = check_params()
+    params = read_parameters()
     with tempfile.TemporaryDirectory() as scratch:
         brought = bring(address, Path(scratch))
         _check_name(brought)
@@ -97,7 +95,7 @@ def _check_name(brought: Brought) -> None:
 
 
 def _admitted(
-    brought: Brought, schema_file: Path, wishes: Wishes, params: Mapping[str, Section]
+    brought: Brought, schema_file: Path, wishes: Wishes, params: Parameters
 ) -> tuple[Described, Checked]:
     asked = Validation(brought.origin, relative(schema_file))
     try:
@@ -114,7 +112,7 @@ def _described(
     brought: Brought,
     schema_file: Path,
     wishes: Wishes,
-    params: Mapping[str, Section],
+    params: Parameters,
 ) -> Described:
     """The schema that the table is to be held against."""
     if not wishes.redraft:
@@ -124,7 +122,9 @@ def _described(
                 _check_wishes(schema, wishes, file)
                 return Described(schema, file)
     found = draft(arrival, origin=brought.origin, target=wishes.target, positive=wishes.positive)
-    found = found.ignoring(leaking_columns(arrival, found.schema, params, origin=brought.origin))
+    found = found.ignoring(
+        leaking_columns(arrival, found.schema, params.explore, origin=brought.origin)
+    )
     return Described(found.schema, draft=found)
 
 

@@ -15,29 +15,29 @@ from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core.paths import ROOT, VALIDATION
-from stages.core.sections import Data, Features, Money, Section, Train
 from stages.core.yamlfile import load_schema
 from stages.features.table import split
+from stages.model.money_params import Money
+from stages.parameters import Parameters
 from stages.simulator.population import load_population
 from stages.tables.checks import Checked, check_table
+from stages.tables.data_params import Data
 from stages.tables.intake import Arrival, read_arrival
 from stages.tables.source import check_declared, check_pin, check_population
 from stages.tables.validation import Validation, write_accepted, write_refused
 
 
-def check_source(params: Mapping[str, Section]) -> str:
+def check_source(params: Parameters) -> str:
     """Everything that the first stage will read, checked without running it; what was found.
 
     `UserError` naming file, column, row or field where something does not fit.
     """
-    data, money = params["data"], params["money"]
-    assert isinstance(data, Data)
-    assert isinstance(money, Money)
+    data = params.data
     check_declared(data)
     schema = load_schema(ROOT / data.schema_)
     if data.is_generated:
         check_population(data, schema)
-        _check_window(data, money)
+        _check_window(data, params.money)
         return f"{data.source}: a valid population; {data.schema_}: a valid schema"
     check_pin(data)
     asked = Validation(data.source, data.schema_)
@@ -76,7 +76,7 @@ def admit(
     path: Path,
     schema: Schema,
     asked: Validation,
-    params: Mapping[str, Section],
+    params: Parameters,
     *,
     arrival: Arrival | None = None,
 ) -> Checked:
@@ -95,18 +95,16 @@ def admit(
 
 
 def check_enough(
-    customers: pd.DataFrame, schema: Schema, params: Mapping[str, Section], *, origin: str
+    customers: pd.DataFrame, schema: Schema, params: Parameters, *, origin: str
 ) -> None:
     """`UserError` where the customers to learn from cannot fill every fold with both classes."""
-    features, train = params["features"], params["train"]
-    assert isinstance(features, Features)
-    assert isinstance(train, Train)
     churned = schema.churned(customers)
-    learn = churned[~split(customers, schema, features)]
+    learn = churned[~split(customers, schema, params.features)]
+    folds = params.train.folds
     for value, words in ((1, "left"), (0, "stayed")):
         found = int(np.sum(learn == value))
-        if found < train.folds:
+        if found < folds:
             raise UserError(
                 f"{origin}: column {schema.target.name}: {found} customers to learn from who "
-                f"{words}; expected at least {train.folds}, one per fold (params.yaml: train.folds)"
+                f"{words}; expected at least {folds}, one per fold (params.yaml: train.folds)"
             )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from scoring.schema import Schema
-from stages.core.sections import Explore, Section
 from stages.exploration import explore
+from stages.exploration.explore_params import Explore
 from stages.tables.checks import check_table
 from stages.tables.intake import Arrival
 
@@ -14,17 +12,15 @@ SAMPLE = 50_000  # rows; enough to tell an AUC of 0.95 from one of 0.94
 
 
 def leaking_columns(
-    arrival: Arrival, schema: Schema, params: Mapping[str, Section], *, origin: str
+    arrival: Arrival, schema: Schema, explored: Explore, *, origin: str
 ) -> dict[str, str]:
     """By name, why a column is suspected of a leak."""
-    look = params["explore"]
-    assert isinstance(look, Explore)
     customers = check_table(arrival.sample(SAMPLE), schema, origin=origin).customers
     strength = explore.single_column_auc(customers, schema)
     alone = {
         str(name): f"suspected leak: alone separates the classes, ROC AUC {value:.3f}"
         for name, value in strength.items()
-        if value >= look.leak_auc
+        if value >= explored.leak_auc
     }
     afterwards = {
         name: f"suspected leak: {words}"

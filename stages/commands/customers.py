@@ -60,9 +60,9 @@ def _adopt(options: argparse.Namespace) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> None:
-    from stages.core.params import read_params, validate
     from stages.core.paths import POPULATION
-    from stages.core.sections import Generate
+    from stages.core.section import read_params
+    from stages.simulator.generate_params import Generate
     from stages.simulator.population import load_population
     from stages.simulator.snapshots import export_csv
 
@@ -75,6 +75,5 @@ def _simulate(options: argparse.Namespace) -> None:
     for name in ("months", "rows", "seed"):
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
-    generate = validate("generate", values)
-    assert isinstance(generate, Generate)
+    generate = Generate.of(values)
     print(export_csv(options.out, load_population(POPULATION), generate))

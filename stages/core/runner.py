@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 
 from scoring.errors import UserError
-from stages.core.params import read_params, validate
 from stages.core.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
+from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
 
 FAILURE_FILE = "CHURN_FAILURE_FILE"  # where `repro` wants a copy of what went wrong
@@ -65,7 +65,7 @@ def declared_sections(stage: str) -> list[str]:
 
 
 def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str, Any]:
-    """One validated dict per declared section.
+    """The values of every declared section.
 
     `UserError` where notebook and `dvc.yaml` do not name the same sections.
     """
@@ -77,10 +77,16 @@ def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str
     for name in named:
         if name not in declared:
             raise UserError(f"{origin}: parameter cell: {name} is not declared in dvc.yaml")
+    return _sections(declared)
+
+
+def _sections(names: list[str]) -> dict[str, Any]:
+    """These sections of `params.yaml`; the notebook validates them, each by its own model."""
     content = read_params()
-    for name in declared:
-        validate(name, content.get(name))
-    return {name: content[name] for name in declared}
+    for name in names:
+        if name not in content:
+            raise UserError(f"params.yaml: section {name}: missing")
+    return {name: content[name] for name in names}
 
 
 def parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
@@ -117,11 +123,7 @@ def run_beside(name: str) -> Path:
     """
     source = NOTEBOOKS / f"{name}.ipynb"
     notebook = nbformat.read(source, as_version=4)
-    content = read_params()
-    sections = parameter_names(notebook)
-    for section in sections:
-        validate(section, content.get(section))
-    return _publish(source, notebook, {section: content[section] for section in sections})
+    return _publish(source, notebook, _sections(parameter_names(notebook)))
 
 
 def _publish(source: Path, notebook: nbformat.NotebookNode, parameters: dict[str, Any]) -> Path:

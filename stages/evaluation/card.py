@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from stages.core.paths import INDEX, REPORTS
-from stages.core.sections import Data
 from stages.evaluation import fairness as inclusion
 from stages.evaluation.baselines import currency, in_words
 from stages.evaluation.evaluate import WORDS, Evidence
 from stages.look.pages import environment, write_index, write_markdown_page
+from stages.tables.data_params import Data
 
 HEADLINE = (
     "roc_auc",

@@ -30,9 +30,10 @@ from stages.core.paths import (
     ORACLE,
     TEST,
 )
-from stages.core.sections import Evaluate, Money
 from stages.core.yamlfile import load_schema
+from stages.evaluation.evaluate_params import Evaluate
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
+from stages.model.money_params import Money
 from stages.model.threshold import profit_threshold
 
 WORDS = {

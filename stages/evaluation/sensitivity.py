@@ -14,10 +14,10 @@ from scoring.money import Costs, customer_value, expected_profit, realised_profi
 from stages.core.files import read_table
 from stages.core.metrics import Floats
 from stages.core.paths import COMPARISON
-from stages.core.sections import Money
 from stages.evaluation.evaluate import Evidence
 from stages.features.table import monthly_value
 from stages.model.costs import costs_of
+from stages.model.money_params import Money
 from stages.model.threshold import profit_threshold
 
 ACCEPTANCE, BASE_RATE = "chance that a churner accepts", "base rate of churn"

@@ -13,8 +13,8 @@ from scoring.derive import Inputs, category_names, derive, numeric_names
 from scoring.schema import KEY_NAMES, Schema
 from stages.core.files import read_table, write_table
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
-from stages.core.sections import Features
 from stages.core.yamlfile import load_schema
+from stages.features.features_params import Features
 
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 ID, LABEL = KEY_NAMES

@@ -19,9 +19,9 @@ from sklearn.linear_model import LogisticRegression
 
 from scoring.probability import log_odds
 from stages.core import metrics
-from stages.core.sections import Train
 from stages.model.folds import Fold, paired_interval
 from stages.model.logodds import EDGE
+from stages.model.train_params import Train
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95

@@ -20,10 +20,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from scoring.bundle import BASELINES
 from scoring.errors import UserError
-from stages.core.sections import Train
 from stages.model.encoding import LINEAR_PARTS, TREE_PARTS, Layout, encoder
 from stages.model.optional.ensembles import bagged, stacked
 from stages.model.optional.rebalance import Rebalanced
+from stages.model.train_params import Train
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,14 @@ from scoring.money import customer_value
 from scoring.schema import Schema
 from stages.core.files import write_csv, write_json, write_table
 from stages.core.paths import CHAMPION, COMPARISON, TRAIN
-from stages.core.sections import Money, Train
 from stages.features.table import LABEL, model_inputs, monthly_value
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
+from stages.model.money_params import Money
 from stages.model.rule_list import fit_rules
 from stages.model.threshold import profit_threshold
 from stages.model.train import CrossValidation, refit, served
+from stages.model.train_params import Train
 
 BACKGROUND_ROWS, REFERENCE_ROWS = 20, 10_000
 

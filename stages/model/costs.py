@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scoring.money import Costs, expected_months
-from stages.core.sections import Money
+from stages.model.money_params import Money
 
 
 def costs_of(money: Money, *, base_rate: float) -> Costs:

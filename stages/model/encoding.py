@@ -20,9 +20,9 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScale
 
 from scoring.derive import MISSING, category_names, numeric_names
 from scoring.schema import Schema
-from stages.core.sections import Train
 from stages.model.direction import label_constraints, numeric_constraints
 from stages.model.optional.encodings import Crossed, Embedded, Hashed
+from stages.model.train_params import Train
 
 RAW, SCALED, BINNED, CATEGORY, CROSSES = "raw", "scaled", "binned", "category", "crosses"
 TREE_PARTS = (RAW, CATEGORY)

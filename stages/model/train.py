@@ -18,13 +18,13 @@ from scoring.bundle import BASELINES
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core import metrics
-from stages.core.sections import Train
 from stages.features.table import ID, LABEL
 from stages.model.calibrate import Calibration, calibrate, reliability
 from stages.model.candidates import build
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, threads
 from stages.model.logodds import LogitShiftedClassifier
+from stages.model.train_params import Train
 
 Floats = NDArray[np.float64]
 Held = dict[tuple[int, int], Floats]  # (repeat, fold) to held-out probabilities

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from scoring.errors import UserError
-from stages.core.params import SECTIONS
 from stages.core.paths import EXPERIMENTS, ROOT
 from stages.look.display import table
 from stages.look.pages import write_page
+from stages.parameters import SECTIONS
 
 METRICS = r"winner|cv\.roc_auc\.mean|test\.(roc_auc|brier|profit_per_customer)"
 ABSENT = ""

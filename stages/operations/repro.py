@@ -14,10 +14,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from scoring.errors import UserError
-from stages.core.params import check_params
 from stages.core.paths import LOCK, METRICS, ROOT, relative
 from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
+from stages.parameters import read_parameters
 
 RUNNING = ROOT / ".dvc" / "tmp" / "repro.lock"
 GIT_TRACKED = (LOCK, METRICS)  # written by a run, and not in DVC's cache
@@ -39,7 +39,7 @@ def repro(arguments: Sequence[str] = ()) -> None:
 
 def check_at_the_door() -> str:
     """Check everything that enters, before DVC deletes any output; what was found."""
-    params = check_params()
+    params = read_parameters()
     from stages.adoption.door import check_source
 
     return f"{check_source(params)}; params.yaml: valid"

@@ -17,9 +17,9 @@ from scoring.schema import Column, Schema
 from stages.core import metrics
 from stages.core.association import associations, direction, ranks, rate_table
 from stages.core.paths import POPULATION
-from stages.core.sections import Generate
 from stages.simulator.columns import COLUMNS, NUMBERS, TENURE
 from stages.simulator.generate import simulate
+from stages.simulator.generate_params import Generate
 from stages.simulator.population import load_population
 
 FOLDS = 5

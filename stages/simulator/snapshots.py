@@ -26,10 +26,10 @@ from tqdm import tqdm
 from scoring.errors import UserError
 from stages.core.files import read_table, write_csv, write_json, write_tables
 from stages.core.paths import CUSTOMERS, ROOT, SNAPSHOTS, TRUTH, relative
-from stages.core.sections import Generate
 from stages.simulator.campaign import OUTCOMES, TRUTHS, run_campaign
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
 from stages.simulator.generate import Chunk, World, simulate
+from stages.simulator.generate_params import Generate
 from stages.simulator.population import Population
 from stages.simulator.scenarios import NONE, QUIET, Scenario, unfold
 

@@ -22,9 +22,9 @@ from stages.core.files import (
     write_tables,
 )
 from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
-from stages.core.sections import Data, Generate
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.simulator.columns import COLUMNS
+from stages.simulator.generate_params import Generate
 from stages.simulator.population import Population, load_population
 from stages.simulator.snapshots import (
     ORACLE_COLUMN,
@@ -37,6 +37,7 @@ from stages.simulator.snapshots import (
     truth_of,
 )
 from stages.tables.checks import check_table
+from stages.tables.data_params import Data
 from stages.tables.intake import from_arrow, read_arrival
 from stages.tables.validation import Remark
 

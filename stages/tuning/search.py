@@ -22,12 +22,12 @@ from optuna.trial import TrialState
 
 from scoring.digest import digest
 from stages.core import metrics
-from stages.core.beside import Range, Tune
-from stages.core.sections import Train
 from stages.model.candidates import build
 from stages.model.encoding import Layout
 from stages.model.folds import draw_folds, threads
+from stages.model.train_params import Train
 from stages.tuning.space import current, distributions, rounded, with_values
+from stages.tuning.tune_params import Range, Tune
 
 Rows = NDArray[np.int64]
 STARTUP = 8  # random trials before the estimator proposes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stages.core.beside import LEARNERS, Range, Tune
-from stages.core.sections import Train
+from stages.model.train_params import Train
+from stages.tuning.tune_params import LEARNERS, Range, Tune
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -21,15 +21,14 @@ from tqdm import tqdm
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.core import metrics
-from stages.core.beside import Tune
 from stages.core.files import read_table
-from stages.core.params import check_params, validate
 from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
-from stages.core.sections import Train
 from stages.core.yamlfile import load_schema, read_yaml, update_yaml
 from stages.features.table import LABEL
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, paired_interval
+from stages.model.train_params import Train
+from stages.parameters import read_parameters
 from stages.tuning.search import (
     Budget,
     Customers,
@@ -42,6 +41,7 @@ from stages.tuning.search import (
     study_of,
 )
 from stages.tuning.space import current, with_values
+from stages.tuning.tune_params import Tune
 
 LEVEL = 0.95
 ALL = "all"
@@ -73,13 +73,10 @@ def tune() -> str:
 
     `UserError` where there are no train customers yet, or the search was interrupted.
     """
-    sections = check_params()
-    train, wanted = sections["train"], sections["tune"]
-    assert isinstance(train, Train)
-    assert isinstance(wanted, Tune)
+    params = read_parameters()
     customers = _customers()
     with threadpool_limits(1), few_bins_are_fine():
-        return _tune(customers, train, wanted, folder=TUNING, params_file=PARAMS)
+        return _tune(customers, params.train, params.tune, folder=TUNING, params_file=PARAMS)
 
 
 def _customers() -> Customers:
@@ -205,7 +202,7 @@ def write_back(changes: dict[str, dict[str, Any]], path: Path) -> None:
         return
     section = read_yaml(path)["train"]
     merged = {name: {**section[name], **values} for name, values in changes.items()}
-    validate("train", {**section, **merged})
+    Train.of({**section, **merged})
     update_yaml(path, {"train": merged})
 
 

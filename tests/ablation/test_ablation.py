@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from stages.ablation import effects, words
+from stages.ablation.ablation_params import Ablation
 from stages.ablation.effects import MEASURES, Measured, measure
 from stages.ablation.switches import Switch, switches
-from stages.core.params import validate
 from tests import builders
 
 TRAIN = builders.train_params(candidates=["logistic"])
@@ -23,7 +23,7 @@ def settings(**changes):
         "crosses": 5,
         "width": 3,
     }
-    return validate("ablation", values | changes)
+    return Ablation.of(values | changes)
 
 
 def measured(name: str, against: str | None, *, shift: float = 0.0, **columns) -> Measured:

@@ -8,14 +8,14 @@ import numpy as np
 
 from stages.adoption.draft import draft
 from stages.adoption.leaks import leaking_columns
-from stages.core.params import check_params
+from stages.parameters import read_parameters
 from tests.arrivals import LEFT, PLAIN, ROWS, arrival, cycle, drafted
 
 
 def left_out(**columns: Any) -> dict[str, str]:
     came = arrival(**columns)
     found = draft(came, origin="t.csv", target=None, positive=None)
-    return leaking_columns(came, found.schema, check_params(), origin="t.csv")
+    return leaking_columns(came, found.schema, read_parameters().explore, origin="t.csv")
 
 
 def test_columns_that_know_too_much_are_suspected() -> None:

@@ -1,16 +1,19 @@
 """The parameters: every section knows its fields and ranges and says which field is wrong."""
 
 import copy
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from ruamel.yaml import YAML
 
 from scoring.errors import UserError
 from stages.core import paths
-from stages.core.params import SECTIONS, check_params, given, read_params, validate
-from stages.core.sections import ScenarioName
+from stages.core.section import read_params
+from stages.features.features_params import Features
+from stages.parameters import SECTIONS, read_parameters
+from stages.simulator.generate_params import ScenarioName
 from stages.simulator.scenarios import NONE, Scenarios
+from stages.tables.data_params import Data
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
 CONTENT = read_params(paths.PARAMS)
@@ -19,9 +22,14 @@ CONTENT = read_params(paths.PARAMS)
 def refusal(section: str, values) -> str:
     """The message with which a section is refused, known to be one line."""
     with pytest.raises(UserError) as caught:
-        validate(section, values)
+        SECTIONS[section].of(values)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def valid(section: str, values) -> Any:
+    """The section of these values."""
+    return SECTIONS[section].of(values)
 
 
 def changed(dotted: str, value) -> tuple[str, dict]:
@@ -51,9 +59,13 @@ FIELDS = [name for section in CONTENT for name in leaves(CONTENT[section], secti
 
 
 def test_parameters_of_the_repository_are_valid():
-    sections = check_params(paths.PARAMS)
-    assert set(sections) == set(SECTIONS) == set(CONTENT)
-    assert all(isinstance(sections[name], SECTIONS[name]) for name in SECTIONS)
+    params = read_parameters(paths.PARAMS)
+    assert set(SECTIONS) == set(CONTENT)
+    assert all(isinstance(getattr(params, name), SECTIONS[name]) for name in SECTIONS)
+
+
+def test_a_section_knows_the_name_that_it_has_in_the_file():
+    assert {name: model.section for name, model in SECTIONS.items()} == {n: n for n in CONTENT}
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -98,12 +110,6 @@ def test_unknown_field_of_a_nested_section_is_named():
     assert "field train.forest.depth:" in refusal(*changed("train.forest.depth", 3))
 
 
-def test_unknown_section_is_named_with_the_known_ones():
-    message = refusal("serve", {})
-    assert "section serve" in message
-    assert all(section in message for section in SECTIONS)
-
-
 # --- ranges ------------------------------------------------------------------------------------
 
 
@@ -137,7 +143,7 @@ def test_unknown_section_is_named_with_the_known_ones():
 )
 def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, high, above):
     for inside in (low, high):
-        validate(*changed(field, inside))
+        valid(*changed(field, inside))
     for outside in (below, above):
         assert f"field {field}" in refusal(*changed(field, outside))
 
@@ -190,7 +196,7 @@ def test_seed_that_the_split_cannot_take_is_refused():
 
 
 def test_whole_number_is_taken_for_a_real_one():
-    assert validate(*changed("money.contact_cost", 2)).contact_cost == 2.0
+    assert valid(*changed("money.contact_cost", 2)).contact_cost == 2.0
 
 
 # --- rules across fields -----------------------------------------------------------------------
@@ -198,7 +204,7 @@ def test_whole_number_is_taken_for_a_real_one():
 
 def test_last_snapshot_must_lie_within_the_simulated_months():
     section, values = changed("generate.months", 3)
-    assert validate(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
+    assert valid(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
     assert "the last month is 49; at most 48" in refusal(section, values | {"snapshot_month": 47})
 
 
@@ -223,7 +229,7 @@ def test_members_of_the_vote_must_be_candidates():
 
 
 def test_members_need_not_be_candidates_when_the_vote_is_none():
-    assert validate(*changed("train.candidates", ["logistic"])).candidates == ["logistic"]
+    assert valid(*changed("train.candidates", ["logistic"])).candidates == ["logistic"]
 
 
 @pytest.mark.parametrize("members", [["logistic"], ["logistic", "vote"], ["logistic", "svm"]])
@@ -252,13 +258,13 @@ def test_unknown_metric_is_refused():
 
 def test_adopted_file_needs_its_sha256():
     assert "sha256" in refusal("data", ADOPTED | {"sha256": None})
-    assert validate("data", ADOPTED | {"sha256": "0" * 64}).is_generated is False
+    assert Data.of(ADOPTED | {"sha256": "0" * 64}).is_generated is False
 
 
 def test_population_has_no_sha256():
     source = {"source": "data/population.yaml", "schema": "data/schema.yaml"}
     assert "sha256" in refusal("data", source | {"sha256": "0" * 64})
-    assert validate("data", source | {"sha256": None}).is_generated is True
+    assert Data.of(source | {"sha256": None}).is_generated is True
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64])
@@ -313,12 +319,14 @@ def written(path, content: dict):
 def test_missing_section_is_named(tmp_path, section):
     rest = {name: values for name, values in CONTENT.items() if name != section}
     path = written(tmp_path / "params.yaml", rest)
-    assert f"section {section}: missing" in file_refusal(path, read=check_params)
+    assert f"section {section}: missing" in file_refusal(path, read=read_parameters)
 
 
 def test_section_too_many_is_named(tmp_path):
     path = written(tmp_path / "params.yaml", CONTENT | {"serve": {}})
-    assert "section serve: unknown" in file_refusal(path, read=check_params)
+    message = file_refusal(path, read=read_parameters)
+    assert "section serve: unknown" in message
+    assert all(section in message for section in SECTIONS)
 
 
 # --- in a notebook -----------------------------------------------------------------------------
@@ -326,8 +334,8 @@ def test_section_too_many_is_named(tmp_path):
 
 def test_injected_section_is_taken_as_it_is():
     section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
-    assert given("features", section).test_share == 0.3
+    assert Features.given(section).test_share == 0.3
 
 
 def test_empty_parameter_cell_falls_back_to_the_file():
-    assert given("features", {}) == validate("features", CONTENT["features"])
+    assert Features.given({}) == Features.of(CONTENT["features"])

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from scoring.errors import UserError
 from stages.core import runner
-from stages.core.params import read_params
+from stages.core.section import read_params
 
 PARAMETERS = {"metadata": {"tags": ["parameters"]}}
 
@@ -119,11 +119,23 @@ def test_a_notebook_is_given_exactly_the_sections_that_are_declared() -> None:
     assert given == {"features": read_params()["features"]}
 
 
-def test_an_invalid_parameter_never_reaches_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = read_params() | {"features": {"test_share": 7, "seed": 1}}
-    monkeypatch.setattr(runner, "read_params", lambda: broken)
-    with pytest.raises(UserError, match=r"features\.test_share"):
+def test_a_missing_section_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "read_params", lambda: {"train": {}})
+    with pytest.raises(UserError, match=r"params\.yaml: section features: missing"):
         runner.injected_parameters("features", notebook())
+
+
+def test_an_invalid_parameter_ends_the_notebook_with_one_line_that_names_it() -> None:
+    # given a value that the section's model refuses, in a notebook that reads its section first
+    code = """from stages.features.features_params import Features
+features = Features.given(features)"""
+    broken = read_params()["features"] | {"test_share": 7}
+    # when it is run
+    with pytest.raises(UserError) as caught:
+        runner.execute(notebook(code, "1 / 0"), {"features": broken}, origin="x.ipynb")
+    # then the message is the field's alone, without a traceback
+    assert str(caught.value).startswith("params.yaml: field features.test_share: ")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import re
 import pytest
 
 from scoring.schema import parse_schema
-from stages.core.params import validate
 from stages.evaluation import baselines as rivals
 from stages.evaluation import card, evaluate
 from stages.evaluation.evaluate import headline
 from stages.evaluation.slices import slices
+from stages.tables.data_params import Data
 from tests import builders
 from tests.builders import GENDER, SIZE
 from tests.look.test_report import self_contained
@@ -38,7 +38,7 @@ def write(tmp_path, monkeypatch):
         monkeypatch.setattr(card, "REPORTS", folder)
         monkeypatch.setattr(card, "INDEX", folder / "index.html")
         table = headline(evidence)
-        card.write(evidence, table, slices(evidence), validate("data", data or GENERATED))
+        card.write(evidence, table, slices(evidence), Data.of(data or GENERATED))
         files = ("model_card.md", "model_card.html", "index.html")
         return tuple((folder / file).read_text(encoding="utf-8") for file in files)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from scoring.derive import category_names, derive, numeric_names
 from stages.core.files import read_table, write_json, write_table
-from stages.core.params import validate
 from stages.features import table as features
+from stages.features.features_params import Features
 from stages.features.table import (
     ID,
     LABEL,
@@ -181,7 +181,7 @@ def run(stage, customers: pd.DataFrame, variant: str = "full", **changes) -> Bal
     content = builders.schema(variant).model_dump(mode="json", exclude_defaults=True)
     write_json(stage.CUSTOMERS_SCHEMA, content)
     write_table(stage.CUSTOMERS, customers)
-    return split_and_derive(validate("features", FEATURES | changes))
+    return split_and_derive(Features.of(FEATURES | changes))
 
 
 @pytest.mark.parametrize("variant", builders.VARIANTS)
@@ -263,7 +263,7 @@ def test_figures_show_both_sides():
 
 def test_of_many_customers_a_sample_by_hash_is_taken():
     customers, schema = builders.customers(rows=900), builders.schema()
-    params = validate("features", FEATURES | {"max_customers": 300})
+    params = Features.of(FEATURES | {"max_customers": 300})
     taken = features.sample(customers, schema, params)
     assert 220 < len(taken) < 380
     assert set(taken[NUMBER]) < set(customers[NUMBER])
@@ -275,7 +275,7 @@ def test_of_many_customers_a_sample_by_hash_is_taken():
 
 def test_few_customers_are_all_taken():
     customers = builders.customers(rows=50)
-    params = validate("features", FEATURES)
+    params = Features.of(FEATURES)
     assert features.sample(customers, builders.schema(), params) is customers
 
 
@@ -283,7 +283,7 @@ def test_few_customers_are_all_taken():
 def test_both_classes_are_on_the_test_side_however_few_there_are(seed):
     customers, schema = builders.customers(rows=12), builders.schema()
     customers[LEFT] = ["ja"] * 2 + ["nein"] * 10
-    params = validate("features", FEATURES | {"test_share": 0.05, "seed": seed})
+    params = Features.of(FEATURES | {"test_share": 0.05, "seed": seed})
     is_test = features.split(customers, schema, params)
     assert sorted(customers[LEFT][is_test].unique()) == ["ja", "nein"]
     # nobody else is moved

@@ -12,11 +12,11 @@ from scoring.derive import derive
 from scoring.explanation import Explainer, load_explainer
 from scoring.schema import Schema
 from stages.core.files import read_table
-from stages.core.params import check_params
 from stages.core.yamlfile import load_schema
 from stages.evaluation import evaluate
 from stages.evaluation.evaluate import Evidence, gather
 from stages.features.table import ID
+from stages.parameters import read_parameters
 
 PLACES = {
     "CHAMPION": "models/champion",
@@ -53,11 +53,11 @@ def customers(finished: Path, schema: Schema) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def evidence(finished: Path) -> Evidence:
     """What `evaluate` looks at."""
-    params = check_params(finished / "params.yaml")
+    params = read_parameters(finished / "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         for name, place in PLACES.items():
             patch.setattr(evaluate, name, finished / place)
-        return gather(params["evaluate"], params["money"])  # type: ignore[arg-type]  # by name
+        return gather(params.evaluate, params.money)
 
 
 def risk(champion: Explainer, columns) -> np.ndarray:

@@ -20,7 +20,6 @@ from scoring.explanation import make_explainer, reasons
 from scoring.mixed import with_value
 from scoring.probability import log_odds
 from stages.core.files import read_table
-from stages.core.params import check_params
 from stages.evaluation.explanations import directions, doubts
 from stages.evaluation.slices import as_predicted, compare_slices, rescored
 from stages.features.table import feature_table
@@ -28,6 +27,7 @@ from stages.model.direction import monotone, sign, values_along
 from stages.model.encoding import frame
 from stages.model.export import to_onnx
 from stages.model.train import refit
+from stages.parameters import read_parameters
 from tests import builders
 from tests.model.conftest import TRUTH, risk
 
@@ -119,7 +119,7 @@ def test_champion_goes_the_schemas_way_with_nearly_everybody(evidence, champion)
 
 def test_constrained_candidate_never_steps_against_the_schema(finished, schema, customers):
     features = read_table(finished / "data" / "features" / "train.parquet")
-    model = refit("xgboost", features, schema, check_params(finished / "params.yaml")["train"])
+    model = refit("xgboost", features, schema, read_parameters(finished / "params.yaml").train)
     scorer = Scorer(to_onnx(model, schema, name="xgboost"))
     some = raw_inputs(columns(customers.head(100), schema), schema)
     for column in monotone(schema):
@@ -242,7 +242,7 @@ def test_any_customer_of_the_schema_has_a_probability_and_contributions_that_add
 
 
 def test_export_in_float32_agrees_with_the_original_at_every_extreme(finished, schema, customers):
-    params = check_params(finished / "params.yaml")["train"]
+    params = read_parameters(finished / "params.yaml").train
     train = read_table(finished / "data" / "features" / "train.parquet")
     bundle = json.loads((finished / "models" / "champion" / "bundle.json").read_text())
     model = refit(bundle["candidate"], train, schema, params)

@@ -15,7 +15,6 @@ from dvc.exceptions import DvcException
 from dvc_data.index.index import DataIndexDirError
 
 from scoring.errors import UserError
-from stages.core.beside import Tolerance
 from stages.core.files import write_json, write_table
 from stages.core.metrics import RANKING
 from stages.evaluation.slices import COMPARISON_COLUMNS
@@ -28,6 +27,7 @@ from stages.operations.pull_request.markdown import CUT, Content, render, run_ad
 from stages.operations.pull_request.pictures import draw
 from stages.operations.pull_request.pipeline import Failure, as_failure
 from stages.operations.pull_request.report import customers_for
+from stages.operations.pull_request.report_params import Tolerance
 from stages.operations.pull_request.results import Results
 from stages.operations.pull_request.verdict import JUDGED, Verdict, judge
 from tests import builders

@@ -13,10 +13,11 @@ from scoring.errors import UserError
 from stages import cli
 from stages.core import paths
 from stages.core.files import read_table
-from stages.core.params import read_params, validate
+from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.simulator import snapshots
 from stages.tables import source
+from stages.tables.data_params import Data
 from tests.worlds import BROKEN, POPULATION, WINDOW, left, parameters, whole
 
 SCHEMA = load_schema(paths.SCHEMA)
@@ -41,7 +42,7 @@ def files(place: Path) -> list[str]:
 
 
 def published(**changes) -> source.Published:
-    return source.publish(validate("data", read_params()["data"]), parameters(**changes))
+    return source.publish(Data.of(read_params()["data"]), parameters(**changes))
 
 
 # --- the files ---------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ def test_arms_are_shown_with_what_came_and_what_was_to_be_expected(places):
 @pytest.mark.parametrize("name", ["none", "price_rise"])
 def test_the_scenario_is_named_among_the_facts(places, name):
     changes = {**PRICE_RISE, "name": name}
-    data = validate("data", read_params()["data"])
+    data = Data.of(read_params()["data"])
     facts = source.describe(published(scenario=changes), data, parameters(scenario=changes))
     assert facts.loc["scenario", "value"].startswith(name)
 

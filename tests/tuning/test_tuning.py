@@ -15,14 +15,15 @@ import pytest
 from scoring.errors import UserError
 from stages.core import paths
 from stages.core.files import write_json, write_table
-from stages.core.params import read_params, validate
 from stages.core.paths import PARAMS, ROOT
+from stages.core.section import read_params
 from stages.features.table import LABEL
 from stages.model.encoding import frame, layout
 from stages.tuning import search as searching
 from stages.tuning import tune as tuning
 from stages.tuning.search import Budget, Customers, Search, best_values, run_all
 from stages.tuning.space import distributions, rounded
+from stages.tuning.tune_params import Tune
 from tests import builders
 
 TRAIN = builders.train_params()
@@ -46,7 +47,7 @@ def wanted(**changes):
             },
         },
     }
-    return validate("tune", values | changes)
+    return Tune.of(values | changes)
 
 
 def customers(rows: int = 300, *, noise: bool = False) -> Customers:

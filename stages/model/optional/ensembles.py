@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from stages.core.sections import Train
 from stages.model.logodds import LogOdds
+from stages.model.train_params import Train
 
 
 def bagged(estimator: Any, params: Train) -> BaggingClassifier:

@@ -20,10 +20,11 @@ from stages.core import metrics
 from stages.core.files import read_table
 from stages.core.metrics import Bootstrap, Floats
 from stages.core.paths import CHAMPION, COMPARISON, CUSTOMERS_SCHEMA, PREDICTIONS, TEST, TRAIN
-from stages.core.sections import Evaluate, Money
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate import Evidence
+from stages.evaluation.evaluate_params import Evaluate
 from stages.features.table import ID, LABEL, monthly_value
+from stages.model.money_params import Money
 from stages.operations.pull_request.results import Results, mapping, number
 
 LOWER_IS_BETTER = metrics.LOWER_IS_BETTER

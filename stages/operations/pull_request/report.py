@@ -6,11 +6,10 @@ import tempfile
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.core.beside import Report
-from stages.core.params import check_params
 from stages.core.paths import REPORTS, relative
-from stages.core.sections import Evaluate, Money
+from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.slices import compare_slices, groups_of
+from stages.model.money_params import Money
 from stages.operations.pull_request import changes, results
 from stages.operations.pull_request.compare import (
     Comparison,
@@ -26,6 +25,7 @@ from stages.operations.pull_request.pictures import draw
 from stages.operations.pull_request.pipeline import Failure, run_pipeline
 from stages.operations.pull_request.results import Results
 from stages.operations.pull_request.verdict import Verdict, judge
+from stages.parameters import read_parameters
 
 REPORT = REPORTS / "pull_request.md"
 PICTURES = REPORTS / "pull_request"
@@ -61,11 +61,8 @@ def _failed(old: Results, failure: Failure) -> Content:
 
 def _compared(old: Results) -> Content:
     new = results.of_work_tree()
-    params = check_params()
-    evaluate, assumptions, report = params["evaluate"], params["money"], params["report"]
-    assert isinstance(evaluate, Evaluate)
-    assert isinstance(assumptions, Money)
-    assert isinstance(report, Report)
+    params = read_parameters()
+    evaluate, assumptions, report = params.evaluate, params.money, params.report
     content = Content(
         old,
         new,

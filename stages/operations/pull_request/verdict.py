@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from stages.core.beside import Tolerance
 from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.operations.pull_request.compare import Comparison, Difference
+from stages.operations.pull_request.report_params import Tolerance
 
 JUDGED = ("roc_auc", "average_precision", "brier", "profit_per_customer")
 QUALITY_OF_SLICES = ("roc_auc", "brier")  # recall follows the decision, which costs may move

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.core.params import read_params
 from stages.core.paths import PARAMS, POPULATION, relative
+from stages.core.section import read_params
 
 SUITE = "tests/model/test_behaviour.py"
 ELSEWHERE = "CHURN_TEST_REPOSITORY"  # a repository with a finished run, for the tests to look at

@@ -11,11 +11,10 @@ import gto.api
 
 from scoring.bundle import NAME
 from scoring.errors import UserError
-from stages.core.beside import Floors, Registry
-from stages.core.params import check_params
 from stages.core.paths import LOCK, PARAMS, ROOT
 from stages.operations.registry.behaviour import run_behaviour_tests
 from stages.operations.registry.evidence import Record, figures, number, read_record
+from stages.operations.registry.registry_params import Floors
 from stages.operations.registry.remote import outputs_to_share, to_share
 from stages.operations.registry.revision import (
     BUNDLE,
@@ -26,6 +25,7 @@ from stages.operations.registry.revision import (
     revision,
 )
 from stages.operations.registry.versions import read_versions, readable_errors
+from stages.parameters import read_parameters
 
 FIRST = "v1.0.0"
 
@@ -40,10 +40,7 @@ def register(*, bump: str = "patch", root: Path = ROOT) -> str:
         metrics = head.metrics()
         measured = figures(metrics)
         _check_committed(root)
-        params = check_params(root / PARAMS.name)
-        registry = params["registry"]
-        assert isinstance(registry, Registry)
-        _check_floors(metrics, registry.floors)
+        _check_floors(metrics, read_parameters(root / PARAMS.name).registry.floors)
         _check_new(head, root)
         manifest = head.check()
         record = Record(

@@ -1,27 +1,15 @@
-"""The sections of `params.yaml` that no stage reads: what is done beside the pipeline."""
+"""Parameters of the search for hyperparameters: section `tune` of `params.yaml`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from stages.core.sections import (
-    CandidateName,
-    Forest,
-    LearnerName,
-    LightGBM,
-    Logistic,
-    MetricName,
-    NonNegative,
-    Part,
-    Positive,
-    Section,
-    Seed,
-    XGBoost,
-)
+from stages.core.section import Folds, Group, Positive, Section, Seed
+from stages.model.train_params import Forest, LearnerName, LightGBM, Logistic, MetricName, XGBoost
 
-LEARNERS: dict[str, type[Section]] = {
+LEARNERS: dict[str, type[Group]] = {
     "logistic": Logistic,
     "forest": Forest,
     "xgboost": XGBoost,
@@ -29,7 +17,7 @@ LEARNERS: dict[str, type[Section]] = {
 }
 
 
-class Range(Section):
+class Range(Group):
     """Values that a search may try."""
 
     low: float
@@ -48,12 +36,14 @@ class Range(Section):
 class Tune(Section):
     """The search for hyperparameters."""
 
+    section: ClassVar[str] = "tune"
+
     seed: Seed
     metric: MetricName
     trials: Annotated[int, Field(ge=1, le=10_000)]
     seconds: Positive
-    outer_folds: Annotated[int, Field(ge=2, le=20)]
-    inner_folds: Annotated[int, Field(ge=2, le=20)]
+    outer_folds: Folds
+    inner_folds: Folds
     candidates: Annotated[list[LearnerName], Field(min_length=1)]
     space: dict[str, dict[str, Range]]
 
@@ -82,46 +72,3 @@ def _check_range(candidate: str, name: str, bounds: Range) -> None:
         except ValidationError as error:
             words = error.errors(include_url=False)[0]["msg"]
             raise ValueError(f"space.{candidate}.{name}: {value:g}: {words}") from None
-
-
-class Ablation(Section):
-    """The effect of each switch."""
-
-    seed: Seed
-    folds: Annotated[int, Field(ge=2, le=20)]
-    repeats: Annotated[int, Field(ge=1, le=50)]
-    level: Annotated[float, Field(ge=0.5, le=0.999)]
-    candidate: CandidateName
-    crosses: Annotated[int, Field(ge=1, le=1000)]
-    width: Annotated[int, Field(ge=1, le=256)]
-
-
-class Tolerance(Section):
-    """What a pull request may lose before its report blocks it, per metric in its own unit."""
-
-    roc_auc: NonNegative
-    average_precision: NonNegative
-    brier: NonNegative
-    profit_per_customer: NonNegative
-    worse_slices: Annotated[int, Field(ge=0)]
-
-
-class Report(Section):
-    """The comparison of two revisions."""
-
-    tolerance: Tolerance
-    drift: Part
-
-
-class Floors(Section):
-    """What a model has to reach on the test customers to be registered."""
-
-    roc_auc: Part
-    brier_skill: Part
-    profit_per_customer: float
-
-
-class Registry(Section):
-    """Which models may be registered."""
-
-    floors: Floors

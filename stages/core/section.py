@@ -1,0 +1,64 @@
+"""The sections of `params.yaml`: the base of their models, and the types that several use.
+
+The model of a section belongs to the room that reads it; ranges are in the model, the meaning of
+each parameter is a comment in `params.yaml`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scoring.errors import UserError
+from stages.core.paths import PARAMS, relative
+from stages.core.yamlfile import read_yaml
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Proportion = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Level = Annotated[float, Field(ge=0.5, le=0.999)]
+Folds = Annotated[int, Field(ge=2, le=20)]
+Repeats = Annotated[int, Field(ge=1, le=50)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Group(BaseModel):
+    """Parameters that belong together: no key unknown or missing, no text in place of a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Section(Group):
+    """A section of `params.yaml`, which knows its name there."""
+
+    section: ClassVar[str]
+
+    @classmethod
+    def of(cls, values: Any) -> Self:
+        """The section of these values; `UserError` naming the field and what was expected."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in (cls.section, *first["loc"]))
+            problem = first["msg"].removeprefix("Value error, ")
+            raise UserError(f"params.yaml: field {field}: {problem}") from None
+
+    @classmethod
+    def given(cls, values: dict[str, Any]) -> Self:
+        """The section that the runner injected, or that of `params.yaml` where `values` is empty.
+
+        Notebooks call it on their parameter cell, whose values are empty in an interactive session.
+        """
+        return cls.of(values if values else read_params().get(cls.section))
+
+
+def read_params(path: Path = PARAMS) -> dict[str, Any]:
+    """The sections of a parameter file as plain dicts, not validated."""
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{relative(path)}: expected sections, found {type(content).__name__}")
+    return content

@@ -1,0 +1,61 @@
+"""Parameters of the simulated customers: section `generate` of `params.yaml`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from stages.core.section import Group, Proportion, Section, Seed
+
+Month = Annotated[int, Field(ge=0, le=48)]
+ScenarioName = Literal[
+    "none",
+    "price_rise",
+    "competitor_offer",
+    "new_customer_mix",
+    "seasonal_wave",
+    "unit_change",
+    "all_null",
+    "shifted_categories",
+]
+
+
+class ScenarioChoice(Group):
+    """What happens to the simulated customers, how strongly, and from when on."""
+
+    name: ScenarioName
+    strength: Proportion
+    start_month: Month
+
+
+class Campaign(Group):
+    """A retention campaign at the first snapshot, whom it calls drawn by lot."""
+
+    share: Proportion
+    effect: Annotated[float, Field(ge=0, le=5)]
+
+
+class Generate(Section):
+    """The simulated population."""
+
+    section: ClassVar[str] = "generate"
+
+    rows: Annotated[int, Field(ge=200, le=100_000_000)]
+    seed: Seed
+    snapshot_month: Month
+    months: Annotated[int, Field(ge=1, le=49)]
+    scenario: ScenarioChoice
+    campaign: Campaign
+
+    @property
+    def later_months(self) -> range:
+        """The months of the snapshots after the first."""
+        return range(self.snapshot_month + 1, self.snapshot_month + self.months)
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Generate:
+        last = self.snapshot_month + self.months - 1
+        if last > 48:
+            raise ValueError(f"snapshot_month and months: the last month is {last}; at most 48")
+        return self
