@@ -233,7 +233,8 @@ def place(tmp_path):
 
     root = tmp_path / "place"
     root.mkdir()
-    shutil.copytree(ROOT / "stages", root / "stages")
+    for package in ("scoring", "stages"):
+        shutil.copytree(ROOT / package, root / package)
     settings = read_params() | {"tune": wanted(trials=8).model_dump()}
     settings["train"] = settings["train"] | {
         "vote": {"members": ["logistic", "xgboost"]},
