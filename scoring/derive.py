@@ -21,18 +21,22 @@ EXACT = 1e-9  # relative difference of two amounts that is none
 class RawInputs(NamedTuple):
     """The inputs that the schema names, of n customers: `numbers` (n, k) float64, `labels` (n, m).
 
-    One form for what is absent: NaN among numbers, `MISSING` among the labels, which are text.
+    One form for what is absent: NaN among numbers, `MISSING` among the labels, which are text
+    (in batch scoring their codes, `scoring.batch`).
     """
 
     numbers: NDArray[np.float64]
-    labels: NDArray[np.object_]
+    labels: NDArray[Any]
 
 
 class Inputs(NamedTuple):
-    """Model inputs of n customers: `numeric` (n, k) float32, `category` (n, m) text objects."""
+    """Model inputs of n customers: `numeric` (n, k) float32, `category` (n, m) text objects.
+
+    In batch scoring `category` holds the codes of the labels, int64.
+    """
 
     numeric: NDArray[np.float32]
-    category: NDArray[np.object_]
+    category: NDArray[Any]
 
 
 def numeric_names(schema: Schema) -> list[str]:
@@ -63,14 +67,21 @@ def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
 
 def raw_inputs(columns: Mapping[str, Any], schema: Schema) -> RawInputs:
     """Raw columns, as `derive` takes them, in the form that features are computed from."""
+    category = [_labels(columns[c.name], c) for c in schema.category_inputs]
+    if not category:
+        numbers = raw_numbers(columns, schema)
+        return RawInputs(numbers, np.empty((len(numbers), 0), object))
+    n = len(category[0])
+    return RawInputs(raw_numbers(columns, schema, rows=n), np.column_stack(category))
+
+
+def raw_numbers(
+    columns: Mapping[str, Any], schema: Schema, *, rows: int = 0
+) -> NDArray[np.float64]:
+    """The numeric inputs (n, k) of raw columns; of a schema without one (`rows`, 0)."""
     numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
     numeric = list(_bill_total_of_new_customers(numbers, schema).values())
-    category = [_labels(columns[c.name], c) for c in schema.category_inputs]
-    n = len(numeric[0]) if numeric else len(category[0])
-    return RawInputs(
-        np.column_stack(numeric) if numeric else np.empty((n, 0)),
-        np.column_stack(category) if category else np.empty((n, 0), object),
-    )
+    return np.column_stack(numeric) if numeric else np.empty((rows, 0))
 
 
 def with_derived(known: RawInputs, schema: Schema) -> Inputs:

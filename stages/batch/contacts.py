@@ -1,0 +1,169 @@
+"""Whom to contact this month: best first, within the budget, and what the campaign is to bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from scoring import money
+from scoring.terms import Terms
+from stages.batch.inputs import Block, Chunk, read_block
+from stages.batch.outputs import Candidates, split_reasons
+from stages.batch.parts import Work
+from stages.batch.rows import check_rows, wanted
+from stages.batch.score_part import ID, PLACE, PartScorer, why
+
+CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities in the list
+DRAWS, SEED, LEVEL = 2_000, 20, 0.95
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The customers on the list, best first.
+
+    part         (n,) place of their part among the candidates' names
+    place        (n,) their place in it
+    """
+
+    part: NDArray[np.int64]
+    place: NDArray[np.int64]
+    probability: Floats
+    cost: Floats
+    gain: Floats
+
+    @property
+    def profit(self) -> Floats:
+        """Expected profit (n,) of each contact."""
+        return self.gain - self.cost
+
+
+def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Chosen:
+    """The customers to contact, most profitable first, as many as the budget covers.
+
+    Where there is no monthly value everybody is worth the same: the most probable come first.
+    """
+    none = np.empty(0)
+    probability = np.concatenate([none, *candidates.probability])
+    profit = np.concatenate([none, *candidates.profit])
+    if terms.monthly is None:
+        value = money.customer_value(None, len(probability), terms.costs)
+        profit = money.expected_profit(probability, value, terms.costs)
+    cost = money.expected_cost(probability, terms.costs)
+    order = np.argsort(-profit, kind="stable")
+    if budget is not None:
+        covered = money.within_budget(np.ones(len(cost)), profit, cost, budget=budget)
+        order = order[covered[order] == 1]
+    part = np.repeat(np.arange(len(candidates.places)), [len(p) for p in candidates.places])
+    place = np.concatenate([np.empty(0, np.int32), *candidates.places])
+    gain = profit + cost
+    return Chosen(part[order], place[order], probability[order], cost[order], gain[order])
+
+
+def contact_list(
+    chosen: Chosen, names: Sequence[str], work: Work, reasons: pa.ChunkedArray | None
+) -> pa.Table:
+    """One row per customer to contact, best first; `reasons` (n,) are lists of words, or None."""
+    n = len(chosen.part)
+    columns = {
+        "rank": np.arange(1, n + 1),
+        ID: of_parts(chosen, names, work, ID),
+        "churn_probability": chosen.probability.round(DIGITS),
+        "expected_cost": chosen.cost.round(CENTS),
+        "expected_gain": chosen.gain.round(CENTS),
+        "expected_profit": chosen.profit.round(CENTS),
+        "cumulated_profit": np.cumsum(chosen.profit).round(CENTS),
+    }
+    return pa.table(columns | (split_reasons(reasons) if reasons is not None else {}))
+
+
+def of_parts(
+    chosen: Chosen, names: Sequence[str], work: Work, column: str
+) -> pa.ChunkedArray | pa.Array:
+    """A column of the parts (n,) for the customers on the list, in its order."""
+    taken, order = [], []
+    for part, mine in _by_part(chosen):
+        taken.append(work.read(names[part])[0][column].take(pa.array(chosen.place[mine])))
+        order.append(mine)
+    if not taken:
+        return pa.array([], pa.string())
+    together = pa.chunked_array([chunk for each in taken for chunk in each.chunks])
+    return together.take(pa.array(np.argsort(np.concatenate(order), kind="stable")))
+
+
+def _by_part(chosen: Chosen) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Parts with customers on the list, and where on it those are."""
+    order = np.argsort(chosen.part, kind="stable")
+    parts, starts = np.unique(chosen.part[order], return_index=True)
+    yield from zip(map(int, parts), np.split(order, starts[1:]), strict=True)
+
+
+def reasons_for(
+    chosen: Chosen,
+    names: Sequence[str],
+    work: Work,
+    blocks: Sequence[Block],
+    score: PartScorer,
+) -> pa.ChunkedArray:
+    """Why each customer on the list is at risk (n,): those rows of the input are read again."""
+    schema = score.scorer.bundle.schema
+    mine = {names[part]: rows for part, rows in _by_part(chosen)}
+    words = np.empty(len(chosen.part), dtype=object)
+    with tqdm(total=len(words), desc="reasons", unit="", leave=False) as bar:
+        for block in blocks:
+            for chunk in read_block(block, wanted(schema), finished=_Others(mine)):
+                if isinstance(chunk, Chunk):
+                    rows, listed = check_rows(chunk, schema), mine[chunk.name]
+                    places = _places(work, chunk.name, chosen.place[listed], rows.places)
+                    found = why(score.scorer, rows.numbers[places], rows.codes[places])
+                    words[listed] = np.fromiter(found, dtype=object, count=len(found))
+                    bar.update(len(found))
+    return pa.chunked_array([pa.array(words.tolist(), pa.list_(pa.string()))])
+
+
+class _Others:
+    """Every name but those of parts with customers on the list."""
+
+    def __init__(self, mine: Mapping[str, object]) -> None:
+        self._mine = mine
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._mine
+
+
+def _places(
+    work: Work, name: str, listed: NDArray[np.int64], numbers: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Where customers stand among the checked rows of their chunk, from their places in a part."""
+    return np.searchsorted(numbers, work.read(name)[0][PLACE].to_numpy()[listed])
+
+
+def expected(chosen: Chosen, costs: money.Costs) -> dict[str, float]:
+    """What the list is expected to cost and to bring, and the interval of the profit.
+
+    The interval holds 95 % of campaigns drawn by the model's own probabilities: the share that
+    accepts is Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or
+    stay, accept or not, by chance of each alone is taken as normal.
+    """
+    p, offer = chosen.probability, costs.offer_cost
+    kept = chosen.gain / np.maximum(costs.accept_rate * p, 1e-300) - offer  # value less the offer
+    rng = np.random.default_rng(SEED)
+    rate = rng.beta(costs.accept_alpha, costs.accept_beta, DRAWS)
+    a, b = p * kept, (1 - p) * offer
+    mean = rate * a.sum() - b.sum() - costs.contact_cost * len(p)
+    square = rate * (p * kept**2).sum() + ((1 - p) * offer**2).sum()
+    variance = square - (rate**2 * (a**2).sum() - 2 * rate * (a * b).sum() + (b**2).sum())
+    drawn = mean + np.sqrt(np.maximum(variance, 0)) * rng.standard_normal(DRAWS)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return {
+        "cost": float(chosen.cost.sum()),
+        "gain": float(chosen.gain.sum()),
+        "profit": float(chosen.profit.sum()),
+        "profit_low": float(low),
+        "profit_high": float(high),
+    }

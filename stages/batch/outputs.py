@@ -1,0 +1,249 @@
+"""The parts put together: the scores, what was rejected, and what is known of all of them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from stages.batch.parts import About, Work
+from stages.batch.score_part import ID, PLACE, REASONS
+
+FORMULA = r"^ *[=+\-@\t\r\n]"
+SIGNED_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+CODED = pa.dictionary(pa.int8(), pa.string())
+DECISIONS = pa.array(["no_contact", "contact"])
+REJECTS_HEADER = ("file", "row", "reason")
+
+
+@dataclass
+class Totals:
+    """What is known of all parts together."""
+
+    scored: int = 0
+    rejected: int = 0
+    tiers: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    def add(self, about: About, *, scored: int, rejected: int) -> None:
+        """Count a part."""
+        self.scored += scored
+        self.rejected += rejected
+        self.tiers[about.tier] += scored
+        self.problems.update(about.problems)
+        self.warnings.update(about.warnings)
+        self.faults.update(about.faults)
+        for name, counts in about.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + np.asarray(counts)
+
+
+@dataclass
+class Candidates:
+    """The customers whom to contact pays, part by part: what a contact list is made from."""
+
+    names: list[str] = field(default_factory=list)
+    places: list[NDArray[np.int32]] = field(default_factory=list)
+    probability: list[NDArray[np.float64]] = field(default_factory=list)
+    profit: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def add(self, name: str, table: pa.Table) -> None:
+        """Note those of a part."""
+        chosen = np.flatnonzero(table["contact"].to_numpy())
+        self.names.append(name)
+        self.places.append(chosen.astype(np.int32))
+        self.probability.append(table["churn_probability"].to_numpy()[chosen])
+        self.profit.append(table["expected_profit"].to_numpy()[chosen])
+
+
+class Merge:
+    """Writes the scores and the rejects, part after part, and keeps what the rest is made from.
+
+    `repeated` gives, by part, places in it and reasons of customers that an earlier row has too.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        scores: Path,
+        rejects: Path,
+        *,
+        version: str,
+        with_reasons: bool,
+        repeated: Mapping[str, Mapping[int, str]] | None = None,
+    ) -> None:
+        self.totals, self.candidates = Totals(), Candidates()
+        self.keys: list[NDArray[np.uint64]] = []
+        self.names: list[str] = []
+        self._work, self._version, self._repeated = work, version, repeated or {}
+        self._schema = _output_schema(with_reasons)
+        self._writer = (
+            arrow_csv.CSVWriter(scores, _as_text(self._schema))
+            if scores.suffix == ".csv"
+            else pq.ParquetWriter(
+                scores, self._schema, compression="zstd", use_dictionary=_coded(self._schema)
+            )
+        )
+        self._is_csv = scores.suffix == ".csv"
+        self._rejects = rejects.open("w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._rejects, lineterminator="\n")
+        self._rows.writerow(REJECTS_HEADER)
+
+    def __enter__(self) -> Merge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._rejects.close()
+        self._writer.close()
+
+    def add(self, name: str) -> int:
+        """Append a part; its rows, rejects counted."""
+        table, about = self._work.read(name)
+        rejects = [(row, reason) for row, reason in about.rejects]
+        if again := self._repeated.get(name):
+            places = table[PLACE].to_numpy()
+            rejects += [(int(places[place]), reason) for place, reason in again.items()]
+            keep = np.ones(table.num_rows, bool)
+            keep[list(again)] = False
+            table = table.filter(pa.array(keep))
+        self._rows.writerows((about.file, row, _safe(why)) for row, why in sorted(rejects))
+        self.totals.add(about, scored=table.num_rows, rejected=len(rejects))
+        self.names.append(name)
+        self.keys.append(_keys(table[ID]))
+        self.candidates.add(name, table)
+        self._writer.write_table(self._output(table, about.tier))
+        return table.num_rows + len(rejects)
+
+    def _output(self, table: pa.Table, tier: str) -> pa.Table:
+        n = table.num_rows
+        decisions = pa.DictionaryArray.from_arrays(
+            table["contact"].combine_chunks().cast(pa.int8()), DECISIONS
+        )
+        columns: dict[str, Any] = {
+            ID: table[ID],
+            "churn_probability": table["churn_probability"],
+            "decision": decisions,
+            "expected_profit": table["expected_profit"],
+            "tier": _same(tier, n),
+            "model_version": _same(self._version, n),
+        }
+        if "reasons" in table.column_names:
+            columns |= split_reasons(table["reasons"])
+        whole = pa.table({name: columns[name] for name in self._schema.names}, self._schema)
+        return _safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
+
+
+def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
+    """Customers that an earlier row has, too: by part, their places in it and the reason.
+
+    Keys are hashes of 64 bits; a pair of equal ones is held against the ids themselves.
+    """
+    keys = np.concatenate([np.empty(0, np.uint64), *merge.keys])
+    order = np.sort(keys)
+    doubtful = np.unique(order[1:][order[1:] == order[:-1]])
+    found: dict[str, dict[int, str]] = {}
+    if not len(doubtful):
+        return found
+    seen: dict[str, str] = {}
+    for name, own in zip(merge.names, merge.keys, strict=True):
+        places = np.flatnonzero(np.isin(own, doubtful))
+        if len(places):
+            table, about = work.read(name)
+            rows = table[PLACE].to_numpy()
+            for place, text in zip(
+                places, table[ID].take(pa.array(places)).to_pylist(), strict=True
+            ):
+                if text in seen:
+                    found.setdefault(name, {})[int(place)] = f"repeats the customer of {seen[text]}"
+                else:
+                    seen[text] = f"{about.file}, row {rows[place]}"
+    return found
+
+
+def split_reasons(reasons: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+    """Lists of reasons as columns reason_1 to reason_3, null where there are fewer."""
+    texts = reasons.to_pylist()
+    return {
+        f"reason_{place + 1}": pa.chunked_array(
+            [pa.array([w[place] if place < len(w) else None for w in texts], pa.string())]
+        )
+        for place in range(REASONS)
+    }
+
+
+def _output_schema(with_reasons: bool) -> pa.Schema:
+    fields = [
+        (ID, pa.string()),
+        ("churn_probability", pa.float64()),
+        ("decision", CODED),
+        ("expected_profit", pa.float64()),
+    ]
+    if with_reasons:
+        fields += [(f"reason_{place + 1}", pa.string()) for place in range(REASONS)]
+    return pa.schema([*fields, ("tier", CODED), ("model_version", CODED)])
+
+
+def _coded(schema: pa.Schema) -> list[str]:
+    """Columns of few values: the only ones that a dictionary makes smaller."""
+    return [field.name for field in schema if field.type == CODED]
+
+
+def _as_text(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([(f.name, pa.string() if f.type == CODED else f.type) for f in schema])
+
+
+def _same(text: str, n: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), pa.array([text]))
+
+
+def _keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
+    return pd.util.hash_array(ids.to_numpy().astype(object), categorize=False)
+
+
+def _safe(text: str) -> str:
+    """A text of a CSV that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n")) else text
+
+
+def _safe_table(table: pa.Table) -> pa.Table:
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_string(table.schema.field(name).type):
+            table = table.set_column(place, name, safe_texts(table[name]))
+    return table
+
+
+def safe_texts(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts of a CSV, those that a spreadsheet would compute behind an apostrophe."""
+    is_number = pc.match_substring_regex(texts, SIGNED_NUMBER)
+    looks = pc.and_not(pc.match_substring_regex(texts, FORMULA), is_number)
+    return pc.if_else(looks, pc.binary_join_element_wise("'", texts, ""), texts)
+
+
+def write_contacts(path: Path, contacts: pa.Table) -> None:
+    """Write a contact list as CSV that a spreadsheet may open."""
+    arrow_csv.write_csv(_safe_table(contacts), path)
+
+
+def written(paths: Sequence[Path]) -> None:
+    """Make sure that files are on the disk before they get their names."""
+    import os
+
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

@@ -1,0 +1,209 @@
+"""A chunk of customers under the schema: numbers, codes, and why a row cannot be scored.
+
+The rules are those of adoption (`stages.tables.checks`), cell by cell and without the target: what
+would have made adoption refuse the table rejects the row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from scoring.batch import Codes, code_labels
+from scoring.derive import raw_numbers
+from scoring.schema import OTHER, Column, Schema
+from stages.batch.inputs import Chunk
+from stages.tables.canonical import absent_texts, canonical, trimmed
+from stages.tables.intake import Cells
+from stages.tables.numerals import LARGEST_NUMBER
+
+SHOWN = 40  # characters of a cell in a reason
+WHOLE = 2**53  # beyond it a float64 no longer tells whole numbers apart
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The n rows of a chunk that can be scored, and the rest.
+
+    numbers   (n, k) float64 and `codes` (n, m), as `BatchScorer.score` takes them
+    ids       (n,) text; None where the schema has no id
+    places    (n,) row numbers in the file
+    rejects   row number and reason of each row that cannot be scored
+    problems  how many cells failed a check, by column and check
+    warnings  how many rows were taken with a change, by what it was
+    """
+
+    numbers: NDArray[np.float64]
+    codes: Codes
+    ids: pa.Array | None
+    places: NDArray[np.int64]
+    rejects: tuple[tuple[int, str], ...]
+    problems: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Found:
+    """What is collected column by column."""
+
+    bad: Mask
+    reasons: dict[int, list[str]] = field(default_factory=dict)
+    problems: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    def reject(self, rows: Mask, column: Column, problem: str, shown: pa.Array | None) -> None:
+        """Rows that fail a check; `shown` are the cells, where they may be shown."""
+        for row in np.flatnonzero(rows):
+            cell = "" if shown is None else _cell(shown[int(row)].as_py(), column)
+            words = f"column {column.name}: {problem}{cell}; expected {column.expected}"
+            self.reasons.setdefault(int(row), []).append(words)
+        self.problems[f"column {column.name}: {problem}"] = int(rows.sum())
+        self.bad |= rows
+
+
+def wanted(schema: Schema) -> list[str]:
+    """The columns that scoring reads: the inputs, and the id where there is one."""
+    names = [column.name for column in schema.inputs]
+    return names if schema.id_name is None else [schema.id_name, *names]
+
+
+def check_rows(chunk: Chunk, schema: Schema) -> Rows:
+    """The rows of a chunk under the schema."""
+    n = chunk.table.num_rows
+    found = _Found(np.zeros(n, bool))
+    numbers = {c.name: _numbers(_one(chunk, c), c, found) for c in schema.numeric_inputs}
+    codes = [_codes(_one(chunk, c), c, found) for c in schema.category_inputs]
+    ids = _ids(chunk, schema, found)
+    good = ~found.bad
+    kept = raw_numbers({name: v[good] for name, v in numbers.items()}, schema, rows=good.sum())
+    return Rows(
+        kept,
+        np.column_stack(codes)[good] if codes else np.empty((good.sum(), 0), np.int64),
+        ids if ids is None or good.all() else ids.filter(pa.array(good)),
+        chunk.numbers[good],
+        tuple((int(chunk.numbers[r]), "; ".join(w)) for r, w in sorted(found.reasons.items())),
+        found.problems,
+        found.warnings,
+    )
+
+
+def _one(chunk: Chunk, column: Column) -> pa.Array:
+    values = chunk.table[column.name].unify_dictionaries().combine_chunks()
+    if isinstance(values, pa.ChunkedArray):
+        return values.chunk(0) if values.num_chunks else pa.array([], values.type)
+    return values
+
+
+def _cell(value: object, column: Column) -> str:
+    """A cell in a reason; of identifying and sensitive columns only that it is there."""
+    text = "" if value is None else str(value).strip()
+    if text and {"id", "sensitive"} & set(column.roles):
+        return " (hidden)"
+    return f" {text[:SHOWN]!r}" if text else ""
+
+
+def _texts(values: pa.Array) -> tuple[pa.StringArray, NDArray[np.int64]]:
+    """The texts of a column, each once, and per row its place among them, -1 where there is none.
+
+    Cells as a CSV would have them.
+    """
+    if not pa.types.is_dictionary(values.type):
+        if pa.types.is_floating(values.type):
+            values = pc.if_else(pc.is_nan(values), None, values)
+        values = values.dictionary_encode()
+    places = pc.fill_null(values.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    return pc.fill_null(values.dictionary.cast(pa.string()), ""), places
+
+
+def _numbers(values: pa.Array, column: Column, found: _Found) -> NDArray[np.float64]:
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_float64(kind):
+        numbers = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        unread = np.zeros(len(numbers), bool)
+    else:
+        texts, places = _texts(values)
+        read = canonical(Cells(texts, np.arange(len(texts), dtype=np.int32)), column)
+        numbers = np.append(read.values, np.nan)[places]
+        unread = np.append(read.unread, False)[places]
+    blank = np.isnan(numbers) & ~unread
+    with np.errstate(invalid="ignore"):
+        outside = (numbers < _low(column)) | (numbers > _high(column))
+        broken = (
+            (numbers % 1 != 0) | (np.abs(numbers) > WHOLE) if column.kind == "integer" else None
+        )
+    checks = {"not a number": unread, "out of range": outside & ~unread}
+    if not column.missing:
+        checks["blank"] = blank
+    if column.kind == "integer":
+        checks["not a whole number"] = broken & ~blank & ~unread & ~outside
+    for problem, rows in checks.items():
+        if rows.any():
+            found.reject(rows, column, problem, values)
+    return numbers
+
+
+def _low(column: Column) -> float:
+    low = -LARGEST_NUMBER if column.minimum is None else column.minimum
+    return max(low, -LARGEST_NUMBER)
+
+
+def _high(column: Column) -> float:
+    high = LARGEST_NUMBER if column.maximum is None else column.maximum
+    return min(high, LARGEST_NUMBER)
+
+
+def _codes(values: pa.Array, column: Column, found: _Found) -> NDArray[np.int64]:
+    texts, places = _texts(values)
+    read = canonical(Cells(texts, np.arange(len(texts), dtype=np.int32)), column).values
+    known = {label: code for code, label in enumerate(code_labels(column))}
+    absent = len(known) - 1
+    code_of = np.array([absent if v is None else known.get(v, -1) for v in read], dtype=np.int64)
+    _warn(texts, read, places, column, found)
+    codes = np.append(code_of, absent)[places]
+    if (codes < 0).any():
+        found.reject(codes < 0, column, "unknown value", values)
+    if not column.missing and (blank := codes == absent).any():
+        found.reject(blank, column, "blank", None)
+    return codes
+
+
+def _warn(
+    texts: pa.StringArray,
+    read: NDArray[np.object_],
+    places: NDArray[np.int64],
+    column: Column,
+    found: _Found,
+) -> None:
+    """Count cells that were taken as something else than what they say."""
+    labels = set(column.labels)
+    given = texts.to_numpy(zero_copy_only=False)
+    changed = np.array([value in labels for value in read], bool) & (read != given)
+    if not changed.any():
+        return
+    pooled = np.array([value == OTHER for value in read]) & changed
+    for which, words in (
+        (changed & ~pooled, "another spelling of a known value, taken as that value"),
+        (pooled, f"a value not listed, counted as {OTHER}"),
+    ):
+        if count := int(np.append(which, False)[places].sum()):
+            found.warnings[f"column {column.name}: {words}"] = count
+
+
+def _ids(chunk: Chunk, schema: Schema, found: _Found) -> pa.Array | None:
+    column = schema.role("id")
+    if column is None:
+        return None
+    values = _one(chunk, column)
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    ids = trimmed(pc.fill_null(values.cast(pa.string()), ""))
+    blank = absent_texts(ids, column)
+    if blank.any():
+        found.reject(blank, column, "blank", None)
+    return ids

@@ -1,0 +1,312 @@
+"""`score`: this month's customers with a bundle, from wherever they are to a list of whom to call.
+
+What is written, in the folder of the output (docs/scoring.md):
+
+    scores            customer_id, churn_probability, decision, expected_profit, tier, model_version
+    contact_list.csv  whom to contact, best first, within the budget
+    rejects.csv       rows that cannot be scored: file, row, reason
+    summary.json      how many of each, what the campaign is to bring, how the customers differ
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from scoring.bundle import MANIFEST, TIERS
+from scoring.digest import sha256
+from scoring.errors import UserError, shown
+from scoring.schema import Schema
+from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
+from stages.batch.engine import Engine, local
+from stages.batch.inputs import CHUNK, Block, InputFile, column_names, find_inputs, plan
+from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
+from stages.batch.parts import Work
+from stages.batch.rows import wanted
+from stages.batch.score_part import PartScorer
+from stages.core.files import write_json
+
+SCORES, CONTACTS, REJECTS, SUMMARY = (
+    "scores.parquet",
+    "contact_list.csv",
+    "rejects.csv",
+    "summary.json",
+)
+NAMED = 3  # columns, problems that a message names
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be scored, with what, into what.
+
+    `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
+    `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit.
+    """
+
+    source: str
+    out: Path
+    model: Path
+    budget: float | None = None
+    reasons: str = ""
+    max_rejects: float | None = None
+    is_share: bool = False
+    engine: Engine = field(default=local)
+
+    @property
+    def scores(self) -> Path:
+        """Where the scores go."""
+        is_file = self.out.suffix.lower() in (".parquet", ".csv")
+        return self.out if is_file else self.out / SCORES
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run wrote, and its summary."""
+
+    folder: Path
+    scores: Path
+    summary: Mapping[str, Any]
+
+
+def score(asked: Asked) -> Outcome:
+    """Score the customers; `UserError` where something does not fit, with nothing half written."""
+    start = time.monotonic()
+    _check_target(asked)
+    work = Work(asked.scores)
+    with _kept(work):
+        task = PartScorer(asked.model, work.folder, asked.reasons == "all")
+        files = find_inputs(asked.source, work.scratch("fetched"))
+        extra = _check_columns(files, task.scorer.bundle.schema)
+        stamps = _stamps(files)
+        _tell(work.resume(_manifest(asked, files)))
+        run = _Run(asked, work, task, list(plan(files)))
+        merge = run.merged()
+        _check_unchanged(stamps, files)
+        chosen = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
+        run.write_contacts(chosen, merge)
+        summary = _summary(asked, task, files, merge, chosen)
+        summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle.schema)]}
+        summary |= _speed(merge, time.monotonic() - start)
+        write_json(work.folder / SUMMARY, summary)
+        _publish(asked.scores, work)
+    work.end()
+    return Outcome(asked.scores.parent, asked.scores, summary)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run over the blocks of the input."""
+
+    asked: Asked
+    work: Work
+    task: PartScorer
+    blocks: Sequence[Block]
+
+    def merged(self) -> Merge:
+        """All parts, scored and put together."""
+        names = self.asked.engine(
+            self.blocks, wanted(self._schema), self.task, frozenset(self.work.finished())
+        )
+        merge = self._merge(names, {})
+        if self._schema.id_name is not None and (again := repeated_customers(merge, self.work)):
+            merge = self._merge(merge.names, again)
+        _check_enough(self.asked, self.work, merge)
+        return merge
+
+    def _merge(self, names: Iterable[str], repeated: Mapping[str, Mapping[int, str]]) -> Merge:
+        merge = Merge(
+            self.work,
+            self.work.folder / self.asked.scores.name,
+            self.work.folder / REJECTS,
+            version=self.task.scorer.bundle.version,
+            with_reasons=self.task.with_reasons,
+            repeated=repeated,
+        )
+        rows = sum(block.rows for block in self.blocks)
+        with merge, tqdm(total=rows or None, desc="customers", unit="", unit_scale=True) as bar:
+            for name in names:
+                bar.update(merge.add(name))
+                if not self.asked.is_share:
+                    _check_rejects(self.asked, self.work, merge)
+        return merge
+
+    def write_contacts(self, chosen: Chosen, merge: Merge) -> None:
+        """Write the contact list."""
+        reasons = None
+        if self.asked.reasons == "list":
+            reasons = reasons_for(chosen, merge.names, self.work, self.blocks, self.task)
+        elif self.asked.reasons == "all":
+            reasons = of_parts(chosen, merge.names, self.work, "reasons")
+        contacts = contact_list(chosen, merge.names, self.work, reasons)
+        write_contacts(self.work.folder / CONTACTS, contacts)
+
+    @property
+    def _schema(self) -> Schema:
+        return self.task.scorer.bundle.schema
+
+
+def _check_target(asked: Asked) -> None:
+    """`UserError` where the output cannot go where it is to go."""
+    scores, source = asked.scores, Path(asked.source)
+    if scores.is_dir():
+        raise UserError(f"{shown(scores)}: a folder; expected a file, or a folder without a suffix")
+    if source.is_dir() and scores.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{shown(scores)}: lies in the input folder; expected another folder")
+    try:
+        scores.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
+
+
+def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
+    """Words on columns that are dropped; `UserError` where one is missing in a file."""
+    names = wanted(schema)
+    extra: dict[str, None] = {}
+    for file in files:
+        there = column_names(file)
+        unexpected = [name for name in there if name not in schema.names]
+        if missing := [name for name in names if name not in there]:
+            also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise UserError(
+                f"{file.origin}: column {missing[0]}: missing{more}; expected the columns that the "
+                f"model was trained on: {', '.join(names)}{also}"
+            )
+        extra |= dict.fromkeys(unexpected)
+    return [f"column {name}: not in the schema, dropped" for name in extra]
+
+
+def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
+    """What a part depends on, in the words of the message when it changed."""
+    return {
+        "the input": [[file.origin, file.digest()] for file in files],
+        "the model": sha256(asked.model / MANIFEST),
+        "the options": {"reasons": asked.reasons == "all", "chunk": CHUNK},
+    }
+
+
+def _stamps(files: Sequence[InputFile]) -> list[tuple[int, int]]:
+    return [(file.path.stat().st_mtime_ns, file.path.stat().st_size) for file in files]
+
+
+def _check_unchanged(before: list[tuple[int, int]], files: Sequence[InputFile]) -> None:
+    for file, old, new in zip(files, before, _stamps(files), strict=True):
+        if old != new:
+            raise UserError(
+                f"{file.origin}: changed while it was scored; expected a table that stays as it "
+                "is. Run the same command again: it starts over with the table as it is then"
+            )
+
+
+def _check_rejects(asked: Asked, work: Work, merge: Merge) -> None:
+    """`UserError` where more rows are rejected than allowed."""
+    totals, limit = merge.totals, asked.max_rejects
+    rows = totals.scored + totals.rejected
+    if limit is None or totals.rejected <= (limit * rows if asked.is_share else limit):
+        return
+    allowed = f"{limit:.2%}" if asked.is_share else f"{limit:,.0f}"
+    raise UserError(
+        f"{asked.source}: {totals.rejected:,} of {rows:,} rows rejected, at most {allowed} "
+        f"allowed: {_most(totals.problems)}; rows and reasons are in {shown(work.folder / REJECTS)}"
+    )
+
+
+def _check_enough(asked: Asked, work: Work, merge: Merge) -> None:
+    totals = merge.totals
+    if not totals.scored and not totals.rejected:
+        raise UserError(f"{asked.source}: no rows; expected customers")
+    if not totals.scored:
+        raise UserError(
+            f"{asked.source}: all {totals.rejected:,} rows rejected: {_most(totals.problems)}; "
+            f"rows and reasons are in {shown(work.folder / REJECTS)}"
+        )
+    _check_rejects(asked, work, merge)
+
+
+def _most(problems: Counter[str]) -> str:
+    return ", ".join(f"{words} ({n:,})" for words, n in problems.most_common(NAMED))
+
+
+def _warnings(merge: Merge, schema: Schema) -> list[str]:
+    """What a person should know of the customers and of who scored them."""
+    totals, rows = merge.totals, merge.totals.scored
+    found = [f"{words} ({n:,} rows)" for words, n in totals.warnings.items()]
+    for column in schema.inputs:
+        if column.missing and rows and totals.counts[column.name][-1] == rows:
+            found.append(f"column {column.name}: blank in every row")
+    for tier, n in totals.tiers.items():
+        if tier != TIERS[0] and n:
+            faults = "; ".join(f"{name}: {why}" for name, why in totals.faults.items())
+            found.append(f"{n:,} customers scored by {tier}, not by the champion ({faults})")
+    return found
+
+
+def _summary(
+    asked: Asked, task: PartScorer, files: Sequence[InputFile], merge: Merge, chosen: Chosen
+) -> dict[str, Any]:
+    totals, bundle = merge.totals, task.scorer.bundle
+    return {
+        "input": {"files": len(files), "first": files[0].origin},
+        "model": {"name": bundle.name, "version": bundle.version},
+        "rows": totals.scored + totals.rejected,
+        "scored": totals.scored,
+        "rejected": totals.rejected,
+        "problems": dict(totals.problems.most_common()),
+        "tiers": dict(totals.tiers),
+        "contacts": sum(len(places) for places in merge.candidates.places),
+        "listed": len(chosen.part),
+        "budget": asked.budget,
+        "expected": expected(chosen, task.scorer.terms.costs),
+        "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
+        "edges": {name: edges.tolist() for name, edges in task.edges.items()},
+        "scores": asked.scores.name,
+    }
+
+
+def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
+    rows = merge.totals.scored + merge.totals.rejected
+    return {"seconds": round(seconds, 2), "rows_per_second": round(rows / max(seconds, 1e-9))}
+
+
+def _publish(scores: Path, work: Work) -> None:
+    """Give every file its name; the scores last, so that whoever sees them finds the rest."""
+    names = [REJECTS, CONTACTS, SUMMARY, scores.name]
+    written([work.folder / name for name in names])
+    for name in names:
+        (work.folder / name).replace(scores.with_name(name))
+
+
+@contextmanager
+def _kept(work: Work) -> Iterator[None]:
+    """Whatever stops a run, finished parts stay and the message says how to go on."""
+    work.take()
+    try:
+        yield
+    except BaseException as error:
+        parts = len(work.finished())
+        work.leave()
+        again = (
+            f"{parts:,} finished parts are kept in {shown(work.folder)}: run the same command "
+            "again to go on, or delete that folder"
+        )
+        if isinstance(error, KeyboardInterrupt):
+            raise UserError(f"interrupted; {again if parts else 'nothing was written'}") from None
+        if isinstance(error, OSError):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            why = "no space left: free some" if full else f"{type(error).__name__}: {error}"
+            raise UserError(f"{shown(work.folder)}: {why}; {again}") from None
+        raise
+
+
+def _tell(words: str) -> None:
+    if words:
+        print(words, file=sys.stderr)

@@ -1,0 +1,127 @@
+"""One chunk of customers to one finished part: all that a worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from scoring.batch import BatchScorer, Codes, code_labels, decoded
+from scoring.bundle import REFERENCE
+from scoring.explanation import reasons
+from scoring.schema import Schema
+from stages.batch.coded import load_batch_scorer
+from stages.batch.inputs import Chunk
+from stages.batch.parts import About, write_part
+from stages.batch.rows import Rows, check_rows
+
+REASONS = 3
+ID, PLACE = "customer_id", "row"
+BANDS = 10  # of equally many customers learned from, between which numbers are counted
+Edges = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class PartScorer:
+    """Scores chunks with the bundle in `model` into parts in `folder`; may be sent to a worker."""
+
+    model: Path
+    folder: Path
+    with_reasons: bool = False
+
+    @cached_property
+    def scorer(self) -> BatchScorer:
+        """The models, loaded where they are needed."""
+        return load_batch_scorer(self.model)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """Where numbers are counted between, by column: quantiles of the customers learned from."""
+        return reference_edges(self.model, self.scorer.bundle.schema)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"model": self.model, "folder": self.folder, "with_reasons": self.with_reasons}
+
+    def __call__(self, chunk: Chunk) -> str:
+        """Score a chunk into its part; the part's name."""
+        rows = check_rows(chunk, self.scorer.bundle.schema)
+        scores = self.scorer.score(rows.numbers, rows.codes)
+        none = pa.nulls(len(scores.probability), pa.float64())
+        columns = {
+            ID: rows.ids if rows.ids is not None else _named(rows, chunk.file.origin),
+            "churn_probability": scores.probability,
+            "contact": scores.contact,
+            "expected_profit": none if scores.profit is None else scores.profit,
+            PLACE: rows.places,
+        }
+        if self.with_reasons:
+            columns["reasons"] = pa.array(self._reasons(rows), pa.list_(pa.string()))
+        about = About(
+            file=chunk.file.origin,
+            tier=scores.tier,
+            rejects=rows.rejects,
+            problems=rows.problems,
+            warnings=rows.warnings,
+            faults=scores.faults,
+            counts=self._counts(rows),
+        )
+        write_part(self.folder, chunk.name, pa.table(columns), about)
+        return chunk.name
+
+    def _counts(self, rows: Rows) -> dict[str, list[int]]:
+        schema = self.scorer.bundle.schema
+        counts = {
+            c.name: counted(rows.numbers[:, place], self.edges[c.name])
+            for place, c in enumerate(schema.numeric_inputs)
+        }
+        for place, column in enumerate(schema.category_inputs):
+            length = len(code_labels(column))
+            counts[column.name] = np.bincount(rows.codes[:, place], minlength=length).tolist()
+        return counts
+
+    def _reasons(self, rows: Rows) -> list[list[str]]:
+        return why(self.scorer, rows.numbers, rows.codes)
+
+
+def why(scorer: BatchScorer, numbers: NDArray[np.float64], codes: Codes) -> list[list[str]]:
+    """What raises the risk of each customer, in plain words, at most `REASONS`; [] if unknown."""
+    explainer = scorer.bundle.explainer(scorer.bundle.best_tier)
+    if explainer is None:
+        return [[] for _ in numbers]
+    schema, labels = scorer.bundle.schema, decoded(codes, scorer.bundle.schema)
+    columns: dict[str, Any] = {c.name: numbers[:, i] for i, c in enumerate(schema.numeric_inputs)}
+    columns |= {c.name: labels[:, i] for i, c in enumerate(schema.category_inputs)}
+    return reasons(explainer.contributions(columns), columns, schema, count=REASONS)
+
+
+def reference_edges(model: Path, schema: Schema) -> Edges:
+    """Edges (BANDS - 1,) by numeric column; none where the bundle has no reference."""
+    names = [column.name for column in schema.numeric_inputs]
+    if not (model / REFERENCE).is_file():
+        return dict.fromkeys(names, np.empty(0))
+    table = pq.read_table(model / REFERENCE, columns=names)
+    steps = np.linspace(0, 1, BANDS + 1)[1:-1]
+    found = {name: table[name].to_numpy().astype(float) for name in names}
+    return {
+        name: np.unique(np.nanquantile(values, steps)) if (~np.isnan(values)).any() else np.empty(0)
+        for name, values in found.items()
+    }
+
+
+def counted(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> list[int]:
+    """How many numbers fall between the edges, the absent ones last."""
+    known = numbers[~np.isnan(numbers)]
+    bands = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
+    return [*bands.tolist(), len(numbers) - len(known)]
+
+
+def _named(rows: Rows, origin: str) -> list[str]:
+    """Customers without an id are called by file and row."""
+    return [f"{origin}:{row}" for row in rows.places]

@@ -1,0 +1,29 @@
+"""What a run of batch scoring did, in a few lines for a person."""
+
+from __future__ import annotations
+
+from scoring.errors import shown
+from stages.batch.score import CONTACTS, NAMED, REJECTS, Outcome
+
+
+def in_words(outcome: Outcome) -> str:
+    """How many customers were scored, rejected and listed, and where everything is."""
+    summary, folder = outcome.summary, outcome.folder
+    expected = summary["expected"]
+    lines = [f"Warning: {words}" for words in summary["warnings"]]
+    lines.append(
+        f"{summary['scored']:,} customers scored with {summary['model']['name']} "
+        f"{summary['model']['version']} in {summary['seconds']:.1f} s: {shown(outcome.scores)}"
+    )
+    if summary["rejected"]:
+        problems = list(summary["problems"].items())[:NAMED]
+        words = ", ".join(f"{problem} ({n:,})" for problem, n in problems) or "repeated customers"
+        lines.append(f"{summary['rejected']:,} rows rejected: {words}: {shown(folder / REJECTS)}")
+    budget = summary["budget"]
+    within = "" if budget is None else f" within the budget of {budget:,.0f}"
+    lines.append(
+        f"{summary['listed']:,} of {summary['contacts']:,} customers worth a contact are on the "
+        f"list{within}: {shown(folder / CONTACTS)}; expected profit {expected['profit']:,.0f} "
+        f"({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,101 @@
+"""Batch scoring: the customers of a month."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from stages.commands import Commands
+
+REGISTRY_STAGES = ("staging", "prod")
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line this command."""
+    score = commands.add_parser(
+        "score",
+        help="score this month's customers: probabilities, decisions, whom to contact",
+        description="Score a table without the target: probability, decision and expected profit "
+        "of every customer, and a contact list, best first. Stopped at any moment, the same "
+        "command goes on from what is finished. See docs/scoring.md.",
+        epilog="examples: score july.csv out/july; score 's3://crm/july/*.parquet' out/july "
+        "--budget 5000; score 'postgresql://me@host/crm#customers' out/july --model prod",
+    )
+    score.add_argument(
+        "source",
+        metavar="IN",
+        help="a file that adopt reads, a folder or a pattern of those, a URL, or a database as "
+        "SQLAlchemy writes its address, with # and a table or query",
+    )
+    score.add_argument(
+        "out", metavar="OUT", type=Path, help="a folder, or a file ending in .parquet or .csv"
+    )
+    score.add_argument(
+        "--budget",
+        type=_amount,
+        metavar="AMOUNT",
+        help="for contacts and accepted offers, in expectation: the contact list keeps to it",
+    )
+    score.add_argument(
+        "--model",
+        metavar="BUNDLE",
+        help="the folder of a bundle, or staging or prod of the registry (default: the champion)",
+    )
+    score.add_argument(
+        "--reasons",
+        choices=["list", "all"],
+        default="",
+        help="three reasons for whoever is on the contact list, or for all (slow)",
+    )
+    score.add_argument(
+        "--max-rejects",
+        type=_limit,
+        metavar="N",
+        default=(None, False),
+        help="fail where more rows than that are rejected: a count, or a share such as 1%%",
+    )
+    score.set_defaults(command=_score)
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected an amount, 0 or more")
+    return value
+
+
+def _limit(text: str) -> tuple[float, bool]:
+    """A count, or a share, and which of the two."""
+    is_share = text.endswith("%")
+    value = _amount(text.removesuffix("%"))
+    return (value / 100 if is_share else value), is_share
+
+
+def _score(options: argparse.Namespace) -> None:
+    from stages.batch.score import Asked, score
+    from stages.batch.words import in_words
+
+    limit, is_share = options.max_rejects
+    asked = Asked(
+        options.source,
+        options.out,
+        _model(options.model),
+        budget=options.budget,
+        reasons=options.reasons,
+        max_rejects=limit,
+        is_share=is_share,
+    )
+    print(in_words(score(asked)))
+
+
+def _model(name: str | None) -> Path:
+    """The folder of the bundle to score with."""
+    from stages.core.paths import CHAMPION
+    from stages.operations.registry.fetch import FETCHED, fetch_model
+
+    if name is None:
+        return CHAMPION
+    if name in REGISTRY_STAGES:
+        fetch_model(stage=name)
+        return FETCHED / name
+    return Path(name)
