@@ -49,6 +49,12 @@ class InputFile:
         with self.path.open("rb") as file:
             return file.read(4) == b"PAR1"
 
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """When the file was last changed, in nanoseconds, and its size."""
+        found = self.path.stat()
+        return found.st_mtime_ns, found.st_size
+
     def digest(self) -> str:
         """SHA-256 of the content."""
         return sha256(self.path)
@@ -58,11 +64,12 @@ class InputFile:
 class Block:
     """What is read in one go: some row groups of a Parquet file (from row `start` on), or a file.
 
-    Its chunks are numbered from `first` on within their file.
+    Its chunks are numbered from `first` on within their file, and have `size` rows, the last fewer.
     """
 
     place: int
     file: InputFile
+    size: int = CHUNK
     groups: tuple[int, ...] | None = None
     start: int = 0
     rows: int = 0
@@ -77,12 +84,12 @@ class Block:
         """The names of its chunks; None where only reading can tell how many there are."""
         if self.groups is None:
             return None
-        return [self.name(chunk) for chunk in range(-(-self.rows // CHUNK))]
+        return [self.name(chunk) for chunk in range(-(-self.rows // self.size))]
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Up to `CHUNK` rows of one file; `numbers` (n,) are their row numbers in it."""
+    """Rows of one file; `numbers` (n,) are their row numbers in it."""
 
     name: str
     file: InputFile
@@ -161,16 +168,16 @@ def column_names(file: InputFile) -> list[str]:
     return [*_head(file).columns, *file.constants]
 
 
-def plan(files: Sequence[InputFile]) -> Iterator[Block]:
-    """What is read together, in order; small row groups are put together."""
+def plan(files: Sequence[InputFile], *, size: int = CHUNK) -> Iterator[Block]:
+    """What is read together, in order; row groups of fewer rows than `size` are put together."""
     for place, file in enumerate(files):
         if not file.is_parquet:
-            yield Block(place, file)
+            yield Block(place, file, size)
             continue
         first = 0
-        for groups, start, rows in _ranges(file):
-            yield Block(place, file, groups, start, rows, first)
-            first += -(-rows // CHUNK)
+        for groups, start, rows in _ranges(file, size):
+            yield Block(place, file, size, groups, start, rows, first)
+            first += -(-rows // size)
 
 
 def read_block(
@@ -199,14 +206,14 @@ def _with_constants(table: pa.Table, file: InputFile, wanted: Sequence[str]) -> 
     return table
 
 
-def _ranges(file: InputFile) -> Iterator[tuple[tuple[int, ...], int, int]]:
+def _ranges(file: InputFile, most: int) -> Iterator[tuple[tuple[int, ...], int, int]]:
     """Row groups to read together, the row they start at, and how many rows they have."""
     metadata = _parquet(file).metadata
     groups: list[int] = []
     start = rows = 0
     for group in range(metadata.num_row_groups):
         size = metadata.row_group(group).num_rows
-        if rows and rows + size > CHUNK:
+        if rows and rows + size > most:
             yield tuple(groups), start, rows
             groups, start, rows = [], start + rows, 0
         groups.append(group)
@@ -221,22 +228,23 @@ def _from_groups(block: Block, wanted: Sequence[str]) -> Iterator[tuple[pa.Table
     file = pq.ParquetFile(block.file.path, read_dictionary=texts)
     start = block.start + FIRST_ROW
     present = [name for name in wanted if name in known.names]
-    for table in _even(file, block.groups or (), present):
+    for table in _even(file, block, present):
         yield table, np.arange(start, start + table.num_rows)
         start += table.num_rows
 
 
-def _even(file: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> Iterator[pa.Table]:
-    """Tables of exactly `CHUNK` rows, the last one shorter, whatever batches the file gives."""
-    waiting: list[pa.Table] = []
-    for batch in file.iter_batches(CHUNK, row_groups=list(groups), columns=list(names)):
-        waiting.append(pa.Table.from_batches([batch]))
-        if sum(each.num_rows for each in waiting) >= CHUNK:
-            together = pa.concat_tables(waiting)
-            yield together.slice(0, CHUNK)
-            waiting = [together.slice(CHUNK)]
-    if rest := pa.concat_tables(waiting) if waiting else None:
-        yield rest
+def _even(file: pq.ParquetFile, block: Block, names: Sequence[str]) -> Iterator[pa.Table]:
+    """Tables of exactly `size` rows, the last one shorter, whatever batches the file gives."""
+    waiting = pa.table({})
+    groups = list(block.groups or ())
+    for batch in file.iter_batches(block.size, row_groups=groups, columns=list(names)):
+        more = pa.Table.from_batches([batch])
+        waiting = pa.concat_tables([waiting, more]) if waiting.num_rows else more
+        if waiting.num_rows >= block.size:
+            yield waiting.slice(0, block.size)
+            waiting = waiting.slice(block.size)
+    if waiting.num_rows:
+        yield waiting
 
 
 def _parquet(file: InputFile) -> pq.ParquetFile:
@@ -254,20 +262,24 @@ def _head(file: InputFile) -> Arrival:
             start.write_bytes(source.read(HEAD).rpartition(b"\n")[0] + b"\n")
             with suppress(UserError):
                 return read_arrival(start, origin=file.origin)
-    return _arrival(file.path, file.origin)
+    return _arrival(file)
+
+
+def _arrival(file: InputFile) -> Arrival:
+    return _kept(file.path, file.origin, file.stamp)
 
 
 @lru_cache(maxsize=1)
-def _arrival(path: Path, origin: str) -> Arrival:
-    """The table of a file, kept until another one is read."""
+def _kept(path: Path, origin: str, _: tuple[int, int]) -> Arrival:
+    """The table of a file, kept until another one, or the same one changed, is read."""
     return read_arrival(path, origin=origin)
 
 
 def _from_arrival(block: Block, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, Numbers]]:
-    arrival = _arrival(block.file.path, block.file.origin)
+    arrival = _arrival(block.file)
     cells = {name: arrival.columns[name] for name in wanted if name in arrival.columns}
-    for start in range(0, arrival.rows, CHUNK):
-        stop = min(start + CHUNK, arrival.rows)
+    for start in range(0, arrival.rows, block.size):
+        stop = min(start + block.size, arrival.rows)
         columns = {
             name: _dictionary(column.texts, column.codes[start:stop])
             for name, column in cells.items()

@@ -60,6 +60,7 @@ class Asked:
     max_rejects: float | None = None
     is_share: bool = False
     engine: Engine = field(default=local)
+    chunk: int = CHUNK
 
     @property
     def scores(self) -> Path:
@@ -86,9 +87,9 @@ def score(asked: Asked) -> Outcome:
         task = PartScorer(asked.model, work.folder, asked.reasons == "all")
         files = find_inputs(asked.source, work.scratch("fetched"))
         extra = _check_columns(files, task.scorer.bundle.schema)
-        stamps = _stamps(files)
+        stamps = [file.stamp for file in files]
         _tell(work.resume(_manifest(asked, files)))
-        run = _Run(asked, work, task, list(plan(files)))
+        run = _Run(asked, work, task, list(plan(files, size=asked.chunk)))
         merge = run.merged()
         _check_unchanged(stamps, files)
         chosen = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
@@ -190,17 +191,13 @@ def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
     return {
         "the input": [[file.origin, file.digest()] for file in files],
         "the model": sha256(asked.model / MANIFEST),
-        "the options": {"reasons": asked.reasons == "all", "chunk": CHUNK},
+        "the options": {"reasons": asked.reasons == "all", "chunk": asked.chunk},
     }
 
 
-def _stamps(files: Sequence[InputFile]) -> list[tuple[int, int]]:
-    return [(file.path.stat().st_mtime_ns, file.path.stat().st_size) for file in files]
-
-
 def _check_unchanged(before: list[tuple[int, int]], files: Sequence[InputFile]) -> None:
-    for file, old, new in zip(files, before, _stamps(files), strict=True):
-        if old != new:
+    for file, stamp in zip(files, before, strict=True):
+        if file.stamp != stamp:
             raise UserError(
                 f"{file.origin}: changed while it was scored; expected a table that stays as it "
                 "is. Run the same command again: it starts over with the table as it is then"

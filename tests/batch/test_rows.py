@@ -1,0 +1,73 @@
+"""Rows under the schema: what adoption refuses is rejected, and nothing else."""
+
+import numpy as np
+import pytest
+
+from scoring.derive import raw_inputs
+from stages.batch.inputs import find_inputs, plan, read_block
+from stages.batch.rows import check_rows, wanted
+from stages.tables.validation import Refusal
+from tests import builders
+
+CELLS = {
+    builders.NUMBER: ["", " ", "K-1", "=1+1"],
+    builders.BRANCH: ["1", " 2 ", "3.0", "4", "", "eins"],
+    builders.SIZE: ["KLEIN", "riesig", "n/a", "groß"],
+    builders.PAYS: ["", "rechnung", "Bar", "null"],
+    builders.MONTHS: ["5", "5.0", "5.5", "100", "-1", "", "fünf", "1e2"],
+    builders.FEE: ["10", "10.50", "501", "inf", "nan", "x"],
+    builders.PAID: ["", "0", "-1", "1e300", "12.5"],
+    builders.DAYS: ["", "400", "400.1", "heute"],
+}
+CASES = [(column, cell) for column, cells in CELLS.items() for cell in cells]
+
+
+def _rows(table, schema, folder):
+    table.to_csv(folder / "members.csv", index=False)
+    files = find_inputs(str(folder / "members.csv"), folder)
+    (chunk,) = [c for block in plan(files) for c in read_block(block, wanted(schema))]
+    return check_rows(chunk, schema)
+
+
+@pytest.mark.parametrize(("column", "cell"), CASES)
+def test_a_cell_rejects_its_row_where_adoption_would_refuse_the_table(column, cell, tmp_path):
+    schema = builders.schema()
+    table = builders.as_text(builders.members(60, seed=7))
+    table.loc[11, column] = cell
+    try:
+        builders.check(table, schema)
+        is_refused = False
+    except Refusal:
+        is_refused = True
+
+    rows = _rows(table, schema, tmp_path)
+
+    assert [place for place, _ in rows.rejects] == ([13] if is_refused else [])
+    assert all(f"column {column}: " in reason for _, reason in rows.rejects)
+
+
+def test_what_is_not_rejected_is_read_as_at_adoption(tmp_path):
+    schema = builders.schema()
+    table = builders.as_text(builders.members(60, seed=7))
+    table.loc[3, builders.SIZE], table.loc[4, builders.BRANCH] = " Klein", "2.0"
+    adopted = builders.check(table, schema)
+    expected = raw_inputs({c.name: adopted[c.name].to_numpy() for c in schema.inputs}, schema)
+
+    rows = _rows(table, schema, tmp_path)
+
+    assert np.array_equal(rows.numbers, expected.numbers, equal_nan=True)
+    labels = [(*c.labels, "(missing)") for c in schema.category_inputs]
+    found = [[labels[i][code] for i, code in enumerate(row)] for row in rows.codes]
+    assert np.array_equal(np.array(found, object), expected.labels)
+    assert sum(rows.warnings.values()) == 2
+
+
+def test_cells_of_ids_and_sensitive_columns_are_not_shown(tmp_path):
+    schema = builders.schema()
+    table = builders.as_text(builders.members(60, seed=7))
+    table.loc[2, builders.GENDER] = "geheim"
+
+    ((_, reason),) = _rows(table, schema, tmp_path).rejects
+
+    assert "geheim" not in reason
+    assert "(hidden)" in reason

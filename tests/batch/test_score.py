@@ -1,0 +1,243 @@
+"""From a table to scores, a contact list, rejects and a summary."""
+
+import json
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scoring.derive import derive
+from scoring.errors import UserError
+from scoring.loading import load_bundle
+from stages.batch.engine import local
+from stages.batch.words import in_words
+from tests import builders
+
+ID = "customer_id"
+
+
+def _scores(outcome):
+    table = pq.read_table if outcome.scores.suffix == ".parquet" else pd.read_csv
+    found = table(outcome.scores)
+    return found.to_pandas() if isinstance(found, pa.Table) else found
+
+
+def test_the_probabilities_are_those_of_the_bundle_to_the_last_bit(club, members, scored):
+    bundle = load_bundle(club)
+    schema = bundle.schema
+    table = builders.check(
+        members.assign(**{builders.LEFT: ["ja", "nein"] * (len(members) // 2)}), schema
+    )
+    expected = bundle.models["champion"].probability(
+        derive({c.name: table[c.name].to_numpy() for c in schema.inputs}, schema)
+    )
+
+    found = _scores(scored(members))
+
+    assert found[ID].tolist() == members[builders.NUMBER].tolist()
+    assert np.array_equal(found["churn_probability"], expected)
+    assert set(found["tier"]) == {"champion"}
+    assert set(found["model_version"]) == {bundle.version}
+    assert ((found["expected_profit"] > 0) == (found["decision"] == "contact")).all()
+
+
+def test_every_way_in_gives_the_same_scores(members, scored, tmp_path):
+    typed = pa.Table.from_pandas(members.astype({builders.FEE: float}), preserve_index=False)
+    pq.write_table(typed, tmp_path / "members.parquet", row_group_size=33)
+    folder = tmp_path / "parts"
+    for branch, part in members.groupby(builders.BRANCH):
+        (folder / f"{builders.BRANCH}={branch}").mkdir(parents=True)
+        part.drop(columns=builders.BRANCH).to_parquet(
+            folder / f"{builders.BRANCH}={branch}" / "part.parquet"
+        )
+    for half in (0, 1):
+        members.iloc[half * 75 : half * 75 + 75].to_csv(tmp_path / f"half-{half}.csv", index=False)
+    with sqlite3.connect(tmp_path / "crm.db") as base:
+        members.to_sql("members", base, index=False)
+    base.close()
+    expected = _scores(scored(members, "csv")).sort_values(ID).reset_index(drop=True)
+
+    for place, address in enumerate(
+        ("members.parquet", "parts", "half-*.csv", f"sqlite:///{tmp_path}/crm.db#members")
+    ):
+        source = address if "://" in address else str(tmp_path / address)
+        found = _scores(scored(source, f"out-{place}")).sort_values(ID).reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_rows_that_fail_a_check_are_written_apart_with_file_row_and_reason(members, scored):
+    members.loc[70, builders.MONTHS] = "viele"
+    members.loc[80, builders.SIZE] = "riesig"
+
+    outcome = scored(members)
+
+    rejects = pd.read_csv(outcome.folder / "rejects.csv")
+    assert rejects["row"].tolist() == [72, 82]
+    assert rejects["file"].str.endswith("members.csv").all()
+    assert "not a number" in rejects["reason"][0]
+    assert "unknown value" in rejects["reason"][1]
+    assert outcome.summary["scored"] == 148
+    assert "2 rows rejected" in in_words(outcome)
+
+
+def test_too_many_rejects_are_an_error_and_nothing_is_published(members, scored, tmp_path):
+    members.loc[[1, 2, 3], builders.MONTHS] = "viele"
+
+    with pytest.raises(UserError, match="at most 2 allowed"):
+        scored(members, max_rejects=2)
+    with pytest.raises(UserError, match=r"at most 1.00% allowed"):
+        scored(members, max_rejects=0.01, is_share=True)
+
+    assert not (tmp_path / "out" / "scores.parquet").exists()
+    assert scored(members, max_rejects=3).summary["rejected"] == 3
+
+
+def test_a_repeated_customer_is_scored_once(members, scored):
+    members.loc[140, builders.NUMBER] = members.loc[3, builders.NUMBER]
+
+    outcome = scored(members)
+
+    (reject,) = pd.read_csv(outcome.folder / "rejects.csv").to_dict("records")
+    assert reject["row"] == 142
+    assert reject["reason"].endswith("members.csv, row 5")
+    assert len(_scores(outcome)) == 149
+
+
+def test_a_missing_column_is_refused_before_any_work(members, scored, tmp_path):
+    wrong = members.rename(columns={builders.FEE: "Beitrag"})
+
+    with pytest.raises(UserError, match=r"Beitrag €/Monat: missing.*it has 'Beitrag'"):
+        scored(wrong)
+
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_columns_that_are_not_in_the_schema_are_dropped_with_a_warning(members, scored):
+    outcome = scored(members.assign(Farbe="rot"))
+
+    assert any("Farbe" in words for words in outcome.summary["warnings"])
+
+
+def test_the_contact_list_is_best_first_and_within_the_budget(members, scored):
+    everybody, some = scored(members, "all"), scored(members, "some", budget=60.0)
+    contacts = [pd.read_csv(each.folder / "contact_list.csv") for each in (everybody, some)]
+
+    assert contacts[0]["expected_profit"].is_monotonic_decreasing
+    assert len(contacts[0]) == (_scores(everybody)["decision"] == "contact").sum()
+    assert contacts[1]["expected_cost"].sum() <= 60.0 + 0.01 * len(contacts[1])
+    assert contacts[1][ID].tolist() == contacts[0][ID].tolist()[: len(contacts[1])]
+    assert 0 < len(contacts[1]) < len(contacts[0])
+    expected = everybody.summary["expected"]
+    assert expected["profit_low"] < expected["profit"] < expected["profit_high"]
+
+
+def test_no_cell_of_a_csv_is_taken_for_a_formula(members, scored):
+    members[builders.NUMBER] = "=" + members[builders.NUMBER]
+
+    outcome = scored(members, "out.csv", reasons="list")
+
+    for name in ("out.csv", "contact_list.csv"):
+        ids = pd.read_csv(outcome.folder / name)[ID]
+        assert ids.str.startswith("'=").all()
+
+
+def test_reasons_are_given_when_asked_for(members, scored):
+    for_list, for_all = scored(members, "list", reasons="list"), scored(members, "a", reasons="all")
+
+    lists = [pd.read_csv(each.folder / "contact_list.csv") for each in (for_list, for_all)]
+    pd.testing.assert_frame_equal(*lists)
+    assert lists[0]["reason_1"].notna().any()
+    assert "reason_1" in _scores(for_all)
+    assert "reason_1" not in _scores(for_list)
+
+
+def _stopping_after(parts, error):
+    def engine(*arguments):
+        for done, name in enumerate(local(*arguments), start=1):
+            yield name
+            if done == parts:
+                raise error
+
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyboardInterrupt(), "interrupted; .* finished parts are kept"),
+        (OSError(28, "No space left on device"), "no space left: free some"),
+    ],
+)
+def test_a_stopped_run_publishes_nothing_and_the_next_one_goes_on(
+    error, words, members, scored, tmp_path, capsys
+):
+    whole = scored(members, "whole")
+    with pytest.raises(UserError, match=words):
+        scored(members, engine=_stopping_after(2, error))
+    assert not (tmp_path / "out" / "scores.parquet").exists()
+    read = []
+
+    def noting(blocks, wanted, score, finished):
+        read.extend(finished)
+        return local(blocks, wanted, score, finished)
+
+    outcome = scored(members, engine=noting)
+
+    assert len(read) >= 2
+    assert "Going on" in capsys.readouterr().err
+    assert outcome.scores.read_bytes() == whole.scores.read_bytes()
+    assert not (tmp_path / "out" / "scores.parquet.partial").exists()
+
+
+def test_an_input_that_changed_meanwhile_is_noticed(members, scored, capsys):
+    with pytest.raises(UserError):
+        scored(members, engine=_stopping_after(2, KeyboardInterrupt()))
+
+    outcome = scored(members.head(100))
+
+    assert "Starting over: the input changed" in capsys.readouterr().err
+    assert outcome.summary["rows"] == 100
+
+
+def test_an_input_that_changes_while_it_is_scored_is_refused(members, scored, tmp_path):
+    def changing(*arguments):
+        yield from local(*arguments)
+        with (tmp_path / "members.csv").open("a") as file:
+            file.write("\n")
+
+    with pytest.raises(UserError, match="changed while it was scored"):
+        scored(members, engine=changing)
+
+
+def test_two_runs_do_not_write_the_same_output(members, scored, tmp_path):
+    def second(*arguments):
+        with pytest.raises(UserError, match="another run is writing there"):
+            scored(str(tmp_path / "members.csv"))
+        return local(*arguments)
+
+    assert scored(members, engine=second).summary["scored"] == 150
+
+
+def test_output_does_not_go_where_the_input_is(members, scored, tmp_path):
+    (tmp_path / "in").mkdir()
+    members.to_csv(tmp_path / "in" / "members.csv", index=False)
+
+    with pytest.raises(UserError, match="lies in the input folder"):
+        scored(str(tmp_path / "in"), "in/out")
+
+
+def test_an_empty_table_and_one_without_a_good_row_are_refused(members, scored):
+    with pytest.raises(UserError, match="no rows"):
+        scored(members.head(0))
+    with pytest.raises(UserError, match="all 5 rows rejected: column Monate dabei: not a number"):
+        scored(members.head(5).assign(**{builders.MONTHS: "x"}))
+
+
+def test_the_summary_counts_the_customers_by_column(members, scored):
+    summary = json.loads((scored(members).folder / "summary.json").read_text())
+
+    assert all(sum(counts) == 150 for counts in summary["counts"].values())
+    assert summary["counts"][builders.SIZE][0] == (members[builders.SIZE] == "klein").sum()
