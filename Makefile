@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt tune ablation experiments report serve register promote models test check \
+.PHONY: help repro adopt score tune ablation experiments report serve register promote models test check \
 	pull push track demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image cml comment propose-lock
 
@@ -28,7 +28,7 @@ export BENTOML_DO_NOT_TRACK := True
 
 # Variables of the command line that no target asked for knows: a typing error would be silent.
 hash := \#
-named = $(shell sed -n 's|^$(1):.*$(hash) ||p' Makefile | grep -o '[A-Z]*=' | tr -d =)
+named = $(shell sed -n 's|^$(1):.*$(hash) ||p' Makefile | grep -o '[A-Z_]*=' | tr -d =)
 known = PYTHON $(sort $(foreach goal,$(MAKECMDGOALS),$(call named,$(goal))))
 given := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(if $(given),$(filter-out $(known),$(filter-out -%,$(given))))
@@ -83,6 +83,11 @@ repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
+
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=amount] [MODEL=bundle] [REASONS=list] [MAX_REJECTS=1%]
+	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \
+		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
+		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"}
 
 tune: $(ENV) ## search hyperparameters; what helps is written to params.yaml; continues where it was stopped
 	@$(STAGES) tune
