@@ -57,6 +57,7 @@ $(ENV):
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@if [ -L .venv ]; then echo '.venv: a link to another environment, which would be emptied; expected none' >&2; exit 1; fi
 	@echo "Making .venv from the locked, hashed requirements (once, about a minute)"
+	@rm -f .venv/.[a-z]*-* # the stamps first: a removal that is killed leaves none
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --only-binary :all: -r requirements/build.lock
@@ -70,6 +71,7 @@ $(MLFLOW): $(ENV)
 	@touch $@
 
 $(MLFLOW_SERVER): | $(ENV)
+	@rm -f .venv-mlflow/.complete-*
 	@rm -rf .venv-mlflow
 	@$(BIN)/uv venv --quiet --python $(BIN)/python .venv-mlflow
 	@$(UV) .venv-mlflow/bin/python -r requirements/mlflow-server.lock

@@ -150,6 +150,21 @@ def test_an_installation_that_did_not_end_is_made_again(clone: Path) -> None:
     assert [made(clone), made(clone)] == [1, 0]
 
 
+def test_a_removal_that_did_not_end_is_noticed(clone: Path) -> None:
+    made(clone)
+    tools = clone.parent / "tools"
+    tools.mkdir()
+    (tools / "rm").write_text('#!/bin/sh\n[ "$1" = -rf ] && exit 1; exec /bin/rm "$@"\n')
+    (tools / "rm").chmod(0o755)
+    lock = clone / "requirements" / "dev.lock"
+    before = lock.read_text()
+    lock.write_text(before + "newer==1\n")
+    done = make("repro", place=clone, PATH=f"{tools}:{os.environ['PATH']}")  # as if killed here
+    assert done.returncode == 2
+    lock.write_text(before)
+    assert made(clone) == 1
+
+
 def test_an_environment_whose_python_was_removed_is_made_again(clone: Path) -> None:
     made(clone)
     (clone / ".venv" / "bin" / "python").unlink()
