@@ -1,0 +1,110 @@
+"""What the documents say against what is there: links, commands, figures, files to open."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from stages.core.paths import ROOT
+from stages.core.yamlfile import read_yaml
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAP = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TEXTS = dict(re.findall(r"^([a-z-]+):(?!=)[^#\n]*(?:##? )?(.*)", MAKEFILE, flags=re.MULTILINE))
+COMMON = (
+    "candidate", "metric", "column", "check", "route", "scenario", "stage", "colour", "file format",
+    "cost", "slice", "command",
+)  # fmt: skip
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub links to them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+@each_page
+def test_every_make_command_exists_with_its_variables(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, rest in re.findall(r"(?:`|^|\$ )make ([a-z-]+)((?: \[?[A-Z]+=\S*)*)", text, re.M):
+        assert target in TEXTS, target
+        assert set(re.findall(r"([A-Z]+)=", rest)) <= {
+            "PYTHON",
+            *re.findall(r"\b([A-Z]+)=", TEXTS[target]),
+        }, target
+
+
+def test_the_readme_is_for_somebody_in_a_hurry() -> None:
+    assert len(README.splitlines()) <= 180
+
+
+def test_the_index_of_the_documentation_has_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "digits"),
+    [
+        ("ROC AUC", "roc_auc", 3),
+        ("Average precision", "average_precision", 3),
+        ("Brier score", "brier", 3),
+        ("Expected calibration error", "ece", 3),
+        ("Top-decile lift", "top_decile_lift", 2),
+        ("Precision of the decision", "precision", 3),
+        ("Recall of the decision", "recall", 3),
+        ("Profit per customer, USD", "profit_per_customer", 2),
+    ],
+)
+def test_the_readme_has_the_figures_of_the_committed_run(row: str, name: str, digits: int) -> None:
+    """Of simulated customers; a table that somebody adopted has other figures than the README."""
+    if not read_yaml(ROOT / "params.yaml")["data"]["source"].endswith("population.yaml"):
+        pytest.skip("the committed run is of an adopted table")
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    ends = metrics["test_ci"][name]
+    shown = " to ".join(f"{ends[end]:.{digits}f}" for end in ("low", "high"))
+    assert f"| {row} | {metrics['test'][name]:.{digits}f} ({shown}) |" in README
+
+
+def changes() -> dict[str, str]:
+    """The table of common changes: what is changed, and the files to open."""
+    table = MAP.partition("## Where to make a change")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| (a [^|]+?) \| (.*) \|$", table, flags=re.MULTILINE))
+
+
+def test_the_map_has_the_common_changes() -> None:
+    assert set(COMMON) <= {name.removeprefix("a ") for name in changes()}
+
+
+@pytest.mark.parametrize("change", list(changes()))
+def test_the_file_to_open_holds_the_thing_to_change(change: str) -> None:
+    """A row names files, each followed by what is changed in it: `path` (`thing`, `thing`)."""
+    named = re.findall(r"`([\w./-]+)`(?: \((`[^)]+`)\))?", changes()[change])
+    assert named
+    for path, things in named:
+        assert (ROOT / path).exists(), path
+        for thing in re.findall(r"`([^`]+)`", things):
+            assert thing in (ROOT / path).read_text(encoding="utf-8"), f"{path}: {thing}"
+
+
+def test_the_map_names_every_room() -> None:
+    rooms = MAP.partition("## The rooms")[2].partition("\n## ")[0]
+    folders = [path for path in (ROOT / "stages").iterdir() if (path / "__init__.py").is_file()]
+    assert [path.name for path in folders if f"`{path.name}/`" not in rooms] == []
