@@ -27,10 +27,10 @@ def ask(path: str, body: object = None) -> dict:
         with urllib.request.urlopen(request, timeout=10) as answer:  # nosec B310
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        refused = json.load(error)
-        for fault in refused["details"]:
-            print(f"{fault['field']}: {fault['problem']}; allowed: {fault['allowed']}")
-        sys.exit(f"{error.code}: {refused['error']}")
+        answer = json.load(error)
+        for detail in answer["details"]:
+            print(f"{detail['field']}: {detail['problem']}; allowed: {detail['allowed']}")
+        sys.exit(f"{error.code}: {answer['error']}")
     except urllib.error.URLError as error:
         sys.exit(f"{URL}: {error.reason}; is the service running?")
 
@@ -39,7 +39,7 @@ document = ask("/docs.json")
 content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
 customer = content["application/json"]["example"]
 
-said = ask("/explain", customer)
-print(f"{said['churn_probability']:.1%} to leave: {said['decision']}")
-for reason in said["reasons"]:
+answer = ask("/explain", customer)
+print(f"{answer['churn_probability']:.1%} probability of churn: {answer['decision']}")
+for reason in answer["reasons"]:
     print("  because", reason)

@@ -5,12 +5,15 @@ Needs NumPy and ONNX Runtime alone.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.derive import Inputs
+
+if TYPE_CHECKING:
+    from onnxruntime import RunOptions
 
 NAME = "churn"
 Tier = Literal["champion", "fallback", "rules", "base_rate"]  # best first
@@ -39,8 +42,8 @@ class Scorer:
         )
         self._names = {node.name for node in self._session.get_inputs()}
 
-    def probability(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Probability of churn (n,) of n customers."""
+    def probability(self, inputs: Inputs, options: RunOptions | None = None) -> NDArray[np.float64]:
+        """Probability of churn (n,) of n customers; `options` of ONNX Runtime can stop the run."""
         feed = {NUMERIC: inputs.numeric, CATEGORY: inputs.category}
         feed = {name: values for name, values in feed.items() if name in self._names}
-        return self._session.run(None, feed)[1][:, 1].astype(np.float64)
+        return self._session.run(None, feed, options)[1][:, 1].astype(np.float64)

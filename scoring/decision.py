@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring import money
+from scoring.schema import Schema
 
 Floats = NDArray[np.float64]
+Decision = Literal["contact", "no_contact"]
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+Rule = Literal["expected_profit", "threshold"]
 
 
 def contacts(
@@ -20,3 +26,8 @@ def contacts(
     if threshold is not None:
         return probability > threshold
     return money.expected_profit(probability, value, costs) > 0
+
+
+def decision_rule(schema: Schema) -> Rule:
+    """The rule that decides: the threshold only where the schema has no monthly value."""
+    return "expected_profit" if schema.role("monthly_value") else "threshold"

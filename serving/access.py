@@ -1,4 +1,4 @@
-"""Who may come in, and how often."""
+"""Who may ask, and how often."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Keys:
-    """The keys that let callers in. Only their digests are kept."""
+    """The keys of callers. Only their digests are kept."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
@@ -65,7 +65,7 @@ def _loopback(address: str) -> bool:
 
 
 class Rate:
-    """How often each caller may come, per worker."""
+    """How often each caller may ask, per worker."""
 
     def __init__(self, text: str) -> None:
         self._limit = None if text == "off" else parse(text)

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from scoring.bundle import Tier
+from scoring.decision import Decision
 from scoring.schema import Column, Schema
 from serving.requests import LARGEST, Requests, Row, accepted, bounds
+from serving.routes import PREDICT_BATCH, ROUTES, Route
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -23,11 +25,14 @@ class Model(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What is said of a customer."""
+    """What is predicted for a customer."""
 
     customer_id: str | None
     churn_probability: float = Field(ge=0, le=1)
-    decision: Literal["contact", "leave"]
+    decision: Decision = Field(
+        description="contact: by expected profit, or by threshold where there is no monthly value; "
+        "/model-info says which"
+    )
     expected_profit: float | None = Field(
         description="of a contact; null where the data has no monthly value"
     )
@@ -37,7 +42,7 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """What is said of customers, in the order in which they were sent."""
+    """Predictions for customers, in the order in which they were sent."""
 
     predictions: list[Prediction]
 
@@ -57,7 +62,7 @@ class Explanation(Prediction):
     reasons: list[str] = Field(description="what raises the risk most, in words")
 
 
-class Fault(BaseModel):
+class ErrorDetail(BaseModel):
     """One thing that was wrong."""
 
     row: int | None = Field(description="place in the batch, from 0")
@@ -70,11 +75,11 @@ class Error(BaseModel):
     """Why a request was refused."""
 
     error: str
-    details: list[Fault]
+    details: list[ErrorDetail]
 
 
 class Health(BaseModel):
-    """Whether the champion answers, or something below it."""
+    """Whether the champion answers, or a tier below it."""
 
     status: Literal["ok", "degraded"]
     tier: Tier
@@ -90,30 +95,17 @@ REFUSALS = {
     429: "too many requests; Retry-After says how long to wait",
     500: "the service failed",
 }
-POSTS = {
-    "/predict": ("PredictRequest", "Prediction", "One customer's probability of churn"),
-    "/predict_batch": ("PredictBatchRequest", "Predictions", "Many customers at once"),
-    "/explain": ("PredictRequest", "Explanation", "A prediction and what it rests on"),
-}
-GETS = {
-    "/health": ("Health", "Whether the champion answers"),
-    "/model-info": (None, "Which bundle is loaded"),
-    "/fallback-stats": (None, "Who answered, and what could not"),
-}
-PROBES = {"/livez": "Alive", "/readyz": "Ready", "/healthz": "Alive", "/metrics": "For Prometheus"}
 
 
 def document(requests: Requests, *, name: str, version: str) -> dict[str, Any]:
     """The document, with a runnable example for each route."""
     sent = {"PredictRequest": requests.one, "PredictBatchRequest": requests.many}
-    posts = {path: _post(path, *words, requests) for path, words in POSTS.items()}
-    gets = {path: _get(path, *words) for path, words in GETS.items()}
-    probes = {path: _probe(path, words) for path, words in PROBES.items()}
+    paths = {route.path: _operation(route, requests) for route in ROUTES if route.summary}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{name} predictions", "version": version},
         "servers": [{"url": "."}],
-        "paths": {**posts, **gets, **probes},
+        "paths": paths,
         "components": {
             "schemas": _schemas(sent),
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
@@ -127,7 +119,7 @@ def example(path: str, schema: Schema) -> dict[str, Any]:
     row: Row = {}
     for column in schema.inputs:
         row[column.name] = _example_value(column, row, schema)
-    if path == "/predict_batch":
+    if path == PREDICT_BATCH:
         return {"features": [row, row], "customer_ids": ["customer-1", "customer-2"]}
     return {"features": row, "customer_id": "customer-1"}
 
@@ -155,29 +147,38 @@ def _schemas(sent: Mapping[str, Any]) -> dict[str, Any]:
     return schemas
 
 
-def _post(path: str, request: str, answer: str, words: str, requests: Requests) -> dict[str, Any]:
-    content = {"schema": _reference(request), "example": example(path, requests.schema)}
-    operation = {
-        "operationId": path.strip("/"),
-        "summary": words,
+def _operation(route: Route, requests: Requests) -> dict[str, Any]:
+    if route.request is not None:
+        return {"post": _post(route, route.request, requests)}
+    return {"get": _probe(route) if route.is_text else _get(route)}
+
+
+def _post(route: Route, request: str, requests: Requests) -> dict[str, Any]:
+    content = {"schema": _reference(request), "example": example(route.path, requests.schema)}
+    return {
+        "operationId": _name(route),
+        "summary": route.summary,
         "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": {"200": _json(words, answer), **_refusals(REFUSALS)},
+        "responses": {"200": _json(route.summary, route.answer), **_refusals(REFUSALS)},
     }
-    return {"post": operation}
 
 
-def _get(path: str, answer: str | None, words: str) -> dict[str, Any]:
+def _get(route: Route) -> dict[str, Any]:
     refusals = {code: REFUSALS[code] for code in (401, 429, 500)}
-    responses = {"200": _json(words, answer), **_refusals(refusals)}
-    name = path.strip("/").replace("-", "_")
-    return {"get": {"operationId": name, "summary": words, "responses": responses}}
+    responses = {"200": _json(route.summary, route.answer), **_refusals(refusals)}
+    return {"operationId": _name(route), "summary": route.summary, "responses": responses}
 
 
-def _probe(path: str, words: str) -> dict[str, Any]:
-    text = {"description": words, "content": {"text/plain": {"schema": {"type": "string"}}}}
+def _probe(route: Route) -> dict[str, Any]:
+    content = {"text/plain": {"schema": {"type": "string"}}}
     refusals = {401: REFUSALS[401], 429: REFUSALS[429], 503: "not ready"}
+    text = {"description": route.summary, "content": content}
     responses = {"200": text, **_refusals(refusals)}
-    return {"get": {"operationId": path.strip("/"), "summary": words, "responses": responses}}
+    return {"operationId": _name(route), "summary": route.summary, "responses": responses}
+
+
+def _name(route: Route) -> str:
+    return route.path.strip("/").replace("-", "_")
 
 
 def _refusals(words: Mapping[int, str]) -> dict[str, Any]:

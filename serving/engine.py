@@ -5,31 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring import money
-from scoring.bundle import TIERS
+from scoring.bundle import TIERS, Scorer
 from scoring.decision import contacts
 from scoring.derive import MISSING, Inputs, RawInputs, raw_inputs, with_derived
 from scoring.loading import Bundle, Floats, checked
 from scoring.schema import OTHER, Schema
-from serving.guard import Guard, Overdue
 from serving.requests import Row
+from serving.time_limit import ModelTimeout, TimeLimit
 
 CHAMPION, CHALLENGER = VARIANTS = ("champion", "challenger")
 REASONS = ("missing", "error", "timeout", "low_confidence")
 ROWS_PER_LIMIT = 1_000
-PLACES = 2**32
+BUCKETS = 2**32
 
 Mask = NDArray[np.bool_]
-Step = tuple[str, "Side", str, Mask | None]  # variant, bundle, tier, and for whom (None: all)
+Step = tuple[str, "ModelVariant", str, Mask | None]  # name, bundle, tier, for whom (None: all)
 
 
 @dataclass(frozen=True)
-class Fallen:
+class FallbackEvent:
     """Customers that a tier of a bundle did not answer, and why."""
 
     variant: str
@@ -40,7 +40,7 @@ class Fallen:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is said of n customers, by column; `profit` is None without a monthly value.
+    """What is predicted for n customers, by column; `profit` is None without a monthly value.
 
     `models` has name and version of whoever answered, by variant.
     """
@@ -50,16 +50,20 @@ class Answers:
     contact: Mask
     tiers: list[str]
     variants: list[str]
-    fallen: list[Fallen]
+    fallbacks: list[FallbackEvent]
     models: dict[str, tuple[str, str]]
 
 
-class Side:
-    """A bundle that answers: its models behind time limits, and its terms."""
+class ModelVariant:
+    """A bundle that answers: its models behind time limits, and the rule that decides."""
 
     def __init__(self, bundle: Bundle, *, seconds: float) -> None:
         self.bundle, self._seconds = bundle, seconds
-        self._guards = {tier: Guard() for tier in TIERS[:2] if tier in bundle.models}
+        self._limits = {
+            tier: TimeLimit(cast(Scorer, bundle.models[tier]))
+            for tier in TIERS[:2]
+            if tier in bundle.models
+        }
         self._costs = money.Costs(**bundle.manifest["costs"])
         fee = bundle.schema.role("monthly_value")
         self._fee = bundle.schema.numeric_inputs.index(fee) if fee else None
@@ -71,21 +75,21 @@ class Side:
             return self._scored(tier, inputs), ""
         except KeyError:
             return None, "missing"
-        except Overdue:
+        except ModelTimeout:
             return None, "timeout"
         except Exception:
             return None, "error"  # whatever a runtime raises, the next tier answers
 
     def _scored(self, tier: str, inputs: Inputs) -> Floats:
-        model, n = self.bundle.models[tier], len(inputs.numeric)
-        if tier not in self._guards:
-            return checked(model.probability(inputs), n)
+        n = len(inputs.numeric)
+        if tier not in self._limits:
+            return checked(self.bundle.models[tier].probability(inputs), n)
         seconds = self._seconds * max(1.0, n / ROWS_PER_LIMIT)
-        return checked(self._guards[tier](model.probability, inputs, seconds=seconds), n)
+        return checked(self._limits[tier].probability(inputs, seconds=seconds), n)
 
-    def terms(self, probability: Floats, known: RawInputs) -> tuple[Floats | None, Mask]:
+    def decide(self, probability: Floats, raw: RawInputs) -> tuple[Floats | None, Mask]:
         """Expected profit of a contact (n,), and whether it pays."""
-        fees = None if self._fee is None else known.numbers[:, self._fee]
+        fees = None if self._fee is None else raw.numbers[:, self._fee]
         value = money.customer_value(fees, len(probability), self._costs)
         chosen = contacts(probability, value, self._costs, threshold=self._threshold)
         if fees is None:
@@ -97,8 +101,8 @@ class Side:
 class Engine:
     """The bundles that answer. `champion` and `challenger` may be replaced at any time."""
 
-    champion: Side
-    challenger: Side | None = None
+    champion: ModelVariant
+    challenger: ModelVariant | None = None
     share: float = 0.0
     shadow: bool = False
     max_unknown: int | None = None
@@ -110,94 +114,116 @@ class Engine:
 
     def answer(self, rows: Sequence[Row], ids: Sequence[str | None]) -> Answers:
         """The answers to n customers."""
-        known = self.raw_inputs(rows)
-        doubtful = self._doubtful(known)
-        steps = self._steps(ids, doubtful)
-        return self._climb(known, steps, _doubted(doubtful))
+        raw = self._raw_inputs(rows)
+        uncertain = self._low_confidence(raw)
+        events = []
+        if uncertain is not None:
+            count = int(uncertain.sum())
+            events.append(FallbackEvent(CHAMPION, TIERS[0], "low_confidence", count))
+        return self._fallback_chain(raw, self._steps(ids, uncertain), events)
 
     def shadowed(self, rows: Sequence[Row]) -> Answers | None:
-        """What the challenger would say of those of its share; None where it cannot."""
-        side = self.challenger
-        if side is None or not rows:
+        """What the challenger predicts for those of its share; None where it cannot."""
+        variant = self.challenger
+        if variant is None or not rows:
             return None
-        step = (CHALLENGER, side, TIERS[0], np.ones(len(rows), dtype=bool))
-        answers = self._climb(self.raw_inputs(rows), [step], [])
-        return None if answers.fallen else answers
+        step: Step = (CHALLENGER, variant, TIERS[0], None)
+        answers = self._fallback_chain(self._raw_inputs(rows), [step], [])
+        return None if answers.fallbacks else answers
 
-    def chosen(self, ids: Sequence[str | None]) -> Mask:
+    def assigned(self, ids: Sequence[str | None]) -> Mask:
         """Whether each customer (n,) is of the challenger's share: by id, nobody without one."""
-        return np.array([i is not None and place(i) < self.share for i in ids], dtype=bool)
+        return np.array([i is not None and bucket(i) < self.share for i in ids], dtype=bool)
 
-    def raw_inputs(self, rows: Sequence[Row]) -> RawInputs:
-        """The rows of a request as features are computed from them."""
-        return raw_inputs(
-            {c.name: [row[c.name] for row in rows] for c in self.schema.inputs}, self.schema
-        )
+    def _raw_inputs(self, rows: Sequence[Row]) -> RawInputs:
+        columns = {c.name: [row[c.name] for row in rows] for c in self.schema.inputs}
+        return raw_inputs(columns, self.schema)
 
-    def _steps(self, ids: Sequence[str | None], doubtful: Mask | None) -> Iterator[Step]:
+    def _steps(self, ids: Sequence[str | None], uncertain: Mask | None) -> Iterator[Step]:
         """Who is tried in turn, and for whom: nobody twice."""
-        sure = None if doubtful is None else ~doubtful
+        certain = None if uncertain is None else ~uncertain
         if self.challenger is not None and not self.shadow and self.share:
-            chosen = self.chosen(ids)
-            yield CHALLENGER, self.challenger, TIERS[0], chosen if sure is None else chosen & sure
+            mine = self.assigned(ids)
+            yield CHALLENGER, self.challenger, TIERS[0], mine if certain is None else mine & certain
         champion = self.champion
-        yield CHAMPION, champion, TIERS[0], sure
+        yield CHAMPION, champion, TIERS[0], certain
         for tier in TIERS[1:]:
             yield CHAMPION, champion, tier, None
 
-    def _climb(self, known: RawInputs, steps: Iterable[Step], fallen: list[Fallen]) -> Answers:
+    def _fallback_chain(
+        self, raw: RawInputs, steps: Iterable[Step], events: list[FallbackEvent]
+    ) -> Answers:
         """Everybody is answered by the first step that is meant for them and can."""
-        inputs, n = with_derived(known, self.schema), len(known.numbers)
-        waiting = np.ones(n, dtype=bool)
-        probability, profit = np.full(n, np.nan), np.full(n, np.nan)
-        contact, tiers, variants = np.zeros(n, dtype=bool), [""] * n, [""] * n
-        models = {}
-        for variant, side, tier, mine in steps:
-            take = waiting if mine is None else waiting & mine
-            rows = np.flatnonzero(take)
+        inputs, n = with_derived(raw, self.schema), len(raw.numbers)
+        draft = _Draft(n)
+        for name, variant, tier, mine in steps:
+            rows = draft.open if mine is None else draft.open[mine[draft.open]]
             if not len(rows):
                 continue
-            everybody = len(rows) == n
-            scored, reason = side.probability(tier, inputs if everybody else _some(inputs, rows))
+            is_all = len(rows) == n
+            scored, reason = variant.probability(tier, inputs if is_all else _some(inputs, rows))
             if scored is None:
-                fallen.append(Fallen(variant, tier, reason, len(rows)))
+                events.append(FallbackEvent(name, tier, reason, len(rows)))
                 continue
-            earned, contact[rows] = side.terms(scored, known if everybody else _some(known, rows))
-            probability[rows] = scored
-            models[variant] = (side.bundle.name, side.bundle.version)
-            if earned is not None:
-                profit[rows] = earned
-            for row in rows:
-                tiers[row], variants[row] = tier, variant
-            waiting = waiting & ~take
-            if not waiting.any():
+            profit, contact = variant.decide(scored, raw if is_all else _some(raw, rows))
+            draft.fill(rows, name, variant.bundle, tier, scored, profit, contact)
+            if not len(draft.open):
                 break
-        earns = profit if self.schema.role("monthly_value") else None
-        return Answers(probability, earns, contact, tiers, variants, fallen, models)
+        return draft.answers(events, has_profit=self.schema.role("monthly_value") is not None)
 
-    def _doubtful(self, known: RawInputs) -> Mask | None:
-        """Who is of low confidence (n,): too little is known of them. None where nobody is.
+    def _low_confidence(self, raw: RawInputs) -> Mask | None:
+        """Of whom too little is known (n,). None where of nobody.
 
         By what was sent, never by the probability: a rare, calibrated probability is no doubt.
         """
         if self.max_unknown is None:
             return None
-        unknown = np.isnan(known.numbers).sum(axis=1)
-        unknown += np.isin(known.labels, (MISSING, OTHER)).sum(axis=1)
-        doubtful = unknown > self.max_unknown
-        return doubtful if doubtful.any() else None
+        unknown = np.isnan(raw.numbers).sum(axis=1)
+        unknown += np.isin(raw.labels, (MISSING, OTHER)).sum(axis=1)
+        uncertain = unknown > self.max_unknown
+        return uncertain if uncertain.any() else None
 
 
-def place(customer_id: str) -> float:
-    """A place in [0, 1) that depends on the id alone, the same on every machine."""
+class _Draft:
+    """Answers to n customers as they come in; `open` (m,) are those still to be answered."""
+
+    def __init__(self, n: int) -> None:
+        self.open = np.arange(n)
+        self._probability, self._profit = np.full(n, np.nan), np.full(n, np.nan)
+        self._contact = np.zeros(n, dtype=bool)
+        self._tiers, self._variants = [""] * n, [""] * n
+        self._models: dict[str, tuple[str, str]] = {}
+
+    def fill(
+        self, rows: NDArray[np.int_], variant: str, bundle: Bundle, tier: str,
+        probability: Floats, profit: Floats | None, contact: Mask,
+    ) -> None:  # fmt: skip
+        """Write down the answers to some rows."""
+        n = len(self._tiers)
+        self._models[variant] = (bundle.name, bundle.version)
+        self._probability[rows], self._contact[rows] = probability, contact
+        if profit is not None:
+            self._profit[rows] = profit
+        if len(rows) == n:
+            self._tiers, self._variants = [tier] * n, [variant] * n
+        else:
+            for row in rows.tolist():
+                self._tiers[row], self._variants[row] = tier, variant
+        self.open = np.setdiff1d(self.open, rows, assume_unique=True) if len(rows) < n else rows[:0]
+
+    def answers(self, events: list[FallbackEvent], *, has_profit: bool) -> Answers:
+        """The answers to all of them."""
+        profit = self._profit if has_profit else None
+        return Answers(
+            self._probability, profit, self._contact, self._tiers, self._variants, events,
+            self._models,
+        )  # fmt: skip
+
+
+def bucket(customer_id: str) -> float:
+    """A number in [0, 1) that depends on the id alone, the same on every machine."""
     digest = hashlib.sha256(customer_id.encode()).digest()
-    return int.from_bytes(digest[:4], "big") / PLACES
-
-
-def _doubted(doubtful: Mask | None) -> list[Fallen]:
-    if doubtful is None:
-        return []
-    return [Fallen(CHAMPION, TIERS[0], "low_confidence", int(doubtful.sum()))]
+    return int.from_bytes(digest[:4], "big") / BUCKETS
 
 
 def _some(table: Any, rows: NDArray[np.int_]) -> Any:

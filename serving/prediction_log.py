@@ -25,6 +25,7 @@ import bentoml
 from bentoml.monitoring import MonitorBase
 from pydantic_core import to_json
 
+from scoring.decision import DECISIONS
 from scoring.schema import OTHER, Column, Schema
 from serving.engine import Answers
 from serving.requests import Row
@@ -197,7 +198,7 @@ class PredictionLog:
                 *answers.models[variant],
                 *(_value(row[column.name], column) for column in self._inputs),
                 float(answers.probability[i]),
-                "contact" if answers.contact[i] else "leave",
+                DECISIONS[0] if answers.contact[i] else DECISIONS[1],
                 profit[i],
             ]
         time.sleep(0)  # requests first

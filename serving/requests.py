@@ -1,23 +1,25 @@
-"""What a caller may send, made from the bundle's schema, and what is said of what does not fit."""
+"""What a caller may send, made from the bundle's schema, and the error for what does not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from scoring.schema import Column, Schema
+from serving.exchange import Detail, RequestError
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
-SHOWN_FAULTS = 20
+SHOWN_DETAILS = 20
+ONE, BATCH = "PredictRequest", "PredictBatchRequest"
+FIELDS = ("features", "customer_id or customer_ids")
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 
 Row = dict[str, Any]
-Fault = dict[str, Any]
-
 PROBLEMS = {
     "missing": "missing",
     "extra_forbidden": "unknown field",
@@ -39,19 +41,6 @@ PROBLEMS = {
 }
 
 
-class Refused(Exception):
-    """A request that cannot be answered: status, what was wrong in a line, and the details."""
-
-    def __init__(self, status: int, error: str, details: Sequence[Fault] = ()) -> None:
-        super().__init__(error)
-        self.status, self.error, self.details = status, error, list(details)
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The body of the answer, in the shape that all refusals have."""
-        return {"error": self.error, "details": self.details}
-
-
 class Requests:
     """The request models of one schema."""
 
@@ -64,67 +53,79 @@ class Requests:
             Annotated[list[customer], Field(max_length=max_batch)] | None,
             Field(description="as many as there are customers"),
         ]
-        self.one: TypeAdapter[Any] = TypeAdapter(
-            _object("PredictRequest", {"features": features}, {"customer_id": customer})
-        )
-        self.many: TypeAdapter[Any] = TypeAdapter(
-            _object("PredictBatchRequest", {"features": rows}, {"customer_ids": ids})
-        )
+        self.one_type = _object(ONE, {"features": features}, {"customer_id": customer})
+        self.many_type = _object(BATCH, {"features": rows}, {"customer_ids": ids})
+        self.one: TypeAdapter[Any] = TypeAdapter(self.one_type)
+        self.many: TypeAdapter[Any] = TypeAdapter(self.many_type)
 
     def parse_one(self, body: bytes) -> tuple[list[Row], list[str | None]]:
-        """Inputs and id of one customer, as lists of one; `Refused` where they do not fit."""
+        """Inputs and id of one customer, as lists of one; `RequestError` where they do not fit."""
         request = self._parsed(self.one, body)
         return [request["features"]], [request.get("customer_id")]
 
     def parse_many(self, body: bytes) -> tuple[list[Row], list[str | None]]:
-        """Inputs and ids of many customers; `Refused` where they do not fit."""
+        """Inputs and ids of many customers; `RequestError` where they do not fit."""
         request = self._parsed(self.many, body)
         rows, ids = request["features"], request.get("customer_ids")
         if ids is None:
             return rows, [None] * len(rows)
         if len(ids) != len(rows):
-            fault = _fault(None, "customer_ids", "not as many as customers", allowed=len(rows))
-            raise Refused(400, "the request does not fit the model", [fault])
+            detail = _detail(None, "customer_ids", "not as many as customers", allowed=len(rows))
+            raise RequestError(400, "the request does not fit the model", [detail])
         return rows, ids
 
     def _parsed(self, adapter: TypeAdapter[Any], body: bytes) -> Any:
         try:
             return adapter.validate_json(body)
         except ValidationError as error:
-            raise self._refused(error) from None
+            raise self._request_error(error) from None
 
-    def _refused(self, error: ValidationError) -> Refused:
-        faults = error.errors(include_url=False, include_context=False, include_input=True)
-        details = [self._described(fault) for fault in faults[:SHOWN_FAULTS]]
-        if faults[0]["type"] == "json_invalid":
-            return Refused(400, "the body is not valid JSON", details)
-        if any(fault["type"] == "too_long" for fault in faults):
-            return Refused(400, f"at most {self.max_batch} customers in one request", details)
-        more = f"; the first {SHOWN_FAULTS}" if len(faults) > SHOWN_FAULTS else ""
-        count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems{more}"
-        return Refused(400, f"the request does not fit the model: {count}", details)
+    def _request_error(self, error: ValidationError) -> RequestError:
+        errors = error.errors(include_url=False, include_context=False, include_input=True)
+        if any(e["type"] == "missing" and e["loc"] == ("features",) for e in errors):
+            return self._unwrapped(error.title)
+        details = [self._described(e) for e in errors[:SHOWN_DETAILS]]
+        if errors[0]["type"] == "json_invalid":
+            return RequestError(400, "the body is not valid JSON", details)
+        if any(e["type"] == "too_long" for e in errors):
+            return RequestError(400, f"at most {self.max_batch} customers in one request", details)
+        more = f"; the first {SHOWN_DETAILS}" if len(errors) > SHOWN_DETAILS else ""
+        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems{more}"
+        return RequestError(400, f"the request does not fit the model: {count}", details)
 
-    def _described(self, fault: Any) -> Fault:
-        place = list(fault["loc"])
+    def _unwrapped(self, model: str) -> RequestError:
+        """One error for a body without `features`: all others would follow from that."""
+        form = "[{…}, …]" if model == BATCH else "{…}"
+        error = f'the request does not fit the model: expected {{"features": {form}}}'
+        return RequestError(400, error, [_detail(None, "features", "missing", allowed=self._names)])
+
+    def _described(self, error: Any) -> Detail:
+        place = list(error["loc"])
         row = next((step for step in place if isinstance(step, int)), None)
         names = [str(step) for step in place if not isinstance(step, int)]
         inside = len(names) > 1 and names[0] == "features"
         name = (names[1] if inside else names[0] if names else "")[:SHOWN_NAME]
         column = self.columns.get(name) if inside else None
-        problem = "null" if fault["input"] is None else PROBLEMS.get(fault["type"], "not allowed")
-        return _fault(row, name, problem, allowed=self._allowed(fault["type"], name, column))
+        problem = "null" if error["input"] is None else PROBLEMS.get(error["type"], "not allowed")
+        return _detail(row, name, problem, allowed=self._allowed(error, name, column))
 
-    def _allowed(self, kind: str, name: str, column: Column | None) -> Any:
+    def _allowed(self, error: Any, name: str, column: Column | None) -> Any:
         if column is not None:
             return allowed(column)
-        if kind == "extra_forbidden" or name == "features":
-            return list(self.columns)
+        if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+            return list(FIELDS)
+        if error["type"] == "extra_forbidden" or name == "features":
+            return self._names
         return f"text of at most {LONGEST_TEXT} characters, or null" if "customer" in name else None
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, Column]:
         """The columns that a request names."""
         return {column.name: column for column in self.schema.inputs}
+
+    @property
+    def _names(self) -> list[str]:
+        return list(self.columns)
 
 
 def value_type(column: Column) -> Any:
@@ -193,7 +194,7 @@ def allowed(column: Column) -> Any:
     return {"type": "text", "null": column.missing} if column.other else [*column.values, *listed]
 
 
-def _fault(row: int | None, field: str, problem: str, *, allowed: Any) -> Fault:
+def _detail(row: int | None, field: str, problem: str, *, allowed: Any) -> Detail:
     return {"row": row, "field": field, "problem": problem, "allowed": allowed}
 
 

@@ -6,31 +6,34 @@ another API without a line of code.
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import bentoml
-from _bentoml_sdk.io_models import IODescriptor, ensure_io_descriptor
-from _bentoml_sdk.service import Service
-from bentoml._internal import server as bentoml_server
-from bentoml._internal.context import server_context
-from bentoml._internal.utils.analytics import usage_stats
-from pydantic import TypeAdapter
+from pydantic import RootModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route as Endpoint
+from starlette.routing import Route
 
 from scoring.errors import UserError
 from scoring.loading import read_manifest
 from scoring.schema import Schema
-from serving import logs
+from serving import bento, logs
 from serving.document import Explanation, Prediction, Predictions, document
-from serving.gate import Gate, Route
+from serving.exchange import App, Call, Reply
+from serving.middleware import RequestMiddleware
 from serving.requests import Requests
+from serving.routes import (
+    EXPLAIN,
+    FALLBACK_STATS,
+    HEALTH,
+    MODEL_INFO,
+    PREDICT,
+    PREDICT_BATCH,
+    routes,
+)
 from serving.settings import Settings, load_settings
 from serving.worker import Worker
 
@@ -45,57 +48,27 @@ def _read() -> tuple[Settings, dict[str, Any], Schema]:
 
 
 SETTINGS, MANIFEST, SCHEMA = _read()
-os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-usage_stats.do_not_track.cache_clear()  # asked once, before this module is read
+bento.do_not_track()
 REQUESTS = Requests(SCHEMA, max_batch=SETTINGS.max_batch)
-UNUSED = ("TimeoutMiddleware", "OpenTelemetryMiddleware")
-STATIC = Path(bentoml_server.__file__).parent / "static_content"
-
-
-class Sent(NamedTuple):
-    """A request as it came in, to be read by the worker."""
-
-    body: bytes
-    request_id: str
+One: Any = RootModel[REQUESTS.one_type]  # type: ignore[name-defined]
+Many: Any = RootModel[REQUESTS.many_type]  # type: ignore[name-defined]
 
 
 @cache
 def worker() -> Worker:
     """What this process holds; loaded when the first of its applications is made."""
-    return Worker(SETTINGS, number=server_context.worker_index or 0)
+    return Worker(SETTINGS, number=bento.worker_number())
 
 
-def takes(adapter: TypeAdapter[Any]) -> type[IODescriptor]:
-    """BentoML's word for what a route takes. The body is handed on as it is, for our errors."""
+class FrontedService(bento.DirectService):
+    """A BentoML service behind our middleware, with a document of our own."""
 
-    class Input(IODescriptor):
-        __root_input__ = True
-
-        @classmethod
-        def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-            return adapter.json_schema()
-
-        @classmethod
-        async def from_http_request(cls, request: Request, serde: Any) -> Any:
-            return Sent(await request.body(), request.scope["churn_request_id"])
-
-    return Input
-
-
-class FrontedService(Service[Any]):
-    """A BentoML service behind our own door, with a document that tells the truth."""
-
-    def to_asgi(self, is_main: bool = True) -> Any:
-        """The application of a worker process.
-
-        BentoML's timeout keeps a timer for each request until its time is up, tens of thousands of
-        them under load, and its tracing has nobody to report to: together a fifth of the time of a
-        request. Models have their own time limits.
-        """
+    def to_asgi(self, is_main: bool = True) -> App:
+        """The application of a worker process."""
         logs.write_json()
         app = super().to_asgi(is_main)
-        app.user_middleware = [m for m in app.user_middleware if m.cls.__name__ not in UNUSED]
-        return Gate(app, _routes(SETTINGS.open_metrics), SETTINGS, worker().metrics)
+        known = routes(open_metrics=SETTINGS.open_metrics, files=bento.page_files())
+        return RequestMiddleware(app, known, SETTINGS, worker().metrics)
 
     @property
     def openapi_spec(self) -> Any:
@@ -113,19 +86,6 @@ def _document() -> dict[str, Any]:
     return document(REQUESTS, name=MANIFEST["name"], version=MANIFEST["version"])
 
 
-def _routes(open_metrics: bool) -> dict[str, Route]:
-    """Every path that exists."""
-    get = ("GET", "HEAD")
-    probes = {path: Route(get, is_open=True) for path in ("/livez", "/readyz", "/healthz")}
-    reads = {path: Route(get) for path in ("/health", "/model-info", "/fallback-stats")}
-    writes = {path: Route(("POST",)) for path in ("/predict", "/predict_batch", "/explain")}
-    files = [f"/static_content/{path.name}" for path in STATIC.iterdir()]
-    pages = {path: Route(get, is_page=True) for path in ("/", *files)}
-    described = {path: Route(get) for path in ("/docs.json", "/schema.json")}
-    metrics = {"/metrics": Route(get, is_open=open_metrics)}
-    return {**probes, **reads, **writes, **pages, **described, **metrics}
-
-
 async def _health(_: Request) -> Response:
     return JSONResponse(worker().health())
 
@@ -140,9 +100,9 @@ def _fallback_stats(_: Request) -> Response:
 
 READS = Starlette(
     routes=[
-        Endpoint("/health", _health),
-        Endpoint("/model-info", _model_info),
-        Endpoint("/fallback-stats", _fallback_stats),
+        Route(HEALTH, _health),
+        Route(MODEL_INFO, _model_info),
+        Route(FALLBACK_STATS, _fallback_stats),
     ]
 )
 
@@ -162,32 +122,20 @@ class ChurnService:
     def __init__(self) -> None:
         self.worker = worker()
 
-    @bentoml.api(
-        route="/predict",
-        input_spec=takes(REQUESTS.one),
-        output_spec=ensure_io_descriptor(Prediction),
-    )
-    async def predict(self, sent: Any, /) -> Any:
+    @bentoml.api(route=PREDICT, input_spec=One, output_spec=Prediction)
+    def predict(self, call: Call, /) -> Reply:
         """One customer's probability of churn."""
-        return self.worker.predict(*sent)
+        return self.worker.predict(call)
 
-    @bentoml.api(
-        route="/predict_batch",
-        input_spec=takes(REQUESTS.many),
-        output_spec=ensure_io_descriptor(Predictions),
-    )
-    async def predict_batch(self, sent: Any, /) -> Any:
+    @bentoml.api(route=PREDICT_BATCH, input_spec=Many, output_spec=Predictions)
+    async def predict_batch(self, call: Call, /) -> Reply:
         """The same for many customers at once."""
-        return await self.worker.predict_batch(*sent)
+        return await self.worker.predict_batch(call)
 
-    @bentoml.api(
-        route="/explain",
-        input_spec=takes(REQUESTS.one),
-        output_spec=ensure_io_descriptor(Explanation),
-    )
-    async def explain(self, sent: Any, /) -> Any:
-        """A prediction and what it rests on."""
-        return await self.worker.explain(*sent)
+    @bentoml.api(route=EXPLAIN, input_spec=One, output_spec=Explanation)
+    async def explain(self, call: Call, /) -> Reply:
+        """A prediction and the reasons for it."""
+        return await self.worker.explain(call)
 
     @bentoml.on_shutdown
     def close(self) -> None:

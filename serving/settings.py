@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scoring.bundle import Tier
 from scoring.errors import UserError
@@ -17,12 +18,15 @@ CHAMPION = ROOT / "models" / "champion"
 PREFIX = "CHURN_"
 SHORTEST_KEY = 16  # characters
 SECRETS = ("api_keys", "log_key")
+ELSEWHERE = ("CHURN_API_KEY", "CHURN_PSEUDONYM_KEY")  # variables of clients and of `make adopt`
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """What an operator may set; the description of a field is its line in the documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     bundle: Path = Field(CHAMPION, description="folder of the champion bundle")
     challenger: Path | None = Field(None, description="folder of a second bundle, with its schema")
@@ -54,7 +58,7 @@ class Settings(BaseModel):
     ready_tier: Tier = Field(
         "base_rate", description="the lowest tier with which /readyz still says ready"
     )
-    api_keys: tuple[str, ...] = Field(
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="keys that let callers in, comma-separated; several while one is replaced"
     )
     open_metrics: bool = Field(False, description="/metrics answers without a key, too")
@@ -97,21 +101,22 @@ class Settings(BaseModel):
         return value
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings() -> Settings:
     """The settings in the environment; `UserError` naming the first variable that is wrong."""
-    given = {
-        name: environment[PREFIX + name.upper()]
-        for name in Settings.model_fields
-        if environment.get(PREFIX + name.upper(), "") != ""
-    }
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate({})
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        name = str(fault["loc"][0])
-        shown = "" if name in SECRETS else f"{given[name]!r}: "
-        message = fault["msg"].removeprefix("Value error, ")
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        shown = "" if name in SECRETS else f"{problem['input']!r}: "
+        message = problem["msg"].removeprefix("Value error, ")
         raise UserError(f"{PREFIX}{name.upper()}: {shown}{message}") from None
+
+
+def unknown_variables(names: Iterable[str] = os.environ) -> list[str]:
+    """Variables named like settings that are none: a misspelt one would silently do nothing."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | set(ELSEWHERE)
+    return sorted(n for n in names if n.startswith(PREFIX) and n not in known)
 
 
 def table() -> str:

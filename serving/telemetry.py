@@ -1,4 +1,4 @@
-"""Metrics of our own, beside BentoML's. Labels take listed values only, whatever callers send."""
+"""Metrics of our own, next to BentoML's. Labels take listed values only, whatever callers send."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from scoring.bundle import TIERS
+from scoring.decision import DECISIONS
 from scoring.loading import Bundle
 from serving.engine import REASONS, VARIANTS, Answers
 
-DECISIONS = ("contact", "leave")
 PROBABILITY_BUCKETS = tuple(step / 20 for step in range(1, 21))
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 REFUSALS = (
@@ -59,7 +59,7 @@ class Metrics:
         )
         self.invalid = Counter(
             "churn_validation_failures",
-            "Faults found in requests, by field",
+            "Problems found in requests, by field",
             ["field"],
             registry=registry,
         )
@@ -76,7 +76,10 @@ class Metrics:
             "churn_log_dropped", "Predictions that the log had no room for", registry=registry
         )
         self.reloads = Counter(
-            "churn_bundle_reloads", "Bundles loaded anew, or not", ["outcome"], registry=registry
+            "churn_bundle_reloads",
+            "Bundles loaded again, or refused",
+            ["outcome"],
+            registry=registry,
         )
         self.info = Gauge(
             "churn_model_info",
@@ -130,8 +133,8 @@ class Metrics:
             self._probability[answers.variants[0]].observe(answers.probability[0])
         else:
             self._answered_many(answers)
-        for fallen in answers.fallen:
-            self.fallbacks.labels(fallen.variant, fallen.tier, fallen.reason).inc(fallen.customers)
+        for event in answers.fallbacks:
+            self.fallbacks.labels(event.variant, event.tier, event.reason).inc(event.customers)
 
     def _answered_many(self, answers: Answers) -> None:
         counts: dict[tuple[str, str, str], int] = {}
@@ -139,14 +142,15 @@ class Metrics:
             answers.variants, answers.tiers, answers.contact.tolist(),
             answers.probability.tolist(), strict=True,
         ):  # fmt: skip
-            key = (variant, tier, DECISIONS[0] if contact else DECISIONS[1])
+            decision: str = DECISIONS[0] if contact else DECISIONS[1]
+            key = (variant, tier, decision)
             counts[key] = counts.get(key, 0) + 1
             self._probability[variant].observe(probability)
         for key, count in counts.items():
             self._predicted[key].inc(count)
 
     def shadowed(self, answers: Answers) -> None:
-        """Count what the challenger would have said."""
+        """Count what a shadow challenger predicts."""
         self.shadow.inc(len(answers.tiers))
         for probability in answers.probability.tolist():
             self._probability[VARIANTS[1]].observe(probability)
@@ -155,20 +159,20 @@ class Metrics:
         """Count a refused request."""
         self._refused[reason].inc()
 
-    def faults(self, fields: Sequence[str]) -> None:
-        """Count faults found in a request by field, unknown ones together."""
+    def invalid_fields(self, fields: Sequence[str]) -> None:
+        """Count problems found in a request by field, unknown fields together."""
         for field in fields:
             self._invalid[field if field in self._fields else ELSEWHERE].inc()
 
     def bundle(self, variant: str, bundle: Bundle, *, now: float) -> None:
-        """Say which bundle is loaded, how old it is, and which of its models are whole."""
+        """Show which bundle is loaded, how old it is, and which of its models are whole."""
         self.info.labels(variant, bundle.name, bundle.version).set(1)
         self.age.labels(variant).set(max(0.0, now - bundle.created))
         for tier in TIERS:
             self.loaded.labels(variant, tier).set(float(tier in bundle.models))
 
     def replaced(self, variant: str, bundle: Bundle) -> None:
-        """Say that a bundle is no longer loaded."""
+        """Show that a bundle is no longer loaded."""
         self.info.labels(variant, bundle.name, bundle.version).set(0)
 
 

@@ -16,23 +16,23 @@ from typing import Any
 import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic_core import to_json
-from starlette.responses import Response
 
 from scoring.bundle import TIERS
+from scoring.decision import DECISIONS, decision_rule
 from scoring.errors import UserError
 from scoring.explanation import reasons
 from scoring.loading import Bundle, fingerprint, load_bundle
 from serving import logs
-from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, Side
-from serving.gate import FAILED, SHAPED
+from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
+from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.prediction_log import Entry, PredictionLog
-from serving.requests import Refused, Requests, Row
-from serving.settings import Settings
+from serving.requests import Requests, Row
+from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
 
 BATCH_THREADS = 2
 SWITCH_SECONDS = 0.0002
-JSON = "application/json"
+CONTACT, NO_CONTACT = DECISIONS
 UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 
 
@@ -51,18 +51,20 @@ class Worker:
         self.requests = Requests(bundle.schema, max_batch=settings.max_batch)
         self.metrics = Metrics([c.name for c in bundle.schema.inputs], registry)
         self.engine = Engine(
-            self._side(bundle),
+            self._variant(bundle),
             share=settings.challenger_share,
             shadow=settings.challenger_mode == "shadow",
             max_unknown=settings.max_unknown,
         )
         self._seen: dict[str, Any] = {CHAMPION: fingerprint(settings.bundle)}
         self._refused: dict[str, str] = {}
-        self._say(CHAMPION, bundle)
+        self._announce(CHAMPION, bundle)
+        if unknown := unknown_variables():
+            logs.service.warning("unknown settings, ignored", extra={"variables": unknown})
         self._log = self._open_log(number) if settings.log else None
         self._batches = ThreadPoolExecutor(BATCH_THREADS, thread_name_prefix="batch")
         self._stop = threading.Event()
-        self.look()
+        self.reload()
         threading.Thread(target=self._watch, daemon=True, name="watch").start()
         # A request waits for its turn behind the log's thread this long at most, not 25 times.
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -78,58 +80,57 @@ class Worker:
 
     # Requests
 
-    def predict(self, body: bytes, request_id: str) -> Response:
+    def predict(self, call: Call) -> Reply:
         """Answer `POST /predict`."""
-        return self._answered(self._predict, body, request_id)
+        return self._answered(self._predict, call)
 
-    async def predict_batch(self, body: bytes, request_id: str) -> Response:
-        """Answer `POST /predict_batch`, beside the requests for one."""
-        return await self._beside(self._predict_batch, body, request_id)
+    async def predict_batch(self, call: Call) -> Reply:
+        """Answer `POST /predict_batch`, on a thread: requests for one go on meanwhile."""
+        return await self._on_thread(self._predict_batch, call)
 
-    async def explain(self, body: bytes, request_id: str) -> Response:
-        """Answer `POST /explain`, beside the requests for one."""
-        return await self._beside(self._explain, body, request_id)
+    async def explain(self, call: Call) -> Reply:
+        """Answer `POST /explain`, on a thread."""
+        return await self._on_thread(self._explain, call)
 
-    async def _beside(self, work: Callable[..., bytes], body: bytes, request_id: str) -> Response:
+    async def _on_thread(self, work: Callable[[Call], bytes], call: Call) -> Reply:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._batches, self._answered, work, body, request_id)
+        return await loop.run_in_executor(self._batches, self._answered, work, call)
 
-    def _answered(self, work: Callable[..., bytes], body: bytes, request_id: str) -> Response:
+    def _answered(self, work: Callable[[Call], bytes], call: Call) -> Reply:
         try:
-            return Response(work(body, request_id), media_type=JSON)
-        except Refused as caught:
-            refused, reason = caught, "invalid"
+            return Reply(200, work(call))
+        except RequestError as caught:
+            error, reason = caught, "invalid"
         except Exception:
-            logs.service.exception("a request failed", extra={"request_id": request_id})
-            refused, reason = Refused(500, FAILED), "failed"
+            logs.service.exception("a request failed", extra={"request_id": call.request_id})
+            error, reason = RequestError(500, FAILED), "failed"
         self.metrics.refuse(reason)
-        self.metrics.faults([fault["field"] for fault in refused.details])
-        response = Response(to_json(refused.content), refused.status, media_type=JSON)
-        response.raw_headers.append(SHAPED)
-        return response
+        self.metrics.invalid_fields([detail["field"] for detail in error.details])
+        return error.reply
 
-    def _predict(self, body: bytes, request_id: str) -> bytes:
-        rows, ids = self.requests.parse_one(body)
-        return to_json(self._made(rows, ids, self._score(rows, ids, request_id))[0])
+    def _predict(self, call: Call) -> bytes:
+        rows, ids = self.requests.parse_one(call.body)
+        return to_json(self._predictions(rows, ids, self._score(rows, ids, call))[0])
 
-    def _predict_batch(self, body: bytes, request_id: str) -> bytes:
-        rows, ids = self.requests.parse_many(body)
-        answers = self._score(rows, ids, request_id)
-        return to_json({"predictions": self._made(rows, ids, answers)})
+    def _predict_batch(self, call: Call) -> bytes:
+        rows, ids = self.requests.parse_many(call.body)
+        answers = self._score(rows, ids, call)
+        return to_json({"predictions": self._predictions(rows, ids, answers)})
 
-    def _explain(self, body: bytes, request_id: str) -> bytes:
-        rows, ids = self.requests.parse_one(body)
-        answers = self._score(rows, ids, request_id)
-        return to_json({**self._made(rows, ids, answers)[0], **self._why(rows, answers)})
+    def _explain(self, call: Call) -> bytes:
+        rows, ids = self.requests.parse_one(call.body)
+        answers = self._score(rows, ids, call)
+        prediction = self._predictions(rows, ids, answers)[0]
+        return to_json({**prediction, **self._contributions(rows, answers)})
 
-    def _score(self, rows: list[Row], ids: list[str | None], request_id: str) -> Answers:
+    def _score(self, rows: list[Row], ids: list[str | None], call: Call) -> Answers:
         answers = self.engine.answer(rows, ids)
         self.metrics.answered(answers)
         if self._log is not None:
-            self._log.put(Entry(time.time(), request_id, rows, ids, answers))
+            self._log.put(Entry(time.time(), call.request_id, rows, ids, answers))
         return answers
 
-    def _made(
+    def _predictions(
         self, rows: list[Row], ids: list[str | None], answers: Answers
     ) -> list[dict[str, Any]]:
         models = {v: {"name": n, "version": version} for v, (n, version) in answers.models.items()}
@@ -142,7 +143,7 @@ class Worker:
             {
                 "customer_id": customer_id,
                 "churn_probability": probability,
-                "decision": "contact" if contact else "leave",
+                "decision": CONTACT if contact else NO_CONTACT,
                 "expected_profit": earned,
                 "tier": tier,
                 "variant": variant,
@@ -151,9 +152,9 @@ class Worker:
             for customer_id, probability, contact, earned, tier, variant in columns
         ]
 
-    def _why(self, rows: list[Row], answers: Answers) -> dict[str, Any]:
-        side = self.engine.champion if answers.variants[0] == CHAMPION else self.engine.challenger
-        explainer = side.bundle.explainer(answers.tiers[0]) if side else None
+    def _contributions(self, rows: list[Row], answers: Answers) -> dict[str, Any]:
+        variant = self.variants.get(answers.variants[0])
+        explainer = variant.bundle.explainer(answers.tiers[0]) if variant else None
         if explainer is None:
             return UNEXPLAINED
         columns = {name: [value] for name, value in rows[0].items()}
@@ -172,8 +173,8 @@ class Worker:
     # What is loaded
 
     @property
-    def sides(self) -> Mapping[str, Side]:
-        """The bundles that are loaded, by variant."""
+    def variants(self) -> Mapping[str, ModelVariant]:
+        """The bundles that are loaded, by name of the variant."""
         engine = self.engine
         return {CHAMPION: engine.champion} | (
             {CHALLENGER: engine.challenger} if engine.challenger else {}
@@ -191,20 +192,21 @@ class Worker:
 
     def model_info(self) -> dict[str, Any]:
         """Answer `GET /model-info`."""
-        shown = ("name", "version", "candidate", "threshold", "base_rate", "rows", "costs",
+        shown = ("name", "version", "candidate", "base_rate", "rows", "costs",
                  "metrics", "features", "hashes")  # fmt: skip
         info = {}
-        for variant, side in self.sides.items():
-            bundle = side.bundle
-            info[variant] = {key: bundle.manifest[key] for key in shown if key in bundle.manifest}
-            info[variant]["age_seconds"] = round(max(0.0, time.time() - bundle.created))
+        for name, variant in self.variants.items():
+            bundle = variant.bundle
+            info[name] = {key: bundle.manifest[key] for key in shown if key in bundle.manifest}
+            info[name]["decision"] = _decision(bundle)
+            info[name]["age_seconds"] = round(max(0.0, time.time() - bundle.created))
         return {**info, "share_of_challenger": self.engine.share, "shadow": self.engine.shadow}
 
     def fallback_stats(self) -> dict[str, Any]:
-        """Answer `GET /fallback-stats`: over all workers; tiers and faults as this one has them."""
+        """Answer `GET /fallback-stats`: over all workers; tiers as this one has them."""
         tiers = {
-            variant: {t: side.bundle.faults.get(t, "ok") for t in TIERS}
-            for variant, side in self.sides.items()
+            name: {t: variant.bundle.faults.get(t, "ok") for t in TIERS}
+            for name, variant in self.variants.items()
         }
         return {
             **self.health(),
@@ -215,26 +217,26 @@ class Worker:
 
     # The watch
 
-    def _side(self, bundle: Bundle) -> Side:
-        return Side(bundle, seconds=self.settings.model_seconds)
+    def _variant(self, bundle: Bundle) -> ModelVariant:
+        return ModelVariant(bundle, seconds=self.settings.model_seconds)
 
     def _watch(self) -> None:
         pause = self.settings.reload_seconds
         while not self._stop.wait(pause or None):
             try:
-                self.look()
+                self.reload()
             except Exception:
                 logs.service.exception("the watch over the bundles failed")
 
-    def look(self) -> None:
+    def reload(self) -> None:
         """Load a bundle again whose files have changed, and keep it where it is no worse."""
         for variant, folder in self._folders.items():
             seen = fingerprint(folder)
             if self._seen.get(variant) != seen:
                 self._seen[variant] = seen
                 self._load(variant, folder)
-            if variant in self.sides:
-                self.metrics.bundle(variant, self.sides[variant].bundle, now=time.time())
+            if variant in self.variants:
+                self.metrics.bundle(variant, self.variants[variant].bundle, now=time.time())
 
     @property
     def _folders(self) -> dict[str, Path]:
@@ -242,7 +244,7 @@ class Worker:
         return {CHAMPION: self.settings.bundle} | ({CHALLENGER: challenger} if challenger else {})
 
     def _load(self, variant: str, folder: Path) -> None:
-        current = self.sides[variant].bundle if variant in self.sides else None
+        current = self.variants[variant].bundle if variant in self.variants else None
         try:
             bundle = load_bundle(folder)
             _check_successor(bundle, current, self.engine.champion.bundle)
@@ -254,13 +256,13 @@ class Worker:
             )
             return
         self._refused.pop(variant, None)
-        setattr(self.engine, variant, self._side(bundle))
+        setattr(self.engine, variant, self._variant(bundle))
         self.metrics.reloads.labels("accepted").inc()
         if current is not None and current.version != bundle.version:
             self.metrics.replaced(variant, current)
-        self._say(variant, bundle)
+        self._announce(variant, bundle)
 
-    def _say(self, variant: str, bundle: Bundle) -> None:
+    def _announce(self, variant: str, bundle: Bundle) -> None:
         self.metrics.bundle(variant, bundle, now=time.time())
         logs.service.info(
             "bundle loaded",
@@ -283,10 +285,10 @@ class Worker:
         )
 
     def _shadow(self, entry: Entry) -> Entry | None:
-        """The challenger's word on its share of the customers, on the thread of the log."""
+        """The challenger's predictions for its share of the customers, on the log's thread."""
         if not self.engine.shadow or self.engine.challenger is None:
             return None
-        mine = [i for i, is_mine in enumerate(self.engine.chosen(entry.ids)) if is_mine]
+        mine = [i for i, is_mine in enumerate(self.engine.assigned(entry.ids)) if is_mine]
         rows = [entry.rows[i] for i in mine]
         answers = self.engine.shadowed(rows)
         if answers is None:
@@ -296,6 +298,15 @@ class Worker:
         return Entry(entry.at, entry.request_id, rows, ids, answers, shadow=True)
 
 
+def _decision(bundle: Bundle) -> dict[str, Any]:
+    """Which rule decides whom to contact, and from where on."""
+    rule = decision_rule(bundle.schema)
+    if rule == "threshold":
+        return {"rule": rule, "contact_if": "churn_probability > threshold",
+                "threshold": bundle.manifest["threshold"]}  # fmt: skip
+    return {"rule": rule, "contact_if": "expected_profit > 0"}
+
+
 def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -> None:
     """`UserError` unless it is at least as whole as the one it replaces, and of the same schema."""
     if bundle.schema.inputs != champion.schema.inputs:
@@ -303,7 +314,3 @@ def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -
     best = math.inf if current is None else TIERS.index(current.best_tier)
     if TIERS.index(bundle.best_tier) > best:
         raise UserError("; ".join(bundle.faults.values()))
-
-
-def _size(contribution: tuple[float, str]) -> float:
-    return -abs(contribution[0])

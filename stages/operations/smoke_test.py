@@ -8,45 +8,45 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from scoring.decision import DECISIONS
 from scoring.errors import UserError
 
 KEY = "CHURN_API_KEY"
 SECONDS = 10.0
-ROUTES = ("/predict", "/predict_batch", "/explain")
 
 
 def smoke(url: str) -> str:
     """Ask every route of the service at `url`; what was found. `UserError` where it is not right.
 
-    The key, where one is needed, comes from `CHURN_API_KEY`.
+    Routes and their examples are those of the service's own document. The key, where one is
+    needed, comes from `CHURN_API_KEY`.
     """
     url = url.rstrip("/")
     _expect(url, "/readyz", 200)
     paths = _expect(url, "/docs.json", 200)["paths"]
-    bodies = {route: _example(paths, route) for route in ROUTES}
-    answers = {route: _expect(url, route, 200, body) for route, body in bodies.items()}
-    _check(url, answers["/predict"])
-    for answer in answers["/predict_batch"]["predictions"]:
-        _check(url, answer)
-    _check(url, answers["/explain"])
+    bodies = {path: _example(paths[path]["post"]) for path in paths if "post" in paths[path]}
+    answers = {path: _expect(url, path, 200, body) for path, body in bodies.items()}
+    for answer in answers.values():
+        for prediction in answer.get("predictions", [answer]):
+            _check(url, prediction)
     refused = _expect(url, "/predict", 400, {"features": {}})
     if set(refused) != {"error", "details"} or not refused["details"]:
         raise UserError(f"{url}/predict: a wrong request was not explained")
     health = _expect(url, "/health", 200)
-    version = answers["/predict"]["model"]["version"]
+    version = _expect(url, "/model-info", 200)["champion"]["version"]
     return f"{url}: {health['status']}, {health['tier']} of version {version} answers"
 
 
-def _example(paths: Any, route: str) -> Any:
-    return paths[route]["post"]["requestBody"]["content"]["application/json"]["example"]
+def _example(operation: Any) -> Any:
+    return operation["requestBody"]["content"]["application/json"]["example"]
 
 
 def _check(url: str, answer: Any) -> None:
     probability = answer.get("churn_probability")
     if not isinstance(probability, float | int) or not 0 <= probability <= 1:
         raise UserError(f"{url}: field churn_probability is no probability")
-    if answer.get("decision") not in ("contact", "leave"):
-        raise UserError(f"{url}: field decision is neither contact nor leave")
+    if answer.get("decision") not in DECISIONS:
+        raise UserError(f"{url}: field decision is none of {', '.join(DECISIONS)}")
 
 
 def _expect(url: str, path: str, status: int, body: Any = None) -> Any:

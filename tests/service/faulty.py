@@ -5,10 +5,13 @@ import time
 from pathlib import Path
 
 from scoring import loading as bundle
+from scoring.bundle import Scorer
 from serving.service import ChurnService
+from tests.service.graphs import looping
 
 __all__ = ["ChurnService"]
 
+HANGS = Scorer(looping())
 FAULT = Path(os.environ["CHURN_FAULT"])
 
 
@@ -18,13 +21,16 @@ class Faulty:
     def __init__(self, model):
         self._model = model
 
-    def probability(self, inputs):
+    def probability(self, inputs, options=None):
         word = FAULT.read_text() if FAULT.exists() else ""
         if word == "raise":
             raise RuntimeError
         if word == "hang":
+            return HANGS.probability(inputs, options)
+        if word == "slow":
             time.sleep(3)
-        return self._model.probability(inputs) * (2 if word == "wrong" else 1) + (word == "wrong")
+        probability = self._model.probability(inputs, options)
+        return probability * (2 if word == "wrong" else 1) + (word == "wrong")
 
 
 _load = bundle.load_bundle

@@ -30,7 +30,7 @@ def test_the_smoke_test_says_where_nobody_answers():
 @pytest.mark.parametrize(
     ("path", "answer"),
     [
-        ("/predict", {"churn_probability": 1.5, "decision": "leave"}),
+        ("/predict", {"churn_probability": 1.5, "decision": "no_contact"}),
         ("/predict", {"churn_probability": 0.5, "decision": "maybe"}),
         ("/predict", {}),
     ],
@@ -54,7 +54,7 @@ def test_the_python_client_runs(server):
         [sys.executable, str(ROOT / "examples" / "client.py"), server.url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "to leave" in done.stdout
+    assert "probability of churn: " in done.stdout
 
 
 def test_curl_runs(server, tmp_path):

@@ -186,7 +186,7 @@ def test_two_workers_count_together_and_stop_gracefully(club, tmp_path):
 
 def test_requests_in_flight_finish_when_it_is_asked_to_stop(club, tmp_path):
     fault = tmp_path / "fault"
-    fault.write_text("hang")
+    fault.write_text("slow")
     options = {
         "fault": str(fault),
         "model_seconds": "10",

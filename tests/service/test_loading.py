@@ -10,6 +10,7 @@ import pytest
 from scoring.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE, TIERS
 from scoring.errors import UserError
 from scoring.loading import load_bundle
+from serving.exchange import Call
 from tests.service.conftest import one, write_club
 
 
@@ -80,6 +81,6 @@ def test_without_manifest_and_schema_nothing_starts(own_club, how, file):
 
 def test_without_background_there_are_predictions_and_no_reasons(own_club, work):
     gone(own_club / BACKGROUND)
-    answer = json.loads(work(bundle=own_club)._explain(json.dumps(one()).encode(), "x"))
+    answer = json.loads(work(bundle=own_club)._explain(Call("x", json.dumps(one()).encode())))
     assert answer["contributions"] == []
     assert answer["tier"] == "champion"

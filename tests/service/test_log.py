@@ -26,7 +26,7 @@ def entry(n: int = 1, *, ids=None) -> Entry:
         contact=np.ones(n, bool),
         tiers=["champion"] * n,
         variants=["champion"] * n,
-        fallen=[],
+        fallbacks=[],
         models={"champion": ("churn", "abc")},
     )
     return Entry(1_700_000_000.0, "request-1", [ROW] * n, ids or ["K-1"] * n, answers)

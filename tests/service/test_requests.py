@@ -8,7 +8,8 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from serving.document import example
-from serving.requests import SHOWN_FAULTS, Refused, Requests
+from serving.exchange import RequestError
+from serving.requests import SHOWN_DETAILS, Requests
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, MONTHS, PAID, PAYS, SIZE
 
@@ -17,9 +18,9 @@ REQUESTS = Requests(CLUB, max_batch=5)
 MEMBER = example("/predict", CLUB)["features"]
 
 
-def refusal(body: object, *, many: bool = False) -> Refused:
+def refusal(body: object, *, many: bool = False) -> RequestError:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestError) as caught:
         (REQUESTS.parse_many if many else REQUESTS.parse_one)(content)
     return caught.value
 
@@ -97,6 +98,21 @@ def test_what_is_no_request_is_refused(body, many):
     assert refusal(body, many=many).status == 400
 
 
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("body", [MEMBER, {}, {"feature": MEMBER}, {"customer_id": "a"}])
+def test_a_body_without_its_wrapper_gets_one_error(body, many):
+    error = refusal(body, many=many)
+    (detail,) = error.details
+    assert (detail["field"], detail["problem"]) == ("features", "missing")
+    assert '{"features": ' in error.error
+
+
+def test_an_unknown_field_next_to_the_features_is_named_with_those_that_exist():
+    (detail,) = refusal({"features": MEMBER, "id": "a"}).details
+    assert (detail["field"], detail["problem"]) == ("id", "unknown field")
+    assert "features" in detail["allowed"]
+
+
 def test_rows_of_a_batch_are_named_by_their_place():
     rows = [MEMBER, {**MEMBER, FEE: -1}, MEMBER, {**MEMBER, SIZE: "x"}]
     found = refusal({"features": rows}, many=True).details
@@ -119,7 +135,7 @@ def test_ids_are_as_many_as_customers():
 
 def test_the_list_of_faults_is_bounded():
     refused = refusal({"features": {**MEMBER, **{f"x{i}": i for i in range(200)}}})
-    assert len(refused.details) == SHOWN_FAULTS
+    assert len(refused.details) == SHOWN_DETAILS
     assert "200 problems" in refused.error
 
 
@@ -127,8 +143,10 @@ def test_no_value_of_a_caller_comes_back():
     secret = "4111-1111-1111-1111"
     for change in ({SIZE: secret}, {FEE: secret}, {"x": secret}):
         refused = refusal({"features": {**MEMBER, **change}})
-        assert secret not in json.dumps(refused.content)
-    assert secret not in json.dumps(refusal({"features": MEMBER, "customer_id": [secret]}).content)
+        assert secret not in refused.reply.body.decode()
+    assert secret not in json.dumps(
+        refusal({"features": MEMBER, "customer_id": [secret]}).reply.body.decode()
+    )
 
 
 def test_an_open_category_takes_any_text():
@@ -152,7 +170,7 @@ def test_anything_is_either_let_in_or_refused_in_our_shape(change, extra):
     refused = None
     try:
         rows, _ = REQUESTS.parse_one(body)
-    except Refused as caught:
+    except RequestError as caught:
         refused = caught
     if refused is None:
         assert set(rows[0]) == set(MEMBER)

@@ -1,4 +1,4 @@
-"""A worker: challenger and shadow, bundles that come and go, what it tells."""
+"""A worker: challenger and shadow, bundles that come and go, what it shows."""
 
 import json
 import os
@@ -8,7 +8,8 @@ import time
 import pytest
 
 from scoring.bundle import MODEL
-from serving.engine import place
+from serving.engine import bucket
+from serving.exchange import Call
 from tests.service.conftest import one, write_club
 from tests.service.test_loading import flipped, gone, truncated
 
@@ -17,13 +18,13 @@ BATCH = json.dumps({"features": [one()["features"]] * 40, "customer_ids": IDS}).
 
 
 @pytest.fixture(scope="module")
-def rival(tmp_path_factory):
+def second(tmp_path_factory):
     """A second bundle of the same schema."""
-    return write_club(tmp_path_factory.mktemp("rival"), winner="xgboost")
+    return write_club(tmp_path_factory.mktemp("second"), winner="xgboost")
 
 
 def predictions(worker):
-    return json.loads(worker._predict_batch(BATCH, "request"))["predictions"]
+    return json.loads(worker._predict_batch(Call("request", BATCH)))["predictions"]
 
 
 def sample(worker, series, /, **labels):
@@ -36,16 +37,16 @@ def logged(worker):
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-def test_a_challenger_answers_its_share_under_its_own_name(work, rival):
-    worker = work(challenger=rival, challenger_share=0.4)
+def test_a_challenger_answers_its_share_under_its_own_name(work, second):
+    worker = work(challenger=second, challenger_share=0.4)
     said = predictions(worker)
     theirs = [p["variant"] == "challenger" for p in said]
-    assert theirs == [place(i) < 0.4 for i in IDS]
+    assert theirs == [bucket(i) < 0.4 for i in IDS]
     versions = {p["variant"]: p["model"]["version"] for p in said}
     assert versions["champion"] != versions["challenger"]
     counted = sum(
         sample(worker, "churn_predictions_total", variant="challenger", tier="champion", decision=d)
-        for d in ("contact", "leave")
+        for d in ("contact", "no_contact")
     )
     assert counted == sum(theirs)
     lines = logged(worker)
@@ -53,8 +54,13 @@ def test_a_challenger_answers_its_share_under_its_own_name(work, rival):
     assert {(line["variant"], line["version"]) for line in lines} == set(versions.items())
 
 
-def test_a_shadow_is_scored_and_logged_and_not_returned(work, rival):
-    worker = work(challenger=rival, challenger_share=1.0, challenger_mode="shadow", log_ids="plain")
+def test_a_shadow_is_scored_and_logged_and_not_returned(work, second):
+    worker = work(
+        challenger=second,
+        challenger_share=1.0,
+        challenger_mode="shadow",
+        log_ids="plain",
+    )
     assert {p["variant"] for p in predictions(worker)} == {"champion"}
     lines = logged(worker)
     assert [line["customer"] for line in lines if line["shadow"]] == IDS
@@ -62,7 +68,7 @@ def test_a_shadow_is_scored_and_logged_and_not_returned(work, rival):
     assert sample(worker, "churn_shadow_predictions_total") == len(IDS)
 
 
-def test_a_challenger_of_another_schema_is_refused_and_told(work, tmp_path):
+def test_a_challenger_of_another_schema_is_refused_and_shown(work, tmp_path):
     other = write_club(tmp_path / "other", variant="no_value", winner="logistic")
     worker = work(challenger=other, challenger_share=1.0)
     assert {p["variant"] for p in predictions(worker)} == {"champion"}
@@ -75,7 +81,7 @@ def test_a_broken_champion_does_not_replace_a_whole_one(work, own_club, how):
     worker = work(bundle=own_club)
     before = predictions(worker)
     how(own_club / MODEL)
-    worker.look()
+    worker.reload()
     assert predictions(worker) == before
     assert worker.health() == {"status": "ok", "tier": "champion"}
     assert MODEL in worker.fallback_stats()["refused_bundles"]["champion"]
@@ -87,17 +93,17 @@ def test_a_mended_champion_comes_back(work, club, own_club):
     assert worker.health() == {"status": "degraded", "tier": "fallback"}
     assert not worker.is_ready()
     shutil.copy(club / MODEL, own_club / MODEL)
-    worker.look()
+    worker.reload()
     assert worker.health()["status"] == "ok"
     assert worker.is_ready()
     assert worker.fallback_stats()["refused_bundles"] == {}
 
 
-def test_a_new_version_takes_over_and_the_old_one_is_no_longer_told(work, own_club, rival):
+def test_a_new_version_takes_over_and_the_old_one_is_no_longer_shown(work, own_club, second):
     worker = work(bundle=own_club)
     old = worker.model_info()["champion"]["version"]
-    shutil.copytree(rival, own_club, dirs_exist_ok=True)
-    worker.look()
+    shutil.copytree(second, own_club, dirs_exist_ok=True)
+    worker.reload()
     new = worker.model_info()["champion"]["version"]
     assert new != old
     labels = {"variant": "champion", "name": "churn"}
@@ -105,27 +111,27 @@ def test_a_new_version_takes_over_and_the_old_one_is_no_longer_told(work, own_cl
     assert sample(worker, "churn_model_info", **labels, version=new) == 1
 
 
-def test_the_watch_looks_by_itself(work, own_club, rival):
+def test_the_watch_looks_by_itself(work, own_club, second):
     worker = work(bundle=own_club, reload_seconds=0.05)
     old = worker.model_info()["champion"]["version"]
-    shutil.copytree(rival, own_club, dirs_exist_ok=True)
+    shutil.copytree(second, own_club, dirs_exist_ok=True)
     due = time.monotonic() + 10
     while worker.model_info()["champion"]["version"] == old:
         assert time.monotonic() < due
         time.sleep(0.02)
 
 
-def test_a_failure_of_ours_is_told_as_one_and_nothing_more(work, monkeypatch):
+def test_a_failure_of_ours_is_answered_without_its_cause(work, monkeypatch):
     worker = work()
     monkeypatch.setattr(worker.engine, "answer", lambda *_: 1 / 0)
-    answer = worker.predict(json.dumps(one()).encode(), "request")
-    assert answer.status_code == 500
+    answer = worker.predict(Call("request", json.dumps(one()).encode()))
+    assert answer.status == 500
     assert set(json.loads(answer.body)) == {"error", "details"}
     assert b"ZeroDivision" not in answer.body
     assert sample(worker, "churn_refused_requests_total", reason="failed") == 1
 
 
-def test_the_age_of_the_bundle_is_told(work, own_club):
+def test_the_age_of_the_bundle_is_shown(work, own_club):
     os.utime(own_club / "bundle.json", (time.time() - 3600,) * 2)
     worker = work(bundle=own_club)
     assert sample(worker, "churn_model_age_seconds", variant="champion") == pytest.approx(

@@ -1,7 +1,7 @@
-"""The door in front of BentoML: who comes in, with what, how much and how often.
+"""The middleware around BentoML: who may ask, for what, how much and how often.
 
-It stands outside all of BentoML's own middleware. Their metrics are labelled with the raw path, so
-a path that does not exist must not reach them; and what they refuse gets the shape of our errors.
+It is outside all of BentoML's own middleware. Their metrics are labelled with the raw path, so a
+path that does not exist must not reach them; and their errors get the shape of ours.
 """
 
 from __future__ import annotations
@@ -10,56 +10,50 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
-
-from pydantic_core import to_json
 
 from serving import logs
 from serving.access import KEY_HEADER, Keys, Rate, is_local
-from serving.requests import Refused
+from serving.exchange import (
+    CALL,
+    FAILED,
+    App,
+    Call,
+    Message,
+    Receive,
+    RequestError,
+    Scope,
+    Send,
+)
+from serving.routes import Route
 from serving.settings import Settings
 from serving.telemetry import Metrics
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SHOWN_PATH = 200  # characters in a line of the log
-SHAPED = (b"x-shaped", b"1")  # on an answer whose body has the shape of our errors already
-HIDDEN = (b"server", b"x-bentoml-request-id", SHAPED[0])
+HIDDEN = (b"server", b"x-bentoml-request-id")
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
-FAILED = "the service failed to answer; the log has the reason under this request's id"
-SECURITY = (
+COMMON = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
-
-
-@dataclass(frozen=True)
-class Route:
-    """What a path answers to. `is_open` needs no key; a `page` may load its own scripts."""
-
-    methods: tuple[str, ...]
-    is_open: bool = False
-    is_page: bool = False
+SECURITY = ((b"content-security-policy", POLICY), *COMMON)
+PAGE_SECURITY = ((b"content-security-policy", PAGE_POLICY), *COMMON)
 
 
 @dataclass
-class Gate:
-    """The door itself, an ASGI application around another."""
+class RequestMiddleware:
+    """An ASGI application around another: lets requests through, or answers why not."""
 
     app: App
     routes: Mapping[str, Route]
@@ -83,60 +77,63 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        request_id = _request_id(headers)
-        token = logs.REQUEST_ID.set(request_id)
-        scope["churn_request_id"] = request_id
+        call = scope[CALL] = Call(_request_id(headers))
+        token = logs.REQUEST_ID.set(call.request_id)
         route = self.routes.get(scope["path"])
-        answer = _Answer(send, request_id, page=bool(route and route.is_page))
+        answer = _Answer(send, call, is_page=route is not None and route.is_page)
         began = time.perf_counter()
         try:
-            self._admit(scope, headers, route)
-            await self._let_in(scope, headers, receive, answer)
-        except _Denied as denied:
-            self._note(scope, denied)
-            await answer.refuse(denied)
+            await self._pass_on(scope, headers, receive, answer, self._admitted(scope, headers))
+        except Rejection as rejected:
+            self._count(scope, rejected)
+            call.has_shape = True
+            await rejected.reply.send(answer, rejected.headers)
         finally:
             if self.settings.access_log == "all":
                 self._log(scope, answer.status, time.perf_counter() - began)
             logs.REQUEST_ID.reset(token)
 
-    def _admit(self, scope: Scope, headers: Headers, route: Route | None) -> None:
-        """Raise `_Denied` for a caller or a path that has no business here."""
+    def _admitted(self, scope: Scope, headers: Headers) -> Route:
+        """The route; `Rejection` for a caller or a path that is not let through."""
+        route = self.routes.get(scope["path"])
         key = self._keys.match(headers.get(KEY_HEADER))
-        is_known = key is not None or (route is not None and route.is_open)
-        if not (route is not None and route.is_open):
+        is_open = route is not None and route.is_open
+        if not is_open:
             client = scope.get("client")
             wait = self._rate.wait(key or (client[0] if client else "?"))
             if wait:
-                raise _Denied("rate", 429, "too many requests", {b"retry-after": b"%d" % wait})
-        if not is_known and not is_local(scope, headers):
-            raise _Denied("key", 401, "a valid key is needed in the header X-API-Key")
+                raise Rejection("rate", 429, "too many requests", {b"retry-after": b"%d" % wait})
+        if key is None and not is_open and not is_local(scope, headers):
+            raise Rejection("key", 401, "a valid key is needed in the header X-API-Key")
         if route is None:
-            raise _Denied("not_found", 404, "no such path; the document is at /docs.json")
+            raise Rejection("not_found", 404, "no such path; the document is at /docs.json")
         if scope["method"] not in route.methods:
             allowed = ", ".join(route.methods)
-            raise _Denied("method", 405, f"expected {allowed}", {b"allow": allowed.encode()})
+            raise Rejection("method", 405, f"expected {allowed}", {b"allow": allowed.encode()})
+        return route
 
-    async def _let_in(
-        self, scope: Scope, headers: Headers, receive: Receive, answer: _Answer
+    async def _pass_on(
+        self, scope: Scope, headers: Headers, receive: Receive, answer: _Answer, route: Route
     ) -> None:
-        if scope["method"] != "POST":
+        if "POST" not in route.methods:
             await self.app(scope, receive, answer)
             return
         _check_content(headers)
         if self._busy >= self.settings.max_concurrency:
-            raise _Denied("concurrency", 429, "too many requests at a time", {b"retry-after": b"1"})
+            raise Rejection(
+                "concurrency", 429, "too many requests at a time", {b"retry-after": b"1"}
+            )
         self._busy += 1
         try:
-            body = await self._body(headers, receive)
-            await self.app(scope, _replay(body, receive), answer)
+            scope[CALL].body = await self._body(headers, receive)
+            await self.app(scope, receive, answer)
         finally:
             self._busy -= 1
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """The body, refused as soon as it is known to be too large or too slow."""
         limit = int(self.settings.max_body_mb * 1e6)
-        too_large = _Denied("body_size", 413, f"the body is larger than {limit:,} bytes")
+        too_large = Rejection("body_size", 413, f"the body is larger than {limit:,} bytes")
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise too_large
@@ -163,19 +160,19 @@ class Gate:
             async with asyncio.timeout(seconds):
                 message = await receive()
         except TimeoutError:
-            raise _Denied("body_time", 408, "the body did not arrive in time") from None
+            raise Rejection("body_time", 408, "the body did not arrive in time") from None
         if message["type"] == "http.disconnect":
-            raise _Denied("body_time", 408, "the caller went away")
+            raise Rejection("body_time", 408, "the caller went away")
         return message
 
-    def _note(self, scope: Scope, denied: _Denied) -> None:
-        self.metrics.refuse(denied.reason)
+    def _count(self, scope: Scope, rejected: Rejection) -> None:
+        self.metrics.refuse(rejected.reason)
         client = scope.get("client")
         logs.audit.warning(
-            "denied",
+            "request rejected",
             extra={
-                "reason": denied.reason,
-                "status": denied.status,
+                "reason": rejected.reason,
+                "status": rejected.status,
                 "client": client[0] if client else None,
                 "method": scope["method"],
                 "path": scope["path"][:SHOWN_PATH],
@@ -194,8 +191,8 @@ class Gate:
         )
 
 
-class _Denied(Refused):
-    """A request that does not get past the door."""
+class Rejection(RequestError):
+    """A request that is not let through."""
 
     def __init__(
         self, reason: str, status: int, error: str, headers: Mapping[bytes, bytes] = {}
@@ -207,53 +204,39 @@ class _Denied(Refused):
 class _Answer:
     """Sends an answer on, with our headers; errors that are not ours get the shape of ours."""
 
-    def __init__(self, send: Send, request_id: str, *, page: bool) -> None:
-        self._send, self._request_id, self._page = send, request_id.encode(), page
-        self._reshaped = False
+    def __init__(self, send: Send, call: Call, *, is_page: bool) -> None:
+        self._send, self._call, self._is_page = send, call, is_page
+        self._is_replaced = False
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         """ASGI's `send`."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = list(message.get("headers", ()))
-            if self.status >= 400 and SHAPED not in headers:
-                self._reshaped = True
+            if self.status >= 400 and not self._call.has_shape:
+                self._is_replaced = True
                 return
-            message = {**message, "headers": self._headers(headers)}
-        elif self._reshaped:
+            message = {**message, "headers": self._headers(message.get("headers", ()))}
+        elif self._is_replaced:
             if not message.get("more_body"):
-                self._reshaped = False
-                await self._whole(self.status, _phrase(self.status), {})
+                self._is_replaced, self._call.has_shape = False, True
+                await RequestError(self.status, _phrase(self.status)).reply.send(self)
             return
         await self._send(message)
 
-    async def refuse(self, denied: _Denied) -> None:
-        """Answer in place of the application."""
-        await self._whole(denied.status, denied.error, denied.headers)
-
-    async def _whole(self, status: int, error: str, headers: Mapping[bytes, bytes]) -> None:
-        self.status = status
-        body = to_json({"error": error, "details": []})
-        own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        start = {"type": "http.response.start", "status": status}
-        await self._send({**start, "headers": self._headers([*own, *headers.items()])})
-        await self._send({"type": "http.response.body", "body": body})
-
-    def _headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        policy = PAGE_POLICY if self._page else POLICY
+    def _headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         kept = [pair for pair in headers if pair[0] not in HIDDEN]
-        own = ((b"x-request-id", self._request_id), (b"content-security-policy", policy))
-        return [*kept, *own, *SECURITY]
+        request_id = (b"x-request-id", self._call.request_id.encode())
+        return [*kept, request_id, *(PAGE_SECURITY if self._is_page else SECURITY)]
 
 
 def _check_content(headers: Headers) -> None:
     media, _, rest = headers.get(b"content-type", b"").partition(b";")
     charset = rest.strip().lower().replace(b'"', b"")
     if media.strip().lower() != b"application/json" or charset not in (b"", b"charset=utf-8"):
-        raise _Denied("content_type", 415, "expected Content-Type: application/json")
+        raise Rejection("content_type", 415, "expected Content-Type: application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise _Denied("content_type", 415, "expected a body without Content-Encoding")
+        raise Rejection("content_type", 415, "expected a body without Content-Encoding")
 
 
 def _request_id(headers: Headers) -> str:
@@ -265,13 +248,3 @@ def _phrase(status: int) -> str:
     if status >= 500:
         return FAILED
     return HTTPStatus(status).phrase.lower()
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that hands out the body that was read, and then waits as the first one does."""
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replay

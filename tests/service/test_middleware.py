@@ -1,4 +1,4 @@
-"""The door: who comes in, from where, how much and how often. Asked as ASGI, without a server."""
+"""The middleware: who may ask, from where, how much and how often; as ASGI, without a server."""
 
 import asyncio
 import json
@@ -6,7 +6,9 @@ import json
 import pytest
 
 from serving.access import Keys, Rate, is_local
-from serving.gate import Gate, Route
+from serving.exchange import CALL
+from serving.middleware import RequestMiddleware
+from serving.routes import Route
 from serving.settings import Settings
 from serving.telemetry import REFUSALS
 
@@ -14,10 +16,10 @@ KEY, OTHER = "k" * 16, "l" * 20
 HERE = ("127.0.0.1", 40000)
 THERE = ("203.0.113.9", 40000)
 ROUTES = {
-    "/predict": Route(("POST",)),
-    "/health": Route(("GET",)),
-    "/readyz": Route(("GET",), is_open=True),
-    "/page": Route(("GET",), is_page=True),
+    "/predict": Route("/predict", ("POST",)),
+    "/health": Route("/health"),
+    "/readyz": Route("/readyz", is_open=True),
+    "/page": Route("/page", is_page=True),
 }
 JSON = {"content-type": "application/json"}
 
@@ -34,10 +36,10 @@ class Counted:
 
 
 async def echo(scope, receive, send):
-    message = await receive() if scope["method"] == "POST" else {"body": b"read"}
+    body = scope[CALL].body or b"read"
     headers = [(b"server", b"BentoML"), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": message["body"]})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def failing(scope, receive, send):
@@ -45,9 +47,9 @@ async def failing(scope, receive, send):
     await send({"type": "http.response.body", "body": b"Traceback: secret"})
 
 
-def gate(app=echo, **settings):
+def middleware(app=echo, **settings):
     chosen = Settings(**{"rate_limit": "off", "api_keys": f"{KEY},{OTHER}", **settings})
-    return Gate(app, ROUTES, chosen, Counted())
+    return RequestMiddleware(app, ROUTES, chosen, Counted())
 
 
 def scope_of(method, path, headers, client, server):
@@ -63,7 +65,7 @@ def scope_of(method, path, headers, client, server):
 
 
 async def ask(
-    door, path="/predict", *, method="POST", headers=(), client=HERE, server=None, body=(b"{}",)
+    app, path="/predict", *, method="POST", headers=(), client=HERE, server=None, body=(b"{}",)
 ):
     """Status, headers and body of an answer."""
     waiting = [
@@ -81,7 +83,7 @@ async def ask(
         sent.append(message)
 
     scope = scope_of(method, path, dict(headers or JSON), client, server or client)
-    await door(scope, receive, send)
+    await app(scope, receive, send)
     content = b"".join(message.get("body", b"") for message in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), content
 
@@ -94,37 +96,37 @@ def asked(*args, **options):
 
 
 def test_from_this_machine_no_key_is_needed():
-    assert asked(gate())[0] == 200
+    assert asked(middleware())[0] == 200
 
 
 @pytest.mark.parametrize("key", [KEY, OTHER])
 def test_from_elsewhere_each_of_the_keys_opens(key):
     headers = {**JSON, "x-api-key": key}
-    assert asked(gate(), headers=headers, client=THERE, server=("10.0.0.5", 3000))[0] == 200
+    assert asked(middleware(), headers=headers, client=THERE, server=("10.0.0.5", 3000))[0] == 200
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], KEY + "k", KEY.upper()])
 def test_from_elsewhere_nothing_else_does(key):
-    door = gate()
+    app = middleware()
     headers = {**JSON, **({"x-api-key": key} if key else {})}
     for path, method in (("/predict", "POST"), ("/health", "GET"), ("/nothing", "GET")):
         status, _, body = asked(
-            door, path, method=method, headers=headers, client=THERE, server=("10.0.0.5", 3000)
+            app, path, method=method, headers=headers, client=THERE, server=("10.0.0.5", 3000)
         )
         assert status == 401
         assert set(json.loads(body)) == {"error", "details"}
-    assert door.metrics.reasons == ["key"] * 3
+    assert app.metrics.reasons == ["key"] * 3
 
 
 def test_without_any_key_configured_only_this_machine_comes_in():
-    door = gate(api_keys="")
-    assert asked(door)[0] == 200
-    assert asked(door, client=THERE, server=("10.0.0.5", 3000))[0] == 401
+    app = middleware(api_keys="")
+    assert asked(app)[0] == 200
+    assert asked(app, client=THERE, server=("10.0.0.5", 3000))[0] == 401
 
 
 def test_probes_are_open_to_everybody():
     away = {"client": THERE, "server": ("10.0.0.5", 3000)}
-    assert asked(gate(), "/readyz", method="GET", **away)[0] == 200
+    assert asked(middleware(), "/readyz", method="GET", **away)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -167,13 +169,13 @@ def test_every_key_is_compared(monkeypatch):
 # --- how often, how many -----------------------------------------------------------------------
 
 
-def test_too_many_requests_are_told_when_to_come_again():
-    door = gate(rate_limit="3/minute")
-    statuses = [asked(door)[0] for _ in range(3)]
-    status, headers, _ = asked(door)
+def test_too_many_requests_get_the_time_to_come_again():
+    app = middleware(rate_limit="3/minute")
+    statuses = [asked(app)[0] for _ in range(3)]
+    status, headers, _ = asked(app)
     assert (statuses, status) == ([200] * 3, 429)
     assert 1 <= int(headers[b"retry-after"]) <= 60
-    assert asked(door, "/readyz", method="GET")[0] == 200
+    assert asked(app, "/readyz", method="GET")[0] == 200
 
 
 def test_callers_are_counted_apart():
@@ -182,10 +184,10 @@ def test_callers_are_counted_apart():
 
 
 def test_guessing_keys_is_slowed_down():
-    door = gate(rate_limit="2/minute")
+    app = middleware(rate_limit="2/minute")
     away = {"client": THERE, "server": ("10.0.0.5", 3000)}
     statuses = [
-        asked(door, headers={**JSON, "x-api-key": f"guess-{i}"}, **away)[0] for i in range(4)
+        asked(app, headers={**JSON, "x-api-key": f"guess-{i}"}, **away)[0] for i in range(4)
     ]
     assert statuses == [401, 401, 429, 429]
 
@@ -196,9 +198,9 @@ def test_only_so_many_at_a_time():
         await echo(scope, receive, send)
 
     async def crowd():
-        door = gate(slow, max_concurrency=3)
-        first = await asyncio.gather(*(ask(door) for _ in range(5)))
-        return [*first, await ask(door)]
+        app = middleware(slow, max_concurrency=3)
+        first = await asyncio.gather(*(ask(app) for _ in range(5)))
+        return [*first, await ask(app)]
 
     answers = asyncio.run(crowd())
     assert sorted(status for status, _, _ in answers) == [200] * 4 + [429] * 2
@@ -209,23 +211,23 @@ def test_only_so_many_at_a_time():
 
 
 def test_a_body_in_pieces_arrives_whole():
-    assert asked(gate(), body=(b'{"a"', b": ", b"1}"))[2] == b'{"a": 1}'
+    assert asked(middleware(), body=(b'{"a"', b": ", b"1}"))[2] == b'{"a": 1}'
 
 
 def test_a_body_that_declares_too_much_is_refused_unread():
     headers = {**JSON, "content-length": "2000000"}
-    assert asked(gate(max_body_mb=1), headers=headers, body=())[0] == 413
+    assert asked(middleware(max_body_mb=1), headers=headers, body=())[0] == 413
 
 
 def test_a_body_that_lies_about_its_size_is_refused():
     body = tuple(b"x" * 400_000 for _ in range(4))
     headers = {**JSON, "content-length": "10"}
-    assert asked(gate(max_body_mb=1), headers=headers, body=body)[0] == 413
-    assert asked(gate(max_body_mb=1), body=(b"x" * 1_000_001,))[0] == 413
+    assert asked(middleware(max_body_mb=1), headers=headers, body=body)[0] == 413
+    assert asked(middleware(max_body_mb=1), body=(b"x" * 1_000_001,))[0] == 413
 
 
 def test_a_body_that_trickles_in_is_given_up():
-    assert asked(gate(body_seconds=0.05), body=())[0] == 408
+    assert asked(middleware(body_seconds=0.05), body=())[0] == 408
 
 
 def test_a_web_socket_is_turned_away():
@@ -234,7 +236,7 @@ def test_a_web_socket_is_turned_away():
     async def send(message):
         sent.append(message)
 
-    asyncio.run(gate()({"type": "websocket", "path": "/predict"}, None, send))
+    asyncio.run(middleware()({"type": "websocket", "path": "/predict"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
@@ -242,14 +244,14 @@ def test_a_web_socket_is_turned_away():
 
 
 def test_an_error_from_inside_takes_our_shape_and_tells_nothing():
-    status, _, body = asked(gate(failing))
+    status, _, body = asked(middleware(failing))
     assert status == 500
     assert set(json.loads(body)) == {"error", "details"}
     assert b"secret" not in body
 
 
 def test_an_answer_names_no_software_and_carries_an_id():
-    _, headers, _ = asked(gate(), headers={**JSON, "x-request-id": "abc"})
+    _, headers, _ = asked(middleware(), headers={**JSON, "x-request-id": "abc"})
     assert b"server" not in headers
     assert headers[b"x-request-id"] == b"abc"
     assert b"'none'" in headers[b"content-security-policy"]

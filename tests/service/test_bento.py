@@ -1,0 +1,53 @@
+"""What is used of BentoML's private parts: a version that changes one of them fails here."""
+
+import importlib
+import warnings
+
+import pytest
+
+from stages.core.paths import ROOT
+
+with warnings.catch_warnings():  # BentoML's own, as its SDK is imported
+    warnings.simplefilter("ignore")
+    from serving import bento
+
+USED = {
+    "_bentoml_sdk.service.Service": ("to_asgi", "openapi_spec", "inject_config", "apis"),
+    "_bentoml_sdk.method.APIMethod": ("func", "route"),
+    "bentoml._internal.utils.analytics.usage_stats.do_not_track": ("cache_clear",),
+    "bentoml._internal.context.server_context": ("worker_index",),
+    "bentoml._internal.server.http.instruments.RunnerTrafficMetricsMiddleware": (),
+    "bentoml._internal.server.http.traffic.TimeoutMiddleware": (),
+    "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": (),
+}
+PRIVATE = ("bentoml._internal", "_bentoml_sdk", "_bentoml_impl")
+
+
+def found(path):
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(("path", "attributes"), USED.items())
+def test_what_is_used_of_bentoml_is_still_there(path, attributes):
+    try:
+        part = found(path)
+    except (ImportError, AttributeError):
+        pytest.fail(f"BentoML no longer has {path}: serving/bento.py needs another way")
+    known = {*dir(part), *getattr(part, "__annotations__", ()), *_slots(part)}
+    gone = [name for name in attributes if name not in known]
+    assert gone == [], f"{path} of BentoML no longer has {gone}: serving/bento.py needs another way"
+
+
+def _slots(part):
+    return [field.name for field in getattr(part, "__attrs_attrs__", ())]
+
+
+def test_the_page_of_bentoml_loads_the_files_that_are_let_through():
+    assert "/static_content/swagger-ui-bundle.js" in bento.page_files()
+
+
+def test_private_parts_are_used_in_one_module():
+    for path in (ROOT / "serving").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert path.name == "bento.py" or not any(name in text for name in PRIVATE), path
