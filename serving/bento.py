@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 from _bentoml_sdk.service import Service
 from bentoml._internal import server as bentoml_server
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.context import server_context
+from bentoml._internal.utils import circus
 from bentoml._internal.utils.analytics import usage_stats
 
+from scoring.errors import UserError
+from serving import logs
 from serving.exchange import CALL, App, Receive, Reply, Scope, Send
+from serving.supervision import Deaths, RunFolder, check_port
 
 TRAFFIC = "RunnerTrafficMetricsMiddleware"
+CHECK_SECONDS = 0.5  # between two looks at the workers; 10 in BentoML
 UNUSED = ("TimeoutMiddleware", "OpenTelemetryMiddleware")
 STATIC_FOLDER = Path(bentoml_server.__file__).parent / "static_content"
 
@@ -48,6 +56,15 @@ class DirectService(Service[Any]):
     """
 
     instance: Any = None
+    _is_supervised = False
+
+    def inject_config(self) -> None:
+        """BentoML's own; `bentoml serve` calls it before anything of a run is touched."""
+        super().inject_config()
+        context = click.get_current_context(silent=True)
+        if context and context.info_name == "serve" and not self._is_supervised:
+            self._is_supervised = True
+            _supervise(context.params)
 
     def __call__(self) -> Any:
         """The instance that answers; BentoML makes one as the application starts."""
@@ -63,6 +80,28 @@ class DirectService(Service[Any]):
         ]
         counted: App = traffic.cls(_Direct(self, app), *traffic.args, **traffic.kwargs)
         return counted
+
+
+def _supervise(options: dict[str, Any]) -> None:
+    """Prepare the parent of the workers: a free port, metrics of its own, workers looked after."""
+    logs.write_json()
+    http = BentoMLContainer.http
+    host, port = options["host"] or http.host.get(), options["port"]
+    try:
+        check_port(host, http.port.get() if port is None else port)
+    except UserError as error:
+        sys.exit(str(error))
+    run = RunFolder()
+    BentoMLContainer.prometheus_multiproc_dir.set(str(run.metrics))
+    create = circus.create_standalone_arbiter
+
+    def supervised(watchers: list[Any], **others: Any) -> Any:
+        deaths = Deaths(run.metrics)
+        for watcher in watchers:
+            watcher.hooks["after_reap"] = deaths.after_reap
+        return create(watchers, **{**others, "check_delay": CHECK_SECONDS})
+
+    circus.create_standalone_arbiter = supervised
 
 
 class _Direct:

@@ -35,6 +35,7 @@ from serving.routes import (
     routes,
 )
 from serving.settings import Settings, load_settings
+from serving.supervision import end_with_parent
 from serving.worker import Worker
 
 
@@ -66,6 +67,8 @@ class FrontedService(bento.DirectService):
     def to_asgi(self, is_main: bool = True) -> App:
         """The application of a worker process."""
         logs.write_json()
+        if bento.worker_number():
+            end_with_parent()
         app = super().to_asgi(is_main)
         known = routes(open_metrics=SETTINGS.open_metrics, files=bento.page_files())
         return RequestMiddleware(app, known, SETTINGS, worker().metrics)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from scoring.bundle import TIERS
@@ -74,6 +77,9 @@ class Metrics:
         )
         self.log_dropped = Counter(
             "churn_log_dropped", "Predictions that the log had no room for", registry=registry
+        )
+        self.log_lost = Counter(
+            "churn_log_lost", "Predictions in the queue of a worker that died", registry=registry
         )
         self.reloads = Counter(
             "churn_bundle_reloads",
@@ -174,6 +180,27 @@ class Metrics:
     def replaced(self, variant: str, bundle: Bundle) -> None:
         """Show that a bundle is no longer loaded."""
         self.info.labels(variant, bundle.name, bundle.version).set(0)
+
+
+class DeathCount:
+    """Workers that died, counted by their parent: into a file of its own next to theirs.
+
+    The parent imports the client before the folder is known, so its metrics would not be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / f"counter_{os.getpid()}.db"
+        name = "churn_worker_deaths"
+        self._key = mmap_key(name, f"{name}_total", [], [], "Workers that ended unasked")
+        self._deaths = -1
+        self.add()
+
+    def add(self) -> None:
+        """Count one."""
+        self._deaths += 1
+        content = MmapedDict(str(self._file))
+        content.write_value(self._key, float(self._deaths), time.time())
+        content.close()
 
 
 def totals(registry: CollectorRegistry) -> dict[str, list[dict[str, Any]]]:

@@ -25,7 +25,8 @@ from scoring.loading import Bundle, fingerprint, load_bundle
 from serving import logs
 from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
-from serving.prediction_log import Entry, PredictionLog
+from serving.log_lines import Entry
+from serving.prediction_log import PredictionLog
 from serving.requests import Requests, Row
 from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
@@ -278,9 +279,8 @@ class Worker:
         return PredictionLog(
             self.settings,
             self.engine.schema,
+            self.metrics,
             worker=number,
-            written=self.metrics.log_written.inc,
-            dropped=self.metrics.log_dropped.inc,
             shadow=self._shadow,
         )
 

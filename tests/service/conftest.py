@@ -16,7 +16,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bentoml._internal.monitoring.api import _MONITOR_INSTANCES
 from prometheus_client import CollectorRegistry
 
 from serving.document import example
@@ -74,7 +73,6 @@ def work(settings: Settings) -> Iterator[Callable[..., Worker]]:
     made: list[Worker] = []
 
     def make(**changes) -> Worker:
-        _MONITOR_INSTANCES.clear()  # BentoML keeps one per name and process
         chosen = Settings(**{**settings.model_dump(), **changes})
         made.append(Worker(chosen, registry=CollectorRegistry()))
         return made[-1]

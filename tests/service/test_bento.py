@@ -16,6 +16,11 @@ USED = {
     "_bentoml_sdk.method.APIMethod": ("func", "route"),
     "bentoml._internal.utils.analytics.usage_stats.do_not_track": ("cache_clear",),
     "bentoml._internal.context.server_context": ("worker_index",),
+    "bentoml._internal.configuration.containers.BentoMLContainer": (
+        "http",
+        "prometheus_multiproc_dir",
+    ),
+    "bentoml._internal.utils.circus.create_standalone_arbiter": (),
     "bentoml._internal.server.http.instruments.RunnerTrafficMetricsMiddleware": (),
     "bentoml._internal.server.http.traffic.TimeoutMiddleware": (),
     "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": (),

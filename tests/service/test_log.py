@@ -3,14 +3,18 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from serving import prediction_log
 from serving.engine import Answers
-from serving.prediction_log import Entry, FileMonitor, PredictionLog
+from serving.log_lines import Entry
+from serving.prediction_log import Balance, PredictionLog
 from serving.settings import Settings
+from serving.telemetry import Metrics
 from tests import builders
 from tests.builders import MONTHS
 from tests.service.conftest import one
@@ -36,21 +40,12 @@ class Log:
     """A prediction log in a folder, with what it counted."""
 
     def __init__(self, folder, *, shadow=lambda _: None, **changes):
-        self.folder, self.written, self.dropped = folder, 0, 0
+        self.folder, self.metrics = folder, Metrics([], CollectorRegistry())
         settings = Settings(log_folder=folder, **{"log_key": "secret", **changes})
-        # BentoML keeps one monitor per name and process
-        from bentoml._internal.monitoring.api import _MONITOR_INSTANCES
+        self.log = PredictionLog(settings, CLUB, self.metrics, worker=1, shadow=shadow)
 
-        _MONITOR_INSTANCES.clear()
-        self.log = PredictionLog(
-            settings, CLUB, worker=1, written=self._write, dropped=self._drop, shadow=shadow
-        )
-
-    def _write(self, n):
-        self.written += n
-
-    def _drop(self, n):
-        self.dropped += n
+    def counted(self, what):
+        return self.metrics.registry.get_sample_value(f"churn_log_{what}_total")
 
     def lines(self):
         self.log.close()
@@ -69,7 +64,7 @@ def test_a_line_has_inputs_answer_and_where_it_came_from(tmp_path):
     assert (line["decision"], line["expected_profit"]) == ("contact", 3.5)
     assert (line["tier"], line["variant"], line["version"]) == ("champion", "champion", "abc")
     assert (line["request_id"], line["time"]) == ("request-1", "2023-11-14T22:13:20.000+00:00")
-    assert log.written == 1
+    assert log.counted("written") == 1
 
 
 def test_the_columns_are_described_for_whoever_reads_the_log(tmp_path):
@@ -102,22 +97,21 @@ def test_ids_may_be_logged_plainly_or_not_at_all(tmp_path, how, shown):
 
 def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
     gate = threading.Event()
-    real = FileMonitor.log_table
+    real = PredictionLog._write
 
-    def slow(self, data, schema):
+    def slow(self, entries):
         gate.wait(5)
-        real(self, data, schema)
+        real(self, entries)
 
-    monkeypatch.setattr(FileMonitor, "log_table", slow)
+    monkeypatch.setattr(PredictionLog, "_write", slow)
     log = Log(tmp_path, log_queue=10)
-    began = time.monotonic()
     for _ in range(50):
         log.log.put(entry())
     log.log.put(entry(11))
-    assert time.monotonic() - began < 0.5
+    assert log.counted("written") == 0
     gate.set()
-    assert len(log.lines()) == log.written == 10
-    assert log.dropped == 51
+    assert len(log.lines()) == log.counted("written") == 10
+    assert log.counted("dropped") == 51
 
 
 def test_room_comes_back(tmp_path):
@@ -125,21 +119,42 @@ def test_room_comes_back(tmp_path):
     for _ in range(4):
         log.log.put(entry(3))
         due = time.monotonic() + 5
-        while log.written % 3 or log.log._room < 3:
+        while log.counted("written") % 3 or log.log._room < 3:
             assert time.monotonic() < due
             time.sleep(0.01)
-    assert (len(log.lines()), log.dropped) == (12, 0)
+    assert (len(log.lines()), log.counted("dropped")) == (12, 0)
 
 
-def test_a_disk_that_fails_is_counted_and_nothing_else(tmp_path, monkeypatch):
-    def full(self, data, schema):
-        raise OSError
-
-    monkeypatch.setattr(FileMonitor, "log_table", full)
+def test_a_full_disk_is_counted_and_nothing_else(tmp_path):
+    (tmp_path / "predictions.1.jsonl").symlink_to("/dev/full")
     log = Log(tmp_path)
     log.log.put(entry(4))
-    assert log.lines() == []
-    assert (log.written, log.dropped) == (0, 4)
+    log.log.close()
+    assert (log.counted("written"), log.counted("dropped")) == (0, 4)
+
+
+def test_what_a_killed_worker_left_unwritten_is_counted_by_the_next_one(tmp_path):
+    balance = Balance(tmp_path / "predictions.1.balance")
+    balance.enter(10)
+    balance.leave(7)
+    (tmp_path / "predictions.1.jsonl").write_text('{"time": "whole"}\n{"time": "hal')
+    log = Log(tmp_path)
+    log.log.put(entry(2))
+    assert [line["time"] == "whole" for line in log.lines()] == [True, False, False]
+    assert log.counted("lost") == 3
+    assert Log(tmp_path).counted("lost") == 0
+
+
+def test_lines_are_valid_whatever_the_values_are(tmp_path):
+    ids = ['a "quoted"\nid', "100 %", None]
+    log = Log(tmp_path, log_ids="plain")
+    row = {**ROW, **{c.name: None for c in CLUB.inputs if c.missing}}
+    made = entry(3, ids=ids)
+    log.log.put(replace(made, rows=[row] * 3, request_id='"%s'))
+    lines = log.lines()
+    assert [line["customer"] for line in lines] == ids
+    assert {line["request_id"] for line in lines} == {'"%s'}
+    assert all(lines[0][c.name] is None for c in CLUB.inputs if c.missing)
 
 
 def test_files_rotate_by_size_and_old_ones_go(tmp_path, monkeypatch):
@@ -153,9 +168,7 @@ def test_files_rotate_by_size_and_old_ones_go(tmp_path, monkeypatch):
     assert max(f.stat().st_size for f in files) < 20_000
 
 
-def test_what_a_shadow_says_is_marked(tmp_path):
-    from dataclasses import replace
-
+def test_what_a_shadow_predicts_is_marked(tmp_path):
     log = Log(tmp_path, shadow=lambda e: replace(e, shadow=True))
     log.log.put(entry())
     assert [line["shadow"] for line in log.lines()] == [False, True]
