@@ -41,12 +41,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @each_page
 def test_every_make_command_exists_with_its_variables(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for target, rest in re.findall(r"(?:`|^|\$ )make ([a-z-]+)((?: \[?[A-Z]+=\S*)*)", text, re.M):
+    parts = page.read_text(encoding="utf-8").split("```")
+    code = [*parts[1::2], *re.findall(r"`([^`]+)`", "".join(parts[::2]))]
+    typed = re.compile(r"^(?:\$ )?make ([a-z-]+)((?: \[?[A-Z_]+=\S*)*)", re.MULTILINE)
+    for target, rest in (found for piece in code for found in typed.findall(piece)):
         assert target in TEXTS, target
-        assert set(re.findall(r"([A-Z]+)=", rest)) <= {
+        assert set(re.findall(r"([A-Z_]+)=", rest)) <= {
             "PYTHON",
-            *re.findall(r"\b([A-Z]+)=", TEXTS[target]),
+            *re.findall(r"\b([A-Z_]+)=", TEXTS[target]),
         }, target
 
 
