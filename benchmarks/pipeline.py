@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.result import Result, paired_ratio
+from stages.core.pipeline import executed_notebook
 from stages.core.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
 from stages.core.yamlfile import read_yaml
 from stages.operations.reproducible import copy_work_tree
@@ -71,7 +72,8 @@ def _plain_script() -> str:
     """The code cells of all stages in order, parameters filled in, without a notebook."""
     params = read_yaml(Path("params.yaml"))
     parts = []
-    for stage in read_yaml(Path("dvc.yaml"))["stages"]:
+    pipeline = read_yaml(Path("dvc.yaml"))["stages"]
+    for stage in [name for name, entry in pipeline.items() if executed_notebook(entry)]:
         cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
         for cell in (cell for cell in cells if cell["cell_type"] == "code"):
             parts.append("".join(cell["source"]))

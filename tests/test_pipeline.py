@@ -18,12 +18,13 @@ from scoring.digest import sha256
 from stages.core.files import read_table
 from stages.core.yamlfile import load_schema
 from stages.features.table import model_inputs
-from stages.look.pages import PAGES
+from stages.look.site import navigation
 from stages.model.export import TOLERANCE
 from tests.conftest import dvc
 
 METRICS = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
 METRICS += ["accuracy", "precision", "recall", "f1"]
+PAGES = navigation()
 CONTRACT = {*METRICS, "top_decile_lift", "empc", "mpc", "profit_per_customer", "threshold"}
 PLOTS = ["ROC", "Precision and recall", "Calibration", "Churners found", "Profit per customer"]
 
@@ -157,7 +158,7 @@ def test_every_page_stands_alone_and_links_to_pages_that_exist(finished: Path, p
             assert (finished / "reports" / target).is_file(), link
 
 
-@pytest.mark.parametrize("page", PAGES[1:6])
+@pytest.mark.parametrize("page", PAGES[1:-1])
 def test_code_is_folded_and_errors_and_paths_are_not_shown(finished: Path, page: Any) -> None:
     text = (finished / "reports" / page.href).read_text(encoding="utf-8")
     assert text.count("<details") >= 3

@@ -38,8 +38,8 @@ def _tune(_: argparse.Namespace) -> None:
 
 def _ablation(_: argparse.Namespace) -> None:
     from stages.core.paths import relative
-    from stages.core.runner import run_beside
+    from stages.operations.notebook_report import write_notebook_report
     from stages.operations.repro import repro
 
     repro(["features"])  # what it reads, where that is not there or not current
-    print(f"Report: {relative(run_beside('ablation'))} (open it in a browser)")
+    print(f"Report: {relative(write_notebook_report('ablation'))} (open it in a browser)")

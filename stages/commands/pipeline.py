@@ -29,8 +29,10 @@ def add(commands: Commands) -> None:
     same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
     same.set_defaults(command=_check_reproducible)
     run = commands.add_parser("run", description="Run one stage's notebook, for dvc.yaml.")
-    run.add_argument("stage", help="generate, explore, features, train or evaluate")
+    run.add_argument("stage", help="a stage of dvc.yaml that has a notebook")
     run.set_defaults(command=_run)
+    pages = commands.add_parser("pages", description="Render the reports, for dvc.yaml.")
+    pages.set_defaults(command=_pages)
 
 
 def _repro(options: argparse.Namespace) -> None:
@@ -58,13 +60,23 @@ def _run(options: argparse.Namespace) -> None:
     # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from stages.core.runner import run
+    from stages.core.runner import run_stage
     from stages.operations import stage_times
+    from stages.operations.failure import copied_for_repro
 
     began = time.monotonic()
-    run(options.stage)
+    with copied_for_repro():
+        run_stage(options.stage)
     stage_times.keep(options.stage, time.monotonic() - began)
-    if os.environ.get("MLFLOW_TRACKING_URI"):
-        from stages.operations.tracking.track import track_after
 
-        track_after(options.stage)
+
+def _pages(_: argparse.Namespace) -> None:
+    from stages.look.site import write_pages
+    from stages.operations.failure import copied_for_repro
+
+    with copied_for_repro():
+        write_pages()
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        from stages.operations.tracking.track import track_after_a_run
+
+        track_after_a_run()

@@ -33,6 +33,7 @@ PLOTS = REPORTS / "plots"
 CONTACT_LIST = REPORTS / "contact_list.csv"
 EXPERIMENTS = REPORTS / "experiments.html"
 INDEX = REPORTS / "index.html"
+MODEL_CARD = REPORTS / "model_card.json"  # what the card and the overview are made from
 
 
 def relative(path: Path) -> str:

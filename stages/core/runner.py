@@ -16,8 +16,6 @@ from stages.core.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
 from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
 
-FAILURE_FILE = "CHURN_FAILURE_FILE"  # where `repro` wants a copy of what went wrong
-
 # What would otherwise leak from machine, moment or user into the bytes of a result.
 KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -77,10 +75,10 @@ def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str
     for name in named:
         if name not in declared:
             raise UserError(f"{origin}: parameter cell: {name} is not declared in dvc.yaml")
-    return _sections(declared)
+    return sections_of(declared)
 
 
-def _sections(names: list[str]) -> dict[str, Any]:
+def sections_of(names: list[str]) -> dict[str, Any]:
     """These sections of `params.yaml`; the notebook validates them, each by its own model."""
     content = read_params()
     for name in names:
@@ -107,36 +105,17 @@ def parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def run_stage(stage: str) -> None:
-    """Execute a stage's notebook; write the executed notebook and its HTML.
+    """Execute a stage's notebook; write the executed notebook, which the stage `pages` renders.
 
     `UserError` where a cell fails or ends the kernel; its last line is the cell's error.
     """
     source = notebook_of(stage)
     notebook = nbformat.read(source, as_version=4)
-    _publish(source, notebook, injected_parameters(stage, notebook))
-
-
-def run_beside(name: str) -> Path:
-    """Execute a notebook that belongs to no stage, `notebooks/<name>.ipynb`; its HTML.
-
-    It is given the sections of `params.yaml` that its parameter cell names. `UserError` as above.
-    """
-    source = NOTEBOOKS / f"{name}.ipynb"
-    notebook = nbformat.read(source, as_version=4)
-    return _publish(source, notebook, _sections(parameter_names(notebook)))
-
-
-def _publish(source: Path, notebook: nbformat.NotebookNode, parameters: dict[str, Any]) -> Path:
-    """Execute, keep the executed notebook, write its HTML."""
-    from stages.look.pages import write_report
-
+    parameters = injected_parameters(stage, notebook)
     executed = normalise(execute(notebook, parameters, origin=relative(source)))
     output = REPORTS / "notebooks" / source.name
     output.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, output)
-    page = REPORTS / f"{source.stem}.html"
-    write_report(executed, page)
-    return page
 
 
 def execute(
@@ -236,13 +215,3 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     return notebook
-
-
-def run(stage: str) -> None:
-    """Run a stage for DVC, leaving a copy of the error where `repro` looks for it."""
-    try:
-        run_stage(stage)
-    except UserError as error:
-        if path := os.environ.get(FAILURE_FILE):
-            Path(path).write_text(str(error), encoding="utf-8")
-        raise

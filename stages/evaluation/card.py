@@ -1,16 +1,17 @@
-"""The model card (Mitchell et al. 2019) and the overview page, from the same evidence."""
+"""What the model card (Mitchell et al. 2019) and the overview page say, from the same evidence."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
-from stages.core.paths import INDEX, REPORTS
+from stages.core.files import write_json
+from stages.core.paths import MODEL_CARD
 from stages.evaluation import fairness as inclusion
 from stages.evaluation.baselines import currency, in_words
 from stages.evaluation.evaluate import WORDS, Evidence
-from stages.look.pages import environment, write_index, write_markdown_page
 from stages.tables.data_params import Data
 
 HEADLINE = (
@@ -26,30 +27,29 @@ HEADLINE = (
 
 
 def write(evidence: Evidence, headline: pd.DataFrame, slices: pd.DataFrame, data: Data) -> None:
-    """Write the model card, as Markdown and as a page, and the overview."""
-    content = _content(evidence, headline, slices, data)
-    text = environment().get_template("model_card.md.j2").render(**content)
-    (REPORTS / "model_card.md").write_text(text, encoding="utf-8")
-    write_markdown_page(REPORTS / "model_card.html", text=text)
-    write_index(INDEX, **content)
+    """Write what the stage `pages` makes the model card and the overview from."""
+    write_json(MODEL_CARD, content(evidence, headline, slices, data))
 
 
-def _content(
+def content(
     evidence: Evidence, headline: pd.DataFrame, slices: pd.DataFrame, data: Data
 ) -> dict[str, Any]:
-    schema = evidence.schema
+    """The content of `reports/model_card.json`: what the templates of both pages name."""
     return {
         "manifest": evidence.manifest,
-        "data": data,
-        "schema": schema,
+        "data": {
+            "is_generated": data.is_generated,
+            "source": data.source,
+            "sha256": data.sha256,
+        },
         "headline": [{"name": WORDS[name], **headline.loc[name].to_dict()} for name in HEADLINE],
         "words": in_words(evidence, headline),
         "test_rows": len(evidence.label),
         "level": evidence.params.level,
-        "costs": evidence.costs,
-        "lifetime": evidence.assumptions.lifetime,
+        "costs": asdict(evidence.costs) | {"accept_rate": evidence.costs.accept_rate},
+        "lifetime": evidence.assumptions.lifetime.model_dump(),
         "currency": currency(evidence),
-        "by_profit": schema.role("monthly_value") is not None,
+        "by_profit": evidence.schema.role("monthly_value") is not None,
         **_inclusion(evidence),
         "widest": _widest(slices),
     }

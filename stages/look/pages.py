@@ -1,4 +1,4 @@
-"""HTML that people read: one look for executed notebooks, the model card and the way in.
+"""HTML that people read: one look for executed notebooks, the model card and the overview.
 
 Every page stands alone: styles and pictures inside, nothing fetched; it reads on a phone.
 """
@@ -6,32 +6,23 @@ Every page stands alone: styles and pictures inside, nothing fetched; it reads o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from stages.look.palette import PALETTE
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Page(NamedTuple):
-    """A report: the file it is in, its name in the navigation, and what it answers."""
+    """A report: the file it is in, and its name in the navigation."""
 
     href: str
     name: str
-    question: str
-
-
-PAGES = [
-    Page("index.html", "Overview", "The headline figures and the way in."),
-    Page("01_generate.html", "Customers", "Who are the customers, and where do they come from?"),
-    Page("02_explore.html", "Exploration", "Who leaves, and can the data be trusted?"),
-    Page("03_features.html", "Features", "What does a model see, and what is kept for the test?"),
-    Page("04_train.html", "Training", "Which candidate won, and why?"),
-    Page("05_evaluate.html", "Evaluation", "How good is it on customers it never saw, in money?"),
-    Page("model_card.html", "Model card", "What is the model for, and what is it not for?"),
-]
 
 
 def environment() -> Environment:
@@ -39,7 +30,7 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=select_autoescape(["html.j2"]),
+        autoescape=select_autoescape(["html.j2", "svg.j2"]),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -53,7 +44,7 @@ def markdown_cell(text: Any) -> str:
     return re.sub(r"([\\`*_\[\]|<>])", r"\\\1", " ".join(str(text).split()))
 
 
-def write_report(executed: nbformat.NotebookNode, path: Path) -> None:
+def write_report(executed: nbformat.NotebookNode, path: Path, *, pages: Sequence[Page]) -> None:
     """An executed notebook as a page, its code folded."""
     from nbconvert import HTMLExporter
 
@@ -61,11 +52,18 @@ def write_report(executed: nbformat.NotebookNode, path: Path) -> None:
         template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text=""
     )
     body, _ = exporter.from_notebook_node(executed)
-    write_page(path, body=body, title=title_of(executed))
+    write_page(path, body=with_page_colours(body), title=title_of(executed), pages=pages)
 
 
-def write_page(path: Path, *, body: str, title: str) -> None:
-    """A page with the common look around `body`."""
+def with_page_colours(body: str) -> str:
+    """The styles of drawn figures in the colours of the style sheet, `--plot-<name>`."""
+    for name, colour in PALETTE.items():
+        body = re.sub(rf"(fill|stroke|stop-color): ?{colour}\b", rf"\1: var(--plot-{name})", body)
+    return body
+
+
+def write_page(path: Path, *, body: str, title: str, pages: Sequence[Page]) -> None:
+    """A page with the common look around `body`; `pages` are those of the navigation."""
     from pygments.formatters import HtmlFormatter
 
     text = (
@@ -75,7 +73,7 @@ def write_page(path: Path, *, body: str, title: str) -> None:
             title=title,
             body=body,
             here=path.name,
-            pages=PAGES,
+            pages=pages,
             style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
             code_style=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
         )
@@ -84,12 +82,12 @@ def write_page(path: Path, *, body: str, title: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def write_markdown_page(path: Path, *, text: str) -> None:
+def write_markdown_page(path: Path, *, text: str, pages: Sequence[Page]) -> None:
     """Markdown as a page, its first heading the title."""
     from nbconvert.filters import markdown2html
 
     heading = next(line for line in text.splitlines() if line.startswith("# "))
-    write_page(path, body=markdown2html(text), title=heading.removeprefix("# "))
+    write_page(path, body=markdown2html(text), title=heading.removeprefix("# "), pages=pages)
 
 
 def title_of(notebook: nbformat.NotebookNode) -> str:
@@ -97,9 +95,3 @@ def title_of(notebook: nbformat.NotebookNode) -> str:
     prose = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     lines = (line for source in prose for line in source.splitlines())
     return next((line.removeprefix("# ") for line in lines if line.startswith("# ")), "Report")
-
-
-def write_index(path: Path, **content: Any) -> None:
-    """The way in: headline figures, the pipeline as a picture, each report with its question."""
-    body = environment().get_template("index.html.j2").render(pages=PAGES[1:], **content)
-    write_page(path, body=body, title="Customer churn: overview")

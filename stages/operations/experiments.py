@@ -12,6 +12,7 @@ from scoring.errors import UserError
 from stages.core.paths import EXPERIMENTS, ROOT
 from stages.look.display import table
 from stages.look.pages import write_page
+from stages.look.site import navigation
 from stages.parameters import SECTIONS
 
 METRICS = r"winner|cv\.roc_auc\.mean|test\.(roc_auc|brier|profit_per_customer)"
@@ -27,7 +28,7 @@ def write_experiments(*, metrics: str = METRICS, path: Path = EXPERIMENTS) -> Pa
     rows = comparison(_shown(), metrics=metrics)
     if len({row["experiment"] for row in rows} - {"workspace"}) < 2:
         raise UserError("no experiments on this commit; expected some: dvc exp run -S NAME=VALUE")
-    write_page(path, body=_body(rows), title="Experiments")
+    write_page(path, body=_body(rows), title="Experiments", pages=navigation())
     return path
 
 

@@ -15,8 +15,8 @@ from filelock import FileLock, Timeout
 
 from scoring.errors import UserError
 from stages.core.paths import LOCK, METRICS, ROOT, relative
-from stages.core.runner import FAILURE_FILE
 from stages.core.yamlfile import read_yaml
+from stages.operations.failure import FAILURE_FILE
 from stages.parameters import read_parameters
 
 RUNNING = ROOT / ".dvc" / "tmp" / "repro.lock"

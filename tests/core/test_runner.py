@@ -157,6 +157,6 @@ def test_less_than_a_whole_section_may_not_be_declared(
 
 def test_an_unknown_stage_is_a_mistake_of_the_user() -> None:
     with pytest.raises(UserError, match="no notebook for stage 'tarin'"):
-        runner.run("tarin")
+        runner.run_stage("tarin")
     with pytest.raises(UserError, match="stage tarin: unknown; expected one of generate"):
         runner.declared_sections("tarin")

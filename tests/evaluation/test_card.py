@@ -1,6 +1,7 @@
 """The model card and the overview say what the evidence says, and nothing else."""
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -10,6 +11,9 @@ from stages.evaluation import baselines as rivals
 from stages.evaluation import card, evaluate
 from stages.evaluation.evaluate import headline
 from stages.evaluation.slices import slices
+from stages.look.pages import Page
+from stages.look.picture import layout
+from stages.look.site import Chapter, write_card, write_overview
 from stages.tables.data_params import Data
 from tests import builders
 from tests.builders import GENDER, SIZE
@@ -17,6 +21,13 @@ from tests.look.test_report import self_contained
 
 GENERATED = {"source": "data/population.yaml", "schema": "data/schema.yaml", "sha256": None}
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
+PAGES = [
+    Page("index.html", "Overview"),
+    Page("01_ask.html", "Ask"),
+    Page("model_card.html", "Model card"),
+]
+CHAPTERS = [Chapter("01_ask.html", "Ask", "Who asks?")]
+STEPS = layout({"ask": {"outs": ["reports/notebooks/01_ask.ipynb"]}})
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 
@@ -35,10 +46,12 @@ def write(tmp_path, monkeypatch):
     def written(evidence, *, data=None, name: str = "reports"):
         folder = tmp_path / name
         folder.mkdir()
-        monkeypatch.setattr(card, "REPORTS", folder)
-        monkeypatch.setattr(card, "INDEX", folder / "index.html")
+        monkeypatch.setattr(card, "MODEL_CARD", folder / "model_card.json")
         table = headline(evidence)
         card.write(evidence, table, slices(evidence), Data.of(data or GENERATED))
+        content = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+        write_card(folder, content, pages=PAGES)
+        write_overview(folder, content, pages=PAGES, chapters=CHAPTERS, picture=STEPS)
         files = ("model_card.md", "model_card.html", "index.html")
         return tuple((folder / file).read_text(encoding="utf-8") for file in files)
 
@@ -75,8 +88,6 @@ def test_card_and_overview_say_what_the_evidence_says(write):
 
 
 def test_overview_leads_to_every_report(write):
-    from stages.look.pages import PAGES
-
     _, _, overview = write(builders.evidence())
     body = overview[overview.index("<main") :]
     for page in PAGES[1:]:

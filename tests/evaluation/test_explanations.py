@@ -8,7 +8,7 @@ import pytest
 from scoring.bundle import Scorer
 from scoring.explanation import make_explainer
 from scoring.probability import log_odds
-from stages.evaluation import explanations
+from stages.evaluation import evaluation_plots, explanations
 from stages.evaluation.explanations import (
     dependence,
     directions,
@@ -17,7 +17,6 @@ from stages.evaluation.explanations import (
     importance,
     titles,
 )
-from stages.look import plots
 from stages.look.display import figure
 from stages.model.champion import background
 from stages.model.encoding import frame
@@ -114,7 +113,7 @@ def test_dependence_is_the_mean_over_customers_with_their_spread(who, evidence):
         assert table["value"].between(0, 1).all()
     assert tables[MONTHS]["value"].iloc[0] > tables[MONTHS]["value"].iloc[-1]
     assert list(tables[SIZE]["x"]) == ["klein", "mittel", "groß"]
-    assert "<svg" in figure(plots.dependence(tables), title="x").data
+    assert "<svg" in figure(evaluation_plots.dependence(tables), title="x").data
 
 
 def test_dependence_on_a_column_that_is_not_looked_at_is_flat(who, evidence):
@@ -174,7 +173,7 @@ def test_example_adds_up_and_hides_what_is_sensitive(who, evidence):
     ]
     assert rows.index[-1] == "1 other columns"
     assert len(rows) == 9
-    assert "<svg" in figure(plots.waterfall(rows), title="x").data
+    assert "<svg" in figure(evaluation_plots.waterfall(rows), title="x").data
 
 
 def test_sensitive_column_is_named_without_its_value(who, evidence):

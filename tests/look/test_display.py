@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.look import plots
+from stages.exploration import segment_plots
 from stages.look.display import figure, note, notes, table
 
 HOSTILE = '<script>alert("x")</script>'
@@ -57,7 +57,7 @@ def test_text_is_escaped_everywhere():
 
 
 def test_title_of_a_figure_is_escaped():
-    drawn = plots.bars(pd.Series({"a": 1.0}), title="t", xlabel="x")
+    drawn = segment_plots.bars(pd.Series({"a": 1.0}), title="t", xlabel="x")
     assert '"><script' not in figure(drawn, title='"><script>').data
 
 
@@ -81,7 +81,10 @@ def test_notes_are_a_warning_each_or_one_calm_sentence():
 
 def test_figure_is_svg_in_the_page_and_the_same_bytes_twice():
     shown = [
-        figure(plots.bars(pd.Series({"ä": 1.0, "b": -2.0}), title="t", xlabel="x"), title="Balken")
+        figure(
+            segment_plots.bars(pd.Series({"ä": 1.0, "b": -2.0}), title="t", xlabel="x"),
+            title="Balken",
+        )
         for _ in range(2)
     ]
     assert shown[0].data == shown[1].data

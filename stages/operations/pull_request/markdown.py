@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader
 from stages.core import metrics
 from stages.core.paths import CHAMPION, relative
 from stages.evaluation.evaluate import WORDS
-from stages.look.pages import PAGES, environment, markdown_cell
+from stages.look.pages import environment, markdown_cell
+from stages.look.site import navigation
 from stages.operations import stage_times
 from stages.operations.comment.safe import LIMIT, cut
 from stages.operations.pull_request import changes
@@ -57,7 +58,7 @@ def render(content: Content) -> str:
             winners=_winners(content),
             cost=_cost(content),
             slices=_shown_slices(content.slices),
-            pages=PAGES,
+            pages=navigation(),
             run=run_address(os.environ),
         )
     )

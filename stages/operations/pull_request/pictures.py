@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from stages.core.paths import PLOTS
-from stages.look.plots import BLUE, GREY, ORANGE, panels
+from stages.look.figures import panels
+from stages.look.palette import BLUE, GREY, ORANGE
 from stages.operations.pull_request.results import Results
 
 DOTS = 160  # per inch: sharp where a screen shows two per point

@@ -26,12 +26,13 @@ from stages.core.paths import (
     PIPELINE,
     PLOTS,
     REPORTS,
+    ROOT,
     VALIDATION,
     relative,
 )
-from stages.core.runner import notebook_of
+from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
-from stages.look.pages import PAGES
+from stages.look.site import navigation
 
 ROUNDING = 1e-5  # the one is a mean of rounded scores, the other a rounded mean
 
@@ -85,9 +86,9 @@ def _sections() -> dict[str, Any]:
     DVC is not written yet when the last stage ends.
     """
     sections: dict[str, Any] = {}
-    for stage in read_yaml(PIPELINE)["stages"]:
-        executed = REPORTS / "notebooks" / notebook_of(stage).name
-        for cell in nbformat.read(executed, as_version=4).cells:
+    for stage in read_yaml(PIPELINE)["stages"].values():
+        executed = executed_notebook(stage)
+        for cell in nbformat.read(ROOT / executed, as_version=4).cells if executed else ():
             if "injected-parameters" in cell.metadata.get("tags", []):
                 sections |= dict(_assignments(cell.source))
     return sections
@@ -130,7 +131,7 @@ def fold_figures(candidate: str) -> dict[str, list[float]]:
 
 def files() -> dict[str, list[Path]]:
     """What is uploaded, by folder: reports, plots and tables, no row per customer among them."""
-    pages = [REPORTS / page.href for page in PAGES]
+    pages = [REPORTS / page.href for page in navigation()]
     return {
         "reports": [*pages, *REPORTS.glob("model_card.md"), METRICS],
         "plots": sorted(PLOTS.iterdir()),

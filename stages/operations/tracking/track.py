@@ -13,7 +13,6 @@ from stages.operations.tracking.server import (
     server,
 )
 
-LAST_STAGE = "evaluate"
 SECONDS = 120  # at the end of a run; by hand there is no limit
 
 
@@ -31,14 +30,12 @@ def track() -> str:
     return upload(found.url)
 
 
-def track_after(stage: str) -> None:
-    """After the last stage, log its results; whatever happens, a line on stderr says it.
+def track_after_a_run() -> None:
+    """After the last stage, log the results; whatever happens, a line on stderr says it.
 
     In a process of its own, which ends when its time is over: no fault of server or client may
     fail the run or hold it up.
     """
-    if stage != LAST_STAGE:
-        return
     command = [sys.executable, "-m", "stages", "track"]
     try:
         done = subprocess.run(
