@@ -39,6 +39,7 @@ class Totals:
     warnings: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
     counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    contacts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def add(self, about: About, *, scored: int, rejected: int) -> None:
         """Count a part."""
@@ -48,8 +49,9 @@ class Totals:
         self.problems.update(about.problems)
         self.warnings.update(about.warnings)
         self.faults.update(about.faults)
-        for name, counts in about.counts.items():
-            self.counts[name] = self.counts.get(name, 0) + np.asarray(counts)
+        for whole, of_part in ((self.counts, about.counts), (self.contacts, about.contacts)):
+            for name, counts in of_part.items():
+                whole[name] = whole.get(name, 0) + np.asarray(counts)
 
 
 @dataclass

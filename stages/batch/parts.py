@@ -34,7 +34,8 @@ class About:
     """What is known of a part beside its scores.
 
     `rejects` are row number and reason; `counts` how many of the customers have each code of a
-    category, or fall between the edges of a number, by column.
+    category, or fall between the edges of a number, by column; `contacts` likewise of those whom to
+    contact.
     """
 
     file: str
@@ -44,6 +45,7 @@ class About:
     warnings: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    contacts: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 class Work:

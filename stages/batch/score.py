@@ -253,6 +253,7 @@ def _summary(
     totals, bundle = merge.totals, task.scorer.bundle
     return {
         "input": {"files": len(files), "first": files[0].origin},
+        "bundle": str(asked.model),
         "model": {"name": bundle.name, "version": bundle.version},
         "rows": totals.scored + totals.rejected,
         "scored": totals.scored,
@@ -264,6 +265,7 @@ def _summary(
         "budget": asked.budget,
         "expected": expected(chosen, task.scorer.terms.costs),
         "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
+        "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},
         "edges": {name: edges.tolist() for name, edges in task.edges.items()},
         "scores": asked.scores.name,
     }

@@ -70,20 +70,21 @@ class PartScorer:
             problems=rows.problems,
             warnings=rows.warnings,
             faults=scores.faults,
-            counts=self._counts(rows),
+            counts=self._counts(rows.numbers, rows.codes),
+            contacts=self._counts(rows.numbers[scores.contact], rows.codes[scores.contact]),
         )
         write_part(self.folder, chunk.name, pa.table(columns), about)
         return chunk.name
 
-    def _counts(self, rows: Rows) -> dict[str, list[int]]:
+    def _counts(self, numbers: NDArray[np.float64], codes: Codes) -> dict[str, list[int]]:
         schema = self.scorer.bundle.schema
         counts = {
-            c.name: counted(rows.numbers[:, place], self.edges[c.name])
+            c.name: counted(numbers[:, place], self.edges[c.name])
             for place, c in enumerate(schema.numeric_inputs)
         }
         for place, column in enumerate(schema.category_inputs):
             length = len(code_labels(column))
-            counts[column.name] = np.bincount(rows.codes[:, place], minlength=length).tolist()
+            counts[column.name] = np.bincount(codes[:, place], minlength=length).tolist()
         return counts
 
     def _reasons(self, rows: Rows) -> list[list[str]]:
@@ -116,8 +117,11 @@ def reference_edges(model: Path, schema: Schema) -> Edges:
 
 
 def counted(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> list[int]:
-    """How many numbers fall between the edges, the absent ones last."""
-    known = numbers[~np.isnan(numbers)]
+    """How many numbers fall between the edges, the absent ones last.
+
+    Edges come from numbers that a bundle holds in float32, and so are these compared.
+    """
+    known = numbers[~np.isnan(numbers)].astype(np.float32).astype(np.float64)
     bands = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     return [*bands.tolist(), len(numbers) - len(known)]
 

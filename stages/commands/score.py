@@ -54,6 +54,7 @@ def add(commands: Commands) -> None:
         default=(None, False),
         help="fail where more rows than that are rejected: a count, or a share such as 1%%",
     )
+    score.add_argument("--no-report", dest="report", action="store_false", help="write no report")
     score.set_defaults(command=_score)
 
 
@@ -72,8 +73,11 @@ def _limit(text: str) -> tuple[float, bool]:
 
 
 def _score(options: argparse.Namespace) -> None:
+    from stages.batch.report import remember
     from stages.batch.score import Asked, score
     from stages.batch.words import in_words
+    from stages.core.paths import relative
+    from stages.core.runner import run_beside
 
     limit, is_share = options.max_rejects
     asked = Asked(
@@ -85,7 +89,11 @@ def _score(options: argparse.Namespace) -> None:
         max_rejects=limit,
         is_share=is_share,
     )
-    print(in_words(score(asked)))
+    outcome = score(asked)
+    print(in_words(outcome))
+    if options.report:
+        remember(outcome)
+        print(f"Report: {relative(run_beside('score'))} (open it in a browser)")
 
 
 def _model(name: str | None) -> Path:

@@ -1,0 +1,71 @@
+"""The report of a run: what its notebook shows."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from scoring.errors import UserError
+from stages.batch import report
+from tests import builders
+
+
+@pytest.fixture
+def noted(scored, members, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "LATEST", tmp_path / "score.json")
+    members.loc[5, builders.MONTHS] = "viele"
+    report.remember(scored(members, reasons="list"))
+    return report.latest()
+
+
+def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "LATEST", tmp_path / "score.json")
+
+    with pytest.raises(UserError, match="run make score"):
+        report.latest()
+
+
+def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(noted):
+    contacts = noted.contacts.assign(customer_id="</script><b>" + noted.contacts["customer_id"])
+    page = report.listing(report.Report(noted.summary, contacts, noted.schema, noted.bundle)).data
+
+    content = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)[1]
+    rows = json.loads(content)["rows"]
+    assert [row[1] for row in rows] == contacts["customer_id"].tolist()
+    assert "http" not in page
+
+
+def test_a_long_list_is_cut_in_the_page_and_that_is_said(noted, monkeypatch):
+    monkeypatch.setattr(report, "LISTED", 3)
+
+    page = report.listing(noted).data
+
+    assert f"The first 3 of {len(noted.contacts)} customers" in page
+
+
+def test_customers_like_those_learned_from_are_near_and_others_far(noted):
+    near = report.differences(noted).set_index("column")["distance"]
+    counts = dict(noted.summary["counts"]) | {builders.SIZE: [0, 0, 150, 0]}
+    summary = dict(noted.summary) | {"counts": counts}
+    far = report.differences(report.Report(summary, noted.contacts, noted.schema, noted.bundle))
+
+    assert (near < 0.25).all()
+    assert far["column"].iloc[0] == builders.SIZE
+    assert far["distance"].iloc[0] > 0.4
+
+
+def test_what_is_typical_of_those_worth_a_contact_is_more_frequent_among_them(noted):
+    table = report.typical(noted)
+
+    assert (table["worth a contact"] >= table["all customers"]).all()
+    assert builders.GENDER not in set(table["column"])
+
+
+def test_the_top_of_the_list_has_reasons_and_no_ids(noted):
+    top = report.first(noted)
+
+    assert "customer id" not in top
+    assert top["why"].str.len().gt(0).any()
+    assert isinstance(top, pd.DataFrame)
+    assert report.problems(noted) == ["column Monate dabei: not a number: 1 rows"]
