@@ -24,7 +24,8 @@ from stages.batch.score import CONTACTS, Outcome
 from stages.batch.score_part import counted
 from stages.core.files import write_json
 from stages.core.paths import REPORTS, relative
-from stages.look.plots import BLUE, panels
+from stages.look.figures import panels
+from stages.look.palette import BLUE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -77,7 +77,7 @@ def _score(options: argparse.Namespace) -> None:
     from stages.batch.score import Asked, score
     from stages.batch.words import in_words
     from stages.core.paths import relative
-    from stages.core.runner import run_beside
+    from stages.operations.notebook_report import write_notebook_report
 
     limit, is_share = options.max_rejects
     asked = Asked(
@@ -93,7 +93,7 @@ def _score(options: argparse.Namespace) -> None:
     print(in_words(outcome))
     if options.report:
         remember(outcome)
-        print(f"Report: {relative(run_beside('score'))} (open it in a browser)")
+        print(f"Report: {relative(write_notebook_report('score'))} (open it in a browser)")
 
 
 def _model(name: str | None) -> Path:
