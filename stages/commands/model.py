@@ -1,4 +1,4 @@
-"""A better model: search, and the effect of every switch."""
+"""A better model: search, and the effect of every modelling choice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def add(commands: Commands) -> None:
     tune.set_defaults(command=_tune)
     ablation = commands.add_parser(
         "ablation",
-        help="measure the effect of every modelling switch",
-        description="Turn on each switch of section train in params.yaml alone, compare it with "
+        help="measure the effect of every modelling choice",
+        description="Change each option of section train in params.yaml alone, compare it with "
         "the same candidate on the same folds, and write reports/ablation.html.",
     )
     ablation.set_defaults(command=_ablation)

@@ -15,11 +15,11 @@ def add(commands: Commands) -> None:
     repro = commands.add_parser(
         "repro",
         help="run what changed of the pipeline",
-        description="Check what enters, then `dvc repro`; on failure bring back what stood there.",
+        description="Validate the data, then `dvc repro`; on failure restore the previous results.",
     )
     repro.add_argument("dvc", nargs="*", help="handed on to dvc repro, after --", metavar="ARG")
     repro.set_defaults(command=_repro)
-    check = commands.add_parser("check", help="the checks at the door, without a run")
+    check = commands.add_parser("check", help="validate the data only")
     check.set_defaults(command=_check)
     same = commands.add_parser(
         "check-reproducible",

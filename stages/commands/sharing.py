@@ -12,7 +12,7 @@ def add(commands: Commands) -> None:
     pull = commands.add_parser(
         "pull",
         help="bring outputs from the DVC remote",
-        description="Bring the outputs that dvc.lock names from the default DVC remote, held "
+        description="Bring the outputs that dvc.lock names from the default DVC remote, checked "
         "against their hashes. Exit code 1 where it does not hold all; `repro` rebuilds the rest.",
     )
     pull.set_defaults(command=_pull)

@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         "audit",
         help="known vulnerabilities of the locked packages",
         description="Ask a vulnerability service about every locked package. What is accepted for "
-        "a while stands in pyproject.toml, [[tool.churn.accepted-vulnerabilities]].",
+        "a while is in pyproject.toml, [[tool.churn.accepted-vulnerabilities]].",
     )
     audit.add_argument(
         "--osv",

@@ -16,49 +16,39 @@ from stages.operations.experiments import comparison, write_experiments
 from tests.conftest import dvc, stages
 
 
-def test_an_experiment_reruns_only_what_depends_on_the_parameter(shared: Path) -> None:
-    # when a parameter of a candidate is tried
-    done = dvc(shared, "exp", "run", "--name", "deeper", "-S", "train.xgboost.max_depth=4")
-    assert done.returncode == 0, done.stderr[-2000:]
-    # then the stages before it are left alone
-    assert "Running stage 'train'" in done.stdout
-    for stage in ("generate", "explore", "features"):
-        assert f"Stage '{stage}' didn't change, skipping" in done.stdout
-    # and dvc shows what was changed and what came of it
-    difference = dvc(shared, "params", "diff", "--json")
-    changed = json.loads(difference.stdout)["params.yaml"]
-    assert changed == {"train.xgboost.max_depth": {"old": 3, "new": 4, "diff": 1}}
-    shown = dvc(shared, "exp", "show", "--csv", "--no-pager")
-    header, *rows = shown.stdout.splitlines()
-    assert {"test.roc_auc", "train.xgboost.max_depth", "winner"} <= set(header.split(","))
-    assert any("deeper" in row.split(",") for row in rows)
-    # and the page shows it beside the commit that it started from, without fetching anything
-    assert stages(shared, "experiments").returncode == 0
-    page = (shared / "reports" / "experiments.html").read_text()
-    assert all(f">{cell}</td>" in page for cell in ("main", "deeper", "workspace", "3", "4"))
-    assert ">train.xgboost.max_depth</th>" in page
-    assert "src=" not in page.split("<script>")[0] + page.rpartition("</script>")[2]
-
-
-def test_an_experiment_elsewhere_runs_the_code_of_its_own_copy(shared: Path) -> None:
+def test_an_experiment_reruns_what_depends_on_it_with_the_code_of_its_own_copy(
+    shared: Path,
+) -> None:
     # given code that notes where it was imported from
     module = shared / "stages" / "evaluation" / "record.py"
     text = module.read_text()
     assert '"counts": {' in text
     module.write_text(text.replace('"counts": {', '"counts": {"copy": float(".dvc" in __file__), '))
-    # when an experiment runs in a directory of its own
-    share = "features.test_share=0.3"
-    done = dvc(shared, "exp", "run", "--temp", "--name", "elsewhere", "-S", share)
+    # when a parameter of a candidate is tried in a directory of its own
+    depth = "train.xgboost.max_depth=4"
+    done = dvc(shared, "exp", "run", "--temp", "--name", "deeper", "-S", depth)
     assert done.returncode == 0, done.stderr[-2000:]
-    # then the code was that of its own copy
+    # then the stages before it are left alone
+    assert "Running stage 'train'" in done.stdout
+    for stage in ("generate", "explore", "features"):
+        assert f"Stage '{stage}' didn't change, skipping" in done.stdout
+    # and dvc shows what was changed and what came of it, by the code of that copy
     shown = dvc(shared, "exp", "show", "--json", "--no-pager")
-    found = [e for e in experiments(json.loads(shown.stdout)) if e.get("name") == "elsewhere"]
-    counts = found[0]["data"]["metrics"]["reports/metrics.json"]["data"]["counts"]
-    assert counts["copy"] == 1.0
-    # and the results of the work tree were left alone
-    here = json.loads((shared / "reports" / "metrics.json").read_text())["counts"]
-    assert here["test"] < counts["test"]
-    assert "copy" not in here
+    found = [e for e in experiments(json.loads(shown.stdout)) if e.get("name") == "deeper"]
+    data = found[0]["data"]
+    assert data["params"]["params.yaml"]["data"]["train"]["xgboost"]["max_depth"] == 4
+    metrics = data["metrics"]["reports/metrics.json"]["data"]
+    assert {"winner", "test"} <= set(metrics)
+    assert metrics["counts"]["copy"] == 1.0
+    # and the work tree is as it was
+    assert dvc(shared, "params", "diff").stdout == ""
+    assert "copy" not in json.loads((shared / "reports" / "metrics.json").read_text())["counts"]
+    # and the page shows it with the commit that it started from, without fetching anything
+    assert stages(shared, "experiments").returncode == 0
+    page = (shared / "reports" / "experiments.html").read_text()
+    assert all(f">{cell}</td>" in page for cell in ("main", "deeper", "workspace", "3", "4"))
+    assert ">train.xgboost.max_depth</th>" in page
+    assert "src=" not in page.split("<script>")[0] + page.rpartition("</script>")[2]
 
 
 @pytest.mark.slow
