@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.batch.parts import PARTIAL
-from stages.core.paths import CHAMPION, POPULATION, ROOT
+from stages.core.paths import CHAMPION, PARAMS, POPULATION, ROOT
 from stages.core.section import read_params
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import load_population
@@ -96,7 +96,7 @@ def _run(table: Path, out: Path, model: Path, chunk: int) -> subprocess.Popen[by
 
 def simulated(path: Path, *, rows: int) -> None:
     """Write customers of a simulated month, without the target."""
-    generate = Generate.of(read_params()["generate"] | {"rows": rows, "seed": 99})
+    generate = Generate.of(read_params(PARAMS)["generate"] | {"rows": rows, "seed": 99})
     writer = None
     for month in snapshot(load_population(POPULATION), generate, month=3):
         table = pa.Table.from_pandas(month.customers, preserve_index=False)

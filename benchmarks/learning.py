@@ -14,7 +14,7 @@ from benchmarks.result import Result
 from scoring.money import customer_value
 from scoring.schema import Schema
 from stages.core.metrics import Floats
-from stages.core.paths import POPULATION, SCHEMA
+from stages.core.paths import PARAMS, POPULATION, SCHEMA
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate import Evidence
@@ -72,7 +72,7 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
     A row per size and candidate: seconds to fit; per measure the candidate's value, by how much it
     is `behind` the oracle, and the interval of that difference.
     """
-    schema, params = load_schema(SCHEMA), read_params()
+    schema, params = load_schema(SCHEMA), read_params(PARAMS)
     train, money = Train.of(params["train"]), Money.of(params["money"])
     features, oracle = _customers(max(sizes) + test, schema)
     held, known = features.head(test), features.iloc[test:]

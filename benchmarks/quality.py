@@ -16,7 +16,7 @@ from benchmarks.result import Result
 from scoring.schema import Schema
 from stages.core import metrics
 from stages.core.metrics import LOWER_IS_BETTER, RANKING
-from stages.core.paths import SCHEMA
+from stages.core.paths import PARAMS, SCHEMA
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.features.table import feature_table
@@ -81,7 +81,7 @@ def _measured(
 ) -> tuple[CrossValidation, Train]:
     """All candidates on 5 × 10 folds of all customers, under the parameters with changes."""
     repeated = {"folds": FOLDS, "repeats": REPEATS}
-    params = Train.of(read_params()["train"] | changes | repeated)
+    params = Train.of(read_params(PARAMS)["train"] | changes | repeated)
     return cross_validate(features, schema, params), params
 
 

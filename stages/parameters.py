@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from scoring.errors import UserError
 from stages.ablation.ablation_params import Ablation
-from stages.core.paths import PARAMS, relative
+from stages.core.paths import PARAMS, shown
 from stages.core.section import Section, read_params
 from stages.evaluation.evaluate_params import Evaluate
 from stages.exploration.explore_params import Explore
@@ -52,9 +52,9 @@ def read_parameters(path: Path = PARAMS) -> Parameters:
     for name in content:
         if name not in SECTIONS:
             known = ", ".join(SECTIONS)
-            raise UserError(f"{relative(path)}: section {name}: unknown; expected one of {known}")
+            raise UserError(f"{shown(path)}: section {name}: unknown; expected one of {known}")
     for name in SECTIONS:
         if name not in content:
-            raise UserError(f"{relative(path)}: section {name}: missing")
+            raise UserError(f"{shown(path)}: section {name}: missing")
     sections: dict[str, Any] = {name: model.of(content[name]) for name, model in SECTIONS.items()}
     return Parameters(**sections)

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.simulator.generate import Chunk, simulate
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import load_population
 from stages.simulator.scenarios import QUIET, Scenario, Scenarios, unfold
 
-POPULATION = load_population(paths.POPULATION)
+HERE = Paths.here()
+POPULATION = load_population(HERE.population)
 WINDOW = POPULATION.hazard.window
 NAMES = list(Scenarios.model_fields)
 BROKEN = ["unit_change", "all_null", "shifted_categories"]
@@ -53,5 +54,5 @@ def assert_calibrated(probability, outcome, *, groups: int = 10) -> None:
 
 def parameters(**changes) -> Generate:
     """The section `generate` of the repository, small, with fields changed."""
-    values = read_params()["generate"] | {"rows": 600} | changes
+    values = read_params(HERE.params)["generate"] | {"rows": 600} | changes
     return Generate.of(values)

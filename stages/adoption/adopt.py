@@ -19,7 +19,7 @@ from stages.adoption.draft import Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import scalar, write_schema
-from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, relative
+from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, Paths, relative
 from stages.core.yamlfile import load_schema, update_yaml
 from stages.parameters import Parameters, read_parameters
 from stages.tables.canonical import spelling_key
@@ -102,9 +102,11 @@ def _admitted(
         arrival = read_arrival(brought.path, origin=brought.origin)
         described = _described(arrival, brought, schema_file, wishes, params)
     except UserError as error:
-        write_refused(asked, error)
+        write_refused(asked, error, Paths.here())
         raise
-    return described, admit(brought.path, described.schema, asked, params, arrival=arrival)
+    return described, admit(
+        brought.path, described.schema, asked, params, Paths.here(), arrival=arrival
+    )
 
 
 def _described(

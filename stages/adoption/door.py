@@ -14,7 +14,7 @@ import pandas as pd
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.core.paths import ROOT, VALIDATION
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.table import split
 from stages.model.money_params import Money
@@ -27,29 +27,29 @@ from stages.tables.source import check_declared, check_pin, check_population
 from stages.tables.validation import Validation, write_accepted, write_refused
 
 
-def check_source(params: Parameters) -> str:
+def check_source(params: Parameters, paths: Paths) -> str:
     """Everything that the first stage will read, checked without running it; what was found.
 
     `UserError` naming file, column, row or field where something does not fit.
     """
     data = params.data
-    check_declared(data)
-    schema = load_schema(ROOT / data.schema_)
+    check_declared(data, paths)
+    schema = load_schema(paths.root / data.schema_)
     if data.is_generated:
-        check_population(data, schema)
-        _check_window(data, params.money)
+        check_population(data, schema, paths)
+        _check_window(data, params.money, paths)
         return f"{data.source}: a valid population; {data.schema_}: a valid schema"
-    check_pin(data)
+    check_pin(data, paths)
     asked = Validation(data.source, data.schema_)
-    rows = _accepted_before(_hashes(str(data.sha256), schema))
+    rows = _accepted_before(_hashes(str(data.sha256), schema), paths)
     if rows is None:
-        rows = len(admit(ROOT / data.source, schema, asked, params).customers)
+        rows = len(admit(paths.root / data.source, schema, asked, params, paths).customers)
     return f"{data.source}: {rows:,} customers that fit {data.schema_}"
 
 
-def _check_window(data: Data, money: Money) -> None:
+def _check_window(data: Data, money: Money, paths: Paths) -> None:
     """`UserError` where `money` takes the churn of simulated customers to look further or less."""
-    window = load_population(ROOT / data.source).hazard.window
+    window = load_population(paths.root / data.source).hazard.window
     if money.window_months != window:
         raise UserError(
             f"params.yaml: field money.window_months: {money.window_months:g}; expected {window}, "
@@ -62,10 +62,10 @@ def _hashes(source: str, schema: Schema) -> dict[str, str]:
     return {"source": source, "schema": meaning}
 
 
-def _accepted_before(hashes: Mapping[str, str]) -> int | None:
+def _accepted_before(hashes: Mapping[str, str], paths: Paths) -> int | None:
     """How many customers were let in when the same file met the same schema; None if it did not."""
     try:
-        before = json.loads(VALIDATION.read_text(encoding="utf-8"))
+        before = json.loads(paths.validation.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
     same = before.get("result") == "accepted" and before.get("hashes") == hashes
@@ -77,6 +77,7 @@ def admit(
     schema: Schema,
     asked: Validation,
     params: Parameters,
+    paths: Paths,
     *,
     arrival: Arrival | None = None,
 ) -> Checked:
@@ -88,9 +89,10 @@ def admit(
         checked = check_table(arrival, schema, origin=asked.source)
         check_enough(checked.customers, schema.without_ignored, params, origin=asked.source)
     except UserError as error:
-        write_refused(asked, error)
+        write_refused(asked, error, paths)
         raise
-    write_accepted(replace(asked, kept=len(checked.customers), warnings=checked.remarks))
+    found = replace(asked, kept=len(checked.customers), warnings=checked.remarks)
+    write_accepted(found, paths)
     return checked
 
 

@@ -60,13 +60,13 @@ def _adopt(options: argparse.Namespace) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> None:
-    from stages.core.paths import POPULATION
+    from stages.core.paths import PARAMS, POPULATION
     from stages.core.section import read_params
     from stages.simulator.generate_params import Generate
     from stages.simulator.population import load_population
     from stages.simulator.snapshots import export_csv
 
-    values = read_params()["generate"]
+    values = read_params(PARAMS)["generate"]
     asked = {"name": options.scenario, "strength": options.strength}
     asked["start_month"] = options.start_month
     values["scenario"] |= {name: value for name, value in asked.items() if value is not None}

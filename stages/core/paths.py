@@ -1,41 +1,192 @@
-"""Where everything stands, anchored on the place of this package and named once."""
+"""Where everything is in a repository, each place named once, from a root that is handed in."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 
-PARAMS = ROOT / "params.yaml"
-PIPELINE = ROOT / "dvc.yaml"
-LOCK = ROOT / "dvc.lock"
-NOTEBOOKS = ROOT / "notebooks"
+@dataclass(frozen=True)
+class Paths:
+    """The places of the repository at `root`.
 
-SCHEMA = ROOT / "data" / "schema.yaml"
-POPULATION = ROOT / "data" / "population.yaml"
-EXTERNAL = ROOT / "data" / "external"
-CUSTOMERS = ROOT / "data" / "raw" / "customers.parquet"
-CUSTOMERS_SCHEMA = ROOT / "data" / "raw" / "schema.json"
-ORACLE = ROOT / "data" / "oracle" / "probabilities.parquet"
-TRUTH = ORACLE.parent  # of everything that is simulated; only `evaluate` reads there
-SNAPSHOTS = ROOT / "data" / "snapshots"
-TRAIN = ROOT / "data" / "features" / "train.parquet"
-TEST = ROOT / "data" / "features" / "test.parquet"
+    Made once by whoever starts the work, the command line or a notebook, and handed on; a test
+    hands in a folder of its own. `output` is the folder that stages write to.
+    """
 
-CHAMPION = ROOT / "models" / "champion"
-COMPARISON = ROOT / "models" / "comparison"
-TUNING = ROOT / "models" / "tuning"  # in git and DVC neither: the trials of a search
+    root: Path
 
-REPORTS = ROOT / "reports"
-METRICS = REPORTS / "metrics.json"
-DATA_SUMMARY = REPORTS / "data_summary.json"
-VALIDATION = REPORTS / "validation.json"
-PREDICTIONS = REPORTS / "predictions.parquet"
-PLOTS = REPORTS / "plots"
-CONTACT_LIST = REPORTS / "contact_list.csv"
-EXPERIMENTS = REPORTS / "experiments.html"
-INDEX = REPORTS / "index.html"
-MODEL_CARD = REPORTS / "model_card.json"  # what the card and the overview are made from
+    @classmethod
+    def here(cls) -> Paths:
+        """The repository that this code is part of."""
+        return cls(Path(__file__).resolve().parents[2])
+
+    def relative(self, path: Path) -> str:
+        """The path as files in the repository name it: from the root where it lies inside."""
+        inside = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if inside else str(path)
+
+    # --- what people write ---
+
+    @property
+    def params(self) -> Path:
+        """The parameters."""
+        return self.root / "params.yaml"
+
+    @property
+    def pipeline(self) -> Path:
+        """The stages, for DVC."""
+        return self.root / "dvc.yaml"
+
+    @property
+    def notebooks(self) -> Path:
+        """A notebook per stage."""
+        return self.root / "notebooks"
+
+    @property
+    def schema(self) -> Path:
+        """What the columns of simulated customers mean."""
+        return self.root / "data" / "schema.yaml"
+
+    @property
+    def population(self) -> Path:
+        """The population that customers are simulated from."""
+        return self.root / "data" / "population.yaml"
+
+    @property
+    def external(self) -> Path:
+        """Adopted tables, each with its schema."""
+        return self.root / "data" / "external"
+
+    # --- what a run writes ---
+
+    @property
+    def output(self) -> Path:
+        """The folder that stages write to."""
+        return self.root
+
+    @property
+    def lock(self) -> Path:
+        """The hashes of the last run, written by DVC."""
+        return self.root / "dvc.lock"
+
+    @property
+    def customers(self) -> Path:
+        """The table of customers in canonical types."""
+        return self.output / "data" / "raw" / "customers.parquet"
+
+    @property
+    def customers_schema(self) -> Path:
+        """What the columns of that table mean."""
+        return self.output / "data" / "raw" / "schema.json"
+
+    @property
+    def snapshots(self) -> Path:
+        """The simulated months after the first, and the campaign."""
+        return self.output / "data" / "snapshots"
+
+    @property
+    def truth(self) -> Path:
+        """The true probabilities of everything that is simulated; only `evaluate` reads there."""
+        return self.output / "data" / "oracle"
+
+    @property
+    def oracle(self) -> Path:
+        """The true probabilities of the table of customers."""
+        return self.truth / "probabilities.parquet"
+
+    @property
+    def train(self) -> Path:
+        """The features of the train customers."""
+        return self.output / "data" / "features" / "train.parquet"
+
+    @property
+    def test(self) -> Path:
+        """The features of the test customers; only `evaluate` reads them."""
+        return self.output / "data" / "features" / "test.parquet"
+
+    @property
+    def champion(self) -> Path:
+        """The champion bundle."""
+        return self.output / "models" / "champion"
+
+    @property
+    def comparison(self) -> Path:
+        """What the candidates predicted out of fold, and the baselines."""
+        return self.output / "models" / "comparison"
+
+    @property
+    def tuning(self) -> Path:
+        """The trials of a search, neither in git nor in DVC."""
+        return self.output / "models" / "tuning"
+
+    @property
+    def reports(self) -> Path:
+        """Pages, tables and figures for people."""
+        return self.output / "reports"
+
+    @property
+    def metrics(self) -> Path:
+        """The metrics on the test customers, in git."""
+        return self.reports / "metrics.json"
+
+    @property
+    def data_summary(self) -> Path:
+        """The table of customers in numbers."""
+        return self.reports / "data_summary.json"
+
+    @property
+    def validation(self) -> Path:
+        """What the validation of an adopted table found."""
+        return self.reports / "validation.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The probabilities of every customer by every candidate."""
+        return self.reports / "predictions.parquet"
+
+    @property
+    def plots(self) -> Path:
+        """The curves that DVC draws."""
+        return self.reports / "plots"
+
+    @property
+    def contact_list(self) -> Path:
+        """Whom to contact of the test customers."""
+        return self.reports / "contact_list.csv"
+
+    @property
+    def experiments(self) -> Path:
+        """The experiments on one page."""
+        return self.reports / "experiments.html"
+
+    @property
+    def model_card(self) -> Path:
+        """What the card and the overview are made from."""
+        return self.reports / "model_card.json"
+
+    @property
+    def index(self) -> Path:
+        """The page that leads to all others."""
+        return self.reports / "index.html"
 
 
-def relative(path: Path) -> str:
-    """The path as people write it: from the root of the repository where it lies inside."""
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+def shown(path: Path) -> str:
+    """The path as a message names it: from the current folder where it lies inside."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+
+# What is not yet handed its paths reads these.
+_HERE = Paths.here()
+ROOT = _HERE.root
+PARAMS, PIPELINE, LOCK, NOTEBOOKS = _HERE.params, _HERE.pipeline, _HERE.lock, _HERE.notebooks
+SCHEMA, POPULATION, EXTERNAL = _HERE.schema, _HERE.population, _HERE.external
+CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE = _HERE.customers, _HERE.customers_schema, _HERE.oracle
+TRUTH, SNAPSHOTS, TRAIN, TEST = _HERE.truth, _HERE.snapshots, _HERE.train, _HERE.test
+CHAMPION, COMPARISON, TUNING = _HERE.champion, _HERE.comparison, _HERE.tuning
+REPORTS, METRICS, DATA_SUMMARY = _HERE.reports, _HERE.metrics, _HERE.data_summary
+VALIDATION, PREDICTIONS, PLOTS = _HERE.validation, _HERE.predictions, _HERE.plots
+CONTACT_LIST, EXPERIMENTS, INDEX = _HERE.contact_list, _HERE.experiments, _HERE.index
+MODEL_CARD = _HERE.model_card
+relative = _HERE.relative

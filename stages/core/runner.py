@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from scoring.errors import UserError
-from stages.core.paths import NOTEBOOKS, PIPELINE, REPORTS, ROOT, relative
+from stages.core.paths import NOTEBOOKS, PARAMS, PIPELINE, REPORTS, ROOT, relative
 from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
 
@@ -80,7 +80,7 @@ def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str
 
 def sections_of(names: list[str]) -> dict[str, Any]:
     """These sections of `params.yaml`; the notebook validates them, each by its own model."""
-    content = read_params()
+    content = read_params(PARAMS)
     for name in names:
         if name not in content:
             raise UserError(f"params.yaml: section {name}: missing")

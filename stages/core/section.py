@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scoring.errors import UserError
-from stages.core.paths import PARAMS, relative
+from stages.core.paths import Paths, shown
 from stages.core.yamlfile import read_yaml
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -48,17 +48,17 @@ class Section(Group):
             raise UserError(f"params.yaml: field {field}: {problem}") from None
 
     @classmethod
-    def given(cls, values: dict[str, Any]) -> Self:
+    def given(cls, values: dict[str, Any], paths: Paths) -> Self:
         """The section that the runner injected, or that of `params.yaml` where `values` is empty.
 
         Notebooks call it on their parameter cell, whose values are empty in an interactive session.
         """
-        return cls.of(values if values else read_params().get(cls.section))
+        return cls.of(values if values else read_params(paths.params).get(cls.section))
 
 
-def read_params(path: Path = PARAMS) -> dict[str, Any]:
+def read_params(path: Path) -> dict[str, Any]:
     """The sections of a parameter file as plain dicts, not validated."""
     content = read_yaml(path)
     if not isinstance(content, dict):
-        raise UserError(f"{relative(path)}: expected sections, found {type(content).__name__}")
+        raise UserError(f"{shown(path)}: expected sections, found {type(content).__name__}")
     return content

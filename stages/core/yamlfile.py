@@ -8,7 +8,7 @@ from typing import Any
 
 from scoring.errors import UserError
 from scoring.schema import Schema, parse_schema
-from stages.core.paths import relative
+from stages.core.paths import shown
 
 
 def read_yaml(path: Path) -> Any:
@@ -19,9 +19,9 @@ def read_yaml(path: Path) -> Any:
     try:
         return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{relative(path)}: no such file; expected YAML") from None
+        raise UserError(f"{shown(path)}: no such file; expected YAML") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{relative(path)}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def update_yaml(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -54,4 +54,4 @@ def _merge(content: Any, changes: Mapping[str, Any]) -> None:
 
 def load_schema(path: Path) -> Schema:
     """The schema in a YAML or JSON file; `UserError` where it is missing or wrong."""
-    return parse_schema(read_yaml(path), origin=relative(path))
+    return parse_schema(read_yaml(path), origin=shown(path))

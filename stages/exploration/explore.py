@@ -16,7 +16,6 @@ from stages.core import metrics
 from stages.core.association import rate_table
 from stages.core.files import write_json
 from stages.core.metrics import Floats
-from stages.core.paths import DATA_SUMMARY
 
 
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
@@ -243,7 +242,7 @@ def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
     )
 
 
-def write_summary(summary: Summary, path: Path = DATA_SUMMARY) -> None:
+def write_summary(summary: Summary, path: Path) -> None:
     """Write the figures as JSON, what a column has not as null."""
     texts = {
         part: figures.to_json(orient="index", double_precision=10)

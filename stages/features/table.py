@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scoring.derive import Inputs, category_names, derive, numeric_names
 from scoring.schema import KEY_NAMES, Schema
 from stages.core.files import read_table, write_table
-from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, TEST, TRAIN
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.features_params import Features
 
@@ -47,14 +47,14 @@ class Balance:
         return abs(self.difference) > 3 * self.standard_error
 
 
-def split_and_derive(params: Features) -> Balance:
+def split_and_derive(params: Features, paths: Paths) -> Balance:
     """Write the features of train and test customers; how alike the two are."""
-    schema = load_schema(CUSTOMERS_SCHEMA)
-    customers = sample(read_table(CUSTOMERS), schema, params)
+    schema = load_schema(paths.customers_schema)
+    customers = sample(read_table(paths.customers), schema, params)
     is_test = split(customers, schema, params)
     features = feature_table(customers, schema)
-    write_table(TRAIN, features[~is_test].reset_index(drop=True))
-    write_table(TEST, features[is_test].reset_index(drop=True))
+    write_table(paths.train, features[~is_test].reset_index(drop=True))
+    write_table(paths.test, features[is_test].reset_index(drop=True))
     label = features[LABEL].to_numpy()
     return Balance(
         int((~is_test).sum()),

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from scoring.errors import UserError
-from stages.core.paths import LOCK, METRICS, ROOT, relative
+from stages.core.paths import LOCK, METRICS, ROOT, Paths, relative
 from stages.core.yamlfile import read_yaml
 from stages.operations.failure import FAILURE_FILE
 from stages.parameters import read_parameters
@@ -42,7 +42,7 @@ def check_at_the_door() -> str:
     params = read_parameters()
     from stages.adoption.door import check_source
 
-    return f"{check_source(params)}; params.yaml: valid"
+    return f"{check_source(params, Paths.here())}; params.yaml: valid"
 
 
 def _reason(failure: Path, code: int) -> str:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from scoring.errors import UserError
-from stages.core.paths import relative
+from stages.core.paths import shown
 from stages.simulator.scenarios import Scenarios
 from stages.simulator.terms import (
     LASTING,
@@ -137,12 +137,12 @@ def load_population(path: Path) -> Population:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
         return Population.model_validate(content)
     except OSError as error:
-        raise UserError(f"{relative(path)}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{relative(path)}: not YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first, *others = [_in_one_line(problem) for problem in error.errors()]
-        raise UserError(f"{relative(path)}: {first}", details=tuple(others)) from error
+        raise UserError(f"{shown(path)}: {first}", details=tuple(others)) from error
 
 
 def tenure_shares(tenure: Tenure) -> tuple[Integers, Floats]:

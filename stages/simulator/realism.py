@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scoring.schema import Column, Schema
 from stages.core import metrics
 from stages.core.association import associations, direction, ranks, rate_table
-from stages.core.paths import POPULATION
+from stages.core.paths import Paths
 from stages.simulator.columns import COLUMNS, NUMBERS, TENURE
 from stages.simulator.generate import simulate
 from stages.simulator.generate_params import Generate
@@ -42,12 +42,14 @@ class Pair:
         return {"real": self.real, "generated": self.generated}
 
 
-def beside_real(customers: pd.DataFrame, schema: Schema, generate: Generate) -> Pair | None:
+def beside_real(
+    customers: pd.DataFrame, schema: Schema, generate: Generate, paths: Paths
+) -> Pair | None:
     """The customers beside those of `data/population.yaml`; None where the columns are others."""
     numbers = {column.name for column in schema.columns if column.is_numeric}
     if set(schema.names) != set(COLUMNS) or numbers != set(NUMBERS):
         return None
-    chunks = simulate(load_population(POPULATION), rows=len(customers), seed=generate.seed)
+    chunks = simulate(load_population(paths.population), rows=len(customers), seed=generate.seed)
     generated = pd.concat([chunk.customers for chunk in chunks], ignore_index=True)
     return Pair(customers, generated[list(customers.columns)], schema)
 

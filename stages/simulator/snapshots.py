@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from scoring.errors import UserError
 from stages.core.files import read_table, write_csv, write_json, write_tables
-from stages.core.paths import CUSTOMERS, ROOT, SNAPSHOTS, TRUTH, relative
+from stages.core.paths import Paths
 from stages.simulator.campaign import OUTCOMES, TRUTHS, run_campaign
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
 from stages.simulator.generate import Chunk, World, simulate
@@ -102,29 +102,30 @@ def snapshot(population: Population, generate: Generate, *, month: int) -> Itera
         yield Month(table.drop(columns=LABEL), table[[IDENTITY, LABEL]], truth_of(chunk.oracle))
 
 
-def publish_snapshots(population: Population, generate: Generate) -> Manifest:
+def publish_snapshots(population: Population, generate: Generate, paths: Paths) -> Manifest:
     """Write the later months and the campaign; the manifest, as written beside them.
 
     The first month is the table that the pipeline learns from: it is named in the manifest and
     written elsewhere.
     """
-    entries = [_entry(CUSTOMERS, CUSTOMERS, month=generate.snapshot_month, population=population)]
+    first = (paths.relative(paths.customers),) * 2
+    entries = [_entry(*first, month=generate.snapshot_month, population=population)]
     for month in tqdm(generate.later_months, desc="months", unit="", leave=False):
-        folder, truth = SNAPSHOTS / _name(month), TRUTH / f"{_name(month)}.parquet"
+        folder, truth = paths.snapshots / _name(month), paths.truth / f"{_name(month)}.parquet"
         files = folder / "customers.parquet", folder / "labels.parquet"
         _write(snapshot(population, generate, month=month), *files, truth)
-        entries.append(_entry(*files, month=month, population=population))
+        entries.append(_entry(*map(paths.relative, files), month=month, population=population))
     if generate.campaign.share > 0:
         trial = list(campaign_of(population, generate))
-        write_tables(SNAPSHOTS / "campaign.parquet", (block[OUTCOMES] for block in trial))
-        write_tables(TRUTH / "campaign.parquet", (block[TRUTHS] for block in trial))
-    return _write_manifest(SNAPSHOTS, entries, population=population, generate=generate)
+        write_tables(paths.snapshots / "campaign.parquet", (block[OUTCOMES] for block in trial))
+        write_tables(paths.truth / "campaign.parquet", (block[TRUTHS] for block in trial))
+    return _write_manifest(paths.snapshots, entries, population=population, generate=generate)
 
 
-def publish_no_snapshots() -> Manifest:
+def publish_no_snapshots(paths: Paths) -> Manifest:
     """What stands there for an adopted file, whose next month nobody knows: an empty manifest."""
     manifest: Manifest = {"window": None, "scenario": None, "campaign": None, "snapshots": []}
-    write_json(SNAPSHOTS / "manifest.json", manifest)
+    write_json(paths.snapshots / "manifest.json", manifest)
     return manifest
 
 
@@ -142,7 +143,7 @@ def export_csv(folder: Path, population: Population, generate: Generate) -> str:
         parts = zip(*snapshot(population, generate, month=month), strict=True)
         for file, tables in zip(files, parts, strict=True):
             write_csv(folder / file, pd.concat(tables), digits=CENTS)
-        entries.append(_entry(*files[:2], month=month, population=population))
+        entries.append(_entry(*map(str, files[:2]), month=month, population=population))
     if generate.campaign.share > 0:
         trial = pd.concat(campaign_of(population, generate), ignore_index=True)
         write_csv(folder / "campaign.csv", trial[OUTCOMES + TRUTHS[1:]], digits=CENTS)
@@ -150,28 +151,28 @@ def export_csv(folder: Path, population: Population, generate: Generate) -> str:
     return f"{generate.months} months of {generate.rows:,} customers in {folder}"
 
 
-def months_table(manifest: Manifest) -> pd.DataFrame:
+def months_table(manifest: Manifest, paths: Paths) -> pd.DataFrame:
     """Per snapshot: customers, who is new since the one before, churn, and when it is known."""
     rows, before = {}, None
     for entry in manifest["snapshots"]:
-        month, files = entry["month"], (ROOT / entry["customers"], ROOT / entry["labels"])
-        identity = set(read_table(files[0], [IDENTITY])[IDENTITY])
+        month, customers = entry["month"], paths.root / entry["customers"]
+        identity = set(read_table(customers, [IDENTITY])[IDENTITY])
         rows[month] = {
             "customers": len(identity),
             "new": None if before is None else len(identity - before),
-            "churn rate": (read_table(files[1], [LABEL])[LABEL] == LEFT).mean(),
+            "churn rate": (read_table(paths.root / entry["labels"], [LABEL])[LABEL] == LEFT).mean(),
             "known from month": entry["labels_known_from"],
         }
         before = identity
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("month")
 
 
-def campaign_table(manifest: Manifest) -> pd.DataFrame | None:
+def campaign_table(manifest: Manifest, paths: Paths) -> pd.DataFrame | None:
     """Per arm: customers, churn, and its mean true probability; None without a campaign."""
     if not manifest["campaign"]:
         return None
-    trial = read_table(SNAPSHOTS / "campaign.parquet")
-    trial[TRUTHS[1:]] = read_table(TRUTH / "campaign.parquet")[TRUTHS[1:]]
+    trial = read_table(paths.snapshots / "campaign.parquet")
+    trial[TRUTHS[1:]] = read_table(paths.truth / "campaign.parquet")[TRUTHS[1:]]
     arms = trial.groupby(trial["treated"].map({0: "left alone", 1: "called"}))
     return pd.DataFrame(
         {
@@ -203,11 +204,11 @@ def _name(month: int) -> str:
     return f"month_{month:03d}"
 
 
-def _entry(customers: Path, labels: Path, *, month: int, population: Population) -> Manifest:
+def _entry(customers: str, labels: str, *, month: int, population: Population) -> Manifest:
     return {
         "month": month,
-        "customers": relative(customers),
-        "labels": relative(labels),
+        "customers": customers,
+        "labels": labels,
         "labels_known_from": month + population.hazard.window,
     }
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring.errors import UserError
-from stages.core.paths import relative
+from stages.core.paths import shown
 from stages.tables.numerals import DECIMAL_COMMAS, comma_meaning, point_meaning
 from stages.tables.text_encoding import Text, as_utf8
 from stages.tables.validation import Remark
@@ -94,7 +94,7 @@ def read_arrival(path: Path, *, origin: str = "") -> Arrival:
     `origin` is how messages call the file. `UserError` where it is missing, empty, not text, or not
     a table.
     """
-    origin = origin or relative(path)
+    origin = origin or shown(path)
     if not path.is_file():
         raise UserError(f"{origin}: no such file; expected a CSV or Parquet file")
     with path.open("rb") as file:

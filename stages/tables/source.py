@@ -21,7 +21,7 @@ from stages.core.files import (
     write_table,
     write_tables,
 )
-from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE, PIPELINE, ROOT, relative
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.simulator.columns import COLUMNS
 from stages.simulator.generate_params import Generate
@@ -61,38 +61,39 @@ class Published:
     remarks: tuple[Remark, ...] = ()
 
 
-def publish(data: Data, generate: Generate) -> Published:
+def publish(data: Data, generate: Generate, paths: Paths) -> Published:
     """Write customers, schema and (for a population) true probabilities and what comes after.
 
     The true probabilities go to a file of their own that only `evaluate` reads; for an adopted
     file, where nobody knows them, that file has no rows.
     """
-    check_declared(data)
-    schema = load_schema(ROOT / data.schema_).without_ignored
-    write_json(CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True))
+    check_declared(data, paths)
+    schema = load_schema(paths.root / data.schema_).without_ignored
+    write_json(paths.customers_schema, schema.model_dump(mode="json", exclude_defaults=True))
     remarks: tuple[Remark, ...] = ()
     if data.is_generated:
-        population = load_population(ROOT / data.source)
-        _publish_population(population, generate, schema)
-        manifest = publish_snapshots(population, generate)
+        population = load_population(paths.root / data.source)
+        _publish_population(population, generate, schema, paths)
+        manifest = publish_snapshots(population, generate, paths)
     else:
-        remarks = _publish_adopted(data, schema)
-        manifest = publish_no_snapshots()
-    customers, oracle = (read_sample(path, most=LOOKED_AT) for path in (CUSTOMERS, ORACLE))
-    return Published(row_count(CUSTOMERS), customers, schema, oracle, manifest, remarks)
+        remarks = _publish_adopted(data, schema, paths)
+        manifest = publish_no_snapshots(paths)
+    files = paths.customers, paths.oracle
+    customers, oracle = (read_sample(path, most=LOOKED_AT) for path in files)
+    return Published(row_count(paths.customers), customers, schema, oracle, manifest, remarks)
 
 
-def _publish_adopted(data: Data, schema: Schema) -> tuple[Remark, ...]:
-    check_pin(data)
-    checked = check_table(read_arrival(ROOT / data.source), schema, origin=data.source)
-    write_table(CUSTOMERS, checked.customers)
-    write_table(ORACLE, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
+def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[Remark, ...]:
+    check_pin(data, paths)
+    checked = check_table(read_arrival(paths.root / data.source), schema, origin=data.source)
+    write_table(paths.customers, checked.customers)
+    write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
     return checked.remarks
 
 
-def check_population(data: Data, schema: Schema) -> None:
+def check_population(data: Data, schema: Schema, paths: Paths) -> None:
     """`UserError` where the population is not valid, or the schema not that of its customers."""
-    load_population(ROOT / data.source)
+    load_population(paths.root / data.source)
     if schema.names != COLUMNS:
         strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
         raise UserError(
@@ -101,9 +102,9 @@ def check_population(data: Data, schema: Schema) -> None:
         )
 
 
-def check_declared(data: Data) -> None:
+def check_declared(data: Data, paths: Paths) -> None:
     """`UserError` where `dvc.yaml` does not track the source that `params.yaml` names."""
-    declared = read_yaml(PIPELINE)["stages"]["generate"]["deps"]
+    declared = read_yaml(paths.pipeline)["stages"]["generate"]["deps"]
     for file in (data.source, data.schema_):
         if file not in declared:
             raise UserError(
@@ -112,9 +113,9 @@ def check_declared(data: Data) -> None:
             )
 
 
-def check_pin(data: Data) -> None:
+def check_pin(data: Data, paths: Paths) -> None:
     """`UserError` with the command to give where the adopted file is gone or was edited."""
-    path = ROOT / data.source
+    path = paths.root / data.source
     if not path.is_file():
         raise UserError(
             f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run `make "
@@ -129,20 +130,28 @@ def check_pin(data: Data) -> None:
         )
 
 
-def _publish_population(population: Population, generate: Generate, schema: Schema) -> None:
+def _publish_population(
+    population: Population, generate: Generate, schema: Schema, paths: Paths
+) -> None:
     """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
     truths: list[pd.DataFrame] = []
-    write_tables(CUSTOMERS, _customers(population, generate, schema, truths))
-    write_tables(ORACLE, truths)
+    origin = f"{paths.relative(paths.customers)} (generate.scenario: {generate.scenario.name})"
+    chunks = _customers(population, generate, schema, truths, origin=origin)
+    write_tables(paths.customers, chunks)
+    write_tables(paths.oracle, truths)
 
 
 def _customers(
-    population: Population, generate: Generate, schema: Schema, truths: list[pd.DataFrame]
+    population: Population,
+    generate: Generate,
+    schema: Schema,
+    truths: list[pd.DataFrame],
+    *,
+    origin: str,
 ) -> Iterator[pd.DataFrame]:
     """The table to learn from; refused like any other where a scenario broke a column of it."""
     month = generate.snapshot_month
     is_broken = scenario_of(population, generate).breaks(month)
-    origin = f"{relative(CUSTOMERS)} (generate.scenario: {generate.scenario.name})"
     with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
         for chunk in customers_of(population, generate, month=month):
             if is_broken:
@@ -153,9 +162,9 @@ def _customers(
             yield chunk.customers
 
 
-def describe(published: Published, data: Data, generate: Generate) -> pd.DataFrame:
+def describe(published: Published, data: Data, generate: Generate, paths: Paths) -> pd.DataFrame:
     """What was published, in a few facts."""
-    target = read_table(CUSTOMERS, columns=[published.schema.target.name])
+    target = read_table(paths.customers, columns=[published.schema.target.name])
     facts = {
         "source": "simulated" if data.is_generated else data.source,
         "customers": f"{published.rows:,}",
@@ -163,7 +172,7 @@ def describe(published: Published, data: Data, generate: Generate) -> pd.DataFra
         "churn rate": f"{published.schema.churned(target).mean():.2%}",
     }
     if data.is_generated:
-        window = load_population(ROOT / data.source).hazard.window
+        window = load_population(paths.root / data.source).hazard.window
         facts |= {
             "churn window": f"{window} months after the snapshot",
             "seed": str(generate.seed),

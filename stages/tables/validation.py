@@ -8,7 +8,7 @@ from typing import Any
 
 from scoring.errors import UserError
 from stages.core.files import write_json
-from stages.core.paths import VALIDATION
+from stages.core.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -92,18 +92,20 @@ class Validation:
     hashes: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_accepted(validation: Validation) -> None:
+def write_accepted(validation: Validation, paths: Paths) -> None:
     """Write `reports/validation.json` for a table that may enter."""
-    _write("accepted", validation, message="", faults=())
+    _write("accepted", validation, paths, message="", faults=())
 
 
-def write_refused(validation: Validation, error: UserError) -> None:
+def write_refused(validation: Validation, error: UserError, paths: Paths) -> None:
     """Write `reports/validation.json` for a table that may not, with every fault."""
     faults = error.faults if isinstance(error, Refusal) else ()
-    _write("refused", validation, message=error.message, faults=faults)
+    _write("refused", validation, paths, message=error.message, faults=faults)
 
 
-def _write(result: str, validation: Validation, *, message: str, faults: Sequence[Fault]) -> None:
+def _write(
+    result: str, validation: Validation, paths: Paths, *, message: str, faults: Sequence[Fault]
+) -> None:
     content: dict[str, Any] = {"result": result, "message": message} | asdict(validation)
     content["faults"] = [asdict(fault) for fault in faults]
-    write_json(VALIDATION, content)
+    write_json(paths.validation, content)

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from scoring.errors import UserError
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.features.features_params import Features
 from stages.parameters import SECTIONS, read_parameters
@@ -16,7 +16,8 @@ from stages.simulator.scenarios import NONE, Scenarios
 from stages.tables.data_params import Data
 
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
-CONTENT = read_params(paths.PARAMS)
+HERE = Paths.here()
+CONTENT = read_params(HERE.params)
 
 
 def refusal(section: str, values) -> str:
@@ -59,7 +60,7 @@ FIELDS = [name for section in CONTENT for name in leaves(CONTENT[section], secti
 
 
 def test_parameters_of_the_repository_are_valid():
-    params = read_parameters(paths.PARAMS)
+    params = read_parameters(HERE.params)
     assert set(SECTIONS) == set(CONTENT)
     assert all(isinstance(getattr(params, name), SECTIONS[name]) for name in SECTIONS)
 
@@ -334,8 +335,8 @@ def test_section_too_many_is_named(tmp_path):
 
 def test_injected_section_is_taken_as_it_is():
     section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
-    assert Features.given(section).test_share == 0.3
+    assert Features.given(section, HERE).test_share == 0.3
 
 
 def test_empty_parameter_cell_falls_back_to_the_file():
-    assert Features.given({}) == Features.of(CONTENT["features"])
+    assert Features.given({}, HERE) == Features.of(CONTENT["features"])

@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from scoring.errors import UserError
 from stages.core import runner
+from stages.core.paths import PARAMS
 from stages.core.section import read_params
 
 PARAMETERS = {"metadata": {"tags": ["parameters"]}}
@@ -116,20 +117,21 @@ def test_a_notebook_without_a_parameter_cell_is_refused() -> None:
 
 def test_a_notebook_is_given_exactly_the_sections_that_are_declared() -> None:
     given = runner.injected_parameters("features", notebook())
-    assert given == {"features": read_params()["features"]}
+    assert given == {"features": read_params(PARAMS)["features"]}
 
 
 def test_a_missing_section_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "read_params", lambda: {"train": {}})
+    monkeypatch.setattr(runner, "read_params", lambda _: {"train": {}})
     with pytest.raises(UserError, match=r"params\.yaml: section features: missing"):
         runner.injected_parameters("features", notebook())
 
 
 def test_an_invalid_parameter_ends_the_notebook_with_one_line_that_names_it() -> None:
     # given a value that the section's model refuses, in a notebook that reads its section first
-    code = """from stages.features.features_params import Features
-features = Features.given(features)"""
-    broken = read_params()["features"] | {"test_share": 7}
+    code = """from stages.core.paths import Paths
+from stages.features.features_params import Features
+features = Features.given(features, Paths.here())"""
+    broken = read_params(PARAMS)["features"] | {"test_share": 7}
     # when it is run
     with pytest.raises(UserError) as caught:
         runner.execute(notebook(code, "1 / 0"), {"features": broken}, origin="x.ipynb")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scoring.derive import category_names, derive, numeric_names
 from stages.core.files import read_table, write_json, write_table
+from stages.core.paths import Paths
 from stages.features import table as features
 from stages.features.features_params import Features
 from stages.features.table import (
@@ -170,44 +171,41 @@ def test_monthly_value_is_found_by_role():
 
 
 @pytest.fixture
-def stage(tmp_path, monkeypatch):
-    """Paths of the stage, in a directory of its own."""
-    for name in ("CUSTOMERS", "CUSTOMERS_SCHEMA", "TRAIN", "TEST"):
-        monkeypatch.setattr(features, name, tmp_path / name.lower())
-    return features
+def paths(tmp_path) -> Paths:
+    return Paths(tmp_path)
 
 
-def run(stage, customers: pd.DataFrame, variant: str = "full", **changes) -> Balance:
+def run(paths: Paths, customers: pd.DataFrame, variant: str = "full", **changes) -> Balance:
     content = builders.schema(variant).model_dump(mode="json", exclude_defaults=True)
-    write_json(stage.CUSTOMERS_SCHEMA, content)
-    write_table(stage.CUSTOMERS, customers)
-    return split_and_derive(Features.of(FEATURES | changes))
+    write_json(paths.customers_schema, content)
+    write_table(paths.customers, customers)
+    return split_and_derive(Features.of(FEATURES | changes), paths)
 
 
 @pytest.mark.parametrize("variant", builders.VARIANTS)
-def test_every_customer_is_on_exactly_one_side(stage, variant):
+def test_every_customer_is_on_exactly_one_side(paths, variant):
     customers = builders.customers(variant, 200)
-    run(stage, customers, variant)
-    both = pd.concat([read_table(stage.TRAIN), read_table(stage.TEST)])
+    run(paths, customers, variant)
+    both = pd.concat([read_table(paths.train), read_table(paths.test)])
     whole = feature_table(customers, builders.schema(variant))
     pd.testing.assert_frame_equal(
         both.sort_values(ID).reset_index(drop=True), whole.sort_values(ID).reset_index(drop=True)
     )
 
 
-def test_row_order_of_the_file_does_not_change_the_sides(stage):
+def test_row_order_of_the_file_does_not_change_the_sides(paths):
     customers = builders.customers(rows=200)
-    run(stage, customers)
-    before = set(read_table(stage.TEST)[ID])
-    run(stage, builders.shuffled(customers))
-    assert set(read_table(stage.TEST)[ID]) == before
+    run(paths, customers)
+    before = set(read_table(paths.test)[ID])
+    run(paths, builders.shuffled(customers))
+    assert set(read_table(paths.test)[ID]) == before
 
 
-def test_balance_counts_what_was_written(stage):
-    balance = run(stage, builders.customers(rows=200))
+def test_balance_counts_what_was_written(paths):
+    balance = run(paths, builders.customers(rows=200))
     for path, rows, rate in (
-        (stage.TRAIN, balance.train_rows, balance.train_rate),
-        (stage.TEST, balance.test_rows, balance.test_rate),
+        (paths.train, balance.train_rows, balance.train_rate),
+        (paths.test, balance.test_rows, balance.test_rate),
     ):
         table = read_table(path)
         assert len(table) == rows

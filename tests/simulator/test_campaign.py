@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.simulator.campaign import run_campaign
 from stages.simulator.generate import World
@@ -14,6 +14,7 @@ from stages.simulator.population import Population
 from stages.simulator.scenarios import QUIET
 from tests.worlds import NAMES, POPULATION, assert_calibrated, happening, left, whole
 
+HERE = Paths.here()
 ARMS = {0: "probability_untreated", 1: "probability_treated"}
 few = settings(max_examples=5, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**63 - 1)
@@ -126,7 +127,7 @@ def test_some_can_be_persuaded_and_some_are_sleeping_dogs():
 
 
 def test_effect_is_what_the_population_says():
-    content = read_yaml(paths.POPULATION) | {"contact": {"base": -0.3, "terms": {"senior": 0.8}}}
+    content = read_yaml(HERE.population) | {"contact": {"base": -0.3, "terms": {"senior": 0.8}}}
     described = Population.model_validate(content)
     drawn = trial(population=described, effect=0.5)
     senior = whole(month=0).customers["SeniorCitizen"] == "1"
@@ -136,6 +137,6 @@ def test_effect_is_what_the_population_says():
 
 
 def test_unknown_trait_of_a_call_is_named():
-    content = read_yaml(paths.POPULATION) | {"contact": {"base": 0, "terms": {"golfer": 1}}}
+    content = read_yaml(HERE.population) | {"contact": {"base": 0, "terms": {"golfer": 1}}}
     with pytest.raises(ValueError, match="'golfer' is not known here"):
         Population.model_validate(content)

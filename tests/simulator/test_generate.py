@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from sklearn.metrics import roc_auc_score
 
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.simulator.columns import ADD_ONS, COLUMNS
 from stages.simulator.generate import BLOCK, Chunk, simulate
 from stages.simulator.population import Population, load_population
 
-POPULATION = load_population(paths.POPULATION)
+HERE = Paths.here()
+POPULATION = load_population(HERE.population)
 WINDOW = POPULATION.hazard.window
 few = settings(max_examples=6, deadline=None, derandomize=True)
 seeds = st.integers(min_value=0, max_value=2**63 - 1)
@@ -43,7 +44,7 @@ def left(customers: pd.DataFrame) -> pd.Series:
 
 def changed(**entries) -> dict:
     """The content of the population file with entries such as `hazard__window=3` replaced."""
-    content = YAML(typ="safe").load(paths.POPULATION.read_text(encoding="utf-8"))
+    content = YAML(typ="safe").load(HERE.population.read_text(encoding="utf-8"))
     for dotted, value in entries.items():
         *parents, last = dotted.split("__")
         place = content
@@ -69,7 +70,7 @@ def history() -> list[Chunk]:
 
 def test_columns_and_types_are_those_of_the_schema():
     customers = whole(rows=3000, seed=1).customers
-    schema = load_schema(paths.SCHEMA)
+    schema = load_schema(HERE.schema)
     assert list(customers.columns) == COLUMNS == schema.names
     for column in schema.columns:
         values = customers[column.name]

@@ -6,18 +6,19 @@ import pytest
 
 from scoring.schema import parse_schema
 from stages.adoption.adopt import _with_dependencies
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.simulator import realism
 from tests import builders
 from tests.worlds import left, parameters, whole
 
-SCHEMA = load_schema(paths.SCHEMA)
+HERE = Paths.here()
+SCHEMA = load_schema(HERE.schema)
 CUSTOMERS = whole(month=0, rows=1500, seed=77).customers
 
 
 def beside(customers: pd.DataFrame = CUSTOMERS) -> realism.Pair:
-    pair = realism.beside_real(customers, SCHEMA, parameters())
+    pair = realism.beside_real(customers, SCHEMA, parameters(), HERE)
     assert pair is not None
     return pair
 
@@ -47,16 +48,16 @@ def test_columns_in_another_order_are_the_same_columns():
 
 
 def test_other_columns_are_not_compared():
-    assert realism.beside_real(builders.customers(), builders.schema(), parameters()) is None
+    assert realism.beside_real(builders.customers(), builders.schema(), parameters(), HERE) is None
 
 
 def test_a_column_of_another_kind_is_not_compared():
-    content = read_yaml(paths.SCHEMA)
+    content = read_yaml(HERE.schema)
     senior = next(c for c in content["columns"] if c["name"] == "SeniorCitizen")
     senior |= {"kind": "integer"}
     del senior["values"]
     schema = parse_schema(content, origin="other.yaml")
-    assert realism.beside_real(CUSTOMERS, schema, parameters()) is None
+    assert realism.beside_real(CUSTOMERS, schema, parameters(), HERE) is None
 
 
 def test_models_cannot_tell_alike_apart_and_learn_from_either(alike):
@@ -132,7 +133,7 @@ def test_curves_share_their_groups_of_tenure(unlike):
 
 
 def test_the_population_stays_a_dependency_of_an_adopted_file():
-    pipeline = paths.PIPELINE.read_text(encoding="utf-8")
+    pipeline = HERE.pipeline.read_text(encoding="utf-8")
     adopted = _with_dependencies(pipeline, "data/external/x.csv", "data/external/x.schema.yaml")
     assert "      - data/population.yaml\n      - data/external/x.csv\n" in adopted
     back = _with_dependencies(adopted, "data/population.yaml", "data/schema.yaml")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.errors import UserError
-from stages.core import paths
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.simulator.columns import COLUMNS
 from stages.simulator.population import Population
@@ -26,6 +26,7 @@ from tests.worlds import (
     whole,
 )
 
+HERE = Paths.here()
 START = 3
 few = settings(max_examples=4, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**63 - 1)
@@ -268,7 +269,7 @@ def test_at_full_strength_every_record_is_broken():
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_column_is_none_that_the_schema_allows(name):
-    column = load_schema(paths.SCHEMA)[getattr(POPULATION.scenarios, name).column]
+    column = load_schema(HERE.schema)[getattr(POPULATION.scenarios, name).column]
     values = pair(name)[1][column.name]
     if column.is_numeric:
         assert not values.between(column.minimum, column.maximum).all()
@@ -287,7 +288,7 @@ def test_any_column_can_go_missing(column):
 @pytest.mark.parametrize("name", LASTING)
 @pytest.mark.parametrize("month", [START, START + 4])
 def test_the_rules_of_the_table_hold(name, month):
-    schema = load_schema(paths.SCHEMA)
+    schema = load_schema(HERE.schema)
     table = whole(month=month, scenario=happening(name)).customers
     assert list(table.columns) == schema.names
     for column in schema.columns:
@@ -304,7 +305,7 @@ def test_the_rules_of_the_table_hold(name, month):
 
 def changed(name: str, **entries) -> Population:
     """The population with entries of one scenario replaced."""
-    content = read_yaml(paths.POPULATION)
+    content = read_yaml(HERE.population)
     content["scenarios"][name] |= entries
     return Population.model_validate(content)
 
@@ -338,7 +339,7 @@ def test_wrong_numbers_of_a_scenario_are_named(name, entries, expected):
 def test_population_without_scenarios_is_refused(tmp_path):
     from stages.simulator.population import load_population
 
-    text = paths.POPULATION.read_text(encoding="utf-8")
+    text = HERE.population.read_text(encoding="utf-8")
     path = tmp_path / "population.yaml"
     path.write_text(text[: text.index("scenarios:")])
     with pytest.raises(UserError, match=r"population\.yaml: scenarios: Field required"):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages import cli
-from stages.core import paths
 from stages.core.files import read_table
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.simulator import snapshots
@@ -20,111 +21,114 @@ from stages.tables import source
 from stages.tables.data_params import Data
 from tests.worlds import BROKEN, POPULATION, WINDOW, left, parameters, whole
 
-SCHEMA = load_schema(paths.SCHEMA)
+HERE = Paths.here()
+SCHEMA = load_schema(HERE.schema)
+DATA = Data.of(read_params(HERE.params)["data"])
 PRICE_RISE = {"name": "price_rise", "strength": 0.7, "start_month": 3}
 CAMPAIGN = {"share": 0.4, "effect": 1.0}
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch) -> Path:
-    """Everything that the first stage writes, elsewhere."""
-    monkeypatch.setattr(snapshots, "SNAPSHOTS", tmp_path / "snapshots")
-    monkeypatch.setattr(snapshots, "TRUTH", tmp_path / "oracle")
-    for module in (snapshots, source):
-        monkeypatch.setattr(module, "CUSTOMERS", tmp_path / "raw" / "customers.parquet")
-    monkeypatch.setattr(source, "CUSTOMERS_SCHEMA", tmp_path / "raw" / "schema.json")
-    monkeypatch.setattr(source, "ORACLE", tmp_path / "oracle" / "probabilities.parquet")
-    return tmp_path
+def paths(tmp_path) -> Paths:
+    """A folder with the three files that the first stage reads."""
+    there = Paths(tmp_path)
+    for name in ("pipeline", "schema", "population"):
+        file = getattr(there, name)
+        file.parent.mkdir(exist_ok=True)
+        shutil.copy(getattr(HERE, name), file)
+    return there
 
 
 def files(place: Path) -> list[str]:
     return sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file())
 
 
-def published(**changes) -> source.Published:
-    return source.publish(Data.of(read_params()["data"]), parameters(**changes))
+def published(paths: Paths, **changes) -> source.Published:
+    return source.publish(DATA, parameters(**changes), paths)
 
 
 # --- the files ---------------------------------------------------------------------------------
 
 
-def test_one_month_leaves_a_manifest_and_nothing_else(places):
-    manifest = published().manifest
-    assert files(places / "snapshots") == ["manifest.json"]
-    assert files(places / "oracle") == ["probabilities.parquet"]
-    assert json.loads((places / "snapshots" / "manifest.json").read_text()) == manifest
+def test_one_month_leaves_a_manifest_and_nothing_else(paths):
+    manifest = published(paths).manifest
+    assert files(paths.snapshots) == ["manifest.json"]
+    assert files(paths.truth) == ["probabilities.parquet"]
+    assert json.loads((paths.snapshots / "manifest.json").read_text()) == manifest
     assert manifest["scenario"] is None
     assert manifest["campaign"] is None
     (entry,) = manifest["snapshots"]
     assert (entry["month"], entry["labels_known_from"]) == (0, WINDOW)
-    assert Path(entry["customers"]) == places / "raw" / "customers.parquet"
+    assert paths.root / entry["customers"] == paths.customers
 
 
-def test_an_adopted_file_leaves_an_empty_manifest(places):
-    manifest = snapshots.publish_no_snapshots()
+def test_an_adopted_file_leaves_an_empty_manifest(paths):
+    manifest = snapshots.publish_no_snapshots(paths)
     assert manifest["snapshots"] == []
-    assert set(manifest) == set(snapshots.publish_snapshots(POPULATION, parameters()))
+    assert set(manifest) == set(snapshots.publish_snapshots(POPULATION, parameters(), paths))
 
 
-def test_later_months_are_the_simulated_ones_with_labels_and_truth_apart(places):
-    manifest = published(snapshot_month=2, months=3, scenario=PRICE_RISE).manifest
+def test_later_months_are_the_simulated_ones_with_labels_and_truth_apart(paths):
+    manifest = published(paths, snapshot_month=2, months=3, scenario=PRICE_RISE).manifest
     assert [entry["month"] for entry in manifest["snapshots"]] == [2, 3, 4]
     assert manifest["scenario"] == PRICE_RISE
     scenario = snapshots.scenario_of(POPULATION, parameters(scenario=PRICE_RISE))
     for entry in manifest["snapshots"][1:]:
         chunk = whole(month=entry["month"], rows=600, seed=20, scenario=scenario)
-        customers, labels = (read_table(Path(entry[name])) for name in ("customers", "labels"))
+        customers, labels = (
+            read_table(paths.root / entry[name]) for name in ("customers", "labels")
+        )
         assert list(customers) == [name for name in SCHEMA.names if name != SCHEMA.target.name]
         pd.testing.assert_frame_equal(customers, chunk.customers.drop(columns="Churn"))
         pd.testing.assert_frame_equal(labels, chunk.customers[["customerID", "Churn"]])
-        truth = read_table(places / "oracle" / f"month_{entry['month']:03d}.parquet")
+        truth = read_table(paths.truth / f"month_{entry['month']:03d}.parquet")
         assert list(truth) == ["id", "churn_probability"]
         assert np.array_equal(truth, chunk.oracle)
         assert entry["labels_known_from"] == entry["month"] + WINDOW
 
 
-def test_more_months_scenarios_and_campaigns_leave_the_table_of_the_pipeline_as_it_is(places):
-    published()
-    table = places / "raw" / "customers.parquet"
-    before = sha256(table), sha256(places / "oracle" / "probabilities.parquet")
+def test_more_months_scenarios_and_campaigns_leave_the_table_of_the_pipeline_as_it_is(paths):
+    published(paths)
+    table = paths.customers
+    before = sha256(table), sha256(paths.oracle)
     for changes in (
         {"months": 4, "campaign": CAMPAIGN},
         {"months": 2, "scenario": {**PRICE_RISE, "start_month": WINDOW}},
         {"scenario": {**PRICE_RISE, "strength": 0.0, "start_month": 0}},
         {"months": 3, "scenario": {"name": "all_null", "strength": 1.0, "start_month": 1}},
     ):
-        published(**changes)
-        assert (sha256(table), sha256(places / "oracle" / "probabilities.parquet")) == before
+        published(paths, **changes)
+        assert (sha256(table), sha256(paths.oracle)) == before
 
 
-def test_campaign_has_treatment_and_outcome_and_its_truth_lies_apart(places):
-    manifest = published(months=2, campaign=CAMPAIGN).manifest
+def test_campaign_has_treatment_and_outcome_and_its_truth_lies_apart(paths):
+    manifest = published(paths, months=2, campaign=CAMPAIGN).manifest
     assert manifest["campaign"] == {"month": 0, **CAMPAIGN}
-    trial = read_table(places / "snapshots" / "campaign.parquet")
+    trial = read_table(paths.snapshots / "campaign.parquet")
     assert list(trial) == ["customerID", "treated", "outcome"]
-    truth = read_table(places / "oracle" / "campaign.parquet")
+    truth = read_table(paths.truth / "campaign.parquet")
     assert list(truth) == ["id", "probability_untreated", "probability_treated"]
     # rows are those of the table that the pipeline learns from
-    customers = read_table(places / "raw" / "customers.parquet")
+    customers = read_table(paths.customers)
     assert list(trial["customerID"]) == list(truth["id"]) == list(customers["customerID"])
     alone = trial["treated"] == 0
     assert (trial["outcome"][alone] == left(customers)[alone]).all()
 
 
-def test_the_truth_is_in_no_file_of_the_snapshots(places):
-    published(months=3, campaign=CAMPAIGN)
-    for name in files(places / "snapshots"):
+def test_the_truth_is_in_no_file_of_the_snapshots(paths):
+    published(paths, months=3, campaign=CAMPAIGN)
+    for name in files(paths.snapshots):
         if name.endswith(".parquet"):
-            assert not [c for c in read_table(places / "snapshots" / name) if "probability" in c]
+            assert not [c for c in read_table(paths.snapshots / name) if "probability" in c]
 
 
-def test_the_same_bytes_twice(places):
+def test_the_same_bytes_twice(paths):
     def digests() -> dict[str, str]:
-        return {name: sha256(places / name) for name in files(places)}
+        return {name: sha256(paths.root / name) for name in files(paths.root)}
 
-    published(months=3, scenario=PRICE_RISE, campaign=CAMPAIGN)
+    published(paths, months=3, scenario=PRICE_RISE, campaign=CAMPAIGN)
     once = digests()
-    published(months=3, scenario=PRICE_RISE, campaign=CAMPAIGN)
+    published(paths, months=3, scenario=PRICE_RISE, campaign=CAMPAIGN)
     assert digests() == once
 
 
@@ -132,22 +136,24 @@ def test_the_same_bytes_twice(places):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_column_broken_in_the_table_to_learn_from_is_refused_at_the_door(places, name):
+def test_a_column_broken_in_the_table_to_learn_from_is_refused_at_the_door(paths, name):
     column = getattr(POPULATION.scenarios, name).column
     with pytest.raises(UserError) as caught:
-        published(snapshot_month=2, scenario={"name": name, "strength": 0.5, "start_month": 2})
+        published(
+            paths, snapshot_month=2, scenario={"name": name, "strength": 0.5, "start_month": 2}
+        )
     assert f"column {column}" in caught.value.message
     assert f"generate.scenario: {name}" in caught.value.message
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_column_that_breaks_later_breaks_the_later_snapshots_alone(places, name):
+def test_a_column_that_breaks_later_breaks_the_later_snapshots_alone(paths, name):
     column = getattr(POPULATION.scenarios, name).column
     changes = {"name": name, "strength": 1.0, "start_month": 2}
-    manifest = published(months=4, scenario=changes).manifest
+    manifest = published(paths, months=4, scenario=changes).manifest
     for entry in manifest["snapshots"]:
         month = entry["month"]
-        found = read_table(Path(entry["customers"]))[column]
+        found = read_table(paths.root / entry["customers"])[column]
         usual = whole(month=month, rows=600, seed=20).customers[column]
         assert (list(found) == list(usual)) == (month < 2), month
 
@@ -155,8 +161,8 @@ def test_a_column_that_breaks_later_breaks_the_later_snapshots_alone(places, nam
 # --- what is shown -----------------------------------------------------------------------------
 
 
-def test_months_are_shown_with_who_is_new_and_when_churn_is_known(places):
-    table = snapshots.months_table(published(months=3).manifest)
+def test_months_are_shown_with_who_is_new_and_when_churn_is_known(paths):
+    table = snapshots.months_table(published(paths, months=3).manifest, paths)
     assert list(table.index) == [0, 1, 2]
     assert (table["customers"] == 600).all()
     assert np.isnan(table["new"].iloc[0])
@@ -165,9 +171,9 @@ def test_months_are_shown_with_who_is_new_and_when_churn_is_known(places):
     assert list(table["known from month"]) == [WINDOW, WINDOW + 1, WINDOW + 2]
 
 
-def test_arms_are_shown_with_what_came_and_what_was_to_be_expected(places):
-    assert snapshots.campaign_table(published().manifest) is None
-    table = snapshots.campaign_table(published(campaign=CAMPAIGN).manifest)
+def test_arms_are_shown_with_what_came_and_what_was_to_be_expected(paths):
+    assert snapshots.campaign_table(published(paths).manifest, paths) is None
+    table = snapshots.campaign_table(published(paths, campaign=CAMPAIGN).manifest, paths)
     assert table is not None
     assert table["customers"].sum() == 600
     assert (table["true if called"] < table["true if left alone"]).all()
@@ -175,10 +181,10 @@ def test_arms_are_shown_with_what_came_and_what_was_to_be_expected(places):
 
 
 @pytest.mark.parametrize("name", ["none", "price_rise"])
-def test_the_scenario_is_named_among_the_facts(places, name):
+def test_the_scenario_is_named_among_the_facts(paths, name):
     changes = {**PRICE_RISE, "name": name}
-    data = Data.of(read_params()["data"])
-    facts = source.describe(published(scenario=changes), data, parameters(scenario=changes))
+    generate = parameters(scenario=changes)
+    facts = source.describe(source.publish(DATA, generate, paths), DATA, generate, paths)
     assert facts.loc["scenario", "value"].startswith(name)
 
 

@@ -235,7 +235,7 @@ def place(tmp_path):
     root.mkdir()
     for package in ("scoring", "stages"):
         shutil.copytree(ROOT / package, root / package)
-    settings = read_params() | {"tune": wanted(trials=8).model_dump()}
+    settings = read_params(PARAMS) | {"tune": wanted(trials=8).model_dump()}
     settings["train"] = settings["train"] | {
         "vote": {"members": ["logistic", "xgboost"]},
         "xgboost": builders.TRAIN["xgboost"],
