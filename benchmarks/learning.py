@@ -13,12 +13,12 @@ import pandas as pd
 from benchmarks.result import Result
 from scoring.money import customer_value
 from scoring.schema import Schema
-from stages.core.metrics import Floats
+from stages.core.measures import Floats
 from stages.core.paths import PARAMS, POPULATION, SCHEMA
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
-from stages.evaluation.evaluate import Evidence
 from stages.evaluation.evaluate_params import Evaluate
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.evaluation.truth import against_oracle
 from stages.features.table import LABEL, feature_table, monthly_value
 from stages.model.costs import costs_of
@@ -84,8 +84,8 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
             seconds = time.perf_counter() - start
             said = model.predict_proba(frame(held, schema))[:, 1].astype(np.float64)
             print(f"{size:,} customers, {name}: {seconds:.0f} s", file=sys.stderr)
-            evidence = _evidence(held, schema, said, oracle[:test], money)
-            rows.append({"customers": size, "candidate": name, "seconds": seconds} | _row(evidence))
+            data = _evaluation_data(held, schema, said, oracle[:test], money)
+            rows.append({"customers": size, "candidate": name, "seconds": seconds} | _row(data))
     return pd.DataFrame(rows)
 
 
@@ -95,12 +95,12 @@ def _customers(rows: int, schema: Schema) -> tuple[pd.DataFrame, Floats]:
     return feature_table(chunk.customers, schema), chunk.oracle["churn_probability"].to_numpy()
 
 
-def _evidence(
+def _evaluation_data(
     held: pd.DataFrame, schema: Schema, said: Floats, oracle: Floats, money: Money
-) -> Evidence:
+) -> EvaluationData:
     """What `against_oracle` needs; a customer is worth the same whoever judges."""
     costs = costs_of(money, base_rate=float(oracle.mean()))
-    return Evidence(
+    return EvaluationData(
         features=held,
         schema=schema,
         label=held[LABEL].to_numpy(float),
@@ -116,8 +116,8 @@ def _evidence(
     )
 
 
-def _row(evidence: Evidence) -> dict[str, float]:
-    table = against_oracle(evidence)
+def _row(data: EvaluationData) -> dict[str, float]:
+    table = against_oracle(data)
     assert table is not None
     figures = table.to_dict("index")
     return {

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.result import Result
 from scoring.schema import Schema
-from stages.core import metrics
-from stages.core.metrics import LOWER_IS_BETTER, RANKING
+from stages.core import measures
+from stages.core.metrics import METRICS, Shown, shown_in
 from stages.core.paths import PARAMS, SCHEMA
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
@@ -91,7 +91,7 @@ def _bars(scores: pd.DataFrame, best: str, details: str) -> list[Result]:
         Result(
             f"{metric} of the best candidate, {FOLDS} folds x {REPEATS}",
             float(own[metric].mean()),
-            "<=" if metric in LOWER_IS_BETTER else ">=",
+            ">=" if METRICS[metric].higher_is_better else "<=",
             bound,
             details,
         )
@@ -106,7 +106,7 @@ def _calibration(validation: CrossValidation, best: str, details: str) -> Result
     """
     table = validation.out_of_fold
     label, probability = table["label"].to_numpy(float), table[best].to_numpy()
-    error = metrics.value(metrics.calibration_error, label, probability)
+    error = measures.value(measures.calibration_error, label, probability)
     name = f"ece of the best candidate, {FOLDS} folds, all customers out of fold"
     return Result(name, error, "<=", CALIBRATION_BOUND, details)
 
@@ -116,7 +116,7 @@ def _differences(ours: pd.DataFrame, reference: pd.DataFrame, name: str) -> pd.D
     own = ours[ours["candidate"] == name]
     other = reference[reference["candidate"] == "vote"]
     rows = {}
-    for metric in RANKING:
+    for metric in (found.name for found in shown_in(Shown.CROSS_VALIDATION)):
         gap = own[metric].to_numpy() - other[metric].to_numpy()
         mean, low, high = paired_interval(gap, FOLDS, level=0.95)
         rows[metric] = {"untuned": other[metric].mean(), "difference": mean} | {

@@ -6,20 +6,16 @@ numbers or without categories has a table to run on.
 """
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pytest
 
 from scoring import money
 from scoring.schema import Schema, parse_schema
-from stages.core.files import write_csv, write_table
-from stages.evaluation.evaluate import Evidence
 from stages.evaluation.evaluate_params import Evaluate
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import ID, LABEL, feature_table
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
@@ -59,6 +55,10 @@ WITHOUT = {
     "numbers": [BRANCH, SIZE, PAYS, GENDER],
 }
 VARIANTS = list(WITHOUT)
+CONTRACT = {  # what `metrics.json` has to say of the test customers
+    "roc_auc", "average_precision", "brier", "log_loss", "ece", "accuracy", "precision", "recall",
+    "f1", "top_decile_lift", "empc", "mpc", "profit_per_customer", "threshold",
+}  # fmt: skip
 
 
 def column(name: str, /, **changes) -> dict:
@@ -237,12 +237,14 @@ def scores_of(label: np.ndarray, *, seed: int = 0, sharpness: float = 1.5) -> np
     return 1 / (1 + np.exp(-(sharpness * (label - 0.5) + noise)))
 
 
-def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes) -> Evidence:
-    """Test customers with made-up probabilities; `changes` are fields of `Evidence`."""
+def evaluation_data(
+    variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
+) -> EvaluationData:
+    """Test customers with made-up probabilities; `changes` are fields of `EvaluationData`."""
     club, table = schema(variant), features(variant, rows, seed=seed)
     label = table[LABEL].to_numpy(float)
     fee = table[FEE].to_numpy(float) if club.role("monthly_value") else None
-    made = Evidence(
+    made = EvaluationData(
         features=table,
         schema=club,
         label=label,
@@ -253,6 +255,8 @@ def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
         },
         oracle=None,
         value=money.customer_value(fee, rows, costs()),
+        out_of_fold=out_of_fold(),
+        fold_scores=fold_scores(),
         manifest={
             "name": "churn",
             "version": "0123456789ab",
@@ -271,24 +275,30 @@ def evidence(variant: str = "full", rows: int = 300, *, seed: int = 0, **changes
     return dataclasses.replace(made, **changes)
 
 
-def assuming(evidence: Evidence, **changes) -> Evidence:
+def with_labels(data: EvaluationData, label: np.ndarray) -> EvaluationData:
+    """The same members, had others of them left."""
+    features = data.features.assign(**{LABEL: label.astype("int8")})
+    return dataclasses.replace(data, label=label.astype(float), features=features)
+
+
+def assuming(data: EvaluationData, **changes) -> EvaluationData:
     """The same members, had the club assumed something else; `changes` as in `money_params`."""
     assumed = money_params(**changes)
-    priced = costs_of(assumed, base_rate=evidence.manifest["base_rate"])
-    rows = len(evidence.label)
-    fee = evidence.features[FEE].to_numpy(float) if FEE in evidence.features else None
+    priced = costs_of(assumed, base_rate=data.manifest["base_rate"])
+    rows = len(data.label)
+    fee = data.features[FEE].to_numpy(float) if FEE in data.features else None
     return dataclasses.replace(
-        evidence,
+        data,
         assumptions=assumed,
-        manifest={**evidence.manifest, "costs": dataclasses.asdict(priced)},
+        manifest={**data.manifest, "costs": dataclasses.asdict(priced)},
         value=money.customer_value(fee, rows, priced),
     )
 
 
-def write_comparison(folder, *, rows: int = 200, seed: int = 9) -> pd.DataFrame:
-    """A record of two candidates out of fold, as `train` leaves it; the table of probabilities."""
+def out_of_fold(*, rows: int = 200, seed: int = 9) -> pd.DataFrame:
+    """Probabilities of two candidates out of fold, as `train` leaves them."""
     label = (np.random.default_rng(seed).random(rows) < 0.4).astype("int8")
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "id": [f"T{i}" for i in range(rows)],
             "label": label,
@@ -297,22 +307,10 @@ def write_comparison(folder, *, rows: int = 200, seed: int = 9) -> pd.DataFrame:
             "logistic": scores_of(label, seed=seed),
         }
     )
-    write_table(folder / "out_of_fold.parquet", table)
-    write_csv(folder / "scores.csv", _fold_scores())
-    return table
 
 
-@contextmanager
-def comparison_in(folder, *modules) -> Iterator[pd.DataFrame]:
-    """Such a record where these modules look for it, for as long as it lasts."""
-    table = write_comparison(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in modules:
-            patch.setattr(module, "COMPARISON", folder)
-        yield table
-
-
-def _fold_scores() -> pd.DataFrame:
+def fold_scores() -> pd.DataFrame:
+    """Metrics of two candidates by fold, as `train` leaves them."""
     names = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
     rows = [
         {"candidate": who, "repeat": repeat, "fold": fold}

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from scoring import money
+from scoring.decision import contacts
 from scoring.errors import UserError
 from scoring.money import Costs
 from scoring.schema import Schema
 from stages.ablation.ablation_params import Ablation
 from stages.ablation.switches import Switch
-from stages.core import metrics
+from stages.core import measures
+from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
 from stages.features.table import LABEL, monthly_value
 from stages.model.calibrate import calibrate
 from stages.model.costs import costs_of
@@ -28,16 +30,21 @@ from stages.model.train import Held, held_out, refit
 from stages.model.train_params import Train
 
 Floats = NDArray[np.float64]
-PROFIT = "profit"
-MEASURES = {
-    "roc_auc": "ROC AUC",
-    "brier": "Brier score",
-    "log_loss": "log loss",
-    "ece": "calibration error",
-    PROFIT: "profit per customer",
-}
-DIGITS = {"roc_auc": 4, "brier": 4, "log_loss": 4, "ece": 4, PROFIT: 2}
 EXPORT_ROWS = 2_000  # customers that the exported model is fitted on; it is compared on all
+
+
+@dataclass(frozen=True)
+class Customers:
+    """The train customers: label and value of keeping each (n,), and how it is decided.
+
+    With a monthly value whoever's expected profit is positive is contacted; without, whoever is
+    above a threshold.
+    """
+
+    label: Floats
+    value: Floats
+    costs: Costs
+    by_threshold: bool
 
 
 @dataclass(frozen=True)
@@ -69,16 +76,11 @@ def measure(
         field="ablation.folds",
     )
     value = money.customer_value(monthly_value(features, schema), len(label), costs)
-    known = schema.role("monthly_value") is not None
+    customers = Customers(label.astype(float), value, costs, schema.role("monthly_value") is None)
     measured = []
     for switch in tqdm(switches, desc="switches", leave=False):
         held = _held(switch, features, schema, splits, ablation)
-        scores = {
-            name: _by_fold(measure, held, splits, label)
-            for name, measure in metrics.RANKING.items()
-            if name in MEASURES
-        }
-        scores[PROFIT] = _profit(held, splits, label, value, costs, by_value=known)
+        scores = {m.name: _by_fold(m, held, splits, customers) for m in shown_in(Shown.ABLATION)}
         says = float(np.mean(np.concatenate(list(held.values()))))
         measured.append(Measured(switch, scores, says, _export(switch, features, schema)))
     return measured
@@ -99,46 +101,40 @@ def _held(
     return calibrate(held, splits, features[LABEL].to_numpy(), params)[1]
 
 
-def _by_fold(
-    measure: metrics.Measure, held: Held, splits: Sequence[Fold], label: NDArray[np.int8]
-) -> Floats:
+def _by_fold(metric: Metric, held: Held, splits: Sequence[Fold], customers: Customers) -> Floats:
+    """A metric on each fold."""
+    measure = metric.bound(costs=customers.costs, value=float(customers.value.mean()))
     return np.array(
         [
-            metrics.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
-            for f in splits
+            measures.value(
+                measure, customers.label[fold.held], _input(metric, held, splits, fold, customers)
+            )
+            for fold in splits
         ]
     )
 
 
-def _profit(
-    held: Held,
-    splits: Sequence[Fold],
-    label: NDArray[np.int8],
-    value: Floats,
-    costs: Costs,
-    *,
-    by_value: bool,
+def _input(
+    metric: Metric, held: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
 ) -> Floats:
-    """Profit per customer of the decision, by fold.
+    """What a metric is computed from, of the customers of a fold."""
+    probability, value = held[fold.repeat, fold.number], customers.value[fold.held]
+    if metric.input is Input.PROBABILITY:
+        return probability
+    threshold = _threshold(held, splits, fold, customers) if customers.by_threshold else None
+    chosen = contacts(probability, value, customers.costs, threshold=threshold).astype(float)
+    if metric.input is Input.DECISION:
+        return chosen
+    return chosen * money.realised_profit(customers.label[fold.held], value, customers.costs)
 
-    With a monthly value whoever's expected profit is positive is contacted; without, whoever is
-    above the threshold that was best on the other folds of the repeat.
-    """
-    realised = money.realised_profit(label.astype(float), value, costs)
-    found = []
-    for fold in splits:
-        probability = held[fold.repeat, fold.number]
-        if by_value:
-            chosen = money.expected_profit(probability, value[fold.held], costs) > 0
-        else:
-            others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
-            truth = np.concatenate([label[f.held] for f in others]).astype(float)
-            score = np.concatenate([held[f.repeat, f.number] for f in others])
-            chosen = probability > profit_threshold(
-                truth, score, value=float(value.mean()), costs=costs
-            )
-        found.append(float((realised[fold.held] * chosen).mean()))
-    return np.array(found)
+
+def _threshold(held: Held, splits: Sequence[Fold], fold: Fold, customers: Customers) -> float:
+    """The threshold that was best on the other folds of the repeat."""
+    others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
+    label = np.concatenate([customers.label[f.held] for f in others])
+    score = np.concatenate([held[f.repeat, f.number] for f in others])
+    value = float(customers.value.mean())
+    return profit_threshold(label, score, value=value, costs=customers.costs)
 
 
 def _export(switch: Switch, features: pd.DataFrame, schema: Schema) -> str:
@@ -163,18 +159,18 @@ def effects(measured: Sequence[Measured], ablation: Ablation) -> pd.DataFrame:
     for one in measured:
         if one.switch.against is None:
             continue
-        for name in MEASURES:
+        for name, by_fold in one.by_fold.items():
             reference = by_name[one.switch.against].by_fold[name]
             effect, low, high = paired_interval(
-                one.by_fold[name] - reference, ablation.folds, level=ablation.level
+                by_fold - reference, ablation.folds, level=ablation.level
             )
-            sign = -1 if name in metrics.LOWER_IS_BETTER else 1
+            sign = METRICS[name].sign
             rows.append(
                 {
                     "switch": one.switch.name,
                     "against": one.switch.against,
                     "measure": name,
-                    "value": one.by_fold[name].mean(),
+                    "value": by_fold.mean(),
                     "effect": effect,
                     "low": low,
                     "high": high,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from stages.ablation.effects import DIGITS, MEASURES, PROFIT, Measured
+from stages.ablation.effects import Measured
+from stages.core.metrics import METRICS, Shown, shown_in
 from stages.features.table import LABEL
 
 OFF = 0.02  # a mean probability further from the churn rate than that is worth a word
@@ -15,7 +16,9 @@ OFF = 0.02  # a mean probability further from the churn rate than that is worth 
 def levels(measured: Sequence[Measured]) -> pd.DataFrame:
     """The mean of every measure, a row per way to model."""
     rows = {
-        one.switch.name: {MEASURES[name]: one.by_fold[name].mean() for name in MEASURES}
+        one.switch.name: {
+            METRICS[name].title: by_fold.mean() for name, by_fold in one.by_fold.items()
+        }
         | {"says on average": one.says}
         for one in measured
     }
@@ -25,7 +28,7 @@ def levels(measured: Sequence[Measured]) -> pd.DataFrame:
 def table(effects: pd.DataFrame) -> pd.DataFrame:
     """A row per switch, a cell per measure: the difference and its interval."""
     rows = {
-        switch: {MEASURES[name]: cell for name, cell in _cells(own).items()}
+        switch: {METRICS[name].title: cell for name, cell in _cells(own).items()}
         | {"against": own["against"].iloc[0]}
         for switch, own in effects.groupby("switch", sort=False)
     }
@@ -35,10 +38,8 @@ def table(effects: pd.DataFrame) -> pd.DataFrame:
 def _cells(own: pd.DataFrame) -> dict[str, str]:
     """The difference and its interval as text, by measure, for one switch."""
     return {
-        name: f"{effect:+.{DIGITS[name]}f} [{low:+.{DIGITS[name]}f}, {high:+.{DIGITS[name]}f}]"
-        for name, effect, low, high in zip(
-            own["measure"], own["effect"], own["low"], own["high"], strict=True
-        )
+        name: "{} [{}, {}]".format(*(METRICS[name].text(n, signed=True) for n in numbers))
+        for name, *numbers in own[["measure", "effect", "low", "high"]].itertuples(index=False)
     }
 
 
@@ -76,20 +77,20 @@ def _reason(better: dict[str, int], cells: dict[str, str], says: float, rate: fl
     for name in ("brier", "ece"):
         if better[name]:
             way = "better" if better[name] > 0 else "worse"
-            parts.append(f"the {MEASURES[name]} is {way} ({cells[name]})")
+            parts.append(f"the {METRICS[name].title} is {way} ({cells[name]})")
     if abs(says - rate) > OFF:
         parts.append(f"it says {says:.0%} on average where {rate:.0%} leave")
-    if better[PROFIT]:
-        way = "brings" if better[PROFIT] > 0 else "costs"
-        parts.append(f"it {way} money ({cells[PROFIT]} per customer)")
+    if better["profit_per_customer"]:
+        way = "brings" if better["profit_per_customer"] > 0 else "costs"
+        parts.append(f"it {way} money ({cells['profit_per_customer']} per customer)")
     return "; ".join(parts)
 
 
 def panels(effects: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """For each measure the rows of a plot of intervals: value, low, high by switch."""
     return {
-        MEASURES[name]: effects[effects["measure"] == name]
+        metric.title: effects[effects["measure"] == metric.name]
         .set_index("switch")[["effect", "low", "high"]]
         .rename(columns={"effect": "value"})
-        for name in ("roc_auc", "brier", "ece", PROFIT)
+        for metric in shown_in(Shown.ABLATION)
     }

@@ -31,9 +31,9 @@ def add(commands: Commands) -> None:
 
 def _experiments(options: argparse.Namespace) -> None:
     from stages.core.paths import relative
-    from stages.operations.experiments import METRICS, write_experiments
+    from stages.operations.experiments import write_experiments
 
-    page = write_experiments(metrics=options.metrics or METRICS)
+    page = write_experiments(metrics=options.metrics)
     print(f"Report: {relative(page)} (open it in a browser)")
 
 

@@ -1,4 +1,4 @@
-"""The registry of models: versions, the stages they stand in, and their bundles."""
+"""The model registry: versions, the environments they are in, and their bundles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages.commands import Commands
 
-STAGES = ("staging", "prod")
+ENVIRONMENTS = ("staging", "prod")
 BUMPS = ("patch", "minor", "major")
 
 
@@ -15,15 +15,15 @@ def add(commands: Commands) -> None:
     """Teach the command line these commands."""
     _add_register(commands)
     _add_promote(commands)
-    demote = commands.add_parser("demote", help="leave a stage of the registry empty")
-    demote.add_argument("stage", type=_stage, choices=STAGES, help="or STAGE=prod")
+    demote = commands.add_parser("demote", help="take the version out of an environment")
+    _add_environment(demote)
     demote.add_argument("--reason", help="for the message of the tag")
     demote.set_defaults(command=_demote)
     models = commands.add_parser(
         "models",
-        help="what stands where, since when, with which metrics",
-        description="The registered versions, the stages they stand in, since when and by whom, "
-        "and their test metrics with intervals.",
+        help="which version is in which environment, with its metrics",
+        description="The registered versions, the environments they are in, since when and by "
+        "whom, and their test metrics with intervals.",
     )
     models.add_argument("--json", action="store_true", help="for programs")
     models.set_defaults(command=_models)
@@ -50,12 +50,12 @@ def _add_register(commands: Commands) -> None:
 def _add_promote(commands: Commands) -> None:
     promote = commands.add_parser(
         "promote",
-        help="put a version into a stage of the registry",
-        description="A git tag churn#STAGE#…; an older version than the one there is a rollback. "
+        help="put a version into an environment: staging or prod",
+        description="A git tag churn#prod#…; an older version than the one there is a rollback. "
         "Refused unless evaluation, behaviour tests, report and bundle of the version are there "
         "and those that it was registered with.",
     )
-    promote.add_argument("stage", type=_stage, choices=STAGES, help="or STAGE=prod")
+    _add_environment(promote)
     promote.add_argument("--version", metavar="v1.2.0", help="the highest where it is left out")
     promote.add_argument("--reason", help="for the message of the tag")
     promote.set_defaults(command=_promote)
@@ -64,23 +64,37 @@ def _add_promote(commands: Commands) -> None:
 def _add_fetch(commands: Commands) -> None:
     fetch = commands.add_parser(
         "fetch-model",
-        help="put the bundle of a stage or version into a folder, checked by hash",
+        help="put the bundle of an environment or version into a folder, checked by hash",
         epilog="examples: fetch-model STAGE=prod; fetch-model --version v1.2.0 --out /srv/model",
     )
     which = fetch.add_mutually_exclusive_group(required=True)
     which.add_argument(
-        "asked", nargs="?", type=_stage, choices=STAGES, metavar="STAGE", help="staging or prod"
+        "asked",
+        nargs="?",
+        type=_environment,
+        choices=ENVIRONMENTS,
+        metavar="ENVIRONMENT",
+        help="staging or prod; or STAGE=prod",
     )
-    which.add_argument("--stage", choices=STAGES, help="the same")
-    which.add_argument("--version", metavar="v1.2.0", help="a version, in whatever stage it stands")
+    which.add_argument("--stage", choices=ENVIRONMENTS, help="the same")
+    which.add_argument("--version", metavar="v1.2.0", help="a version, wherever it is")
     fetch.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="default: models/fetched/STAGE or …/VERSION"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="default: a folder in models/fetched/",
     )
     fetch.set_defaults(command=_fetch)
 
 
-def _stage(text: str) -> str:
-    """The stage, as make has it, too: `STAGE=prod`."""
+def _add_environment(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "environment", type=_environment, choices=ENVIRONMENTS, help="or STAGE=prod"
+    )
+
+
+def _environment(text: str) -> str:
+    """The environment, as make has it, too: `STAGE=prod`."""
     return text.removeprefix("STAGE=")
 
 
@@ -93,13 +107,13 @@ def _register(options: argparse.Namespace) -> None:
 def _promote(options: argparse.Namespace) -> None:
     from stages.operations.registry.approval import promote
 
-    print(promote(options.stage, version=options.version, reason=options.reason))
+    print(promote(options.environment, version=options.version, reason=options.reason))
 
 
 def _demote(options: argparse.Namespace) -> None:
     from stages.operations.registry.approval import demote
 
-    print(demote(options.stage, reason=options.reason))
+    print(demote(options.environment, reason=options.reason))
 
 
 def _models(options: argparse.Namespace) -> None:
@@ -111,5 +125,5 @@ def _models(options: argparse.Namespace) -> None:
 def _fetch(options: argparse.Namespace) -> None:
     from stages.operations.registry.fetch import fetch_model
 
-    stage = options.asked or options.stage
-    print(fetch_model(stage=stage, version=options.version, out=options.out))
+    environment = options.asked or options.stage
+    print(fetch_model(environment=environment, version=options.version, out=options.out))

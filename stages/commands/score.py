@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages.commands import Commands
 
-REGISTRY_STAGES = ("staging", "prod")
+ENVIRONMENTS = ("staging", "prod")
 
 
 def add(commands: Commands) -> None:
@@ -103,7 +103,7 @@ def _model(name: str | None) -> Path:
 
     if name is None:
         return CHAMPION
-    if name in REGISTRY_STAGES:
-        fetch_model(stage=name)
+    if name in ENVIRONMENTS:
+        fetch_model(environment=name)
         return FETCHED / name
     return Path(name)

@@ -1,4 +1,4 @@
-"""How columns hang together: churn rate by group, and strength of association."""
+"""How columns are related: churn rate by group, and strength of association."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from scoring.schema import Column, Schema
-from stages.core import metrics
+from stages.core import measures
 
 
 def rate_table(groups: Any, churn: Any) -> pd.DataFrame:
     """Customers, churn rate and its interval per group, in the groups' order."""
     grouped = pd.Series(churn).groupby(groups, observed=True, sort=True)
     table = pd.DataFrame({"customers": grouped.size(), "rate": grouped.mean()})
-    table["low"], table["high"] = metrics.wilson(grouped.sum(), grouped.size())
+    table["low"], table["high"] = measures.wilson(grouped.sum(), grouped.size())
     return table
 
 
@@ -39,7 +39,7 @@ def _association(customers: pd.DataFrame, first: str, second: str, schema: Schem
     numeric = [name for name in (first, second) if schema[name].is_numeric]
     pair = customers[[first, second]].dropna()
     if pair.nunique().min() < 2:
-        return 0.0  # nothing varies, so nothing hangs together
+        return 0.0  # nothing varies, so nothing is related
     if len(numeric) == 2:
         return float(abs(pair[first].corr(pair[second])))
     if len(numeric) == 1:

@@ -1,182 +1,196 @@
-"""Measures of quality, weighted so that a bootstrap is one pass over sorted scores.
+"""The metrics: what each is called, which way is better, what it is computed from, who shows it.
 
-Every measure takes labels (n,), scores (n,) and, through `Sample`, resampling weights (b, n), and
-returns (b,): one value per resample. Definitions follow scikit-learn's (tested to agree).
+A metric is one entry of `METRICS`. `metrics.json`, reports, model card, pull-request report,
+registry, ablation and tracking read it, so to add a metric is to add an entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum, Flag, auto
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-BATCH_CELLS = 20_000_000  # weights held at a time: 160 MB
-EPSILON = 1e-15
-Z_95 = 1.959964  # normal quantile of a 95 % interval
+from stages.core import measures
+from stages.core.measures import Floats, Measure
 
-
-def roc_auc(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Area under the ROC curve: chance that a churner scores above a stayer, ties counting half."""
-    positive, negative = _by_score(label, score, weight)
-    above = (
-        np.cumsum(negative, axis=1) - negative / 2
-    )  # scores ascend: stayers below, half the ties
-    return (positive * above).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
+if TYPE_CHECKING:
+    from scoring.money import Costs
 
 
-def average_precision(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Area under the precision-recall curve as a step function."""
-    positive, negative = _by_score(label, score, weight)
-    found = np.cumsum(positive[:, ::-1], axis=1)
-    contacted = found + np.cumsum(negative[:, ::-1], axis=1)
-    precision = np.divide(found, contacted, out=np.zeros_like(found), where=contacted > 0)
-    return (precision * positive[:, ::-1]).sum(axis=1) / positive.sum(axis=1)
+class Input(Enum):
+    """What a metric is computed from, in addition to the labels: n values each."""
+
+    PROBABILITY = auto()  # of churn
+    DECISION = auto()  # 1 where a customer is contacted, else 0
+    PROFIT = auto()  # what contacting, or not contacting, a customer brought
 
 
-def brier(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Mean squared difference of probability and outcome."""
-    return _mean((score - label) ** 2, weight)
+class Shown(Flag):
+    """Where a metric is shown beyond `metrics.json` and the report of the evaluation."""
 
-
-def log_loss(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Mean negative log-likelihood, in nats."""
-    p = np.clip(score, EPSILON, 1 - EPSILON)
-    return _mean(-np.log(np.where(label == 1, p, 1 - p)), weight)
-
-
-def calibration_error(label: Floats, score: Floats, weight: Floats, *, bins: int = 10) -> Floats:
-    """Expected calibration error: mean distance of probability and churn rate over equal bins."""
-    place = quantile_bins(score, bins)
-    order = np.argsort(place, kind="stable")
-    starts = np.unique(place[order], return_index=True)[1]
-    excess = np.add.reduceat((weight * (score - label))[:, order], starts, axis=1)
-    return np.abs(excess).sum(axis=1) / weight.sum(axis=1)
-
-
-def quantile_bins(score: Floats, bins: int) -> NDArray[np.int64]:
-    """The bin (n,) of each score, bins filled as equally as ties allow."""
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.searchsorted(edges, score, side="left")
-
-
-def top_decile_lift(label: Floats, score: Floats, weight: Floats) -> Floats:
-    """Churn rate among the tenth with the highest scores, over that of all; ties in part."""
-    positive, negative = _by_score(label, score, weight)
-    total = (positive + negative)[:, ::-1]
-    tenth = total.sum(axis=1, keepdims=True) / 10
-    before = np.cumsum(total, axis=1) - total
-    taken = np.clip((tenth - before) / np.maximum(total, EPSILON), 0, 1)
-    found = (positive[:, ::-1] * taken).sum(axis=1) / tenth[:, 0]
-    return found / (positive.sum(axis=1) / total.sum(axis=1))
-
-
-def accuracy(label: Floats, chosen: Floats, weight: Floats) -> Floats:
-    """Share of customers whose decision was right; `chosen` (n,) is 1 where contacted."""
-    return _mean((chosen == label).astype(float), weight)
-
-
-def precision(label: Floats, chosen: Floats, weight: Floats) -> Floats:
-    """Share of churners among the contacted; 0 where nobody is contacted."""
-    return _ratio(weight @ (chosen * label), weight @ chosen)
-
-
-def recall(label: Floats, chosen: Floats, weight: Floats) -> Floats:
-    """Share of the churners that are contacted; NaN where nobody left."""
-    churners = weight @ label
-    return np.where(churners > 0, _ratio(weight @ (chosen * label), churners), np.nan)
-
-
-def f1(label: Floats, chosen: Floats, weight: Floats) -> Floats:
-    """Harmonic mean of precision and recall."""
-    return _ratio(2 * (weight @ (chosen * label)), weight @ chosen + weight @ label)
-
-
-Measure = Callable[[Floats, Floats, Floats], Floats]
-RANKING: dict[str, Measure] = {
-    "roc_auc": roc_auc,
-    "average_precision": average_precision,
-    "brier": brier,
-    "log_loss": log_loss,
-    "ece": calibration_error,
-}
-DECISION: dict[str, Measure] = {
-    "accuracy": accuracy,
-    "precision": precision,
-    "recall": recall,
-    "f1": f1,
-}
-LOWER_IS_BETTER = {"brier", "log_loss", "ece"}
-
-
-def value(measure: Measure, label: Floats, score: Floats) -> float:
-    """The measure on the sample as it is."""
-    return float(measure(label, score, np.ones((1, len(label))))[0])
-
-
-def wilson(churners: Any, customers: Any) -> tuple[Any, Any]:
-    """95 % score interval of a rate (Wilson 1927), element by element."""
-    n, k = np.asarray(customers, float), np.asarray(churners, float)
-    z2 = Z_95**2
-    centre = (k + z2 / 2) / (n + z2)
-    half = Z_95 / (n + z2) * np.sqrt(k * (n - k) / n + z2 / 4)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    NOWHERE_ELSE = 0
+    CROSS_VALIDATION = auto()  # on every fold: what candidates are compared by
+    CARD = auto()  # model card and overview
+    PULL_REQUEST = auto()
+    GROUPS = auto()  # of customers, in a pull request
+    SUMMARY = auto()  # the few of a model in one line: registry, experiments
+    ABLATION = auto()
+    EVERYWHERE = CROSS_VALIDATION | CARD | PULL_REQUEST | GROUPS | SUMMARY | ABLATION
 
 
 @dataclass(frozen=True)
-class Bootstrap:
-    """Resamples of customers, drawn with replacement from one seed, and the interval's coverage."""
+class Metric:
+    """A metric of a model on n customers.
 
-    seed: int
-    resamples: int
-    level: float
+    `name` is its key in `metrics.json`, `title` what it is called inside a sentence. `measure`
+    takes labels, an input of the kind `input` and weights; `settings` names the keyword arguments
+    that it takes from the evaluation: `bins`, `costs`, `value` (mean, of keeping a customer).
+    """
 
-    def weights(self, n: int) -> Iterator[Floats]:
-        """How often each of n customers is drawn, (b, n) at a time; the same at every call."""
-        rng = np.random.default_rng(self.seed)
-        batch = max(1, BATCH_CELLS // n)
-        for start in range(0, self.resamples, batch):
-            size = min(batch, self.resamples - start)
-            draws = rng.integers(0, n, size=(size, n))
-            yield np.stack([np.bincount(row, minlength=n) for row in draws]).astype(float)
+    name: str
+    title: str
+    measure: Callable[..., Floats]
+    input: Input = Input.PROBABILITY
+    higher_is_better: bool = True
+    digits: int = 4
+    shown: Shown = Shown.NOWHERE_ELSE
+    settings: tuple[str, ...] = ()
 
-    def distribution(self, measure: Measure, label: Floats, score: Floats) -> Floats:
-        """The measure on every resample; NaN where a resample lacks a class."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.concatenate([measure(label, score, w) for w in self.weights(len(label))])
+    @property
+    def heading(self) -> str:
+        """The title as it begins a line."""
+        return self.title[0].upper() + self.title[1:]
 
-    def interval(self, measure: Measure, label: Floats, score: Floats) -> tuple[float, float]:
-        """Percentile interval of the measure; NaN where every resample lacks a class."""
-        return self.percentiles(self.distribution(measure, label, score))
+    @property
+    def heading_with_direction(self) -> str:
+        """The same, saying so where lower is better."""
+        return self.heading if self.higher_is_better else f"{self.heading} (lower is better)"
 
-    def percentiles(self, values: Floats) -> tuple[float, float]:
-        """The central share `level` of the values that are defined."""
-        known = values[np.isfinite(values)]
-        if not len(known):
-            return float("nan"), float("nan")
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(known, [tail, 1 - tail])
-        return float(low), float(high)
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, else -1."""
+        return 1 if self.higher_is_better else -1
+
+    def bound(self, **settings: Any) -> Measure:
+        """The measure under those of these settings that it takes."""
+        taken = {name: settings[name] for name in self.settings if name in settings}
+        return partial(self.measure, **taken)
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """A value in the metric's digits; a dash where it is not known."""
+        if value is None or not np.isfinite(value):
+            return "–"
+        return f"{value:{'+' if signed else ''}.{self.digits}f}"
 
 
-def _by_score(label: Floats, score: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weight of churners and of stayers at each distinct score, ascending: (b, distinct) each."""
-    order = np.argsort(score, kind="stable")
-    starts = np.unique(score[order], return_index=True)[1]
-    churned = label[order]
-    sorted_weight = weight[:, order]
-    return (
-        np.add.reduceat(sorted_weight * churned, starts, axis=1),
-        np.add.reduceat(sorted_weight * (1 - churned), starts, axis=1),
+def shown_in(place: Shown) -> list[Metric]:
+    """The metrics that are shown in a place, in their order."""
+    return [metric for metric in METRICS.values() if place in metric.shown]
+
+
+def empc(label: Floats, score: Floats, weight: Floats, *, costs: Costs, value: float) -> Floats:
+    """Expected maximum profit per customer (Verbraken et al. 2013): acceptance is not known."""
+    from empulse.metrics import empc_score
+
+    accept = {"alpha": costs.accept_alpha, "beta": costs.accept_beta}
+    score_of = partial(empc_score, **_empulse(costs, value), **accept)
+    return _resampled(score_of, label, score, weight)
+
+
+def mpc(label: Floats, score: Floats, weight: Floats, *, costs: Costs, value: float) -> Floats:
+    """Maximum profit per customer over all thresholds, acceptance at its mean (same source)."""
+    from empulse.metrics import mpc_score
+
+    score_of = partial(mpc_score, **_empulse(costs, value), accept_rate=costs.accept_rate)
+    return _resampled(score_of, label, score, weight)
+
+
+def _empulse(costs: Costs, value: float) -> dict[str, float]:
+    return {"clv": value, "incentive_cost": costs.offer_cost, "contact_cost": costs.contact_cost}
+
+
+def _resampled(
+    score_of: Callable[..., Any], label: Floats, score: Floats, weight: Floats
+) -> Floats:
+    """A score that takes no weights, on customers repeated as often as they were drawn."""
+    drawn = (np.repeat(np.arange(len(label)), row.astype(int)) for row in weight)
+    return np.array([float(score_of(label[r], score[r])) if len(r) else np.nan for r in drawn])
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("roc_auc", "ROC AUC", measures.roc_auc, shown=Shown.EVERYWHERE),
+        Metric(
+            "average_precision",
+            "average precision",
+            measures.average_precision,
+            shown=Shown.CROSS_VALIDATION | Shown.CARD | Shown.PULL_REQUEST,
+        ),
+        Metric(
+            "brier",
+            "Brier score",
+            measures.brier,
+            higher_is_better=False,
+            shown=Shown.EVERYWHERE,
+        ),
+        Metric(
+            "log_loss",
+            "log loss",
+            measures.log_loss,
+            higher_is_better=False,
+            shown=Shown.CROSS_VALIDATION | Shown.PULL_REQUEST | Shown.ABLATION,
+        ),
+        Metric(
+            "ece",
+            "expected calibration error",
+            measures.calibration_error,
+            higher_is_better=False,
+            shown=Shown.CROSS_VALIDATION | Shown.CARD | Shown.PULL_REQUEST | Shown.ABLATION,
+            settings=("bins",),
+        ),
+        Metric(
+            "top_decile_lift",
+            "top-decile lift",
+            measures.top_decile_lift,
+            digits=2,
+            shown=Shown.CARD | Shown.PULL_REQUEST,
+        ),
+        Metric("accuracy", "accuracy of the decision", measures.accuracy, Input.DECISION),
+        Metric(
+            "precision",
+            "precision of the decision",
+            measures.precision,
+            Input.DECISION,
+            shown=Shown.CARD | Shown.PULL_REQUEST,
+        ),
+        Metric(
+            "recall",
+            "recall of the decision",
+            measures.recall,
+            Input.DECISION,
+            shown=Shown.CARD | Shown.PULL_REQUEST | Shown.GROUPS,
+        ),
+        Metric("f1", "F1 of the decision", measures.f1, Input.DECISION),
+        Metric(
+            "empc",
+            "expected maximum profit (EMPC)",
+            empc,
+            digits=2,
+            settings=("costs", "value"),
+        ),
+        Metric("mpc", "maximum profit (MPC)", mpc, digits=2, settings=("costs", "value")),
+        Metric(
+            "profit_per_customer",
+            "profit per customer",
+            measures.mean,
+            Input.PROFIT,
+            digits=2,
+            shown=Shown.CARD | Shown.PULL_REQUEST | Shown.SUMMARY | Shown.ABLATION,
+        ),
     )
-
-
-def _mean(values: Floats, weight: Floats) -> Floats:
-    return (weight @ values) / weight.sum(axis=1)
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+}

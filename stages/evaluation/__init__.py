@@ -1,1 +1,1 @@
-"""The one look at the test customers, and what is written of it."""
+"""The final evaluation on the test customers, and its reports."""

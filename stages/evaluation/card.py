@@ -1,4 +1,4 @@
-"""What the model card (Mitchell et al. 2019) and the overview page say, from the same evidence."""
+"""What the model card (Mitchell et al. 2019) and the overview page say, from one evaluation."""
 
 from __future__ import annotations
 
@@ -8,66 +8,68 @@ from typing import Any
 import pandas as pd
 
 from stages.core.files import write_json
+from stages.core.metrics import Shown, shown_in
 from stages.core.paths import MODEL_CARD
-from stages.evaluation import fairness as inclusion
-from stages.evaluation.baselines import currency, in_words
-from stages.evaluation.evaluate import WORDS, Evidence
+from stages.evaluation import fairness
+from stages.evaluation.baselines import currency, summary
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.tables.data_params import Data
 
-HEADLINE = (
-    "roc_auc",
-    "average_precision",
-    "brier",
-    "ece",
-    "top_decile_lift",
-    "precision",
-    "recall",
-    "profit_per_customer",
-)
 
-
-def write(evidence: Evidence, headline: pd.DataFrame, slices: pd.DataFrame, data: Data) -> None:
+def write(data: EvaluationData, headline: pd.DataFrame, slices: pd.DataFrame, source: Data) -> None:
     """Write what the stage `pages` makes the model card and the overview from."""
-    write_json(MODEL_CARD, content(evidence, headline, slices, data))
+    write_json(MODEL_CARD, content(data, headline, slices, source))
 
 
 def content(
-    evidence: Evidence, headline: pd.DataFrame, slices: pd.DataFrame, data: Data
+    data: EvaluationData, headline: pd.DataFrame, slices: pd.DataFrame, source: Data
 ) -> dict[str, Any]:
     """The content of `reports/model_card.json`: what the templates of both pages name."""
     return {
-        "manifest": evidence.manifest,
+        "manifest": data.manifest,
         "data": {
-            "is_generated": data.is_generated,
-            "source": data.source,
-            "sha256": data.sha256,
+            "is_generated": source.is_generated,
+            "source": source.source,
+            "sha256": source.sha256,
         },
-        "headline": [{"name": WORDS[name], **headline.loc[name].to_dict()} for name in HEADLINE],
-        "words": in_words(evidence, headline),
-        "test_rows": len(evidence.label),
-        "level": evidence.params.level,
-        "costs": asdict(evidence.costs) | {"accept_rate": evidence.costs.accept_rate},
-        "lifetime": evidence.assumptions.lifetime.model_dump(),
-        "currency": currency(evidence),
-        "by_profit": evidence.schema.role("monthly_value") is not None,
-        **_inclusion(evidence),
+        "headline": _headline(headline),
+        "words": summary(data, headline),
+        "test_rows": len(data.label),
+        "level": data.params.level,
+        "costs": asdict(data.costs) | {"accept_rate": data.costs.accept_rate},
+        "lifetime": data.assumptions.lifetime.model_dump(),
+        "currency": currency(data),
+        "by_profit": data.schema.role("monthly_value") is not None,
+        **_fairness(data),
         "widest": _widest(slices),
     }
 
 
-def _inclusion(evidence: Evidence) -> dict[str, Any]:
+def _headline(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The metrics of the card, as text in the digits of each."""
+    rows = {str(name): row for name, row in table.iterrows()}
+    return [
+        {"name": metric.heading_with_direction}
+        | {name: metric.text(rows[metric.name][name]) for name in table.columns}
+        for metric in shown_in(Shown.CARD)
+    ]
+
+
+def _fairness(data: EvaluationData) -> dict[str, Any]:
     """The groups of sensitive columns, and what differs between them by more than chance."""
-    table = inclusion.inclusion(evidence)
-    rows = inclusion.wide(table).rename_axis("group").reset_index()
-    return {"sensitive": rows.to_numpy().tolist(), "findings": inclusion.findings(table)}
+    table = fairness.by_group(data)
+    rows = fairness.wide(table).rename_axis("group").reset_index()
+    return {"sensitive": rows.to_numpy().tolist(), "findings": fairness.findings(table)}
 
 
 def _widest(slices: pd.DataFrame) -> list[dict[str, Any]]:
-    """The slices whose calibration gap is surely not zero, largest first."""
+    """The slices whose predicted churn differs from the actual one beyond noise, largest first."""
     if slices.empty:
         return []
-    sure = slices[(slices["gap_low"] > 0) | (slices["gap_high"] < 0)]
-    order = sure["gap"].abs().sort_values(ascending=False, kind="stable").index
+    sure = slices[
+        (slices["calibration_in_the_large_low"] > 0) | (slices["calibration_in_the_large_high"] < 0)
+    ]
+    order = sure["calibration_in_the_large"].abs().sort_values(ascending=False, kind="stable").index
     return _records(sure.loc[order[:5]])
 
 

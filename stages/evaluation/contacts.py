@@ -12,45 +12,45 @@ from numpy.typing import NDArray
 
 from scoring import money
 from scoring.explanation import load_explainer, reasons
-from stages.core.metrics import Floats
+from stages.core.measures import Floats
 from stages.core.paths import CHAMPION
-from stages.evaluation.evaluate import Evidence
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import ID
 
 REASONS = 3
 
 
-def chosen_rows(evidence: Evidence) -> NDArray[np.int64]:
+def chosen_rows(data: EvaluationData) -> NDArray[np.int64]:
     """Positions of the customers to contact, the most profitable first."""
-    order = np.argsort(-evidence.expected, kind="stable")
-    return order[evidence.affordable[order] == 1]
+    order = np.argsort(-data.expected, kind="stable")
+    return order[data.affordable[order] == 1]
 
 
-def reasons_of(evidence: Evidence, *, bundle: Path = CHAMPION) -> list[list[str]]:
+def reasons_of(data: EvaluationData, *, bundle: Path = CHAMPION) -> list[list[str]]:
     """Why each customer on the list is at risk, in plain words, in the order of `chosen_rows`."""
-    chosen, schema = evidence.features.iloc[chosen_rows(evidence)], evidence.schema
+    chosen, schema = data.features.iloc[chosen_rows(data)], data.schema
     columns: dict[str, Any] = {c.name: chosen[c.name].to_numpy() for c in schema.inputs}
     found = load_explainer(bundle).contributions(columns)
     return reasons(found, columns, schema, count=REASONS)
 
 
-def contact_list(evidence: Evidence, words: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """One row per customer to contact, in the order of `chosen_rows`; `words` say why, likewise.
+def contact_list(data: EvaluationData, words: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """One row per customer to contact, in the order of `chosen_rows`, as are the reasons `words`.
 
     Columns: rank, id, churn_probability, expected_cost (of contact and offer), expected_gain (the
     value kept), expected_profit, cumulated_profit, reason_1 to reason_3.
     """
-    rows = chosen_rows(evidence)
-    probability = evidence.probability[rows]
+    rows = chosen_rows(data)
+    probability = data.probability[rows]
     table = pd.DataFrame(
         {
             "rank": np.arange(1, len(rows) + 1),
-            "id": evidence.features[ID].to_numpy()[rows],
+            "id": data.features[ID].to_numpy()[rows],
             "churn_probability": probability,
-            "expected_cost": money.expected_cost(probability, evidence.costs),
-            "expected_gain": probability * evidence.costs.accept_rate * evidence.value[rows],
-            "expected_profit": evidence.expected[rows],
-            "cumulated_profit": np.cumsum(evidence.expected[rows]),
+            "expected_cost": money.expected_cost(probability, data.costs),
+            "expected_gain": probability * data.costs.accept_rate * data.value[rows],
+            "expected_profit": data.expected[rows],
+            "cumulated_profit": np.cumsum(data.expected[rows]),
         }
     )
     for place in range(REASONS):
@@ -66,32 +66,31 @@ def first(contacts: pd.DataFrame, *, count: int = 10) -> pd.DataFrame:
     return shown.assign(why=["; ".join(filter(None, row)) for row in words[:count]])
 
 
-def totals(evidence: Evidence) -> pd.DataFrame:
+def totals(data: EvaluationData) -> pd.DataFrame:
     """What the list costs and brings in all: expected value, and the interval of one campaign.
 
     Columns: value, low, high. The interval is that of campaigns drawn by the model's own
     probabilities: who leaves is chance, and so is the share that accepts, Beta(accept_alpha,
     accept_beta). Outcomes of the test customers are not looked at.
     """
-    rows = chosen_rows(evidence)
-    probability, costs = evidence.probability[rows], evidence.costs
-    gain = float((probability * costs.accept_rate * evidence.value[rows]).sum())
+    rows = chosen_rows(data)
+    probability, costs = data.probability[rows], data.costs
+    gain = float((probability * costs.accept_rate * data.value[rows]).sum())
     cost = float(money.expected_cost(probability, costs).sum())
     values = {"expected_cost": cost, "expected_gain": gain, "expected_profit": gain - cost}
-    drawn = dict(zip(values, _campaigns(evidence, rows), strict=True))
+    drawn = dict(zip(values, _campaigns(data, rows), strict=True))
     table = {"customers": [float(len(rows))] * 3} | {
-        name: [value, *evidence.bootstrap.percentiles(drawn[name])]
-        for name, value in values.items()
+        name: [value, *data.bootstrap.percentiles(drawn[name])] for name, value in values.items()
     }
     return pd.DataFrame.from_dict(table, orient="index", columns=["value", "low", "high"])
 
 
-def _campaigns(evidence: Evidence, rows: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def _campaigns(data: EvaluationData, rows: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Costs, gains and profits (resamples,) of as many campaigns among these customers."""
-    rng, costs = np.random.default_rng(evidence.params.seed), evidence.costs
-    probability, value = evidence.probability[rows], evidence.value[rows]
-    cost, gain = np.empty((2, evidence.params.resamples))
-    for draw in range(evidence.params.resamples):
+    rng, costs = np.random.default_rng(data.params.seed), data.costs
+    probability, value = data.probability[rows], data.value[rows]
+    cost, gain = np.empty((2, data.params.resamples))
+    for draw in range(data.params.resamples):
         rate = rng.beta(costs.accept_alpha, costs.accept_beta)
         leaves = rng.random(len(rows)) < probability
         kept = leaves & (rng.random(len(rows)) < rate)
@@ -101,8 +100,8 @@ def _campaigns(evidence: Evidence, rows: NDArray[np.int64]) -> tuple[Floats, Flo
     return cost, gain, gain - cost
 
 
-def in_words(table: pd.DataFrame, *, currency: str) -> str:
-    """The totals as a person would say them."""
+def summary(table: pd.DataFrame, *, currency: str) -> str:
+    """The totals in a few sentences."""
     cost, gain, profit = (
         f"{row['value']:,.0f} {currency} ({row['low']:,.0f} to {row['high']:,.0f})"
         for row in (table.loc[f"expected_{name}"] for name in ("cost", "gain", "profit"))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from scoring import money
-from stages.core.metrics import Floats
-from stages.evaluation.evaluate import Evidence
+from stages.core.measures import Floats
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.model.calibrate import reliability
 
 
-def curves(evidence: Evidence) -> dict[str, pd.DataFrame]:
+def curves(data: EvaluationData) -> dict[str, pd.DataFrame]:
     """Tables behind the plots that `dvc.yaml` declares, by file name."""
-    label, score = evidence.label, evidence.probability
+    label, score = data.label, data.probability
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, True)
     found, contacted = np.cumsum(label[order])[last], np.flatnonzero(last) + 1.0
@@ -24,12 +23,12 @@ def curves(evidence: Evidence) -> dict[str, pd.DataFrame]:
         "roc": _thin({"fpr": np.append(0, missed), "tpr": np.append(0, recall)}),
         "precision_recall": _thin({"recall": recall, "precision": precision}),
         "lift": _thin({"contacted": np.append(0, share), "found": np.append(0, recall)}),
-        "profit": profit_curve(evidence),
-        "calibration": reliability(label, score, bins=evidence.params.calibration_bins),
+        "profit": profit_curve(data),
+        "calibration": reliability(label, score, bins=data.params.calibration_bins),
         "confusion": pd.DataFrame(
             {
                 "actual": np.where(label == 1, "left", "stayed"),
-                "predicted": np.where(evidence.decision == 1, "left", "stayed"),
+                "predicted": np.where(data.decision == 1, "left", "stayed"),
             }
         ),
     }
@@ -41,21 +40,21 @@ def _thin(columns: dict[str, Floats], *, points: int = 400) -> pd.DataFrame:
     return table.iloc[keep].reset_index(drop=True)
 
 
-def profit_curve(evidence: Evidence, *, points: int = 101) -> pd.DataFrame:
+def profit_curve(data: EvaluationData, *, points: int = 101) -> pd.DataFrame:
     """Profit per customer against the share contacted, in order of expected profit.
 
     Columns: contacted, profit, low, high (bootstrap), random (the same share at random).
     """
-    realised = money.realised_profit(evidence.label, evidence.value, evidence.costs)
-    order = np.argsort(-evidence.expected, kind="stable")
+    realised = data.realised
+    order = np.argsort(-data.expected, kind="stable")
     shares = np.linspace(0, 1, points)
     samples = np.concatenate(
         [
             _profit_at(shares, realised[order], w[:, order])
-            for w in evidence.bootstrap.weights(len(order))
+            for w in data.bootstrap.weights(len(order))
         ]
     )
-    tail = (1 - evidence.params.level) / 2
+    tail = (1 - data.params.level) / 2
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     profit = _profit_at(shares, realised[order], np.ones((1, len(order))))[0]
     return pd.DataFrame(

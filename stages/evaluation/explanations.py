@@ -16,9 +16,9 @@ from scoring.derive import MISSING, RawInputs, raw_inputs, with_derived
 from scoring.explanation import Explainer, title
 from scoring.mixed import mixed, only, with_value
 from scoring.schema import Column, Schema
-from stages.core import metrics
-from stages.core.metrics import Bootstrap, Floats
-from stages.evaluation.evaluate import Evidence
+from stages.core import measures
+from stages.core.measures import Bootstrap, Floats
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.model.direction import monotone, sign, values_along
 
 REPEATS = 5  # permutations of a column
@@ -35,15 +35,15 @@ DIRECTION = [
 class Sample:
     """Some of the test customers, drawn by the seed, and the champion to ask about them."""
 
-    def __init__(self, evidence: Evidence, explainer: Explainer, *, size: int = MOST) -> None:
-        self.schema, self.scorer = evidence.schema, explainer.scorer
-        rng = np.random.default_rng(evidence.params.seed)
-        chosen = np.sort(rng.permutation(len(evidence.label))[:size])
-        table = evidence.features.iloc[chosen]
+    def __init__(self, data: EvaluationData, explainer: Explainer, *, size: int = MOST) -> None:
+        self.schema, self.scorer = data.schema, explainer.scorer
+        rng = np.random.default_rng(data.params.seed)
+        chosen = np.sort(rng.permutation(len(data.label))[:size])
+        table = data.features.iloc[chosen]
         self.known = raw_inputs({c.name: table[c.name] for c in self.schema.inputs}, self.schema)
-        self.label = evidence.label[chosen]
-        few = min(evidence.params.resamples, RESAMPLES)
-        self.bootstrap = Bootstrap(evidence.params.seed, few, evidence.params.level)
+        self.label = data.label[chosen]
+        few = min(data.params.resamples, RESAMPLES)
+        self.bootstrap = Bootstrap(data.params.seed, few, data.params.level)
 
     def __len__(self) -> int:
         return len(self.label)
@@ -59,7 +59,7 @@ class Sample:
 
 
 def titles(schema: Schema) -> dict[str, str]:
-    """What people call each input, by its name; the name beside it where two are called alike."""
+    """What people call each input, by its name; with its name where two share a title."""
     words = {column.name: title(column) for column in schema.inputs}
     twice = [word for word, count in Counter(words.values()).items() if count > 1]
     return {name: f"{word} ({name})" if word in twice else word for name, word in words.items()}
@@ -68,36 +68,38 @@ def titles(schema: Schema) -> dict[str, str]:
 # --- importance --------------------------------------------------------------------------------
 
 
-def importance(evidence: Evidence, explainer: Explainer) -> pd.DataFrame:
-    """How much worse the ranking gets where a column says nothing (Breiman 2001), largest first.
+def importance(data: EvaluationData, explainer: Explainer) -> pd.DataFrame:
+    """Permutation importance (Breiman 2001) of each column, largest first.
 
-    The drop of the ROC AUC when the column's values are dealt out anew among the customers, mean
-    over a few deals, with its bootstrap interval. Columns: column, value, low, high; index the
-    columns' titles. Wide schemas and large test sets are measured on fewer customers and deals.
+    The drop of the ROC AUC when the column's values are shuffled among the customers, mean over a
+    few permutations, with its bootstrap interval. Columns: column, value, low, high; index the
+    columns' titles. Wide schemas and large test sets are measured on fewer customers and shuffles.
     """
-    schema = evidence.schema
+    schema = data.schema
     k = len(schema.inputs)
     size = int(np.clip(SCORED // (k * REPEATS), FEWEST, MOST))
-    sample = Sample(evidence, explainer, size=size)
-    deals = _deals(len(sample), k, seed=evidence.params.seed)
+    sample = Sample(data, explainer, size=size)
+    permutations = _permutations(len(sample), k, seed=data.params.seed)
     whole = _resampled_auc(sample, sample.known)
     rows = []
     for column in schema.inputs:
-        dealt = [_resampled_auc(sample, _dealt(sample, column, order)) for order in deals]
-        drop = whole - np.mean(dealt, axis=0)
+        permuted = [
+            _resampled_auc(sample, _permuted(sample, column, order)) for order in permutations
+        ]
+        drop = whole - np.mean(permuted, axis=0)
         low, high = sample.bootstrap.percentiles(drop[1:])
         rows.append({"column": column.name, "value": drop[0], "low": low, "high": high})
     table = pd.DataFrame(rows, index=list(titles(schema).values()))
     return table.sort_values("value", ascending=False, kind="stable")
 
 
-def _deals(n: int, k: int, *, seed: int) -> list[NDArray[np.int64]]:
+def _permutations(n: int, k: int, *, seed: int) -> list[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     count = int(np.clip(SCORED // (k * n), 1, REPEATS))
     return [rng.permutation(n) for _ in range(count)]
 
 
-def _dealt(sample: Sample, column: Column, order: NDArray[np.int64]) -> RawInputs:
+def _permuted(sample: Sample, column: Column, order: NDArray[np.int64]) -> RawInputs:
     others = RawInputs(sample.known.numbers[order], sample.known.labels[order])
     return mixed(sample.known, others, only(column, len(order), sample.schema), sample.schema)
 
@@ -105,27 +107,27 @@ def _dealt(sample: Sample, column: Column, order: NDArray[np.int64]) -> RawInput
 def _resampled_auc(sample: Sample, known: RawInputs) -> Floats:
     """The AUC on the sample as it is, and on each resample: (1 + resamples,)."""
     score = sample.probability(known)
-    value = metrics.value(metrics.roc_auc, sample.label, score)
-    return np.append(value, sample.bootstrap.distribution(metrics.roc_auc, sample.label, score))
+    value = measures.value(measures.roc_auc, sample.label, score)
+    return np.append(value, sample.bootstrap.distribution(measures.roc_auc, sample.label, score))
 
 
 # --- dependence --------------------------------------------------------------------------------
 
 
 def dependence(
-    evidence: Evidence, explainer: Explainer, columns: list[str]
+    data: EvaluationData, explainer: Explainer, columns: list[str]
 ) -> dict[str, pd.DataFrame]:
     """Mean probability were everybody's column at each value (Friedman 2001), by title.
 
     Columns x, value, and low and high, between which the middle 80 % of the customers lie. A column
     that nobody has a value in is left out.
     """
-    sample = Sample(evidence, explainer, size=FEWEST)
-    named, tables = titles(evidence.schema), {}
+    sample = Sample(data, explainer, size=FEWEST)
+    named, tables = titles(data.schema), {}
     for name in columns:
-        values = _observed(sample, evidence.schema[name])
+        values = _observed(sample, data.schema[name])
         if len(values):
-            probability = sample.swept(evidence.schema[name], values)
+            probability = sample.swept(data.schema[name], values)
             low, high = np.quantile(probability, [0.1, 0.9], axis=1)
             tables[named[name]] = pd.DataFrame(
                 {"x": values, "value": probability.mean(axis=1), "low": low, "high": high}
@@ -147,18 +149,18 @@ def _observed(sample: Sample, column: Column) -> Any:
 # --- direction ---------------------------------------------------------------------------------
 
 
-def directions(evidence: Evidence, explainer: Explainer) -> pd.DataFrame:
+def directions(data: EvaluationData, explainer: Explainer) -> pd.DataFrame:
     """Whether the risk goes with each monotone column of the schema as the schema says.
 
     A row per column: `expected`; `effect`, the mean change of probability from its lowest to its
-    highest value, with interval; `right`, the share of customers for whom the ends stand right;
+    highest value, with interval; `right`, the share of customers where both ends are as expected;
     `never_against`, the share for whom no single step goes the wrong way; `worst_step`, the
     largest step against, of anybody; `mean_against`, the largest one of the mean.
     """
-    sample, named = Sample(evidence, explainer, size=FEWEST), titles(evidence.schema)
+    sample, named = Sample(data, explainer, size=FEWEST), titles(data.schema)
     rows = {}
-    for column in monotone(evidence.schema):
-        values = values_along(column, sample.known, evidence.schema)
+    for column in monotone(data.schema):
+        values = values_along(column, sample.known, data.schema)
         if values:
             rows[named[column.name]] = _direction(sample, column, values)
     return pd.DataFrame([*rows.values()], index=[*rows], columns=DIRECTION)
@@ -169,7 +171,7 @@ def _direction(sample: Sample, column: Column, values: list[Any]) -> dict[str, A
     toward = sign(column) * probability  # ascends where the model agrees
     against = np.maximum(-np.diff(toward, axis=0), 0)
     change = probability[-1] - probability[0]
-    low, high = sample.bootstrap.interval(_mean, sample.label, change)
+    low, high = sample.bootstrap.interval(measures.mean, sample.label, change)
     return {
         "expected": "up" if sign(column) > 0 else "down",
         "effect": float(change.mean()),
@@ -182,12 +184,8 @@ def _direction(sample: Sample, column: Column, values: list[Any]) -> dict[str, A
     }
 
 
-def _mean(_: Floats, values: Floats, weight: Floats) -> Floats:
-    return (weight @ values) / weight.sum(axis=1)
-
-
-def doubts(table: pd.DataFrame) -> list[str]:
-    """A sentence per column in which the model goes against the schema on the whole."""
+def monotonicity_violations(table: pd.DataFrame) -> list[str]:
+    """A sentence per column in which, on average, the model contradicts the schema."""
     wrong = np.where(table["expected"] == "up", table["high"] < 0, table["low"] > 0)
     return [
         f"{name}: the schema says that the risk goes {row['expected']} with it; from its lowest to "
@@ -199,16 +197,16 @@ def doubts(table: pd.DataFrame) -> list[str]:
 # --- one customer ------------------------------------------------------------------------------
 
 
-def example(evidence: Evidence, explainer: Explainer, *, largest: int = 8) -> pd.DataFrame:
+def example(data: EvaluationData, explainer: Explainer, *, largest: int = 8) -> pd.DataFrame:
     """Contributions of one customer of high risk: one in twenty is at a higher one.
 
     The base first, then a row per column, by size, the small ones together: `value` on the
     log-odds; index the column with the customer's value. What a sensitive column holds is not
     shown.
     """
-    schema, named = evidence.schema, titles(evidence.schema)
-    place = int(np.argsort(evidence.probability, kind="stable")[int(0.95 * len(evidence.label))])
-    row = evidence.features.iloc[[place]]
+    schema, named = data.schema, titles(data.schema)
+    place = int(np.argsort(data.probability, kind="stable")[int(0.95 * len(data.label))])
+    row = data.features.iloc[[place]]
     found = explainer.contributions({column.name: row[column.name] for column in schema.inputs})
     order = np.argsort(-np.abs(found.values[0]), kind="stable")
     rows = {"average of the background customers": found.base}

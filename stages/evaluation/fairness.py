@@ -1,6 +1,6 @@
 """How the decision treats the groups of each sensitive column, with intervals.
 
-Four figures, none of which can stand for the others: where groups leave at different rates, no
+Four figures, none of which replaces the others: where groups leave at different rates, no
 decision can have all of them alike (Kleinberg, Mullainathan & Raghavan 2017, ITCS).
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.core import metrics
-from stages.core.metrics import Floats, Measure
-from stages.evaluation.evaluate import Evidence
+from stages.core import measures
+from stages.core.measures import Floats, Measure
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.evaluation.slices import Group, groups_of, is_judged
 
 COLUMNS = [
@@ -24,49 +24,49 @@ WORDS = {
     "selection_rate": "contacted",
     "recall": "recall",
     "precision": "precision",
-    "gap": "gap",
+    "calibration_in_the_large": "predicted minus actual",
 }
 
 
-def inclusion(evidence: Evidence) -> pd.DataFrame:
-    """Every figure of every group of a sensitive column, beside that of all other customers.
+def by_group(data: EvaluationData) -> pd.DataFrame:
+    """Every figure of every group of a sensitive column, and the same of all other customers.
 
     A row per group and figure: `selection_rate`, the share contacted; `recall`, of those who leave;
-    `precision`, the share of the contacted who leave; `gap`, mean probability less churn rate. The
-    share in the group with its bootstrap interval, the
-    same of the others, and the difference with its interval, on the same resamples. Groups with
+    `precision`, the share of the contacted who leave; `calibration_in_the_large`,
+    predicted minus actual churn. The share in the group with its bootstrap interval, the same of
+    the others, and the difference with its interval, on the same resamples. Groups with
     too few customers are left out.
     """
-    groups = [g for g in groups_of(evidence) if g.sensitive and is_judged(g, evidence)]
-    rows = [_row(evidence, group, figure) for group in groups for figure in WORDS]
+    groups = [g for g in groups_of(data) if g.sensitive and is_judged(g, data)]
+    rows = [_row(data, group, figure) for group in groups for figure in WORDS]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(evidence: Evidence, group: Group, figure: str) -> dict[str, Any]:
+def _row(data: EvaluationData, group: Group, figure: str) -> dict[str, Any]:
     inside, outside = group.members.astype(float), (~group.members).astype(float)
-    one, other = (_restricted(evidence, figure, who) for who in (inside, outside))
-    label, unused = evidence.label, evidence.probability
-    resampled = [evidence.bootstrap.distribution(m, label, unused) for m in (one, other)]
-    low, high = evidence.bootstrap.percentiles(resampled[0])
-    difference_low, difference_high = evidence.bootstrap.percentiles(resampled[0] - resampled[1])
-    share, others = (metrics.value(m, label, unused) for m in (one, other))
+    one, other = (_restricted(data, figure, who) for who in (inside, outside))
+    label, unused = data.label, data.probability
+    resampled = [data.bootstrap.distribution(m, label, unused) for m in (one, other)]
+    low, high = data.bootstrap.percentiles(resampled[0])
+    difference_low, difference_high = data.bootstrap.percentiles(resampled[0] - resampled[1])
+    share, others = (measures.value(m, label, unused) for m in (one, other))
     return {
         "column": group.column, "value": group.value, "customers": int(inside.sum()),
-        "churn_rate": evidence.label[group.members].mean(), "figure": figure,
+        "churn_rate": data.label[group.members].mean(), "figure": figure,
         "share": share, "low": low, "high": high, "others": others,
         "difference": share - others,
         "difference_low": difference_low, "difference_high": difference_high,
     }  # fmt: skip
 
 
-def _restricted(evidence: Evidence, figure: str, members: Floats) -> Measure:
+def _restricted(data: EvaluationData, figure: str, members: Floats) -> Measure:
     """A figure of some customers as a measure over the resampling weights of all."""
-    label, chosen, score = evidence.label, evidence.decision, evidence.probability
+    label, chosen, score = data.label, data.decision, data.probability
     top, bottom = {
         "selection_rate": (chosen, np.ones_like(label)),
         "recall": (chosen * label, label),
         "precision": (chosen * label, chosen),
-        "gap": (score - label, np.ones_like(label)),
+        "calibration_in_the_large": (score - label, np.ones_like(label)),
     }[figure]
 
     def measure(_: Floats, __: Floats, weight: Floats) -> Floats:
@@ -79,7 +79,7 @@ def _restricted(evidence: Evidence, figure: str, members: Floats) -> Measure:
 def findings(table: pd.DataFrame) -> list[str]:
     """A sentence per group and figure that differs from the others by more than chance.
 
-    Of two groups that are all customers, the smaller one stands for both.
+    Of two groups that are all customers, only the smaller one is named.
     """
     sure = table[(table["difference_low"] > 0) | (table["difference_high"] < 0)]
     sure = sure.assign(
@@ -92,16 +92,17 @@ def findings(table: pd.DataFrame) -> list[str]:
 
 
 def _sentence(row: dict[Any, Any]) -> str:
-    says = {
+    texts = {
         "selection_rate": "{share:.0%} of them are contacted, {others:.0%} of the others",
         "recall": "of those who leave, {share:.0%} are contacted, {others:.0%} among the others",
         "precision": "of those contacted, {share:.0%} leave, {others:.0%} among the others",
-        "gap": "their probability is off by {share:+.1%}, that of the others by {others:+.1%}",
+        "calibration_in_the_large": "predicted minus actual churn is {share:+.1%}, {others:+.1%} "
+        "among the others",
     }[row["figure"]]
     low, high = row["difference_low"], row["difference_high"]
-    said = says.format(share=row["share"], others=row["others"])
+    text = texts.format(share=row["share"], others=row["others"])
     return (
-        f"{row['column']} = {row['value']}: {said} "
+        f"{row['column']} = {row['value']}: {text} "
         f"(difference {row['difference']:+.1%}, {low:+.1%} to {high:+.1%})."
     )
 
@@ -119,6 +120,6 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(row: dict[Any, Any]) -> str:
-    sign, digits = ("+", 1) if row["figure"] == "gap" else ("", 0)
+    sign, digits = ("+", 1) if row["figure"] == "calibration_in_the_large" else ("", 0)
     value, low, high = (f"{100 * row[n]:{sign}.{digits}f}" for n in ("share", "low", "high"))
     return f"{value}% ({low} to {high})"

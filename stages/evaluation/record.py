@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from scoring.bundle import BASELINES, OUT_OF_FOLD, SCORES
-from stages.core import metrics
-from stages.core.files import read_table, write_csv, write_json, write_table
-from stages.core.paths import COMPARISON, CONTACT_LIST, METRICS, PLOTS, PREDICTIONS
-from stages.evaluation.evaluate import Evidence
+from scoring.bundle import BASELINES
+from stages.core.files import write_csv, write_json, write_table
+from stages.core.metrics import Shown, shown_in
+from stages.core.paths import CONTACT_LIST, METRICS, PLOTS, PREDICTIONS
+from stages.evaluation.evaluation_data import EvaluationData
+from stages.evaluation.headline import THRESHOLD
 from stages.features.table import ID, LABEL
 
 DIGITS = 6
@@ -27,16 +28,17 @@ class Findings(NamedTuple):
     truth: pd.DataFrame | None
 
 
-def metrics_file(evidence: Evidence, found: Findings) -> dict[str, Any]:
+def metrics_file(data: EvaluationData, found: Findings) -> dict[str, Any]:
     """The content of `reports/metrics.json`: numbers only below the top level."""
-    scores = pd.read_csv(COMPARISON / SCORES)
-    winner = evidence.manifest["candidate"]
+    scores = data.fold_scores
+    winner = data.manifest["candidate"]
     won = scores[scores["candidate"] == winner]
+    compared = [metric.name for metric in shown_in(Shown.CROSS_VALIDATION)]
     return {
         "winner": winner,
-        "cv": {name: _fold_figures(won[name]) for name in metrics.RANKING},
+        "cv": {name: _fold_figures(won[name]) for name in compared},
         "candidates": {
-            str(name): {metric: _number(rows[metric].mean()) for metric in metrics.RANKING}
+            str(name): {metric: _number(rows[metric].mean()) for metric in compared}
             for name, rows in scores.groupby("candidate", sort=False)
         },
         "test": _values(found.headline),
@@ -45,10 +47,10 @@ def metrics_file(evidence: Evidence, found: Findings) -> dict[str, Any]:
         "targets_ci": _intervals(found.targets),
         "campaign": _values(found.totals),
         "campaign_ci": _intervals(found.totals.drop(index="customers")),
-        "reference": _reference(evidence, found),
+        "reference": _reference(data, found),
         "counts": {
-            "train": len(read_table(COMPARISON / OUT_OF_FOLD, ["label"])),
-            "test": len(evidence.label),
+            "train": len(data.out_of_fold),
+            "test": len(data.label),
         },
     }
 
@@ -68,15 +70,15 @@ def _fold_figures(values: pd.Series) -> dict[str, float]:
     return {"mean": _number(values.mean()), "std": _number(values.std()), "folds": len(values)}
 
 
-def _reference(evidence: Evidence, found: Findings) -> dict[str, float]:
+def _reference(data: EvaluationData, found: Findings) -> dict[str, float]:
     """The base rate, every headline figure of the simple models, and of the truth where known."""
-    figures = {"base_rate": _number(evidence.manifest["base_rate"])}
-    for name, row in found.headline.drop(index="threshold").iterrows():
+    figures = {"base_rate": _number(data.manifest["base_rate"])}
+    for name, row in found.headline.drop(index=THRESHOLD).iterrows():
         figures |= {f"{simple}_{name}": _number(row[simple]) for simple in BASELINES}
     if found.truth is not None:
         for name, row in found.truth.iterrows():
             figures[f"oracle_{name}"] = _number(row["oracle"])
-            figures[f"behind_oracle_{name}"] = _number(row["behind"])
+            figures[f"behind_oracle_{name}"] = _number(row["regret"])
     return figures
 
 
@@ -84,21 +86,21 @@ def _number(value: Any) -> float:
     return round(float(value), DIGITS)
 
 
-def predictions(evidence: Evidence) -> pd.DataFrame:
+def predictions(data: EvaluationData) -> pd.DataFrame:
     """Id, split, fold, label, champion, and each candidate out of fold, a row per customer.
 
     On train all are out of fold; on test only the champion has spoken, and `fold` is -1.
     """
-    train = read_table(COMPARISON / OUT_OF_FOLD)
+    train = data.out_of_fold.copy()
     train.insert(1, "split", "train")
-    train.insert(4, "champion", train[evidence.manifest["candidate"]])
+    train.insert(4, "champion", train[data.manifest["candidate"]])
     test = pd.DataFrame(
         {
-            "id": evidence.features[ID],
+            "id": data.features[ID],
             "split": "test",
             "fold": np.int8(-1),
-            "label": evidence.features[LABEL],
-            "champion": evidence.probability,
+            "label": data.features[LABEL],
+            "champion": data.probability,
         }
     )
     columns = ["id", "split", "fold", "label", "champion"]
@@ -107,14 +109,14 @@ def predictions(evidence: Evidence) -> pd.DataFrame:
 
 
 def write(
-    evidence: Evidence,
+    data: EvaluationData,
     found: Findings,
     contacts: pd.DataFrame,
     curves: Mapping[str, pd.DataFrame],
 ) -> None:
     """Write metrics, predictions, the contact list and the tables behind the plots."""
-    write_json(METRICS, metrics_file(evidence, found))
-    write_table(PREDICTIONS, predictions(evidence))
+    write_json(METRICS, metrics_file(data, found))
+    write_table(PREDICTIONS, predictions(data))
     write_csv(CONTACT_LIST, contacts)
     for name, curve in curves.items():
         write_csv(PLOTS / f"{name}.csv", curve)

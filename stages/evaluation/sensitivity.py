@@ -1,4 +1,4 @@
-"""What each assumption in `money` is worth: the profit where it turns out otherwise."""
+"""Sensitivity of the profit to each assumption in `money`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from scoring.bundle import OUT_OF_FOLD
-from scoring.money import Costs, customer_value, expected_profit, realised_profit
-from stages.core.files import read_table
-from stages.core.metrics import Floats
-from stages.core.paths import COMPARISON
-from stages.evaluation.evaluate import Evidence
+from scoring.decision import contacts
+from scoring.money import Costs, customer_value, realised_profit
+from stages.core.measures import Floats
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import monthly_value
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
@@ -50,34 +48,34 @@ MARGIN = {"margin": Range("margin", 0.6, 1.6)}
 ODDS = (0.75, 1.25)  # of churn
 
 
-def tornado(evidence: Evidence) -> pd.DataFrame:
+def tornado(data: EvaluationData) -> pd.DataFrame:
     """Profit per customer where one assumption takes either end of its range, the widest first.
 
-    Columns: `low`, `high`, the ends; `profit_low`, `profit_high`, the decision made anew under
-    them; `held_low`, `held_high`, the decision as it was made, the assumption having been wrong.
+    Columns: `low`, `high`, the ends; `profit_low`, `profit_high`, the list made under
+    them; `same_list_low`, `same_list_high`, the list as it was, the assumption having been wrong.
     Acceptance takes the tails of its distribution, the odds of churn move by a quarter (customers
     are reweighted), all others by `Range`.
     """
-    rows = _acceptance(evidence) | _plain(evidence) | _base_rate(evidence)
+    rows = _acceptance(data) | _plain(data) | _base_rate(data)
     table = pd.DataFrame.from_dict(rows, orient="index")
     width = (table["profit_high"] - table["profit_low"]).abs()
     return table.loc[width.sort_values(ascending=False, kind="stable").index]
 
 
-def _plain(evidence: Evidence) -> dict[str, dict[str, float]]:
+def _plain(data: EvaluationData) -> dict[str, dict[str, float]]:
     """The numbers of `money` that enter the decision, each at both ends of its range."""
     rows = {}
-    for field, (words, *factors) in _ranges(evidence).items():
-        changed = [_changed(evidence.assumptions, field, factor) for factor in factors]
+    for field, (words, *factors) in _ranges(data).items():
+        changed = [_changed(data.assumptions, field, factor) for factor in factors]
         ends, worlds = zip(*changed, strict=True)
-        rows[words] = _row(evidence, ends, worlds)
+        rows[words] = _row(data, ends, worlds)
     return rows
 
 
-def _ranges(evidence: Evidence) -> dict[str, Range]:
-    if evidence.schema.role("monthly_value") is None or evidence.costs.months_kept is None:
+def _ranges(data: EvaluationData) -> dict[str, Range]:
+    if data.schema.role("monthly_value") is None or data.costs.months_kept is None:
         return CONTACT | FLAT
-    return CONTACT | MARGIN | (HAZARD if evidence.assumptions.lifetime.rule == "hazard" else MONTHS)
+    return CONTACT | MARGIN | (HAZARD if data.assumptions.lifetime.rule == "hazard" else MONTHS)
 
 
 def _changed(given: Money, field: str, factor: float) -> tuple[float, Money]:
@@ -94,8 +92,8 @@ def _changed(given: Money, field: str, factor: float) -> tuple[float, Money]:
     return value, given.model_copy(update={"lifetime": lifetime})
 
 
-def _acceptance(evidence: Evidence) -> dict[str, dict[str, float]]:
-    given, tail = evidence.assumptions, (1 - evidence.params.level) / 2
+def _acceptance(data: EvaluationData) -> dict[str, dict[str, float]]:
+    given, tail = data.assumptions, (1 - data.params.level) / 2
     certainty = given.accept_alpha + given.accept_beta
     beta = stats.beta(given.accept_alpha, given.accept_beta)
     rates = [float(beta.ppf(tail)), float(beta.ppf(1 - tail))]
@@ -105,46 +103,46 @@ def _acceptance(evidence: Evidence) -> dict[str, dict[str, float]]:
         )
         for rate in rates
     ]
-    return {ACCEPTANCE: _row(evidence, rates, worlds)}
+    return {ACCEPTANCE: _row(data, rates, worlds)}
 
 
-def _base_rate(evidence: Evidence) -> dict[str, dict[str, float]]:
+def _base_rate(data: EvaluationData) -> dict[str, dict[str, float]]:
     """Left out where the decision is by threshold: that was found on the churners there were."""
-    if evidence.schema.role("monthly_value") is None:
+    if data.schema.role("monthly_value") is None:
         return {}
-    ends = [_shifted(evidence.manifest["base_rate"], odds) for odds in ODDS]
-    profits = [_profits(evidence, evidence.assumptions, odds=odds) for odds in ODDS]
+    ends = [_shifted(data.manifest["base_rate"], odds) for odds in ODDS]
+    profits = [_profits(data, data.assumptions, odds=odds) for odds in ODDS]
     return {BASE_RATE: _named(ends, profits)}
 
 
-def _row(evidence: Evidence, ends: Sequence[float], worlds: Sequence[Money]) -> dict[str, float]:
-    return _named(ends, [_profits(evidence, world) for world in worlds])
+def _row(data: EvaluationData, ends: Sequence[float], worlds: Sequence[Money]) -> dict[str, float]:
+    return _named(ends, [_profits(data, world) for world in worlds])
 
 
 def _named(ends: Sequence[float], profits: Sequence[tuple[float, float]]) -> dict[str, float]:
-    (anew_low, held_low), (anew_high, held_high) = profits
+    (new_list_low, same_list_low), (new_list_high, same_list_high) = profits
     return {
         "low": float(ends[0]),
         "high": float(ends[1]),
-        "profit_low": anew_low,
-        "profit_high": anew_high,
-        "held_low": held_low,
-        "held_high": held_high,
+        "profit_low": new_list_low,
+        "profit_high": new_list_high,
+        "same_list_low": same_list_low,
+        "same_list_high": same_list_high,
     }
 
 
-def _profits(evidence: Evidence, world: Money, *, odds: float = 1.0) -> tuple[float, float]:
-    """Profit per customer in that world: decided anew, and as it was decided."""
-    costs = costs_of(world, base_rate=_shifted(evidence.manifest["base_rate"], odds))
-    fees = monthly_value(evidence.features, evidence.schema)
-    value = customer_value(fees, len(evidence.label), costs)
-    rate = evidence.label.mean()
+def _profits(data: EvaluationData, world: Money, *, odds: float = 1.0) -> tuple[float, float]:
+    """Profit per customer in that world: with a new list, and with the same list."""
+    costs = costs_of(world, base_rate=_shifted(data.manifest["base_rate"], odds))
+    fees = monthly_value(data.features, data.schema)
+    value = customer_value(fees, len(data.label), costs)
+    rate = data.label.mean()
     weight = np.where(
-        evidence.label == 1, _shifted(rate, odds) / rate, (1 - _shifted(rate, odds)) / (1 - rate)
+        data.label == 1, _shifted(rate, odds) / rate, (1 - _shifted(rate, odds)) / (1 - rate)
     )
-    profit = weight * realised_profit(evidence.label, value, costs)
-    anew = _decided(evidence, _shifted(evidence.probability, odds), value, costs)
-    return float((anew * profit).mean()), float((evidence.decision * profit).mean())
+    profit = weight * realised_profit(data.label, value, costs)
+    new_list = _decided(data, _shifted(data.probability, odds), value, costs)
+    return float((new_list * profit).mean()), float((data.decision * profit).mean())
 
 
 def _shifted(probability: Any, odds: float) -> Any:
@@ -152,18 +150,18 @@ def _shifted(probability: Any, odds: float) -> Any:
     return odds * probability / (1 - probability + odds * probability)
 
 
-def _decided(evidence: Evidence, probability: Floats, value: Floats, costs: Costs) -> Floats:
-    """The rule of `evaluate.decide` under other costs, its threshold found anew."""
-    if evidence.schema.role("monthly_value"):
-        return (expected_profit(probability, value, costs) > 0).astype(float)
-    known = read_table(COMPARISON / OUT_OF_FOLD)
-    label, score = known["label"].to_numpy(float), known[evidence.manifest["candidate"]].to_numpy()
-    cut = profit_threshold(label, score, value=costs.customer_value, costs=costs)
-    return (probability > cut).astype(float)
+def _decided(data: EvaluationData, probability: Floats, value: Floats, costs: Costs) -> Floats:
+    """Whom to contact (n,) under other costs, a threshold being found again under them."""
+    threshold = None
+    if data.schema.role("monthly_value") is None:
+        threshold = profit_threshold(
+            *data.out_of_fold_champion, value=costs.customer_value, costs=costs
+        )
+    return contacts(probability, value, costs, threshold=threshold).astype(float)
 
 
-def in_words(table: pd.DataFrame, *, profit: float, currency: str) -> str:
-    """Which assumption matters most, as a person would say it."""
+def summary(table: pd.DataFrame, *, profit: float, currency: str) -> str:
+    """Which assumption matters most, in two sentences."""
     first, unit = table.iloc[0], f"{currency} per customer"
     return (
         f"The {table.index[0]} matters most: from {first['low']:.3g} to {first['high']:.3g} it "

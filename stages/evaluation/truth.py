@@ -1,88 +1,86 @@
-"""The champion beside the oracle: what is lost against knowing the true probabilities."""
+"""The champion against the oracle, who knows the true probabilities."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from scoring import money
-from stages.core import metrics
-from stages.core.metrics import Floats
-from stages.evaluation.evaluate import WORDS as HEADLINE_WORDS
-from stages.evaluation.evaluate import Evidence, decide, profit_measure, ranking
+from stages.core import measures
+from stages.core.measures import Floats
+from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
+from stages.evaluation.evaluation_data import EvaluationData
 
-WORDS = HEADLINE_WORDS | {"true_profit_per_customer": "Profit per customer, outcomes averaged out"}
+TRUE_PROFIT = Metric(
+    "true_profit_per_customer",
+    "profit per customer, outcomes averaged out",
+    measures.mean,
+    Input.PROFIT,
+    digits=2,
+)
 
 
-def against_oracle(evidence: Evidence) -> pd.DataFrame | None:
+def against_oracle(data: EvaluationData) -> pd.DataFrame | None:
     """Each measure for the champion and the oracle; None where the truth is not known.
 
-    Columns: `champion`, `oracle`; `behind`, by how much the champion is worse, with the interval
+    Columns: `champion`, `oracle`; `regret`, by how much the champion is worse, with the interval
     `low`..`high` of that difference on the same resamples; `reached`, the share of the way from
     one probability for everybody to the oracle. The oracle decides by the same rule.
     """
-    if evidence.oracle is None:
+    if data.oracle is None:
         return None
-    rows = {
-        name: _row(evidence, measure, *said, sign=-1 if name in metrics.LOWER_IS_BETTER else 1)
-        for name, measure, said in _measures(evidence, evidence.oracle)
-    }
+    rows = {metric.name: _row(data, metric) for metric in compared()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-Said = tuple[Floats, Floats, Floats]  # by the champion, the oracle, and the base rate for all
+def compared() -> list[Metric]:
+    """What champion and oracle are compared by: probabilities, and the profit of both decisions."""
+    return [*shown_in(Shown.CROSS_VALIDATION), METRICS["profit_per_customer"], TRUE_PROFIT]
 
 
-def _measures(evidence: Evidence, oracle: Floats) -> Iterator[tuple[str, metrics.Measure, Said]]:
-    scores = evidence.probability, oracle, evidence.baselines["base_rate"]
-    for name, measure in ranking(evidence.params).items():
-        yield name, measure, scores
-    one, other, simple = (decide(score, evidence.value, evidence) for score in scores)
-    yield "profit_per_customer", profit_measure(evidence), (one, other, simple)
-    expected = money.expected_profit(oracle, evidence.value, evidence.costs)
-    yield "true_profit_per_customer", partial(_mean_profit, expected), (one, other, simple)
+def headings() -> dict[str, str]:
+    """What a report calls each row of the comparison."""
+    return {metric.name: metric.heading_with_direction for metric in compared()}
 
 
-def _mean_profit(profit: Floats, _: Floats, chosen: Floats, weight: Floats) -> Floats:
-    return (weight @ (chosen * profit)) / weight.sum(axis=1)
-
-
-def _row(
-    evidence: Evidence,
-    measure: metrics.Measure,
-    champion: Floats,
-    oracle: Floats,
-    simple: Floats,
-    *,
-    sign: int,
-) -> dict[str, float]:
-    label, bootstrap = evidence.label, evidence.bootstrap
-    ours, best, least = (metrics.value(measure, label, s) for s in (champion, oracle, simple))
-    drawn = [bootstrap.distribution(measure, label, score) for score in (oracle, champion)]
-    low, high = bootstrap.percentiles(sign * np.subtract(*drawn))
+def _row(data: EvaluationData, metric: Metric) -> dict[str, float]:
+    label, measure = data.label, data.measure_of(metric)
+    champion, oracle, simple = _inputs(data, metric)
+    ours, best, least = (measures.value(measure, label, x) for x in (champion, oracle, simple))
+    drawn = [data.bootstrap.distribution(measure, label, x) for x in (oracle, champion)]
+    low, high = data.bootstrap.percentiles(metric.sign * np.subtract(*drawn))
+    lead = metric.sign * (best - least)
     return {
         "champion": ours,
         "oracle": best,
-        "behind": sign * (best - ours),
+        "regret": metric.sign * (best - ours),
         "low": low,
         "high": high,
-        "reached": (ours - least) / (best - least) if sign * (best - least) > 0 else float("nan"),
+        "reached": (ours - least) / (best - least) if lead > 0 else float("nan"),
     }
 
 
-def in_words(table: pd.DataFrame) -> str:
-    """How much of the attainable is reached, as a person would say it."""
+def _inputs(data: EvaluationData, metric: Metric) -> list[Floats]:
+    """What a metric is computed from, for the champion, the oracle and one probability for all."""
+    oracle = data.oracle
+    assert oracle is not None
+    known = [data.probability, oracle, data.baselines["base_rate"]]
+    if metric is not TRUE_PROFIT:
+        return [data.input_of(metric, probability) for probability in known]
+    expected = money.expected_profit(oracle, data.value, data.costs)
+    return [data.decide(probability) * expected for probability in known]
+
+
+def summary(table: pd.DataFrame) -> str:
+    """How much of the attainable is reached, in two sentences."""
     auc, profit = table.loc["roc_auc"], table.loc["true_profit_per_customer"]
     lost = {
-        name: f"{row['behind']:.{digits}f} ({row['low']:.{digits}f} to {row['high']:.{digits}f})"
+        name: f"{row['regret']:.{digits}f} ({row['low']:.{digits}f} to {row['high']:.{digits}f})"
         for name, row, digits in (("auc", auc, 4), ("profit", profit, 2))
     }
     return (
-        f"Knowing every true probability, one would reach a ROC AUC of {auc['oracle']:.3f} and "
+        f"Knowing every true probability, one reaches a ROC AUC of {auc['oracle']:.3f} and "
         f"{profit['oracle']:.2f} per customer; the champion is {lost['auc']} and {lost['profit']} "
-        f"behind. Of the way there from one probability for everybody, it has gone "
+        f"below. On the way from one probability for everybody to the truth, it has come "
         f"{auc['reached']:.0%} in AUC and {profit['reached']:.0%} in profit."
     )

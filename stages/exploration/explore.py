@@ -1,4 +1,4 @@
-"""The look at the data before anything learns from it: segments, associations, suspected leaks."""
+"""The exploration before anything is learned: segments, associations, suspected leaks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scoring.schema import Column, Schema
-from stages.core import metrics
+from stages.core import measures
 from stages.core.association import rate_table
 from stages.core.files import write_json
-from stages.core.metrics import Floats
+from stages.core.measures import Floats
 
 
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
@@ -25,12 +25,12 @@ def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
 
 
 def coverage(schema: Schema, shown: Schema, customers: pd.DataFrame, everybody: int) -> str:
-    """How much of the table is looked at, in a sentence."""
+    """How much of the table is shown, in a sentence."""
     inputs = f"all {len(shown.inputs)} inputs"
     if len(shown.inputs) < len(schema.inputs):
         inputs = (
-            f"the {len(shown.inputs)} of {len(schema.inputs)} inputs that alone tell leavers from "
-            "stayers best (explore.max_columns)"
+            f"the {len(shown.inputs)} of {len(schema.inputs)} inputs that alone separate "
+            "leavers from stayers best (explore.max_columns)"
         )
     people = f"all {everybody:,} customers"
     if len(customers) < everybody:
@@ -60,7 +60,7 @@ def tenure_curve(customers: pd.DataFrame, schema: Schema, *, bins: int = 12) -> 
     if known.empty:
         return None
     tenure = known[column.name].to_numpy(float)
-    place = metrics.quantile_bins(tenure, bins)
+    place = measures.quantile_bins(tenure, bins)
     table = rate_table(place, schema.churned(known))
     middle = pd.Series(tenure).groupby(place).mean()
     return table.assign(x=middle).rename(columns={"rate": "value"})
@@ -90,7 +90,9 @@ def single_column_auc(customers: pd.DataFrame, schema: Schema) -> pd.Series:
     churn = schema.churned(customers).astype(float)
     half = np.arange(len(customers)) % 2 == 0
     scores = {c.name: _score(customers[c.name], c.is_numeric, churn, half) for c in schema.inputs}
-    values = {name: metrics.value(metrics.roc_auc, churn, score) for name, score in scores.items()}
+    values = {
+        name: measures.value(measures.roc_auc, churn, score) for name, score in scores.items()
+    }
     strength = pd.Series({n: _either_way(v, customers[n], schema[n]) for n, v in values.items()})
     return strength.sort_values(ascending=False, kind="stable")
 
@@ -102,7 +104,7 @@ def _either_way(auc: float, values: pd.Series, column: Column) -> float:
 
 
 def _score(values: pd.Series, is_numeric: bool, churn: Floats, half: NDArray[np.bool_]) -> Floats:
-    """What the column says of each customer: a number itself, a category by its churn rate.
+    """A score of each customer by the column alone: a number itself, a category by its churn rate.
 
     A number that some customers lack is cut into bins, absent being one of them: that it is there
     at all may be the leak.
@@ -122,7 +124,7 @@ def _binned(values: pd.Series) -> NDArray[np.int64]:
     absent = np.isnan(numbers)
     place = np.full(len(numbers), -1)
     if not absent.all():
-        place[~absent] = metrics.quantile_bins(numbers[~absent], 20)
+        place[~absent] = measures.quantile_bins(numbers[~absent], 20)
     return place
 
 
@@ -202,7 +204,7 @@ class Summary(NamedTuple):
 
 TABLE_FIGURES = {
     "RowCount": "rows",
-    "DuplicatedRowCount": "rows equal to another but for the id",
+    "DuplicatedRowCount": "duplicate rows, ignoring the id",
     "EmptyRowsCount": "empty rows",
     "ConstantColumnsCount": "constant columns",
     "AlmostConstantColumnsCount": "almost constant columns",

@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from scoring.probability import log_odds
-from stages.core import metrics
+from stages.core import measures
 from stages.model.folds import Fold, paired_interval
 from stages.model.logodds import EDGE
 from stages.model.train_params import Train
@@ -84,7 +84,7 @@ def calibrate(
     crossed = {
         (fold.repeat, fold.number): _from_the_others(held, splits, label, fold) for fold in splits
     }
-    loss = _by_fold(metrics.log_loss, splits, label)
+    loss = _by_fold(measures.log_loss, splits, label)
     gain, low, high = paired_interval(loss(held) - loss(crossed), params.folds, level=LEVEL)
     if params.calibration == "auto" and low <= 0:
         return Calibration(None, gain, low, high), dict(held)
@@ -114,12 +114,12 @@ def _joined(
 
 
 def _by_fold(
-    measure: metrics.Measure, splits: Sequence[Fold], label: NDArray[Any]
+    measure: measures.Measure, splits: Sequence[Fold], label: NDArray[Any]
 ) -> Callable[[Mapping[tuple[int, int], Floats]], Floats]:
     def values(held: Mapping[tuple[int, int], Floats]) -> Floats:
         return np.array(
             [
-                metrics.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
+                measures.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
                 for f in splits
             ]
         )
@@ -129,10 +129,10 @@ def _by_fold(
 
 def reliability(label: Floats, probability: Floats, *, bins: int = 10) -> pd.DataFrame:
     """Mean probability and churn rate with its 95 % interval, per equally filled bin."""
-    place = metrics.quantile_bins(probability, bins)
+    place = measures.quantile_bins(probability, bins)
     grouped = pd.DataFrame({"label": label, "probability": probability}).groupby(place)
     churners, customers = grouped["label"].sum(), grouped.size()
-    low, high = metrics.wilson(churners, customers)
+    low, high = measures.wilson(churners, customers)
     rate = churners / customers
     columns = {"customers": customers, "probability": grouped["probability"].mean(), "rate": rate}
     return pd.DataFrame(columns | {"low": low, "high": high}).reset_index(drop=True)

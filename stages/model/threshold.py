@@ -6,7 +6,7 @@ import numpy as np
 from empulse.metrics import mpc_score
 
 from scoring.money import Costs, gain_from_churner, loss_from_stayer
-from stages.core.metrics import Floats
+from stages.core.measures import Floats
 
 
 def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Costs) -> float:

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from scoring.bundle import BASELINES
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.core import metrics
+from stages.core import measures
+from stages.core.metrics import METRICS, Shown, shown_in
 from stages.features.table import ID, LABEL
 from stages.model.calibrate import Calibration, calibrate, reliability
 from stages.model.candidates import build
@@ -110,8 +111,8 @@ def _scores(
         for fold in splits:
             probability = held[name][fold.repeat, fold.number]
             row: dict[str, Any] = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
-            for metric, measure in metrics.RANKING.items():
-                row[metric] = metrics.value(measure, label[fold.held], probability)
+            for metric in shown_in(Shown.CROSS_VALIDATION):
+                row[metric.name] = measures.value(metric.bound(), label[fold.held], probability)
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -136,7 +137,7 @@ def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -
     worse by more than one standard error.
     """
     metric = metric or params.metric
-    sign = -1.0 if metric in metrics.LOWER_IS_BETTER else 1.0
+    sign = METRICS[metric].sign
     by_fold = {
         name: group[metric].to_numpy() for name, group in scores.groupby("candidate", sort=False)
     }
@@ -224,7 +225,8 @@ def elect(
 
 def summary(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
     """Mean of every ranking metric per candidate."""
-    means = scores.groupby("candidate", sort=False)[list(metrics.RANKING)].mean()
+    shown = [metric.name for metric in shown_in(Shown.CROSS_VALIDATION)]
+    means = scores.groupby("candidate", sort=False)[shown].mean()
     return means.loc[params.candidates]
 
 

@@ -9,23 +9,29 @@ from typing import Any
 import pandas as pd
 
 from scoring.errors import UserError
+from stages.core.metrics import Shown, shown_in
 from stages.core.paths import EXPERIMENTS, ROOT
 from stages.look.display import table
 from stages.look.pages import write_page
 from stages.look.site import navigation
 from stages.parameters import SECTIONS
 
-METRICS = r"winner|cv\.roc_auc\.mean|test\.(roc_auc|brier|profit_per_customer)"
 ABSENT = ""
 
 
-def write_experiments(*, metrics: str = METRICS, path: Path = EXPERIMENTS) -> Path:
+def metrics_shown() -> str:
+    """The metrics that are compared where none are asked for, as a regular expression."""
+    summary = "|".join(metric.name for metric in shown_in(Shown.SUMMARY))
+    return rf"winner|cv\.roc_auc\.mean|test\.({summary})"
+
+
+def write_experiments(*, metrics: str | None = None, path: Path = EXPERIMENTS) -> Path:
     """Write the page of the experiments on the current commit; its place.
 
     `metrics` is a regular expression that names of metrics are to match, as in `dvc exp show
     --keep`. `UserError` where there is nothing to compare.
     """
-    rows = comparison(_shown(), metrics=metrics)
+    rows = comparison(_shown(), metrics=metrics or metrics_shown())
     if len({row["experiment"] for row in rows} - {"workspace"}) < 2:
         raise UserError("no experiments on this commit; expected some: dvc exp run -S NAME=VALUE")
     write_page(path, body=_body(rows), title="Experiments", pages=navigation())

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scoring.schema import Column, Schema
-from stages.core import metrics
+from stages.core import measures
 from stages.core.association import associations, direction, ranks, rate_table
 from stages.core.paths import Paths
 from stages.simulator.columns import COLUMNS, NUMBERS, TENURE
@@ -83,7 +83,7 @@ def strongest(pair: Pair, *, count: int = 10) -> pd.DataFrame:
 
 def churn_by_tenure(pair: Pair, *, bins: int = 12) -> dict[str, pd.DataFrame]:
     """Churn rate with interval in the same groups of tenure: x, value, low, high of each kind."""
-    edges = np.unique(np.quantile(pair.real[TENURE], np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = measures.quantile_edges(pair.real[TENURE].to_numpy(float), bins)
     curves = {}
     for who, table in pair.both.items():
         tenure = table[TENURE].to_numpy(float)
@@ -181,4 +181,4 @@ def _scores(model: Any, inputs: Floats) -> Floats:
 
 
 def _auc(label: NDArray, scores: Floats) -> float:
-    return metrics.value(metrics.roc_auc, label.astype(float), scores)
+    return measures.value(measures.roc_auc, label.astype(float), scores)

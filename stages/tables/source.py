@@ -12,7 +12,7 @@ from tqdm import tqdm
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.core import metrics
+from stages.core import measures
 from stages.core.files import (
     read_sample,
     read_table,
@@ -194,8 +194,8 @@ def truth_figures(published: Published) -> pd.DataFrame:
     churn = published.schema.churned(published.customers).astype(float)
     truth = published.oracle[ORACLE_COLUMN].to_numpy(float)
     figures = {
-        "oracle ROC AUC": metrics.value(metrics.roc_auc, churn, truth),
-        "oracle Brier score": metrics.value(metrics.brier, churn, truth),
+        "oracle ROC AUC": measures.value(measures.roc_auc, churn, truth),
+        "oracle Brier score": measures.value(measures.brier, churn, truth),
         "mean true probability": truth.mean(),
         "churn rate": churn.mean(),
     }

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from scoring.digest import digest
-from stages.core import metrics
+from stages.core import measures
+from stages.core.metrics import METRICS
 from stages.model.candidates import build
 from stages.model.encoding import Layout
 from stages.model.folds import draw_folds, threads
@@ -99,7 +100,7 @@ def study_of(
     """The study of a search, found or begun, without trials that were killed under way."""
     name = f"{search.candidate}-{search.part}"
     name += f"-{digest_of(search.candidate, customers, train, tune)}"
-    lower = tune.metric in metrics.LOWER_IS_BETTER
+    lower = not METRICS[tune.metric].higher_is_better
     study = optuna.create_study(
         storage=storage,
         study_name=name,
@@ -202,7 +203,7 @@ def inner_score(
         held = search.rows[fold.held]
         said = fitted_probability(search.candidate, params, customers, search.rows[fold.fit], held)
         truth = customers.label[held].astype(float)
-        scores.append(metrics.value(metrics.RANKING[tune.metric], truth, said))
+        scores.append(measures.value(METRICS[tune.metric].bound(), truth, said))
     return float(np.mean(scores))
 
 

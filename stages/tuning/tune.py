@@ -20,8 +20,9 @@ from tqdm import tqdm
 
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.core import metrics
+from stages.core import measures
 from stages.core.files import read_table
+from stages.core.metrics import METRICS
 from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
 from stages.core.yamlfile import load_schema, read_yaml, update_yaml
 from stages.features.table import LABEL
@@ -182,18 +183,19 @@ def _found(
     customers: Customers,
     wanted: Tune,
 ) -> Found:
-    measure = metrics.RANKING[wanted.metric]
+    metric = METRICS[wanted.metric]
     before, after = (
         np.array(
             [
-                metrics.value(measure, customers.label[fold.held].astype(float), pair[which])
+                measures.value(
+                    metric.bound(), customers.label[fold.held].astype(float), pair[which]
+                )
                 for fold, pair in zip(outer, said, strict=True)
             ]
         )
         for which in (0, 1)
     )
-    sign = -1.0 if wanted.metric in metrics.LOWER_IS_BETTER else 1.0
-    return Found(name, before, after, inner, sign * (after - before))
+    return Found(name, before, after, inner, metric.sign * (after - before))
 
 
 def write_back(changes: dict[str, dict[str, Any]], path: Path) -> None:

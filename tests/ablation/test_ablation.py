@@ -6,10 +6,12 @@ import pytest
 
 from stages.ablation import effects, words
 from stages.ablation.ablation_params import Ablation
-from stages.ablation.effects import MEASURES, Measured, measure
+from stages.ablation.effects import Measured, measure
 from stages.ablation.switches import Switch, switches
+from stages.core.metrics import Shown, shown_in
 from tests import builders
 
+MEASURES = [metric.name for metric in shown_in(Shown.ABLATION)]
 TRAIN = builders.train_params(candidates=["logistic"])
 
 
@@ -88,10 +90,10 @@ def test_switches_are_measured_on_the_same_folds(variant):
 
 
 def test_better_is_read_off_the_interval_and_the_direction_of_the_measure():
-    found, _, _ = judged(roc_auc=-0.05, brier=-0.05, profit=+0.05)
+    found, _, _ = judged(roc_auc=-0.05, brier=-0.05, profit_per_customer=+0.05)
     assert found.loc["roc_auc", "better"] == -1
     assert found.loc["brier", "better"] == 1
-    assert found.loc["profit", "better"] == 1
+    assert found.loc["profit_per_customer", "better"] == 1
     assert found.loc["ece", "better"] == 0
 
 
@@ -102,7 +104,7 @@ def test_better_is_read_off_the_interval_and_the_direction_of_the_measure():
         ({"roc_auc": -0.05}, "hurts", "ranks worse"),
         ({"roc_auc": 0.05}, "helps", "ranks better"),
         ({"brier": 0.05}, "hurts", "Brier score is worse (+0.05"),
-        ({"roc_auc": 0.05, "profit": -0.5}, "helps here, hurts there", "costs money"),
+        ({"roc_auc": 0.05, "profit_per_customer": -0.5}, "helps here, hurts there", "costs money"),
     ],
 )
 def test_words_follow_the_numbers(shifts, verdict, reason):

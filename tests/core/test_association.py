@@ -16,7 +16,7 @@ from stages.core.association import (
     direction,
     rate_table,
 )
-from stages.core.metrics import wilson
+from stages.core.measures import wilson
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, LEFT, MONTHS, PAID, PAYS, SIZE, left
 

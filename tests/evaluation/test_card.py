@@ -1,4 +1,4 @@
-"""The model card and the overview say what the evidence says, and nothing else."""
+"""The model card and the overview say what the data says, and nothing else."""
 
 import dataclasses
 import json
@@ -7,9 +7,9 @@ import re
 import pytest
 
 from scoring.schema import parse_schema
-from stages.evaluation import baselines as rivals
-from stages.evaluation import card, evaluate
-from stages.evaluation.evaluate import headline
+from stages.core.metrics import METRICS
+from stages.evaluation import card
+from stages.evaluation.headline import headline
 from stages.evaluation.slices import slices
 from stages.look.pages import Page
 from stages.look.picture import layout
@@ -31,24 +31,16 @@ STEPS = layout({"ask": {"outs": ["reports/notebooks/01_ask.ipynb"]}})
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 
-@pytest.fixture(scope="module", autouse=True)
-def comparison(tmp_path_factory):
-    """The record of the comparison, in a directory of its own."""
-    folder = tmp_path_factory.mktemp("comparison")
-    with builders.comparison_in(folder, evaluate, rivals) as table:
-        yield table
-
-
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """A function that writes card and overview and returns them: (markdown, page, overview)."""
 
-    def written(evidence, *, data=None, name: str = "reports"):
+    def written(data, *, source=None, name: str = "reports"):
         folder = tmp_path / name
         folder.mkdir()
         monkeypatch.setattr(card, "MODEL_CARD", folder / "model_card.json")
-        table = headline(evidence)
-        card.write(evidence, table, slices(evidence), Data.of(data or GENERATED))
+        table = headline(data)
+        card.write(data, table, slices(data), Data.of(source or GENERATED))
         content = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
         write_card(folder, content, pages=PAGES)
         write_overview(folder, content, pages=PAGES, chapters=CHAPTERS, picture=STEPS)
@@ -59,13 +51,13 @@ def write(tmp_path, monkeypatch):
 
 
 def test_pages_stand_alone(write):
-    _, page, overview = write(builders.evidence())
+    _, page, overview = write(builders.evaluation_data())
     self_contained(page)
     self_contained(overview)
 
 
 def test_card_has_the_sections_of_a_model_card(write):
-    markdown, page, _ = write(builders.evidence())
+    markdown, page, _ = write(builders.evaluation_data())
     sections = re.findall(r"^## (.*)$", markdown, re.MULTILINE)
     words = " ".join(sections).lower()
     for topic in ("purpose", "model", "data", "quality", "ethics", "limits", "reproduce"):
@@ -75,27 +67,27 @@ def test_card_has_the_sections_of_a_model_card(write):
 
 
 def test_card_and_overview_say_what_the_evidence_says(write):
-    evidence = builders.evidence()
-    markdown, _, overview = write(evidence)
-    table = headline(evidence)
+    data = builders.evaluation_data()
+    markdown, _, overview = write(data)
+    table = headline(data)
     for name in ("roc_auc", "brier", "profit_per_customer"):
-        assert f"{table.loc[name, 'value']:.4f}" in markdown
-        assert f"{table.loc[name, 'one_feature']:.4f}" in markdown
-    assert f"{table.loc['roc_auc', 'value']:.3f}" in overview
+        for column in ("value", "low", "high", "one_feature", "base_rate"):
+            assert METRICS[name].text(table.loc[name, column]) in markdown
+    assert METRICS["roc_auc"].text(table.loc["roc_auc", "value"]) in overview
     for text in (markdown, overview):
-        assert evidence.manifest["version"] in text
-        assert evidence.manifest["candidate"] in text
+        assert data.manifest["version"] in text
+        assert data.manifest["candidate"] in text
 
 
 def test_overview_leads_to_every_report(write):
-    _, _, overview = write(builders.evidence())
+    _, _, overview = write(builders.evaluation_data())
     body = overview[overview.index("<main") :]
     for page in PAGES[1:]:
         assert f'href="{page.href}"' in body
 
 
 def test_sensitive_groups_are_in_the_card_and_others_are_not(write):
-    markdown, _, _ = write(builders.evidence())
+    markdown, _, _ = write(builders.evaluation_data())
     ethics = markdown.split("## Ethics")[1].split("\n## ")[0]
     assert f"| {GENDER} = w |" in ethics
     assert f"| {SIZE} = " not in ethics
@@ -104,13 +96,15 @@ def test_sensitive_groups_are_in_the_card_and_others_are_not(write):
 def test_card_says_so_where_no_column_is_sensitive(write):
     content = builders.content(**{GENDER: {"roles": []}})
     schema = parse_schema(content, origin="club.yaml")
-    markdown, _, _ = write(dataclasses.replace(builders.evidence(), schema=schema))
+    markdown, _, _ = write(dataclasses.replace(builders.evaluation_data(), schema=schema))
     assert "nothing is known" in markdown
 
 
 def test_simulated_customers_are_called_simulated_and_adopted_ones_named(write):
-    simulated = write(builders.evidence(), name="simulated")
-    adopted = write(builders.evidence(), data=ADOPTED | {"sha256": "5" * 64}, name="adopted")
+    simulated = write(builders.evaluation_data(), name="simulated")
+    adopted = write(
+        builders.evaluation_data(), source=ADOPTED | {"sha256": "5" * 64}, name="adopted"
+    )
     for text in (simulated[0], simulated[2]):
         assert "imulated" in text
         assert "club.csv" not in text
@@ -122,7 +116,7 @@ def test_simulated_customers_are_called_simulated_and_adopted_ones_named(write):
 
 @pytest.mark.parametrize("variant", ["no_value", "no_tenure", "no_id", "categories", "numbers"])
 def test_card_can_be_written_for_every_kind_of_schema(write, variant):
-    markdown, page, overview = write(builders.evidence(variant))
+    markdown, page, overview = write(builders.evaluation_data(variant))
     assert "nan" not in markdown.lower().split()
     self_contained(page)
     self_contained(overview)
@@ -130,31 +124,31 @@ def test_card_can_be_written_for_every_kind_of_schema(write, variant):
 
 def test_card_can_be_written_where_no_group_is_large_enough(write):
     params = builders.evaluate_params(min_slice=10_000)
-    markdown, page, _ = write(dataclasses.replace(builders.evidence(), params=params))
+    markdown, page, _ = write(dataclasses.replace(builders.evaluation_data(), params=params))
     assert "nothing is known" in markdown
     self_contained(page)
 
 
 def test_decision_is_described_as_it_is_made(write):
-    by_profit, _, _ = write(builders.evidence(), name="profit")
-    by_threshold, _, _ = write(builders.evidence("no_value"), name="threshold")
+    by_profit, _, _ = write(builders.evaluation_data(), name="profit")
+    by_threshold, _, _ = write(builders.evaluation_data("no_value"), name="threshold")
     assert "expected profit is positive" in by_profit
     assert "probability is above 0.400" in by_threshold
 
 
 def test_files_are_the_same_twice(write):
-    assert write(builders.evidence(), name="a") == write(builders.evidence(), name="b")
+    assert write(builders.evaluation_data(), name="a") == write(
+        builders.evaluation_data(), name="b"
+    )
 
 
 def test_column_names_and_values_are_text_and_no_markup(write):
     # names come from a CSV that somebody sent
     content = builders.content(**{GENDER: {"name": f"a|b {HOSTILE}"}})
     schema = parse_schema(content, origin="club.yaml")
-    evidence = builders.evidence()
-    features = evidence.features.rename(columns={GENDER: f"a|b {HOSTILE}"})
-    markdown, page, overview = write(
-        dataclasses.replace(evidence, schema=schema, features=features)
-    )
+    data = builders.evaluation_data()
+    features = data.features.rename(columns={GENDER: f"a|b {HOSTILE}"})
+    markdown, page, overview = write(dataclasses.replace(data, schema=schema, features=features))
     assert "<img src=x" not in page
     assert "<img src=x" not in overview
     widths = {line.count("|") - line.count("\\|") for line in ethics_rows(markdown)}
@@ -168,6 +162,6 @@ def ethics_rows(markdown: str) -> list[str]:
 
 def test_origin_of_the_data_is_text_and_no_markup(write):
     source = {"source": f"data/external/{HOSTILE}.csv", "sha256": "5" * 64}
-    _, page, overview = write(builders.evidence(), data=ADOPTED | source)
+    _, page, overview = write(builders.evaluation_data(), source=ADOPTED | source)
     assert "<img src=x" not in page
     assert "<img src=x" not in overview

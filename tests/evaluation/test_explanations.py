@@ -12,9 +12,9 @@ from stages.evaluation import evaluation_plots, explanations
 from stages.evaluation.explanations import (
     dependence,
     directions,
-    doubts,
     example,
     importance,
+    monotonicity_violations,
     titles,
 )
 from stages.look.display import figure
@@ -40,8 +40,8 @@ def who():
 
 
 @pytest.fixture(scope="module")
-def evidence(who):
-    return scored(who, builders.evidence(seed=5))
+def data(who):
+    return scored(who, builders.evaluation_data(seed=5))
 
 
 def scored(who, made):
@@ -68,27 +68,27 @@ def looking_at(who, place: int, slope: float = -1.0):
 # --- importance --------------------------------------------------------------------------------
 
 
-def test_importance_has_a_row_per_column_with_interval_largest_first(who, evidence):
-    table = importance(evidence, who)
-    assert set(table["column"]) == {c.name for c in evidence.schema.inputs}
+def test_importance_has_a_row_per_column_with_interval_largest_first(who, data):
+    table = importance(data, who)
+    assert set(table["column"]) == {c.name for c in data.schema.inputs}
     assert table["value"].is_monotonic_decreasing
     assert table["value"].between(table["low"], table["high"]).all()
     # members leave by size, payment and months: the builder says so
     assert set(table["column"].head(4)) <= {SIZE, builders.PAYS, MONTHS, DAYS}
 
 
-def test_column_that_is_not_looked_at_is_worth_nothing_and_the_other_everything(who, evidence):
-    table = importance(evidence, looking_at(who, 0)).set_index("column")
+def test_column_that_is_not_looked_at_is_worth_nothing_and_the_other_everything(who, data):
+    table = importance(data, looking_at(who, 0)).set_index("column")
     assert (table.drop(index=MONTHS)[["value", "low", "high"]] == 0).all(axis=None)
     assert table.loc[MONTHS, "low"] > 0
 
 
-def test_importance_is_that_of_the_seed(who, evidence):
-    one, other = importance(evidence, who), importance(evidence, who)
+def test_importance_is_that_of_the_seed(who, data):
+    one, other = importance(data, who), importance(data, who)
     np.testing.assert_array_equal(one["value"], other["value"])
 
 
-def test_cost_of_importance_is_bounded(who, evidence, monkeypatch):
+def test_cost_of_importance_is_bounded(who, data, monkeypatch):
     monkeypatch.setattr(explanations, "SCORED", 400)
     monkeypatch.setattr(explanations, "FEWEST", 50)
     rows = []
@@ -98,15 +98,15 @@ def test_cost_of_importance_is_bounded(who, evidence, monkeypatch):
         "probability",
         lambda self, known: rows.append(len(known.numbers)) or plain(self, known),
     )
-    importance(evidence, who)
-    assert sum(rows) <= 50 * (1 + len(evidence.schema.inputs))
+    importance(data, who)
+    assert sum(rows) <= 50 * (1 + len(data.schema.inputs))
 
 
 # --- dependence --------------------------------------------------------------------------------
 
 
-def test_dependence_is_the_mean_over_customers_with_their_spread(who, evidence):
-    tables = dependence(evidence, who, [MONTHS, SIZE])
+def test_dependence_is_the_mean_over_customers_with_their_spread(who, data):
+    tables = dependence(data, who, [MONTHS, SIZE])
     assert list(tables) == [MONTHS, SIZE]
     for table in tables.values():
         assert (table["low"] <= table["high"]).all()
@@ -116,59 +116,59 @@ def test_dependence_is_the_mean_over_customers_with_their_spread(who, evidence):
     assert "<svg" in figure(evaluation_plots.dependence(tables), title="x").data
 
 
-def test_dependence_on_a_column_that_is_not_looked_at_is_flat(who, evidence):
-    (table,) = dependence(evidence, looking_at(who, 0), [DAYS]).values()
+def test_dependence_on_a_column_that_is_not_looked_at_is_flat(who, data):
+    (table,) = dependence(data, looking_at(who, 0), [DAYS]).values()
     assert table["value"].nunique() == 1
 
 
-def test_column_without_a_value_is_left_out(who, evidence):
-    features = evidence.features.assign(**{DAYS: np.float32(np.nan)})
-    assert dependence(dataclasses.replace(evidence, features=features), who, [DAYS]) == {}
+def test_column_without_a_value_is_left_out(who, data):
+    features = data.features.assign(**{DAYS: np.float32(np.nan)})
+    assert dependence(dataclasses.replace(data, features=features), who, [DAYS]) == {}
 
 
 # --- direction ---------------------------------------------------------------------------------
 
 
-def directed(evidence):
+def directed(data):
     content = {MONTHS: {"roles": ["tenure", "monotone_decreasing"]}}
-    return dataclasses.replace(evidence, schema=builders.schema(**content))
+    return dataclasses.replace(data, schema=builders.schema(**content))
 
 
-def test_model_that_goes_the_schemas_way_is_right_for_everybody(who, evidence):
-    table = directions(directed(evidence), looking_at(who, 0)).loc[MONTHS]
+def test_model_that_goes_the_schemas_way_is_right_for_everybody(who, data):
+    table = directions(directed(data), looking_at(who, 0)).loc[MONTHS]
     assert table["expected"] == "down"
     assert table["effect"] < -0.5
     assert (table["right"], table["never_against"]) == (1, 1)
     assert table["worst_step"] == table["mean_against"] == 0
-    assert doubts(directions(directed(evidence), looking_at(who, 0))) == []
+    assert monotonicity_violations(directions(directed(data), looking_at(who, 0))) == []
 
 
-def test_model_that_goes_the_other_way_is_told_of(who, evidence):
-    table = directions(directed(evidence), looking_at(who, 0, slope=1.0))
+def test_model_that_goes_the_other_way_is_told_of(who, data):
+    table = directions(directed(data), looking_at(who, 0, slope=1.0))
     row = table.loc[MONTHS]
     assert (row["right"], row["never_against"]) == (0, 0)
     assert row["worst_step"] > 0.05
-    (said,) = doubts(table)
+    (said,) = monotonicity_violations(table)
     assert said.startswith(f"{MONTHS}: the schema says that the risk goes down")
 
 
-def test_schema_without_directions_has_an_empty_table(evidence):
+def test_schema_without_directions_has_an_empty_table(data):
     schema = builders.schema(**{SIZE: {"roles": []}})
-    nothing = dataclasses.replace(evidence, schema=schema)
+    nothing = dataclasses.replace(data, schema=schema)
     table = directions(nothing, explainer())
     assert len(table) == 0
-    assert doubts(table) == []
+    assert monotonicity_violations(table) == []
 
 
 # --- one customer ------------------------------------------------------------------------------
 
 
-def test_example_adds_up_and_hides_what_is_sensitive(who, evidence):
-    rows = example(evidence, who, largest=7)
-    place = np.argsort(evidence.probability, kind="stable")[int(0.95 * len(evidence.label))]
-    expected = log_odds(evidence.probability[[place]])[0]
+def test_example_adds_up_and_hides_what_is_sensitive(who, data):
+    rows = example(data, who, largest=7)
+    place = np.argsort(data.probability, kind="stable")[int(0.95 * len(data.label))]
+    expected = log_odds(data.probability[[place]])[0]
     assert rows["value"].sum() == pytest.approx(expected, abs=1e-4)
-    assert f"{evidence.features[GENDER].iloc[place]}" not in [
+    assert f"{data.features[GENDER].iloc[place]}" not in [
         name.split(": ")[-1] for name in rows.index if name.startswith(GENDER)
     ]
     assert rows.index[-1] == "1 other columns"
@@ -176,20 +176,20 @@ def test_example_adds_up_and_hides_what_is_sensitive(who, evidence):
     assert "<svg" in figure(evaluation_plots.waterfall(rows), title="x").data
 
 
-def test_sensitive_column_is_named_without_its_value(who, evidence):
-    whole = example(evidence, who, largest=8)
+def test_sensitive_column_is_named_without_its_value(who, data):
+    whole = example(data, who, largest=8)
     assert f"{GENDER}: sensitive, not shown" in whole.index
 
 
 @pytest.mark.parametrize("variant", ["no_tenure", "no_value", "categories", "numbers"])
 def test_everything_can_be_explained_under_every_kind_of_schema(variant):
     who = explainer(variant)
-    evidence = scored(who, builders.evidence(variant, 120))
-    table = importance(evidence, who)
-    assert len(table) == len(evidence.schema.inputs)
-    assert len(dependence(evidence, who, list(table["column"].head(2)))) == 2
-    assert len(directions(evidence, who)) == (SIZE in evidence.schema.names)
-    assert len(example(evidence, who)) >= 2
+    data = scored(who, builders.evaluation_data(variant, 120))
+    table = importance(data, who)
+    assert len(table) == len(data.schema.inputs)
+    assert len(dependence(data, who, list(table["column"].head(2)))) == 2
+    assert len(directions(data, who)) == (SIZE in data.schema.names)
+    assert len(example(data, who)) >= 2
 
 
 def test_columns_called_alike_keep_their_names_beside():

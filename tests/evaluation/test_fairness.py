@@ -5,21 +5,21 @@ import dataclasses
 import numpy as np
 import pytest
 
-from stages.evaluation.fairness import COLUMNS, findings, inclusion, wide
+from stages.evaluation.fairness import COLUMNS, by_group, findings, wide
 from tests import builders
 from tests.builders import GENDER
 
-FIGURES = ["selection_rate", "recall", "precision", "gap"]
+FIGURES = ["selection_rate", "recall", "precision", "calibration_in_the_large"]
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    return builders.evidence()
+def data():
+    return builders.evaluation_data()
 
 
 @pytest.fixture(scope="module")
-def table(evidence):
-    return inclusion(evidence)
+def table(data):
+    return by_group(data)
 
 
 def figure(table, value: str, name: str):
@@ -33,15 +33,15 @@ def test_every_sensitive_group_with_customers_enough_has_every_figure(table):
     assert list(table["figure"]) == FIGURES * 2
 
 
-def test_figures_are_those_of_the_group_and_of_the_others(evidence, table):
-    women = (evidence.features[GENDER] == "w").to_numpy()
-    label, chosen, score = evidence.label, evidence.decision, evidence.probability
+def test_figures_are_those_of_the_group_and_of_the_others(data, table):
+    women = (data.features[GENDER] == "w").to_numpy()
+    label, chosen, score = data.label, data.decision, data.probability
     for key, members in (("share", women), ("others", ~women)):
         expected = {
             "selection_rate": chosen[members].mean(),
             "recall": chosen[members & (label == 1)].mean(),
             "precision": label[members & (chosen == 1)].mean(),
-            "gap": (score - label)[members].mean(),
+            "calibration_in_the_large": (score - label)[members].mean(),
         }
         for name, value in expected.items():
             assert figure(table, "w", name)[key] == pytest.approx(value), (key, name)
@@ -54,36 +54,36 @@ def test_intervals_hold_their_values(table):
     np.testing.assert_allclose(table["difference"], table["share"] - table["others"])
 
 
-def test_group_that_is_never_contacted_is_found(evidence):
-    women = evidence.features[GENDER] == "w"
-    silent = np.where(women, 0.001, evidence.probability)
-    said = findings(inclusion(dataclasses.replace(evidence, probability=silent)))
+def test_group_that_is_never_contacted_is_found(data):
+    women = data.features[GENDER] == "w"
+    silent = np.where(women, 0.001, data.probability)
+    said = findings(by_group(dataclasses.replace(data, probability=silent)))
     assert any(text.startswith(f"{GENDER} = w: 0% of them are contacted") for text in said)
     assert any("w: of those who leave, 0% are contacted" in text for text in said)
-    assert any("w: their probability is off by -" in text for text in said)
+    assert any("w: predicted minus actual churn is -" in text for text in said)
 
 
 def test_groups_by_chance_are_rarely_found():
     # of 20 decisions that do not look at the group, few differ at a level of 90 %
     found = 0
     for seed in range(20):
-        evidence = builders.evidence(seed=seed)
+        data = builders.evaluation_data(seed=seed)
         rng = np.random.default_rng(1000 + seed)
-        alike = evidence.features.assign(**{GENDER: rng.choice(["w", "m"], len(evidence.label))})
-        table = inclusion(dataclasses.replace(evidence, features=alike))
+        alike = data.features.assign(**{GENDER: rng.choice(["w", "m"], len(data.label))})
+        table = by_group(dataclasses.replace(data, features=alike))
         found += sum("are contacted," in text and "leave" not in text for text in findings(table))
     assert found <= 6
 
 
-def test_two_groups_that_are_everybody_are_told_of_once(evidence):
-    both = evidence.features.assign(**{GENDER: np.where(evidence.decision == 1, "w", "m")})
-    said = findings(inclusion(dataclasses.replace(evidence, features=both)))
+def test_two_groups_that_are_everybody_are_told_of_once(data):
+    both = data.features.assign(**{GENDER: np.where(data.decision == 1, "w", "m")})
+    said = findings(by_group(dataclasses.replace(data, features=both)))
     assert len([text for text in said if "of them are contacted" in text]) == 1
 
 
 def test_nothing_sensitive_is_an_empty_table_that_can_be_shown():
-    evidence = builders.evidence("numbers")
-    table = inclusion(evidence)
+    data = builders.evaluation_data("numbers")
+    table = by_group(data)
     assert list(table.columns) == COLUMNS
     assert len(table) == len(wide(table)) == len(findings(table)) == 0
 

@@ -219,7 +219,7 @@ def test_figures_of_the_table_agree_with_pandas(customers, summary):
     twice[BRANCH] = "1"
     found = data_summary(twice, builders.schema()).table
     inputs = [c.name for c in builders.schema().inputs] + [LEFT]
-    assert found["rows equal to another but for the id"] == twice[inputs].duplicated().sum()
+    assert found["duplicate rows, ignoring the id"] == twice[inputs].duplicated().sum()
     assert found["constant columns"] == 1
 
 

@@ -21,8 +21,8 @@ ROOMS = (plots, customer_plots, segment_plots, fold_plots, evaluation_plots, eff
 SVG = {"format": "svg", "metadata": {"Date": None}}
 
 
-def evidence_curves() -> dict[str, pd.DataFrame]:
-    return curves.curves(builders.evidence())
+def curves_of_the_club() -> dict[str, pd.DataFrame]:
+    return curves.curves(builders.evaluation_data())
 
 
 def segments() -> dict[str, pd.DataFrame]:
@@ -30,18 +30,18 @@ def segments() -> dict[str, pd.DataFrame]:
 
 
 def draw_roc() -> Figure:
-    tables = evidence_curves()
+    tables = curves_of_the_club()
     return evaluation_plots.roc_and_precision_recall(
         tables["roc"], tables["precision_recall"], base_rate=0.3
     )
 
 
 def draw_calibration() -> Figure:
-    return plots.calibration(evidence_curves()["calibration"])
+    return plots.calibration(curves_of_the_club()["calibration"])
 
 
 def draw_gain() -> Figure:
-    tables = evidence_curves()
+    tables = curves_of_the_club()
     return evaluation_plots.gain(tables["lift"], tables["profit"], chosen=0.4)
 
 

@@ -13,8 +13,8 @@ from scoring.explanation import Explainer, load_explainer
 from scoring.schema import Schema
 from stages.core.files import read_table
 from stages.core.yamlfile import load_schema
-from stages.evaluation import evaluate
-from stages.evaluation.evaluate import Evidence, gather
+from stages.evaluation import evaluation_data
+from stages.evaluation.evaluation_data import EvaluationData, gather
 from stages.features.table import ID
 from stages.parameters import read_parameters
 
@@ -51,12 +51,12 @@ def customers(finished: Path, schema: Schema) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def evidence(finished: Path) -> Evidence:
+def data(finished: Path) -> EvaluationData:
     """What `evaluate` looks at."""
     params = read_parameters(finished / "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         for name, place in PLACES.items():
-            patch.setattr(evaluate, name, finished / place)
+            patch.setattr(evaluation_data, name, finished / place)
         return gather(params.evaluate, params.money)
 
 

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.frozen import FrozenEstimator
 
 from scoring.probability import log_odds
-from stages.core import metrics
+from stages.core import measures
 from stages.features.table import LABEL
 from stages.model.calibrate import Sigmoid, calibrate, fit_sigmoid, reliability
 from stages.model.encoding import frame
@@ -47,7 +47,7 @@ def test_sigmoid_is_taken_where_it_helps_and_lowers_the_loss():
     assert calibration.method == "sigmoid"
     assert calibration.low > 0
     loss = [
-        metrics.value(metrics.log_loss, label[f.held].astype(float), p)
+        measures.value(measures.log_loss, label[f.held].astype(float), p)
         for f in splits
         for p in (bold[f.held], held[f.repeat, f.number])
     ]

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.compose import ColumnTransformer
 
 from scoring.schema import parse_schema
-from stages.core import metrics
+from stages.core import measures
 from stages.core.files import read_table
 from stages.exploration.explore import single_column_auc, suspected_leaks
 from stages.features.table import LABEL
@@ -170,7 +170,7 @@ def test_noise_encoded_by_the_target_outside_the_fold_looks_like_a_find_and_insi
     # outside: the churn rate of each street, its own customers included; a published mistake
     rate = pd.Series(label).groupby(table["Straße"].to_numpy()).transform("mean").to_numpy()
     outside = [
-        metrics.value(metrics.roc_auc, label[fold.held].astype(float), rate[fold.held])
+        measures.value(measures.roc_auc, label[fold.held].astype(float), rate[fold.held])
         for fold in folds(label, PARAMS)
     ]
     assert np.mean(outside) > 0.75

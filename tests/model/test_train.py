@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from scoring.errors import UserError
-from stages.core import metrics
+from stages.core import measures
+from stages.core.metrics import Shown, shown_in
 from stages.features.table import ID, LABEL
 from stages.model import export
 from stages.model.candidates import build
@@ -29,6 +30,7 @@ from stages.model.train import (
 from tests import builders
 
 PARAMS = builders.train_params()
+COMPARED = shown_in(Shown.CROSS_VALIDATION)
 few = settings(max_examples=15, deadline=None, derandomize=True)
 differences = arrays(float, st.integers(2, 20), elements=st.floats(-1, 1))
 
@@ -94,7 +96,7 @@ def test_scores_have_a_row_per_candidate_repeat_and_fold():
     keys = list(scores[["candidate", "repeat", "fold"]].itertuples(index=False, name=None))
     expected = itertools.product(PARAMS.candidates, range(PARAMS.repeats), range(PARAMS.folds))
     assert keys == list(expected)
-    assert set(metrics.RANKING) <= set(scores)
+    assert {metric.name for metric in COMPARED} <= set(scores)
     assert scores.notna().all(axis=None)
 
 
@@ -136,9 +138,9 @@ def test_scores_of_the_first_repeat_are_those_of_the_out_of_fold_table():
     for name, number in itertools.product(PARAMS.candidates, range(PARAMS.folds)):
         held = table[table["fold"] == number]
         label, probability = held["label"].to_numpy(float), held[name].to_numpy()
-        for metric, measure in metrics.RANKING.items():
-            expected = metrics.value(measure, label, probability)
-            assert first.loc[(name, number), metric] == pytest.approx(expected, abs=1e-12)
+        for metric in COMPARED:
+            expected = measures.value(metric.bound(), label, probability)
+            assert first.loc[(name, number), metric.name] == pytest.approx(expected, abs=1e-12)
 
 
 def test_threads_change_no_bit(monkeypatch):
@@ -317,7 +319,7 @@ def test_summary_is_the_mean_of_every_metric_in_the_order_of_the_candidates():
     scores = builders.validation().scores
     table = summary(scores, PARAMS)
     assert list(table.index) == PARAMS.candidates
-    assert list(table.columns) == list(metrics.RANKING)
+    assert list(table.columns) == [metric.name for metric in COMPARED]
     logistic = scores[scores["candidate"] == "logistic"]
     assert table.loc["logistic", "brier"] == pytest.approx(logistic["brier"].mean())
 

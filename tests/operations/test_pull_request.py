@@ -16,7 +16,6 @@ from dvc_data.index.index import DataIndexDirError
 
 from scoring.errors import UserError
 from stages.core.files import write_json, write_table
-from stages.core.metrics import RANKING
 from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.features.table import ID
 from stages.operations import stage_times
@@ -37,15 +36,15 @@ TOLERANCE = Tolerance(
 )
 
 
-def sharper(evidence, sharpness: float = 3.0):
+def sharper(data, sharpness: float = 3.0):
     """The same customers, told apart better or worse."""
     return dataclasses.replace(
-        evidence, probability=builders.scores_of(evidence.label, seed=7, sharpness=sharpness)
+        data, probability=builders.scores_of(data.label, seed=7, sharpness=sharpness)
     )
 
 
-def some(evidence, rows):
-    return compare._rows(evidence, np.asarray(rows))
+def some(data, rows):
+    return compare._rows(data, np.asarray(rows))
 
 
 def results_in(folder: Path, name: str = "main") -> Results:
@@ -54,20 +53,20 @@ def results_in(folder: Path, name: str = "main") -> Results:
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    return builders.evidence()
+def data():
+    return builders.evaluation_data()
 
 
-def test_a_model_does_not_differ_from_itself(evidence):
-    found = compare.compare(evidence, evidence)
-    assert found.how == "the same 300 customers, in pairs"
+def test_a_model_does_not_differ_from_itself(data):
+    found = compare.compare(data, data)
+    assert found.how == "the same 300 customers, paired"
     assert {(d.value, d.low, d.high) for d in found.differences} == {(0.0, 0.0, 0.0)}
-    assert [d.verdict for d in found.differences] == [""] * len(compare.MEASURED)
+    assert [d.verdict for d in found.differences] == [""] * len(found.differences)
 
 
-def test_a_better_ranking_is_better_and_the_other_way_round_worse(evidence):
-    better = compare.compare(sharper(evidence), evidence)
-    worse = compare.compare(evidence, sharper(evidence))
+def test_a_better_ranking_is_better_and_the_other_way_round_worse(data):
+    better = compare.compare(sharper(data), data)
+    worse = compare.compare(data, sharper(data))
     for name in ("roc_auc", "average_precision", "profit_per_customer"):
         assert better.of(name).verdict == "better", name
         assert worse.of(name).verdict == "worse", name
@@ -75,50 +74,50 @@ def test_a_better_ranking_is_better_and_the_other_way_round_worse(evidence):
         assert better.of(name).low == pytest.approx(-worse.of(name).high)
 
 
-def test_the_order_of_customers_does_not_matter(evidence):
+def test_the_order_of_customers_does_not_matter(data):
     order = np.random.default_rng(1).permutation(300)
-    one = compare.compare(sharper(evidence), evidence)
-    other = compare.compare(sharper(evidence), some(evidence, order))
+    one = compare.compare(sharper(data), data)
+    other = compare.compare(sharper(data), some(data, order))
     assert one.differences == other.differences
 
 
-def test_only_common_customers_are_compared_in_pairs(evidence):
-    found = compare.compare(some(sharper(evidence), range(250)), some(evidence, range(50, 300)))
-    assert found.how == "the same 200 customers (of 250 and 250), in pairs"
+def test_only_common_customers_are_compared_in_pairs(data):
+    found = compare.compare(some(sharper(data), range(250)), some(data, range(50, 300)))
+    assert found.how == "the same 200 customers (of 250 and 250), paired"
     assert list(found.new.features[ID]) == list(found.old.features[ID])
     # the profit and the decision of each are those of its own customers
-    assert found.old.value == pytest.approx(evidence.value[50:250])
+    assert found.old.value == pytest.approx(data.value[50:250])
 
 
-def test_the_same_id_with_another_outcome_is_another_customer(evidence):
-    other = dataclasses.replace(evidence, label=np.where(np.arange(300) == 7, 1, 0) + 0.0)
-    found = compare.compare(evidence, other)
+def test_the_same_id_with_another_outcome_is_another_customer(data):
+    other = dataclasses.replace(data, label=np.where(np.arange(300) == 7, 1, 0) + 0.0)
+    found = compare.compare(data, other)
     assert (found.new, found.old) == (None, None)
-    assert "different customers, not in pairs" in found.how
+    assert "different customers, unpaired" in found.how
 
 
-def test_few_common_customers_are_not_enough_for_pairs(evidence):
-    few = some(evidence, range(compare.FEW - 1))
-    assert compare.common(evidence, few) is None
-    enough = some(evidence, range(compare.FEW))
-    assert compare.common(evidence, enough) is not None
+def test_few_common_customers_are_not_enough_for_pairs(data):
+    few = some(data, range(compare.FEW - 1))
+    assert compare.common(data, few) is None
+    enough = some(data, range(compare.FEW))
+    assert compare.common(data, enough) is not None
 
 
-def test_pairs_tell_finer_than_independent_samples(evidence):
+def test_pairs_tell_finer_than_independent_samples(data):
     close = dataclasses.replace(
-        evidence, probability=np.clip(evidence.probability + 0.001 * evidence.label, 0, 1)
+        data, probability=np.clip(data.probability + 0.001 * data.label, 0, 1)
     )
-    renamed = evidence.features.assign(**{ID: [f"other {i}" for i in range(300)]})
-    paired = compare.compare(close, evidence).of("roc_auc")
-    unpaired = compare.compare(close, dataclasses.replace(evidence, features=renamed)).of("roc_auc")
+    renamed = data.features.assign(**{ID: [f"other {i}" for i in range(300)]})
+    paired = compare.compare(close, data).of("roc_auc")
+    unpaired = compare.compare(close, dataclasses.replace(data, features=renamed)).of("roc_auc")
     assert paired.value == pytest.approx(unpaired.value)
     assert paired.high - paired.low < (unpaired.high - unpaired.low) / 3
 
 
-def test_other_assumptions_alone_are_no_better_model(evidence):
+def test_other_assumptions_alone_are_no_better_model(data):
     """The same customers are contacted: that they cost more now is no difference of the models."""
-    cheap = builders.assuming(evidence, contact_cost=1.0)
-    dear = builders.assuming(evidence, contact_cost=1.0001)
+    cheap = builders.assuming(data, contact_cost=1.0)
+    dear = builders.assuming(data, contact_cost=1.0001)
     assert (cheap.decision == dear.decision).all()
     assert compare.compare(dear, cheap).of("profit_per_customer").value == 0
 
@@ -126,7 +125,7 @@ def test_other_assumptions_alone_are_no_better_model(evidence):
 @pytest.mark.parametrize("variant", ["full", "no_value"])
 def test_other_decisions_by_other_costs_are_no_better_model(variant: str):
     """Nobody decides by the former costs any more: what that would lose is no merit of the new."""
-    one = builders.evidence(variant)
+    one = builders.evaluation_data(variant)
     cheap, dear = (builders.assuming(one, offer_cost=cost) for cost in (2.0, 30.0))
     dear = dataclasses.replace(dear, manifest={**dear.manifest, "threshold": 0.9})
     assert (dear.decision != cheap.decision).any()
@@ -146,7 +145,7 @@ def test_drawing_the_folds_anew_widens_an_interval_on_both_sides():
 
 def test_the_variance_between_drawings_is_that_of_their_means(tmp_path: Path):
     found = results_in(tmp_path)
-    table = pd.DataFrame({name: [0.5, 0.7, 0.6, 0.8] for name in RANKING})
+    table = pd.DataFrame({"roc_auc": [0.5, 0.7, 0.6, 0.8], "brier": [0.1, 0.2, 0.1, 0.2]})
     table = table.assign(candidate="vote", repeat=[0, 0, 1, 1], fold=[0, 1, 0, 1])
     (tmp_path / "models/comparison").mkdir(parents=True)
     write_json(tmp_path / "reports/metrics.json", {"winner": "vote"})
@@ -247,7 +246,7 @@ def test_parameters_are_compared_by_name():
 
 
 def customers_in(place: Path, name: str, table: pd.DataFrame, schema) -> Results:
-    """A revision of which customers and schema are to be had."""
+    """A revision of which customers and schema are available."""
     found = results_in(place / name, name)
     write_table(found.folder / "data/raw/customers.parquet", table)
     write_json(found.folder / "data/raw/schema.json", schema.model_dump(mode="json"))
@@ -435,13 +434,13 @@ GARBAGE = [
 OLD_LAYOUTS += [dict.fromkeys(GARBAGE, text) for text in ("", "a\n1\n", "[]", '{"a')]
 
 
-def revision(folder: Path, evidence) -> Results:
-    """A revision of which everything is to be had that train customers are judged by."""
-    found = customers_in(folder, "new", builders.customers(rows=300), evidence.schema)
-    said = pd.DataFrame({"id": evidence.features[ID], "champion": evidence.probability})
+def revision(folder: Path, data) -> Results:
+    """A revision of which everything is available that train customers are judged by."""
+    found = customers_in(folder, "new", builders.customers(rows=300), data.schema)
+    said = pd.DataFrame({"id": data.features[ID], "champion": data.probability})
     write_table(found.folder / "reports/predictions.parquet", said.assign(split="train"))
-    write_table(found.folder / "data/features/train.parquet", evidence.features)
-    write_json(found.folder / "models/champion/bundle.json", evidence.manifest)
+    write_table(found.folder / "data/features/train.parquet", data.features)
+    write_json(found.folder / "models/champion/bundle.json", data.manifest)
     write_json(found.folder / "params.yaml", {"money": {"offer_cost": 1}, "data": {"source": "x"}})
     write_json(found.folder / "reports/metrics.json", METRICS)
     points = {"fpr": [0, 1], "tpr": [0, 1]}
@@ -459,12 +458,12 @@ METRICS = {
 
 
 @pytest.mark.parametrize("files", OLD_LAYOUTS, ids=lambda files: "; ".join(files.values())[:40])
-def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, evidence, tmp_path: Path):
-    new, old = revision(tmp_path, evidence), results_in(tmp_path / "old", "old")
+def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, data, tmp_path: Path):
+    new, old = revision(tmp_path, data), results_in(tmp_path / "old", "old")
     for name, text in files.items():
         (old.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (old.folder / name).write_text(text, encoding="utf-8")
-    assert compare.evidence_of(old, "train", evidence.params, evidence.assumptions) is None
+    assert compare.evaluation_data_of(old, "train", data.params, data.assumptions) is None
     assert compare.redrawing_variance(old) == {}
     made = Content(old, new, 0, Verdict("", []), pictures=draw(new, old, tmp_path / "pictures"))
     made.data = changes.data(new, old, threshold=0.1)
@@ -476,19 +475,19 @@ def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, evidence, tmp
     assert "**a**" in render(made)
 
 
-def test_predictions_count_where_each_customer_has_one(evidence, tmp_path: Path):
-    found = revision(tmp_path, evidence)
+def test_predictions_count_where_each_customer_has_one(data, tmp_path: Path):
+    found = revision(tmp_path, data)
     file = found.path(results.PREDICTIONS)
     said = pd.read_parquet(file)
 
     def taken():
-        return compare.evidence_of(found, "train", evidence.params, evidence.assumptions)
+        return compare.evaluation_data_of(found, "train", data.params, data.assumptions)
 
     for wrong in (said.assign(champion=np.nan), pd.concat([said, said]), said.iloc[1:]):
         write_table(file, wrong)
         assert taken() is None
     write_table(file, said.iloc[::-1])
-    assert taken().probability == pytest.approx(evidence.probability)
+    assert taken().probability == pytest.approx(data.probability)
 
 
 def test_committed_profit_at_other_costs_is_not_compared():
@@ -510,7 +509,7 @@ def test_what_else_changed_is_known_only_of_what_the_base_has(tmp_path: Path):
 
 
 class Remote:
-    """Files of a DVC remote that are not to be had: absent, refused, or never answered for."""
+    """Files of a DVC remote that are not available: absent, refused, or never answered for."""
 
     def __init__(self, answer):
         self.asked, self.answer = 0, answer

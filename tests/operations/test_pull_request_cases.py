@@ -74,7 +74,7 @@ def test_a_worse_model_is_told_and_blocks(place: Path) -> None:
     assert "(params.yaml, report.tolerance.roc_auc)" in last
     assert text.startswith("## worse: -0.")
     assert "**Not to be merged as it is:**" in text
-    assert "customers, in pairs" in text
+    assert "customers, paired" in text
     assert "one\\_feature" in text
     for picture in ("roc", "calibration", "profit"):
         assert f"(pull_request/{picture}.png)" in text
@@ -107,7 +107,7 @@ def test_other_customers_are_told_with_their_drift(place: Path) -> None:
     done, text = report(place, "good")
     assert done.returncode in (0, 1), done.stderr  # noise may go either way on other customers
     assert "the customers changed too" in text.splitlines()[0]
-    assert "different customers, not in pairs" in text
+    assert "different customers, unpaired" in text
     assert "| customers | 2,000 | 2,600 |" in text
     assert "0 of 20 columns drifted" in text
 
@@ -126,7 +126,7 @@ def test_another_schema_is_told_by_column(place: Path) -> None:
     assert "| PaperlessBilling | one of No, Yes | – |" in text
     assert "| MonthlyCharges | a number from 0 to 250 USD per month (monthly\\_value) |" in text
     assert "from 0 to 260 USD" in text
-    assert "customers, in pairs" in text
+    assert "customers, paired" in text
 
 
 def test_other_costs_alone_are_no_better_model(place: Path) -> None:
@@ -176,8 +176,8 @@ def test_without_the_cache_of_the_base_its_committed_metrics_count(place: Path) 
     (place / ".dvc/cache/files/md5" / lost[:2] / lost[2:]).unlink()
     done, text = report(place, "good")
     assert done.returncode == 1
-    assert "committed metrics of the test customers, not in pairs" in text
-    assert "Not to be had of good: reports/predictions.parquet" in text
+    assert "committed metrics of the test customers, unpaired" in text
+    assert "Not available of good: reports/predictions.parquet" in text
     assert text.startswith("## worse: -0.")
 
 

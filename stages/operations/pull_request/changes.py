@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 
 class DataChange(NamedTuple):
-    """What happened to the customers; `drift` is None where one side's are not to be had.
+    """What happened to the customers; `drift` is None where one side's are not available.
 
     `drift` has a row per column of both: method, distance, drifted.
     """
@@ -66,7 +66,7 @@ def _compared(new: Mapping[str, str], old: Mapping[str, str]) -> list[Change]:
 def stages_that_differ(new: Results, old: Results) -> dict[str, list[str]]:
     """Per stage whose record in `dvc.lock` is another one, its dependencies that differ.
 
-    Parameters stand as `params.yaml: section`; a stage that is new or gone has none. Empty where
+    Parameters are named `params.yaml: section`; a stage that is new or gone has none. Empty where
     the base has no lock to compare with.
     """
     found: dict[str, list[str]] = {}
@@ -99,7 +99,7 @@ def data(new: Results, old: Results, *, threshold: float) -> DataChange | None:
 
 
 def have_changed(new: Results, old: Results) -> list[str]:
-    """Of the customers and the costs those that are known to be others: what a verdict mixes in."""
+    """Of the customers and the costs those that are known to have changed too."""
     folder, found = relative(CUSTOMERS.parent), []
     if old.outputs().get(folder) not in (None, "", new.outputs().get(folder)):
         found.append("customers")
@@ -111,7 +111,7 @@ def have_changed(new: Results, old: Results) -> list[str]:
 def _drift(
     new: Results, old: Results, mine: Schema | None, former: Schema | None, *, threshold: float
 ) -> pd.DataFrame | None:
-    """The drift; None where one side's customers are not to be had, or not as described."""
+    """The drift; None where one side's customers are not available, or not as described."""
     if mine is None or former is None:
         return None
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,19 @@ from scipy import stats
 from scoring import money
 from scoring.bundle import MANIFEST, SCORES
 from scoring.errors import UserError
-from stages.core import metrics
+from stages.core import measures
 from stages.core.files import read_table
-from stages.core.metrics import Bootstrap, Floats
+from stages.core.measures import Bootstrap
+from stages.core.metrics import METRICS, Shown, shown_in
 from stages.core.paths import CHAMPION, COMPARISON, CUSTOMERS_SCHEMA, PREDICTIONS, TEST, TRAIN
 from stages.core.yamlfile import load_schema
-from stages.evaluation.evaluate import Evidence
 from stages.evaluation.evaluate_params import Evaluate
+from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import ID, LABEL, monthly_value
 from stages.model.money_params import Money
 from stages.operations.pull_request.results import Results, mapping, number
 
-LOWER_IS_BETTER = metrics.LOWER_IS_BETTER
-MEASURED = (*metrics.RANKING, "top_decile_lift", "precision", "recall", "profit_per_customer")
-FEW = 50  # customers: fewer common ones are not compared in pairs
+FEW = 50  # customers: fewer common ones are compared unpaired
 Interval = tuple[float, float]
 
 
@@ -56,7 +54,7 @@ class Difference:
     @property
     def loss(self) -> float:
         """How much worse the new one is, in the metric's unit; negative where it is better."""
-        return self.value if self.metric in LOWER_IS_BETTER else -self.value
+        return -METRICS[self.metric].sign * self.value
 
     @property
     def verdict(self) -> str:
@@ -70,49 +68,53 @@ class Difference:
 class Comparison:
     """Two revisions on one kind of customers.
 
-    `how` says on whom and whether in pairs; `new` and `old` are the evidence on the common
+    `how` says on whom and whether paired; `new` and `old` are the data of the common
     customers, where there are any.
     """
 
     differences: list[Difference]
     how: str
-    new: Evidence | None = None
-    old: Evidence | None = None
+    new: EvaluationData | None = None
+    old: EvaluationData | None = None
 
     def of(self, metric: str) -> Difference:
         """The difference in one metric."""
         return next(found for found in self.differences if found.metric == metric)
 
 
-def evidence_of(
+def evaluation_data_of(
     results: Results, split: str, params: Evaluate, assumptions: Money
-) -> Evidence | None:
-    """What a revision's champion said of its train customers (out of fold) or test customers.
+) -> EvaluationData | None:
+    """A revision's train customers (with out-of-fold predictions) or test customers.
 
-    None where a file is not to be had, or was written in a way that is not read any more.
+    None where a file is not available, or was written in a way that is not read any more.
     """
     features = TRAIN if split == "train" else TEST
     needed = (PREDICTIONS, features, CUSTOMERS_SCHEMA, CHAMPION / MANIFEST)
     if not all(results.path(path).is_file() for path in needed):
         return None
     try:
-        return _evidence(results, split, params, assumptions)
+        return _evaluation_data(results, split, params, assumptions)
     except (UserError, KeyError, TypeError, ValueError):
         return None
 
 
-def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money) -> Evidence:
+def _evaluation_data(
+    results: Results, split: str, params: Evaluate, assumptions: Money
+) -> EvaluationData:
     schema = load_schema(results.path(CUSTOMERS_SCHEMA))
     features = read_table(results.path(TRAIN if split == "train" else TEST))
     predictions = read_table(results.path(PREDICTIONS))
-    said = predictions[predictions["split"] == split].set_index("id")["champion"]
-    probability = said.reindex(features[ID]).to_numpy(float)  # ValueError where an id stands twice
+    predicted = predictions[predictions["split"] == split].set_index("id")["champion"]
+    probability = predicted.reindex(features[ID]).to_numpy(
+        float
+    )  # ValueError where an id is there twice
     if not np.isfinite(probability).all():
         raise ValueError("a customer without a prediction")
     manifest = results.read_json(CHAMPION / MANIFEST)
     costs = money.Costs(**manifest["costs"])
     fees = monthly_value(features, schema)
-    return Evidence(
+    return EvaluationData(
         features=features,
         schema=schema,
         label=features[LABEL].to_numpy(float),
@@ -126,8 +128,8 @@ def _evidence(results: Results, split: str, params: Evaluate, assumptions: Money
     )
 
 
-def compare(new: Evidence, old: Evidence) -> Comparison:
-    """In pairs where the same customers are in both, otherwise as two independent samples.
+def compare(new: EvaluationData, old: EvaluationData) -> Comparison:
+    """Paired where the same customers are in both, otherwise as two independent samples.
 
     Both decide by the costs of `new` and are valued by them.
     """
@@ -135,17 +137,17 @@ def compare(new: Evidence, old: Evidence) -> Comparison:
     pair = common(new, old)
     if pair is None:
         found = _differences(new, old, Bootstrap(new.params.seed + 1, *_shape(new.params)))
-        how = f"{len(new.label):,} and {len(old.label):,} different customers, not in pairs"
+        how = f"{len(new.label):,} and {len(old.label):,} different customers, unpaired"
         return Comparison(found, how)
     pair = (pair[0], replace(pair[1], value=pair[0].value))
     found = _differences(*pair, new.bootstrap)
     count = len(pair[0].label)
     every = count == len(new.label) == len(old.label)
     of = "" if every else f" (of {len(new.label):,} and {len(old.label):,})"
-    return Comparison(found, f"the same {count:,} customers{of}, in pairs", *pair)
+    return Comparison(found, f"the same {count:,} customers{of}, paired", *pair)
 
 
-def at_costs_of(old: Evidence, new: Evidence) -> Evidence:
+def at_costs_of(old: EvaluationData, new: EvaluationData) -> EvaluationData:
     """`old` as it decides and is valued by the costs of `new`, and by its threshold.
 
     Otherwise other assumptions alone would look like a better model: whoever decided by former
@@ -166,7 +168,9 @@ def _shape(params: Evaluate) -> tuple[int, float]:
     return params.resamples, params.level
 
 
-def common(new: Evidence, old: Evidence) -> tuple[Evidence, Evidence] | None:
+def common(
+    new: EvaluationData, old: EvaluationData
+) -> tuple[EvaluationData, EvaluationData] | None:
     """Both on the customers that are in both, in one order; None where there are too few.
 
     Another outcome under the same id means other customers: then none are common.
@@ -184,7 +188,7 @@ def common(new: Evidence, old: Evidence) -> tuple[Evidence, Evidence] | None:
 def widened(
     comparison: Comparison, variances: Sequence[Mapping[str, float]], *, level: float
 ) -> Comparison:
-    """The comparison with what drawing the folds anew adds to the difference of each metric.
+    """The comparison with what other folds add to the difference of each metric.
 
     Resampling customers says how a difference depends on them, not on the folds and seeds that both
     revisions' models were trained with: without this, two seeds of one model differ `beyond noise`
@@ -203,7 +207,7 @@ def widened(
 def redrawing_variance(results: Results) -> dict[str, float]:
     """Variance of each ranking metric of the winner from one drawing of the folds to the next.
 
-    Empty where the folds were drawn once, or the scores are not to be had.
+    Empty where the folds were drawn once, or the scores are not available.
     """
     try:
         scores = pd.read_csv(results.path(COMPARISON / SCORES))
@@ -213,11 +217,14 @@ def redrawing_variance(results: Results) -> dict[str, float]:
         return {}
     if len(means) < 2:
         return {}
-    variances = {name: float(means[name].var()) for name in metrics.RANKING if name in means}
+    known = [m.name for m in shown_in(Shown.CROSS_VALIDATION) if m.name in means]
+    variances = {name: float(means[name].var()) for name in known}
     return {name: found for name, found in variances.items() if math.isfinite(found)}
 
 
-def sampled(new: Evidence, old: Evidence, *, most: int) -> tuple[Evidence, Evidence]:
+def sampled(
+    new: EvaluationData, old: EvaluationData, *, most: int
+) -> tuple[EvaluationData, EvaluationData]:
     """Both on an even sample of their common customers, where those are more than `most`."""
     count = len(new.label)
     if count <= most:
@@ -226,53 +233,31 @@ def sampled(new: Evidence, old: Evidence, *, most: int) -> tuple[Evidence, Evide
     return _rows(new, rows), _rows(old, rows)
 
 
-def _rows(evidence: Evidence, rows: NDArray[np.intp]) -> Evidence:
-    """The same evidence on some of its customers."""
+def _rows(data: EvaluationData, rows: NDArray[np.intp]) -> EvaluationData:
+    """The same data on some of its customers."""
     return replace(
-        evidence,
-        features=evidence.features.iloc[rows].reset_index(drop=True),
-        label=evidence.label[rows],
-        probability=evidence.probability[rows],
-        value=evidence.value[rows],
+        data,
+        features=data.features.iloc[rows].reset_index(drop=True),
+        label=data.label[rows],
+        probability=data.probability[rows],
+        value=data.value[rows],
     )
 
 
-def _differences(new: Evidence, old: Evidence, resamples_of_old: Bootstrap) -> list[Difference]:
+def _differences(
+    new: EvaluationData, old: EvaluationData, resamples_of_old: Bootstrap
+) -> list[Difference]:
     """Every metric; resampled alike where both bootstraps are the same."""
-    signals, signals_of_old = _signals(new), _signals(old)
     found = []
-    for name, measure in _measures(new.params).items():
-        mine, others = (new.label, signals[name]), (old.label, signals_of_old[name])
+    for metric in shown_in(Shown.PULL_REQUEST):
+        measure = new.measure_of(metric)
+        mine, others = ((e.label, e.input_of(metric, e.probability)) for e in (new, old))
         resampled = new.bootstrap.distribution(measure, *mine)
         resampled = resampled - resamples_of_old.distribution(measure, *others)
-        values = (metrics.value(measure, *mine), metrics.value(measure, *others))
+        values = (measures.value(measure, *mine), measures.value(measure, *others))
         low, high = new.bootstrap.percentiles(resampled)
-        found.append(Difference(name, values[0], values[1], low, high))
+        found.append(Difference(metric.name, values[0], values[1], low, high))
     return found
-
-
-def _measures(params: Evaluate) -> dict[str, metrics.Measure]:
-    error = partial(metrics.calibration_error, bins=params.calibration_bins)
-    return {
-        **metrics.RANKING,
-        "ece": error,
-        "top_decile_lift": metrics.top_decile_lift,
-        "precision": metrics.precision,
-        "recall": metrics.recall,
-        "profit_per_customer": _mean,
-    }
-
-
-def _mean(_: Floats, signal: Floats, weight: Floats) -> Floats:
-    return (weight @ signal) / weight.sum(axis=1)
-
-
-def _signals(evidence: Evidence) -> dict[str, Floats]:
-    """What each metric looks at (n,): probabilities, decisions, or what came of the decisions."""
-    chosen = evidence.decision
-    profit = chosen * money.realised_profit(evidence.label, evidence.value, evidence.costs)
-    found = dict.fromkeys((*metrics.RANKING, "top_decile_lift"), evidence.probability)
-    return found | {"precision": chosen, "recall": chosen, "profit_per_customer": profit}
 
 
 def from_metrics(
@@ -284,13 +269,13 @@ def from_metrics(
     at other costs is not compared: nothing says what the former decisions are worth at the new.
     """
     found = []
-    for name in MEASURED:
+    for name in (metric.name for metric in shown_in(Shown.PULL_REQUEST)):
         value, former = (number(mapping(each.get("test")).get(name)) for each in (new, old))
         if name == "profit_per_customer" and not same_costs:
             former = float("nan")
         half = math.hypot(_half_width(new, name), _half_width(old, name))
         found.append(Difference(name, value, former, value - former - half, value - former + half))
-    return Comparison(found, "committed metrics of the test customers, not in pairs")
+    return Comparison(found, "committed metrics of the test customers, unpaired")
 
 
 def _half_width(content: Mapping[str, Any], name: str) -> float:

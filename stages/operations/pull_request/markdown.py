@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
-from stages.core import metrics
+from stages.core.metrics import METRICS
 from stages.core.paths import CHAMPION, relative
-from stages.evaluation.evaluate import WORDS
 from stages.look.pages import environment, markdown_cell
 from stages.look.site import navigation
 from stages.operations import stage_times
@@ -24,10 +23,10 @@ from stages.operations.pull_request.compare import Comparison
 from stages.operations.pull_request.pictures import Picture
 from stages.operations.pull_request.pipeline import Failure
 from stages.operations.pull_request.results import Results, mapping, number
-from stages.operations.pull_request.verdict import DIGITS, QUALITY_OF_SLICES, Verdict, shorten
+from stages.operations.pull_request.verdict import Verdict, is_quality, shorten
 
 CUT = "\n\nCut here: the report was too long.\n"
-ROWS = 20  # of each table; how many more there are is said
+ROWS = 20  # of each table; the number of the others is named
 
 
 @dataclass
@@ -72,16 +71,14 @@ def _environment() -> Environment:
     found.filters["figure"] = _figure
     found.filters["short"] = shorten
     found.filters["sentence"] = _sentence
-    found.globals["words"] = WORDS
+    found.globals["metrics"] = METRICS
     found.globals["rows"] = ROWS
     return found
 
 
 def _figure(value: float, metric: str, *, sign: bool = False) -> str:
     """A number with the digits of its metric; a dash where it is not known."""
-    if value is None or not np.isfinite(value):
-        return "–"
-    return f"{value:{'+' if sign else ''}.{DIGITS.get(metric, 4)}f}"
+    return METRICS[metric].text(value, signed=sign)
 
 
 def _sentence(text: str) -> str:
@@ -92,7 +89,7 @@ def _sentence(text: str) -> str:
     return escaped.replace("](", "]\\(")
 
 
-class Standing(NamedTuple):
+class Winner(NamedTuple):
     """The candidates of a revision, by the metric that the winner is chosen by."""
 
     revision: str
@@ -103,23 +100,23 @@ class Standing(NamedTuple):
     metric: str
 
 
-def _winners(content: Content) -> list[Standing]:
+def _winners(content: Content) -> list[Winner]:
     sides = [content.old] if content.failure else [content.new, content.old]
-    return [found for side in sides if (found := _standing(side))]
+    return [found for side in sides if (found := _winner(side))]
 
 
-def _standing(side: Results) -> Standing | None:
+def _winner(side: Results) -> Winner | None:
     """The winner and the best of the others in cross-validation."""
     metric = str(mapping(side.params.get("train")).get("metric", "roc_auc"))
     candidates = mapping(side.metrics.get("candidates"))
     scores = {name: number(mapping(found).get(metric)) for name, found in candidates.items()}
     others = {name: score for name, score in scores.items() if np.isfinite(score)}
     winner = str(side.metrics.get("winner"))
-    if winner not in others:
+    if winner not in others or metric not in METRICS:
         return None
-    score, sign = others.pop(winner), -1 if metric in metrics.LOWER_IS_BETTER else 1
+    score, sign = others.pop(winner), METRICS[metric].sign
     second = max(others, key=lambda name: sign * others[name], default="")
-    return Standing(side.name, winner, score, second, others.get(second, float("nan")), metric)
+    return Winner(side.name, winner, score, second, others.get(second, float("nan")), metric)
 
 
 class Cost(NamedTuple):
@@ -153,7 +150,7 @@ def _shown_slices(slices: pd.DataFrame | None) -> list[dict[Any, Any]]:
     if slices is None:
         return []
     seen = slices[(slices["verdict"] != "no difference seen") & (slices["column"] != "everybody")]
-    seen = seen.assign(judged=seen["metric"].isin(QUALITY_OF_SLICES))
+    seen = seen.assign(judged=seen["metric"].map(is_quality))
     return seen.sort_values(["judged", "verdict"], ascending=False, kind="stable").to_dict(
         "records"
     )

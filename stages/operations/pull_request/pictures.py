@@ -17,14 +17,14 @@ DOTS = 160  # per inch: sharp where a screen shows two per point
 
 
 class Picture(NamedTuple):
-    """A picture: its file, beside the report's Markdown, and what it shows."""
+    """A picture: its file, relative to the report's Markdown, and what it shows."""
 
     file: str
     title: str
 
 
 def draw(new: Results, old: Results | None, folder: Path) -> list[Picture]:
-    """ROC, calibration and profit on the test customers, as PNG; of those that are to be had."""
+    """ROC, calibration and profit on the test customers, as PNG; of those that are available."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, (title, axes_of) in CURVES.items():
@@ -39,7 +39,7 @@ def draw(new: Results, old: Results | None, folder: Path) -> list[Picture]:
 
 
 def _table(results: Results, name: str) -> pd.DataFrame | None:
-    """The points of a curve; None where they are not to be had, or are others than are drawn."""
+    """The points of a curve; None where they are not available, or are others than are drawn."""
     try:
         return pd.read_csv(results.path(PLOTS / f"{name}.csv"))[list(POINTS[name])].astype(float)
     except (OSError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""The pipeline as the report runs it: watched, so that a failure can be told."""
+"""The pipeline as the report runs it: watched, so that a failure can be reported."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import IO, NamedTuple
 
 from stages.core.paths import ROOT
 
-KEPT = 20_000  # bytes of what the pipeline said last
+KEPT = 20_000  # bytes of the pipeline's last output
 SHOWN, WIDTH = 25, 240  # lines of it that the report shows, and characters of each
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 FAILED_STAGE = re.compile(r"failed to reproduce '([^']+)'")
 
 
 class Failure(NamedTuple):
-    """The stage that failed, None where none had begun, and the last lines that were said."""
+    """The stage that failed, None where none had begun, and the last lines of its output."""
 
     stage: str | None
     lines: list[str]
@@ -26,7 +26,7 @@ class Failure(NamedTuple):
 def run_pipeline() -> Failure | None:
     """`python -m stages repro`, its words passed on to stderr; how it failed, if it did.
 
-    What the cache has of the revision that stands here is taken from there first: DVC alone would
+    What the cache has of the current revision is taken from there first: DVC alone would
     run a stage again of which one output, the metrics, is in git.
     """
     subprocess.run(
@@ -44,12 +44,12 @@ def run_pipeline() -> Failure | None:
     )
     assert running.stdout is not None
     try:
-        said = _passed_on(running.stdout)
-    except KeyboardInterrupt:  # the pipeline got it, too, and brings back what stood there
+        output = _passed_on(running.stdout)
+    except KeyboardInterrupt:  # the pipeline got it, too, and restores the previous results
         _passed_on(running.stdout)
         running.wait()
         raise
-    return as_failure(said) if running.wait() else None
+    return as_failure(output) if running.wait() else None
 
 
 def _passed_on(stream: IO[bytes]) -> str:
@@ -62,9 +62,9 @@ def _passed_on(stream: IO[bytes]) -> str:
     return kept.decode(errors="replace")
 
 
-def as_failure(said: str) -> Failure:
-    """What a failed run said, as stage and last lines; of a progress bar its last state."""
-    plain = CONTROL.sub("", said).replace("\r\n", "\n")
+def as_failure(output: str) -> Failure:
+    """What a failed run output, as stage and last lines; of a progress bar its last state."""
+    plain = CONTROL.sub("", output).replace("\r\n", "\n")
     lines = [line.rsplit("\r", 1)[-1].rstrip()[:WIDTH] for line in plain.split("\n")]
     named = FAILED_STAGE.findall(plain)
     return Failure(named[-1] if named else None, [line for line in lines if line][-SHOWN:])

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from scoring.errors import UserError
+from stages.core.metrics import METRICS
 from stages.core.paths import REPORTS, relative
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.slices import compare_slices, groups_of
@@ -14,7 +15,7 @@ from stages.operations.pull_request import changes, results
 from stages.operations.pull_request.compare import (
     Comparison,
     compare,
-    evidence_of,
+    evaluation_data_of,
     from_metrics,
     redrawing_variance,
     sampled,
@@ -24,7 +25,7 @@ from stages.operations.pull_request.markdown import Content, render
 from stages.operations.pull_request.pictures import draw
 from stages.operations.pull_request.pipeline import Failure, run_pipeline
 from stages.operations.pull_request.results import Results
-from stages.operations.pull_request.verdict import Verdict, judge
+from stages.operations.pull_request.verdict import HEADLINE, Verdict, judge
 from stages.parameters import read_parameters
 
 REPORT = REPORTS / "pull_request.md"
@@ -33,7 +34,7 @@ GROUPS, SLICES_OF, FEWEST = 50, 20_000, 2_000  # so many groups are compared on 
 
 
 def report(base: str) -> str:
-    """Run what changed of the pipeline, compare it with `base`, write the report; what it says.
+    """Run what changed of the pipeline, compare it with `base`, write the report; its verdict.
 
     `UserError` once the report is written, where the pipeline failed or more is lost than
     `params.yaml` tolerates.
@@ -53,7 +54,7 @@ def _failed(old: Results, failure: Failure) -> Content:
     for picture in PICTURES.glob("*.png"):
         picture.unlink()
     place = f"in stage {failure.stage}" if failure.stage else "before any stage ran"
-    reason = failure.lines[-1] if failure.lines else "it said nothing"
+    reason = failure.lines[-1] if failure.lines else "it printed nothing"
     verdict = Verdict(f"the pipeline failed {place}", [f"the pipeline failed {place}: {reason}"])
     new = results.of_work_tree()
     return Content(old, new, results.commits_not_here(old.commit), verdict, failure=failure)
@@ -95,15 +96,13 @@ def customers_for(groups: int) -> int:
 
 
 def _without_base(old: Results, new: Results) -> Verdict:
-    """What is said where there is nothing to compare with."""
+    """The verdict where there is nothing to compare with."""
     test, interval = new.metrics["test"], new.metrics["test_ci"]
     shown = (
-        f"{test[name]:.{digits}f} {words} [{interval[name]['low']:.{digits}f}, "
-        f"{interval[name]['high']:.{digits}f}]"
-        for name, words, digits in (
-            ("roc_auc", "ROC AUC", 4),
-            ("profit_per_customer", "profit per customer", 2),
-        )
+        f"{metric.text(test[metric.name])} {metric.title} "
+        f"[{metric.text(interval[metric.name]['low'])}, "
+        f"{metric.text(interval[metric.name]['high'])}]"
+        for metric in (METRICS[name] for name in HEADLINE)
     )
     return Verdict(f"nothing to compare with, {old.name} has no metrics: {', '.join(shown)}", [])
 
@@ -113,12 +112,12 @@ def _comparisons(
 ) -> dict[str, Comparison]:
     """By words for the customers; the verdict is made on the first one.
 
-    Out of fold on the train customers where both revisions' predictions are to be had: a choice
+    Out of fold on the train customers where both revisions' predictions are available: a choice
     between revisions is not made on the test customers if it need not be.
     """
     found = {}
     for split, words in (("train", "Train customers, out of fold"), ("test", "Test customers")):
-        sides = [evidence_of(each, split, evaluate, assumptions) for each in (new, old)]
+        sides = [evaluation_data_of(each, split, evaluate, assumptions) for each in (new, old)]
         if sides[0] is not None and sides[1] is not None:
             found[words] = compare(sides[0], sides[1])
     for words in list(found)[:1]:

@@ -49,7 +49,7 @@ IN_CACHE = (
 
 @dataclass(frozen=True)
 class Results:
-    """What is to be had of a revision's results, under the paths of the repository.
+    """What is available of a revision's results, under the paths of the repository.
 
     `name` is what people call the revision, `commit` its hash; files that are neither in git nor
     in DVC's cache or remote are absent from `folder`.
@@ -60,7 +60,7 @@ class Results:
     folder: Path
 
     def path(self, path: Path) -> Path:
-        """Where the file that stands at `path` in the work tree is for this revision."""
+        """Where the file at `path` in the work tree is for this revision."""
         return self.folder / relative(path)
 
     @cached_property
@@ -81,7 +81,7 @@ class Results:
 
     @property
     def missing(self) -> list[str]:
-        """Files of the cache that are not to be had."""
+        """Files of the cache that are not available."""
         return [relative(path) for path in IN_CACHE if not self.path(path).is_file()]
 
     def outputs(self) -> dict[str, str]:
@@ -127,14 +127,14 @@ def _files(content: Any) -> list[dict[str, Any]]:
 
 
 def of_work_tree() -> Results:
-    """The results that stand in the work tree."""
+    """The results in the work tree."""
     is_dirty = bool(_git("status", "--porcelain"))
     commit = _git("rev-parse", "--short", "HEAD")
     return Results("this tree", commit + (" and changes" if is_dirty else ""), ROOT)
 
 
 def of_revision(name: str, folder: Path) -> Results:
-    """The results of a revision, brought into `folder` as far as they are to be had.
+    """The results of a revision, brought into `folder` as far as they are available.
 
     Nothing is computed: files of git come from git, files of DVC from its cache, or from its
     remote where one is configured. `UserError` where git does not know the revision.
@@ -197,7 +197,7 @@ def _from_git(commit: str, path: Path, target: Path) -> None:
 
 
 def _from_dvc(files: Any, path: Path, target: Path) -> None:
-    """Take a file along where it is to be had; what is not is told by its absence.
+    """Take a file along where it is available; what is not is absent afterwards.
 
     `OSError`, or what the remote raises, where that cannot be known.
     """

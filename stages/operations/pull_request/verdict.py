@@ -8,19 +8,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from stages.core.metrics import METRICS, Input
 from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.operations.pull_request.compare import Comparison, Difference
 from stages.operations.pull_request.report_params import Tolerance
 
-JUDGED = ("roc_auc", "average_precision", "brier", "profit_per_customer")
-QUALITY_OF_SLICES = ("roc_auc", "brier")  # recall follows the decision, which costs may move
-SHORT = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-    "profit_per_customer": "profit per customer",
-}
-DIGITS = {"profit_per_customer": 2, "top_decile_lift": 2}
+JUDGED = [name for name in METRICS if name in Tolerance.model_fields]
+HEADLINE = ("roc_auc", "profit_per_customer")  # named where there is no difference
 SHOWN = 3  # groups that the verdict names
 
 
@@ -43,8 +37,13 @@ def _worse(slices: pd.DataFrame | None) -> pd.DataFrame:
     """The rows of groups whose ranking or probabilities got worse beyond noise."""
     if slices is None:
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
-    is_worse = (slices["verdict"] == "worse") & slices["metric"].isin(QUALITY_OF_SLICES)
+    is_worse = (slices["verdict"] == "worse") & slices["metric"].map(is_quality)
     return slices[is_worse & (slices["column"] != "everybody")]
+
+
+def is_quality(name: str) -> bool:
+    """Whether a metric judges the probabilities: a decision may move with the costs alone."""
+    return METRICS[name].input is Input.PROBABILITY
 
 
 def _groups(rows: pd.DataFrame) -> list[str]:
@@ -53,7 +52,7 @@ def _groups(rows: pd.DataFrame) -> list[str]:
 
 
 def shorten(text: object, most: int = 80) -> str:
-    """The beginning of a text that is too long for where it stands."""
+    """The beginning of a text that is too long for its place."""
     plain = str(text)
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
@@ -69,7 +68,7 @@ def _line(comparison: Comparison, worse: Sequence[str]) -> str:
     for word, found in by.items():
         if found:
             return f"{word}: {_list(found)}{groups}"
-    shown = _list(d for d in judged if d.metric in ("roc_auc", "profit_per_customer"))
+    shown = _list(d for d in judged if d.metric in HEADLINE)
     if worse:
         return f"worse for {_named(worse)}; over all customers no difference beyond noise: {shown}"
     return f"no difference beyond noise: {shown}"
@@ -87,11 +86,12 @@ def _list(differences: Iterable[Difference]) -> str:
 
 def in_words(difference: Difference) -> str:
     """A difference with its interval, such as `+0.0060 ROC AUC [+0.0010, +0.0110]`."""
-    digits = DIGITS.get(difference.metric, 4)
+    metric = METRICS[difference.metric]
     value, low, high = (
-        f"{number:+.{digits}f}" for number in (difference.value, difference.low, difference.high)
+        metric.text(number, signed=True)
+        for number in (difference.value, difference.low, difference.high)
     )
-    return f"{value} {SHORT[difference.metric]} [{low}, {high}]"
+    return f"{value} {metric.title} [{low}, {high}]"
 
 
 def _reasons(comparison: Comparison, worse: Sequence[str], tolerance: Tolerance) -> Iterable[str]:

@@ -1,1 +1,1 @@
-"""The registry of models: versions of the champion, and the stages they stand in, as git tags."""
+"""The model registry: versions of the champion, and the environments they are in, as git tags."""

@@ -1,6 +1,6 @@
-"""`promote` and `demote`: a version is put into a stage or taken out of it, by a tag each.
+"""`promote` and `demote`: a version enters or leaves an environment, by a tag each.
 
-At most one version stands in a stage: whoever comes takes the other out, so that `gto show`, DVC
+At most one version is in an environment: a new one takes the other out, so that `gto show`, DVC
 and this package agree after a rollback too.
 """
 
@@ -29,51 +29,53 @@ PATIENCE = 3.0  # seconds that a tag may lie in the future: they count whole one
 
 
 def promote(
-    stage: str, *, version: str | None = None, reason: str | None = None, root: Path = ROOT
+    environment: str, *, version: str | None = None, reason: str | None = None, root: Path = ROOT
 ) -> str:
-    """Put a version (the highest where none is named) into a stage; what changed, in words.
+    """Put a version (the highest where none is named) into an environment; what changed, in words.
 
-    `UserError` where it stands there already, or where evaluation, behaviour tests, report or
+    `UserError` where it is there already, or where evaluation, behaviour tests, report or
     bundle of it are missing or not those that it was registered with.
     """
-    chosen, before = version_named(version, root), version_in(stage, root)
+    chosen, before = version_named(version, root), version_in(environment, root)
     if before and before.name == chosen.name:
-        raise UserError(f"{NAME} {chosen.name}: stands in {stage} already")
+        raise UserError(f"{NAME} {chosen.name}: already in {environment}")
     record = check_evidence(chosen, root)
     outputs = outputs_to_share(chosen.tag, root)
-    words = f"{NAME} {chosen.name} stands in {stage}: {_change(chosen, before, root)}"
-    tags = _leave(stage, message=f"{chosen.name} takes over", root=root)
+    words = f"{NAME} {chosen.name} is in {environment}: {_change(chosen, before, root)}"
+    tags = _leave(environment, message=f"{chosen.name} takes over", root=root)
     with readable_errors():
         tags.append(
-            assign(root, NAME, stage, version=chosen.name, message=_because(words, reason)).tag
+            assign(
+                root, NAME, environment, version=chosen.name, message=_because(words, reason)
+            ).tag
         )
     return "\n".join([words, f"  {record.words()}", *to_share(chosen.tag, *tags, outputs=outputs)])
 
 
-def demote(stage: str, *, reason: str | None = None, root: Path = ROOT) -> str:
-    """Leave a stage empty; what changed, in words. `UserError` where it is empty already."""
-    before = version_in(stage, root)
+def demote(environment: str, *, reason: str | None = None, root: Path = ROOT) -> str:
+    """Leave an environment empty; what changed, in words. `UserError` where it is empty already."""
+    before = version_in(environment, root)
     if before is None:
-        raise UserError(f"{stage}: no version of {NAME} stands there")
-    words = f"{NAME} {before.name} leaves {stage}, which is empty now"
-    tags = _leave(stage, message=_because(words, reason), root=root)
-    other = f"For another version there: make promote STAGE={stage} VERSION=v…"
+        raise UserError(f"{environment}: nothing is deployed there")
+    words = f"{NAME} {before.name} leaves {environment}, which is empty now"
+    tags = _leave(environment, message=_because(words, reason), root=root)
+    other = f"For another version there: make promote STAGE={environment} VERSION=v…"
     return "\n".join([words, other, *to_share(*tags)])
 
 
-def _leave(stage: str, *, message: str, root: Path) -> list[str]:
-    """Take out of a stage whatever stands in it; the tags that say so."""
+def _leave(environment: str, *, message: str, root: Path) -> list[str]:
+    """Take out of an environment whatever is in it; the tags that say so."""
     _wait_for_the_clock(root)
     with readable_errors():
         return [
-            unassign(root, NAME, version=version.name, stage=stage, message=message).tag
+            unassign(root, NAME, version=version.name, stage=environment, message=message).tag
             for version in read_versions(root)
-            if version.standing(stage)
+            if version.assignment(environment)
         ]
 
 
 def _wait_for_the_clock(root: Path) -> None:
-    """Let the second of the last tag pass: what came later is told by times in whole seconds."""
+    """Let the second of the last tag pass: tags are ordered by times in whole seconds."""
     with readable_errors():
         events = history(root, NAME)
     ahead = max(event["timestamp"].timestamp() for event in events) + 1 - time.time()
@@ -84,11 +86,11 @@ def _wait_for_the_clock(root: Path) -> None:
 
 def _change(chosen: Version, before: Version | None, root: Path) -> str:
     if before is None:
-        return "no version stood there"
+        return "nothing was deployed there"
     names = [version.name for version in read_versions(root)]  # the highest first
     if names.index(chosen.name) > names.index(before.name):
         return f"rollback from {before.name}"
-    return f"{before.name} stood there"
+    return f"in place of {before.name}"
 
 
 def _because(what: str, reason: str | None) -> str:
@@ -96,7 +98,7 @@ def _because(what: str, reason: str | None) -> str:
 
 
 def check_evidence(version: Version, root: Path) -> Record:
-    """The record of a version, every line of it held against what is there; else `UserError`."""
+    """The record of a version, every line of it checked against what is there; else `UserError`."""
     record = read_record(version.message)
     if record is None:
         raise UserError(

@@ -1,4 +1,4 @@
-"""`models`: what stands where, since when, put there by whom, and how good it is."""
+"""`models`: which version is in which environment, since when, by whom, with its metrics."""
 
 from __future__ import annotations
 
@@ -9,39 +9,43 @@ from typing import Any
 
 from scoring.bundle import NAME
 from stages.core.paths import ROOT
-from stages.operations.registry.evidence import TITLES, read_record
-from stages.operations.registry.versions import Standing, Version, read_versions
+from stages.operations.registry.evidence import read_record, recorded
+from stages.operations.registry.versions import Assignment, Version, read_versions
 from stages.tables.validation import aligned
 
 NOTHING = (
     f"No version of {NAME} is registered here.\n"
     "make register makes one of the champion; git fetch --tags brings those of others."
 )
-HEADER = ("version", "stage", "since", "by", "commit", *TITLES.values())
 
 
 def models(*, root: Path = ROOT) -> str:
-    """A line per version and stage it stands in, the highest version first."""
+    """A line per version and environment it is in, the highest version first."""
     known = read_versions(root)
     if not known:
         return NOTHING
-    rows = [_row(version, standing) for version in known for standing in version.stages or (None,)]
-    return "\n".join(aligned([HEADER, *rows]))
+    rows = [_row(version, found) for version in known for found in version.assignments or (None,)]
+    return "\n".join(aligned([header(), *rows]))
 
 
 def models_json(*, root: Path = ROOT) -> str:
-    """The same for programs: a list of versions, each with its stages and its record."""
+    """The same for programs: a list of versions, each with its environments and its record."""
     return json.dumps([_content(version) for version in read_versions(root)], indent=2)
 
 
-def _row(version: Version, standing: Standing | None) -> tuple[str, ...]:
+def header() -> tuple[str, ...]:
+    """The names of the columns."""
+    return ("version", "environment", "since", "by", "commit", *(m.title for m in recorded()))
+
+
+def _row(version: Version, assignment: Assignment | None) -> tuple[str, ...]:
     since, by = version.registered, version.by
-    if standing:
-        since, by = standing.since, standing.by
+    if assignment:
+        since, by = assignment.since, assignment.by
     record = read_record(version.message)
-    metrics = [str(record.metrics[name]) if record else "no evidence" for name in TITLES]
-    stage = standing.stage if standing else "–"
-    return (version.name, stage, _minute(since), by, version.commit[:7], *metrics)
+    metrics = [record.metrics[m.name].text(m) if record else "no evidence" for m in recorded()]
+    environment = assignment.environment if assignment else "–"
+    return (version.name, environment, _minute(since), by, version.commit[:7], *metrics)
 
 
 def _minute(time: datetime) -> str:
@@ -55,9 +59,9 @@ def _content(version: Version) -> dict[str, Any]:
         "commit": version.commit,
         "registered": version.registered.isoformat(),
         "by": version.by,
-        "stages": {
-            found.stage: {"since": found.since.isoformat(), "by": found.by}
-            for found in version.stages
+        "environments": {
+            found.environment: {"since": found.since.isoformat(), "by": found.by}
+            for found in version.assignments
         },
         "record": record.model_dump() if record else None,
     }

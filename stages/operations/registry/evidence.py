@@ -13,13 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from scoring.errors import UserError
+from stages.core.metrics import Metric, Shown, shown_in
 from stages.operations.registry.revision import EVALUATION, NEEDED
-
-TITLES = {  # of the test metrics that decide, in the order in which they are shown
-    "roc_auc": "ROC AUC",
-    "profit_per_customer": "profit per customer",
-    "brier": "Brier score",
-}
 
 
 class Figure(BaseModel):
@@ -31,9 +26,9 @@ class Figure(BaseModel):
     low: float
     high: float
 
-    def __str__(self) -> str:
-        digits = 3 if max(abs(self.low), abs(self.high)) < 1 else 2
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+    def text(self, metric: Metric) -> str:
+        """The value with its interval, in the metric's digits."""
+        return f"{metric.text(self.value)} ({metric.text(self.low)} to {metric.text(self.high)})"
 
 
 class Record(BaseModel):
@@ -53,12 +48,17 @@ class Record(BaseModel):
 
     def words(self) -> str:
         """The metrics in a line."""
-        return ", ".join(f"{title} {self.metrics[name]}" for name, title in TITLES.items())
+        return ", ".join(f"{m.title} {self.metrics[m.name].text(m)}" for m in recorded())
 
     def message(self) -> str:
         """The message of the tag: a line for people, then the record."""
         title = f"Champion {self.bundle} ({self.candidate}): {self.words()}"
         return f"{title}\n\n{self.model_dump_json(indent=2)}\n"
+
+
+def recorded() -> list[Metric]:
+    """The test metrics that a version is registered with, in the order in which they are shown."""
+    return shown_in(Shown.SUMMARY)
 
 
 def read_record(message: str) -> Record | None:
@@ -68,19 +68,20 @@ def read_record(message: str) -> Record | None:
         found = Record.model_validate_json(record)
     except ValidationError:
         return None
-    whole = found.metrics.keys() == TITLES.keys() and found.files.keys() == set(NEEDED)
+    names = {metric.name for metric in recorded()}
+    whole = found.metrics.keys() == names and found.files.keys() == set(NEEDED)
     return found if whole else None
 
 
 def figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     """The metrics that decide, out of `metrics.json`."""
     return {
-        name: Figure(
-            value=number(metrics, "test", name),
-            low=number(metrics, "test_ci", name, "low"),
-            high=number(metrics, "test_ci", name, "high"),
+        metric.name: Figure(
+            value=number(metrics, "test", metric.name),
+            low=number(metrics, "test_ci", metric.name, "low"),
+            high=number(metrics, "test_ci", metric.name, "high"),
         )
-        for name in TITLES
+        for metric in recorded()
     }
 
 

@@ -18,18 +18,18 @@ FETCHED = CHAMPION.parent / "fetched"
 
 def fetch_model(
     *,
-    stage: str | None = None,
+    environment: str | None = None,
     version: str | None = None,
     out: Path | None = None,
     root: Path = ROOT,
 ) -> str:
-    """Put the bundle of what stands in a stage, or of a version, into a folder; words on it.
+    """Put the bundle of an environment's version, or of a named one, into a folder; words on it.
 
-    The folder appears as a whole or not at all; a bundle that stood there is replaced. `UserError`
-    where no version stands in the stage, or its bundle is missing or not what its commit names.
+    The folder appears as a whole or not at all; a bundle that was there is replaced. `UserError`
+    where nothing is deployed there, or the bundle is missing or not what its commit names.
     """
-    chosen = _chosen(stage, version, root)
-    target = out or root / relative(FETCHED) / (stage or chosen.name)
+    chosen = _chosen(environment, version, root)
+    target = out or root / relative(FETCHED) / (environment or chosen.name)
     try:
         manifest = _fetch(chosen, target, root)
     except OSError as error:
@@ -54,12 +54,12 @@ def _fetch(chosen: Version, target: Path, root: Path) -> dict[str, Any]:
     return manifest
 
 
-def _chosen(stage: str | None, version: str | None, root: Path) -> Version:
-    if stage is None:
+def _chosen(environment: str | None, version: str | None, root: Path) -> Version:
+    if environment is None:
         return version_named(version, root)
-    found = version_in(stage, root)
+    found = version_in(environment, root)
     if found is None:
-        raise UserError(f"{stage}: no version of {NAME} stands there; see make models")
+        raise UserError(f"{environment}: nothing is deployed there; see make models")
     return found
 
 

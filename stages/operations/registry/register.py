@@ -55,7 +55,7 @@ def register(*, bump: str = "patch", root: Path = ROOT) -> str:
 
 
 def _check_committed(root: Path) -> None:
-    """`UserError` where a version of `HEAD` would not be what stands in the work tree."""
+    """`UserError` where a version of `HEAD` would not be what is in the work tree."""
     command = ["git", "status", "--porcelain"]
     status = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     if status:

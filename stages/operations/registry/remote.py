@@ -30,7 +30,7 @@ def outputs_to_share(rev: str, root: Path) -> list[str]:
 
 
 def _on_remote(rev: str, root: Path) -> bool:
-    """Whether bundle, metrics and report are to be had by somebody whose cache is empty."""
+    """Whether bundle, metrics and report are available to somebody whose cache is empty."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with revision(rev, root, cache=Path(scratch) / "cache") as commit:

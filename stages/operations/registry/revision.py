@@ -45,13 +45,13 @@ class Revision:
         return self.md5[path]
 
     def copy(self, path: str, to: Path) -> None:
-        """Write an output to a new place; `UserError` where it is not to be had or was changed."""
+        """Write an output to a new place; `UserError` where it is not available or was changed."""
         expected = self.hash_of(path)
         try:
             self._repo.dvcfs.get(path, str(to), recursive=expected.endswith(".dir"))
         except Exception as error:  # each kind of remote has its own
             raise UserError(
-                f"{path} of {self.name}: not to be had ({_first_line(error)}); "
+                f"{path} of {self.name}: not available ({_first_line(error)}); "
                 "run dvc push where it was made, and see dvc remote list here"
             ) from None
         if not to.exists() or self._found(to) != expected:
@@ -83,7 +83,7 @@ class Revision:
             raise UserError(f"{EVALUATION} of {self.name}: expected JSON, by name") from None
 
     def check(self) -> dict[str, Any]:
-        """Try whether all that is `NEEDED` is to be had as the commit names it; the manifest."""
+        """Try whether all that is `NEEDED` is available as the commit names it; the manifest."""
         with tempfile.TemporaryDirectory() as scratch:
             for number, path in enumerate(NEEDED):
                 self.copy(path, Path(scratch) / str(number))
@@ -110,7 +110,7 @@ def revision(rev: str, root: Path, *, cache: Path | None = None) -> Iterator[Rev
 def _see_remote(commit: Revision) -> None:
     """`UserError` where the bundle has to come from a remote that does not answer.
 
-    DVC would try for minutes. Any other fault of the remote is told with the file it concerns.
+    DVC would try for minutes. Any other fault of the remote is reported with the file it concerns.
     """
     repo, bundle = commit._repo, commit.md5.get(BUNDLE)
     name = repo.config["core"].get("remote")

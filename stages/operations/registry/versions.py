@@ -1,7 +1,8 @@
-"""What git's tags say: which versions of the champion there are, and where each stands.
+"""What git's tags say: which versions of the champion there are, and in which environments.
 
-GTO writes and reads the tags: `churn@v1.2.0` registers a version, `churn#prod#3` puts one into a
-stage, `churn#prod!#4` takes it out again; the last number counts all tags of stages.
+GTO writes and reads the tags: `churn@v1.2.0` registers a version, `churn#prod#3` assigns one to an
+environment (a stage, as GTO calls it), `churn#prod!#4` takes it out again; the last number counts
+all assignments.
 """
 
 from __future__ import annotations
@@ -22,33 +23,34 @@ from scoring.errors import UserError
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A stage that a version stands in: since when, and who put it there."""
+class Assignment:
+    """An environment that a version is in: since when, and who assigned it."""
 
-    stage: str
+    environment: str
     since: datetime
     by: str
 
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version; `message` is that of its tag, `stages` is where it stands now."""
+    """A registered version; `message` is that of its tag, `assignments` where it is now."""
 
     name: str
     commit: str
     registered: datetime
     by: str
     message: str
-    stages: tuple[Standing, ...]
+    assignments: tuple[Assignment, ...]
 
     @property
     def tag(self) -> str:
         """The git tag that registers it."""
         return f"{NAME}@{self.name}"
 
-    def standing(self, stage: str) -> Standing | None:
-        """How it stands in a stage; None where it does not."""
-        return next((found for found in self.stages if found.stage == stage), None)
+    def assignment(self, environment: str) -> Assignment | None:
+        """Its assignment to an environment; None where it is not there."""
+        named = (found for found in self.assignments if found.environment == environment)
+        return next(named, None)
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def read_versions(root: Path) -> list[Version]:
 
 
 def _version(found: dict[str, Any]) -> Version:
-    stages = (Standing(s["stage"], s["created_at"], s["author"]) for s in found["stages"])
+    assigned = (Assignment(s["stage"], s["created_at"], s["author"]) for s in found["stages"])
     registration = found["registrations"][-1]
     return Version(
         name=found["version"],
@@ -79,7 +81,7 @@ def _version(found: dict[str, Any]) -> Version:
         registered=registration["created_at"],
         by=registration["author"],
         message=registration["message"],
-        stages=tuple(sorted(stages, key=lambda standing: standing.stage)),
+        assignments=tuple(sorted(assigned, key=lambda one: one.environment)),
     )
 
 
@@ -98,7 +100,8 @@ def version_named(name: str | None, root: Path) -> Version:
     raise UserError(f"version {name}: not registered; there are {', '.join(v.name for v in known)}")
 
 
-def version_in(stage: str, root: Path) -> Version | None:
-    """The version that stands in a stage, the last that was put there; None where none does."""
-    standing = [(found.since, v) for v in read_versions(root) if (found := v.standing(stage))]
-    return max(standing, key=lambda pair: pair[0])[1] if standing else None
+def version_in(environment: str, root: Path) -> Version | None:
+    """The version in an environment, the last that was assigned; None where it is empty."""
+    versions = read_versions(root)
+    there = [(found.since, v) for v in versions if (found := v.assignment(environment))]
+    return max(there, key=lambda pair: pair[0])[1] if there else None

@@ -83,7 +83,7 @@ def write_evaluation(root: Path, metrics: object = METRICS, *, words: str = "goo
 
 
 def commit(root: Path, message: str = "a run") -> None:
-    """What stands in the work tree as the pipeline's results, in DVC's cache and in git."""
+    """What is in the work tree as the pipeline's results, in DVC's cache and in git."""
     with Repo(str(root)) as repo:
         repo.commit(force=True)
     git(root, "add", "--all")

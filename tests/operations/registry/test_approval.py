@@ -1,4 +1,4 @@
-"""`promote` and `demote`: who stands where, and on what evidence."""
+"""`promote` and `demote`: which version is in which environment, and on what evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from dvc.repo import Repo
 
 from scoring.errors import UserError
-from stages.commands.registry import STAGES
+from stages.commands.registry import ENVIRONMENTS
 from stages.core.paths import ROOT
 from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
@@ -23,36 +23,36 @@ from stages.operations.registry.versions import read_versions, version_in
 from tests.operations.registry.conftest import another_champion, commit, git, tags, write_evaluation
 
 
-def refused(root: Path, stage: str = "prod", version: str | None = None) -> str:
+def refused(root: Path, environment: str = "prod", version: str | None = None) -> str:
     """The reason; no tag was written."""
     before = tags(root)
     with pytest.raises(UserError) as error:
-        promote(stage, version=version, root=root)
+        promote(environment, version=version, root=root)
     assert tags(root) == before
     return str(error.value)
 
 
-def as_gto_sees_it(root: Path, stage: str) -> list[str]:
-    """The versions in a stage, by GTO's own sight, which goes by the highest version."""
-    found = gto.api.find_versions_in_stage(root, "churn", stage, versions_per_stage=-1)
-    return [standing.version for standing in found or []]
+def as_gto_sees_it(root: Path, environment: str) -> list[str]:
+    """The versions in an environment, by GTO's own sight, which goes by the highest version."""
+    found = gto.api.find_versions_in_stage(root, "churn", environment, versions_per_stage=-1)
+    return [one.version for one in found or []]
 
 
 def test_whole_life_of_two_versions(registered: Path) -> None:
     # given two versions, the first one in prod
-    assert "no version stood there" in promote("prod", root=registered)
+    assert "nothing was deployed there" in promote("prod", root=registered)
     another_champion(registered)
     register(root=registered)
     # when the second follows, it takes the place of the first
     said = promote("prod", root=registered)
-    assert "churn v1.0.1 stands in prod: v1.0.0 stood there" in said
+    assert "churn v1.0.1 is in prod: in place of v1.0.0" in said
     assert as_gto_sees_it(registered, "prod") == ["v1.0.1"]
     assert "git push --atomic origin churn@v1.0.1 'churn#prod!#2' 'churn#prod#3'" in said
     # and going back is called what it is, and seen so by everybody
     said = promote("prod", version="v1.0.0", reason="complaints", root=registered)
     assert "rollback from v1.0.1" in said
     assert as_gto_sees_it(registered, "prod") == ["v1.0.0"]
-    # and a demotion leaves the stage empty
+    # and a demotion leaves the environment empty
     assert "which is empty now" in demote("prod", reason="the offer ended", root=registered)
     assert version_in("prod", registered) is None
     assert as_gto_sees_it(registered, "prod") == []
@@ -65,24 +65,24 @@ def test_whole_life_of_two_versions(registered: Path) -> None:
     assert events[0] == ("unassignment", "v1.0.0")
 
 
-def test_stages_are_apart(registered: Path) -> None:
+def test_environments_are_apart(registered: Path) -> None:
     promote("staging", root=registered)
     assert version_in("prod", registered) is None
     promote("prod", root=registered)
     (version,) = read_versions(registered)
-    assert [standing.stage for standing in version.stages] == ["prod", "staging"]
-    assert {standing.by for standing in version.stages} == {"Ada"}
+    assert [found.environment for found in version.assignments] == ["prod", "staging"]
+    assert {found.by for found in version.assignments} == {"Ada"}
     table = models(root=registered).splitlines()
     assert [line.split()[:2] for line in table[1:]] == [["v1.0.0", "prod"], ["v1.0.0", "staging"]]
     assert "already" in refused(registered)
 
 
-def test_stages_are_those_that_gto_allows() -> None:
-    assert tuple(read_yaml(ROOT / ".gto")["stages"]) == STAGES
+def test_environments_are_those_that_gto_allows() -> None:
+    assert tuple(read_yaml(ROOT / ".gto")["stages"]) == ENVIRONMENTS
 
 
-def test_other_stage_is_refused(registered: Path) -> None:
-    assert "Allowed stages are: '['staging', 'prod']'" in refused(registered, stage="nowhere")
+def test_other_environment_is_refused(registered: Path) -> None:
+    assert "Allowed stages are: '['staging', 'prod']'" in refused(registered, environment="nowhere")
 
 
 def test_nothing_registered_and_no_such_version_are_refused(small: Path, registered: Path) -> None:
@@ -91,8 +91,8 @@ def test_nothing_registered_and_no_such_version_are_refused(small: Path, registe
     assert said == "version v9.0.0: not registered; there are v1.0.0"
 
 
-def test_empty_stage_cannot_be_left(registered: Path) -> None:
-    with pytest.raises(UserError, match="prod: no version of churn stands there"):
+def test_empty_environment_cannot_be_left(registered: Path) -> None:
+    with pytest.raises(UserError, match="prod: nothing is deployed there"):
         demote("prod", root=registered)
     assert tags(registered) == ["churn@v1.0.0"]
 
@@ -107,7 +107,7 @@ def test_version_without_evidence_is_refused(registered: Path) -> None:
     # and what it says to do helps
     git(registered, "tag", "-d", "churn@v1.0.1")
     register(root=registered)
-    assert "v1.0.1 stands in prod" in promote("prod", root=registered)
+    assert "v1.0.1 is in prod" in promote("prod", root=registered)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_version_whose_outputs_are_gone_is_refused(registered: Path, path: str) 
     (md5,) = [out["md5"] for out in outs if out["path"] == path]
     (registered / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]).unlink()
     said = refused(registered)
-    assert said.startswith(f"{path} of churn@v1.0.0: not to be had")
+    assert said.startswith(f"{path} of churn@v1.0.0: not available")
     assert "dvc push" in said
 
 
@@ -154,7 +154,7 @@ def test_version_without_its_metrics_is_refused(registered: Path) -> None:
     git(registered, "rm", "--quiet", "reports/metrics.json")
     git(registered, "commit", "--quiet", "-m", "no metrics")
     git(registered, "tag", "--force", "--annotate", "-m", message, "churn@v1.0.0")
-    assert refused(registered).startswith("reports/metrics.json of churn@v1.0.0: not to be had")
+    assert refused(registered).startswith("reports/metrics.json of churn@v1.0.0: not available")
 
 
 def test_evaluation_of_another_run_is_refused(registered: Path) -> None:
@@ -170,7 +170,7 @@ def test_evaluation_of_another_run_is_refused(registered: Path) -> None:
 def test_promotion_looks_at_the_version_and_not_at_the_work_tree(registered: Path) -> None:
     write_evaluation(registered, {})
     shutil.rmtree(registered / "models")
-    assert "stands in prod" in promote("prod", root=registered)
+    assert "is in prod" in promote("prod", root=registered)
 
 
 def test_what_is_not_on_the_remote_yet_is_pushed_first(registered: Path, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_remote_that_does_not_answer_is_not_waited_for(
 def test_tag_from_the_future_is_waited_for_or_named(
     registered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # given a stage that was entered by a clock that is an hour ahead
+    # given an environment that was entered by a clock that is an hour ahead
     monkeypatch.setenv("GIT_COMMITTER_DATE", f"{int(time.time()) + 3600} +0000")
     git(registered, "tag", "--annotate", "-m", "early", "churn#prod#1", "churn@v1.0.0^{}")
     monkeypatch.delenv("GIT_COMMITTER_DATE")

@@ -35,12 +35,12 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("given", [["prod"], ["STAGE=prod"], ["--stage", "prod"]])
-def test_stage_is_understood_however_it_is_given(
+def test_environment_is_understood_however_it_is_given(
     given: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(fetch, "fetch_model", lambda **which: asked.append(which["stage"]))
-    monkeypatch.setattr(approval, "promote", lambda stage, **_: asked.append(stage))
+    monkeypatch.setattr(fetch, "fetch_model", lambda **which: asked.append(which["environment"]))
+    monkeypatch.setattr(approval, "promote", lambda environment, **_: asked.append(environment))
     main(["fetch-model", *given])
     if len(given) == 1:
         main(["promote", *given])
@@ -80,9 +80,9 @@ def test_two_versions_of_a_real_champion_go_all_the_way(fresh: Path, tmp_path: P
     run(fresh, "repro")
     git(fresh, "commit", "--quiet", "--all", "-m", "another margin")
     assert "v1.1.0" in run(fresh, "register", "--bump", "minor")
-    assert "v1.0.0 stood there" in run(fresh, "promote", "prod")
+    assert "in place of v1.0.0" in run(fresh, "promote", "prod")
     standing = {
-        version["version"]: list(version["stages"])
+        version["version"]: list(version["environments"])
         for version in json.loads(run(fresh, "models", "--json"))
     }
     assert standing == {"v1.1.0": ["prod"], "v1.0.0": ["staging"]}

@@ -31,7 +31,7 @@ def cached(root: Path, path: str) -> Path:
 
 
 def refused(root: Path, out: Path, **which: str) -> str:
-    """The reason; what stood there stands there, and nothing lies about."""
+    """The reason; the previous files are there, and nothing else."""
     before = content(out) if out.is_dir() else None
     beside = sorted(out.parent.iterdir())
     with pytest.raises(UserError) as error:
@@ -61,14 +61,14 @@ def test_a_stage_has_the_bundle_of_its_version_whatever_the_work_tree_has(regist
     another_champion(registered)
     register(root=registered)
     # when its bundle is asked for
-    said = fetch_model(stage="prod", root=registered)
+    said = fetch_model(environment="prod", root=registered)
     # then it is that of the version, git does not see it, and the user learns how to serve it
     place = registered / "models" / "fetched" / "prod"
     assert content(place) == bundle != content(registered / "models" / "champion")
     assert [path.name for path in place.parent.iterdir()] == ["prod"]
     assert git(registered, "status", "--porcelain") == ""
     assert f"CHURN_BUNDLE={place} bentoml serve" in said
-    # and a version is to be had by its name
+    # and a version is fetched by its name
     fetch_model(version="v1.0.1", root=registered)
     other = content(registered / "models" / "fetched" / "v1.0.1")
     assert other == content(registered / "models" / "champion")
@@ -114,7 +114,7 @@ def test_remote_that_lacks_a_file_is_named_before_anything_is_written(
 ) -> None:
     shutil.rmtree(tmp_path / "store")
     said = refused(shared, tmp_path / "model", version="v1.0.0")
-    assert said.startswith("models/champion of churn@v1.0.0: not to be had")
+    assert said.startswith("models/champion of churn@v1.0.0: not available")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "schema.json", "bundle.json"])
@@ -144,7 +144,7 @@ def test_bundle_that_stood_there_stays_when_the_new_one_is_refused(registered: P
     file = cached(registered, "models/champion/model.onnx")
     file.unlink()
     place = registered / "models" / "fetched" / "v1.0.0"
-    assert "not to be had" in refused(registered, place, version="v1.0.0")
+    assert "not available" in refused(registered, place, version="v1.0.0")
 
 
 def test_bundle_that_stood_there_comes_back_when_the_new_one_cannot_take_its_place(
@@ -177,7 +177,7 @@ def test_place_that_cannot_be_written_is_named(registered: Path) -> None:
 
 def test_empty_stage_and_unknown_version_are_refused(registered: Path, small: Path) -> None:
     out = registered.parent / "model"
-    assert "prod: no version of churn stands there" in refused(registered, out, stage="prod")
+    assert "prod: nothing is deployed there" in refused(registered, out, environment="prod")
     assert "v3.0.0: not registered" in refused(registered, out, version="v3.0.0")
     assert "no version of churn is registered here" in refused(small, out, version="v1.0.0")
 
