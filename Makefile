@@ -84,6 +84,7 @@ repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 
 adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
+		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
 score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=amount] [MODEL=bundle] [REASONS=list] [MAX_REJECTS=1%]

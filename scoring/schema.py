@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -25,6 +26,7 @@ from scoring.errors import UserError
 Kind = Literal["text", "integer", "number", "category", "date"]
 Role = Literal[
     "id",
+    "period",
     "target",
     "tenure",
     "monthly_value",
@@ -35,7 +37,7 @@ Role = Literal[
     "monotone_decreasing",
     "ignored",
 ]
-UNIQUE_ROLES = ("id", "target", "tenure", "monthly_value", "total_value")
+UNIQUE_ROLES = ("id", "period", "target", "tenure", "monthly_value", "total_value")
 NUMERIC_KINDS = ("integer", "number")
 NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
 OTHER = "(other)"
@@ -47,10 +49,15 @@ TAKEN_NAMES = dict.fromkeys(DERIVED_NAMES, "a derived feature") | dict.fromkeys(
 )
 
 
+Value = StrictBool | StrictStr | StrictInt | StrictFloat
+
+
 class Column(BaseModel):
     """One column: its kind, what it may hold, and what it means.
 
     `other` makes a category open: whatever is not among its values counts as one more, `OTHER`.
+    `left_out` are values of the target whose rows are not learned from. `repeated` lets an id stand
+    in several rows: of one customer, who is then on one side of every split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,10 +68,12 @@ class Column(BaseModel):
     unit: str | None = None
     minimum: float | None = None
     maximum: float | None = None
-    values: tuple[StrictStr | StrictInt | StrictFloat, ...] = ()
+    values: tuple[Value, ...] = ()
     other: bool = False
     missing: bool = False
-    positive: StrictStr | StrictInt | StrictFloat | None = None
+    positive: Value | None = None
+    left_out: tuple[Value, ...] = ()
+    repeated: bool = False
     roles: tuple[Role, ...] = ()
 
     @property
@@ -105,8 +114,10 @@ class Column(BaseModel):
             raise ValueError("`minimum` is above `maximum`")
         if "target" in self.roles:
             self._agrees_as_target()
-        elif self.positive is not None:
-            raise ValueError("`positive` belongs to the target")
+        elif self.positive is not None or self.left_out:
+            raise ValueError("`positive` and `left_out` belong to the target")
+        if self.repeated and "id" not in self.roles:
+            raise ValueError("`repeated` belongs to the id")
         if set(self.roles) & set(NUMERIC_ROLES) and not self.is_numeric:
             raise ValueError(f"the roles {', '.join(NUMERIC_ROLES)} belong to a number")
         if "monthly_value" in self.roles and self.missing:
@@ -114,10 +125,12 @@ class Column(BaseModel):
         return self
 
     def _agrees_as_target(self) -> None:
-        if len(self.labels) != 2:
-            raise ValueError("the target needs exactly two `values`")
+        if len(self.labels) < 2:
+            raise ValueError("the target needs two `values` or more")
         if str(self.positive) not in self.labels:
             raise ValueError("the target needs `positive`, one of its `values`")
+        if set(self.labels) & set(map(str, self.left_out)):
+            raise ValueError("a value is among `values` and among those `left_out`")
         if self.missing:
             raise ValueError("the target may not be missing")
         if self.other:
@@ -198,11 +211,11 @@ class Schema(BaseModel):
 
     @cached_property
     def inputs(self) -> list[Column]:
-        """The columns a model may use: not id, target or ignored, of a kind it understands."""
+        """The columns a model may use: of a kind it understands, and with no role against it."""
         return [
             column
             for column in self.columns
-            if not {"id", "target", "ignored"} & set(column.roles)
+            if not {"id", "period", "target", "ignored"} & set(column.roles)
             and (column.is_numeric or column.kind == "category")
         ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from scoring.errors import UserError
 from stages.adoption.draft import Draft, Guess, draft
+from stages.adoption.target import Outcome
 from stages.tables.intake import Arrival, from_arrow
 
 ROWS = 120
@@ -25,8 +26,15 @@ def arrival(**columns: Any) -> Arrival:
     return from_arrow(pa.Table.from_pandas(text, preserve_index=False), origin="t.csv")
 
 
-def drafted(*, target: str | None = None, positive: str | None = None, **columns: Any) -> Draft:
-    return draft(arrival(**columns), origin="t.csv", target=target, positive=positive)
+def drafted(
+    *,
+    target: str | None = None,
+    positive: str | None = None,
+    negative: str | None = None,
+    **columns: Any,
+) -> Draft:
+    """What a table of these columns is drafted as; the keywords are what the user says of it."""
+    return draft(arrival(**columns), Outcome(target, positive, negative), origin="t.csv")
 
 
 def guess(values: Any, name: str = "thing") -> Guess:

@@ -19,7 +19,7 @@ from stages.ablation.ablation_params import Ablation
 from stages.ablation.switches import Switch
 from stages.core import measures
 from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
-from stages.features.table import LABEL, monthly_value
+from stages.features.table import ID, LABEL, monthly_value
 from stages.model.calibrate import calibrate
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
@@ -73,6 +73,7 @@ def measure(
         count=ablation.folds,
         repeats=ablation.repeats,
         seed=ablation.seed,
+        groups=features[ID].to_numpy(),
         field="ablation.folds",
     )
     value = money.customer_value(monthly_value(features, schema), len(label), costs)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoring.digest import sha256
@@ -19,6 +19,7 @@ from stages.adoption.draft import Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import scalar, write_schema
+from stages.adoption.target import Outcome
 from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, Paths, relative
 from stages.core.yamlfile import load_schema, update_yaml
 from stages.parameters import Parameters, read_parameters
@@ -28,40 +29,42 @@ from stages.tables.intake import Arrival, read_arrival
 from stages.tables.validation import Remark, Validation, aligned, write_refused
 
 GENERATED = "generated"
-ALIKE = 0.5  # share of a schema's columns that make a file one meant for it
+SHOWN_NAMES = 6
+SCREEN = 24  # lines of questions
+ALIKE = 0.25  # share of a schema's columns from which on it is worth a line that a file has them
 
 
 @dataclass(frozen=True)
 class Wishes:
     """What the user said beside the address.
 
-    target, positive   the column to predict and its value that means churn, where told
-    redraft            describe the file anew, whatever schema there is
+    outcome            the column to predict and what its values mean, as far as given
+    redraft            draft a new schema, whatever schema there is
     pseudonymise       replace ids by keyed hashes on the way in
     """
 
-    target: str | None = None
-    positive: str | None = None
+    outcome: Outcome = field(default_factory=Outcome)
     redraft: bool = False
     pseudonymise: bool = False
 
 
 @dataclass(frozen=True)
 class Described:
-    """A schema, the file that holds it if there is one, and the draft if it is new."""
+    """A schema, the file that holds it if there is one, the draft if it is new, and notes on it."""
 
     schema: Schema
     file: Path | None = None
     draft: Draft | None = None
+    notes: tuple[str, ...] = ()
 
 
 def adopt(address: str, wishes: Wishes | None = None) -> str:
     """Make a table the source of customers; what was done, in words.
 
     The table is checked first: against the schema beside it if there is one, against the schema in
-    git if it has those columns, else against one that is drafted from it. Only then is it copied to
-    `data/external/`, tracked with DVC, and pinned in `params.yaml`; until then nothing is touched.
-    `UserError` where it is not to be had or does not fit.
+    git if it has all its columns, else against one that is drafted from it. Only then is it copied
+    to `data/external/`, tracked with DVC, and pinned in `params.yaml`. `UserError` where it cannot
+    be read or does not fit; nothing was touched then.
     """
     if address == GENERATED:
         _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
@@ -116,33 +119,50 @@ def _described(
     wishes: Wishes,
     params: Parameters,
 ) -> Described:
-    """The schema that the table is to be held against."""
+    """The schema to check the table against: the one beside it, the one in git, or a draft."""
     if not wishes.redraft:
         for file in (schema_file, SCHEMA):
-            if file.is_file() and (file == schema_file or _is_meant_for(arrival, file)):
+            if file.is_file() and (file == schema_file or _has_all_columns(arrival, file)):
                 schema = load_schema(file)
                 _check_wishes(schema, wishes, file)
                 return Described(schema, file)
-    found = draft(arrival, origin=brought.origin, target=wishes.target, positive=wishes.positive)
+    found = draft(arrival, wishes.outcome, origin=brought.origin)
     found = found.ignoring(
         leaking_columns(arrival, found.schema, params.explore, origin=brought.origin)
     )
-    return Described(found.schema, draft=found)
+    notes = () if wishes.redraft else tuple(_alike(arrival))
+    return Described(found.schema, draft=found, notes=notes)
 
 
-def _is_meant_for(arrival: Arrival, file: Path) -> bool:
-    """Whether the table has most of the columns of a schema: then the others are missing."""
-    names = load_schema(file).names
-    return len(set(names) & set(arrival.columns)) > ALIKE * len(names)
+def _has_all_columns(arrival: Arrival, file: Path) -> bool:
+    return set(load_schema(file).without_ignored.names) <= set(arrival.columns)
+
+
+def _alike(arrival: Arrival) -> list[str]:
+    """What a table that was drafted a schema of its own has in common with the one in git."""
+    known = load_schema(SCHEMA).names
+    missing = [name for name in known if name not in arrival.columns]
+    if not missing or len(missing) > (1 - ALIKE) * len(known):
+        return []
+    return [
+        f"{len(known) - len(missing)} of its columns are called as in {relative(SCHEMA)}, but "
+        f"{', '.join(missing[:SHOWN_NAMES])}{', …' if len(missing) > SHOWN_NAMES else ''} "
+        "not: it was given a schema of its own"
+    ]
 
 
 def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
-    told = ((wishes.target, schema.target.name), (wishes.positive, str(schema.target.positive)))
-    for wish, stands in told:
-        if wish is not None and spelling_key(wish) != spelling_key(stands):
+    target, outcome = schema.target, wishes.outcome
+    negative = ",".join(label for label in target.labels if label != str(target.positive))
+    for asked, found in (
+        (outcome.target, target.name),
+        (outcome.positive, str(target.positive)),
+        (outcome.negative, negative),
+    ):
+        if asked is not None and spelling_key(asked) != spelling_key(found):
             raise UserError(
-                f"{relative(file)}: column {schema.target.name}: says {stands}, not {wish}; change "
-                "it there, or have the file described anew with DRAFT=1"
+                f"{relative(file)}: column {target.name}: says {found}, not {asked}; change "
+                "it there, or have a new schema drafted with DRAFT=1"
             )
 
 
@@ -152,6 +172,7 @@ def _account(brought: Brought, target: Path, described: Described, checked: Chec
     lines = [f"Adopted {len(checked.customers):,} customers from {brought.origin}"]
     lines += [f"  as {relative(target)}, described in {file}"]
     lines += _remarked(checked.remarks)
+    lines += described.notes
     if described.draft is not None:
         lines += [
             f"The columns were described from their values. Please confirm, or change {file}:"
@@ -182,13 +203,12 @@ def _remarked(remarks: tuple[Remark, ...]) -> list[str]:
 
 
 def _to_confirm(found: Draft) -> list[str]:
-    rows = [("column", "taken as", "because")]
-    rows += [
-        (guess.name, ", ".join(guess.roles) or str(guess.entry["kind"]), guess.because)
-        for guess in found.guesses
-        if guess.confirm
-    ]
-    return aligned(rows)
+    """The questions, the most doubtful first, as many as a screen holds."""
+    asked = found.questions
+    rows = [("", "column", "taken as", "because")]
+    rows += [("?" if q.doubt > 1 else "", q.about, q.taken_as, q.because) for q in asked[:SCREEN]]
+    more = len(asked) - SCREEN
+    return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
 
 
 def _schema_file(target: Path) -> Path:

@@ -1,46 +1,57 @@
 """Drafting a schema for a table that nobody has described yet.
 
-What is certain is written down; what is likely is written down and shown, for a person to confirm;
-what would harm a model (identifiers, constants, free text, suspected leaks) gets the role `ignored`
-and stays out until a person takes that role away.
+What is certain is written down; what is likely is written down and shown, the most doubtful first,
+for a person to confirm; what would harm a model (identifiers, constants, free text, suspected
+leaks) or leads to a person gets the role `ignored` and stays out until that role is taken away.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from scoring.errors import UserError
 from scoring.schema import NUMERIC_KINDS, OTHER, TAKEN_NAMES, Schema, parse_schema
 from stages.adoption import names
+from stages.adoption.identity import (
+    CERTAIN,
+    NEARLY,
+    Identity,
+    find_identity,
+    has_id_digits,
+    is_row_number,
+    is_shortened,
+    likeness,
+)
+from stages.adoption.privacy import personal, sensitive
 from stages.adoption.profile import Profile, profile
-from stages.adoption.target import Target, find_target
+from stages.adoption.target import Outcome, Target, find_target
+from stages.adoption.vocabulary import MONTHLY_NAMES, TENURE_NAMES, TOTAL_NAMES
 from stages.tables.intake import Arrival
 from stages.tables.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete
 NEARLY_CONSTANT = 0.995
+OFTEN_BLANK = 0.3
 FREE_TEXT_WORDS = 4.0
-CERTAIN_ID = 3
 MOSTLY = 0.9  # share of values that make a column one of numbers
 SIGNS = r"^[€$£¥]\s*|\s*([€$£¥%]|EUR|USD|GBP|CHF)$"
 WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 ID_LIKE = 0.9  # distinct values per filled row of a text that identifies
+CONFIRM, DOUBTFUL, SERIOUS = 1, 2, 3  # likely; in doubt; in doubt, and much hangs on it
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A column as drafted: its entry in the schema, and why; `confirm` asks a person to look."""
+    """A column as drafted: its entry in the schema, why, and how doubtful that is (0 to 3)."""
 
     entry: Mapping[str, Any]
     because: str = ""
-    confirm: bool = False
+    doubt: int = 0
 
     @property
     def name(self) -> str:
@@ -53,24 +64,54 @@ class Guess:
         return list(self.entry.get("roles", []))
 
     @property
+    def confirm(self) -> bool:
+        """Whether a person is asked to look."""
+        return self.doubt > 0
+
+    @property
     def is_input(self) -> bool:
         """Whether a model may learn from it."""
         learnable = self.entry["kind"] in (*NUMERIC_KINDS, "category")
-        return learnable and not {"id", "target", "ignored"} & set(self.roles)
+        return learnable and not {"id", "period", "target", "ignored"} & set(self.roles)
 
-    def with_role(self, role: str, because: str) -> Guess:
+    def with_role(self, role: str, because: str, doubt: int = CONFIRM) -> Guess:
         """The same with one more role, for a person to confirm."""
         entry = dict(self.entry) | {"roles": [*self.roles, role]}
+        return replace(self.noted(because, doubt), entry=entry)
+
+    def noted(self, because: str, doubt: int) -> Guess:
+        """The same with one more remark, and as doubtful as the most doubtful of them."""
         why = f"{self.because}; {because}" if self.because else because
-        return replace(self, entry=entry, because=why, confirm=True)
+        return replace(self, because=why, doubt=max(self.doubt, doubt))
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to confirm: of a column or the table, what it is taken as, why, how doubtful."""
+
+    about: str
+    taken_as: str
+    because: str
+    doubt: int
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A drafted schema and, column by column, what led to it."""
+    """A drafted schema and, column by column, what led to it; `open_questions` are on the table."""
 
     guesses: tuple[Guess, ...]
     origin: str
+    open_questions: tuple[Question, ...] = ()
+
+    @property
+    def questions(self) -> list[Question]:
+        """All that is to be confirmed, the most doubtful first."""
+        asked = [
+            Question(g.name, ", ".join(g.roles) or str(g.entry["kind"]), g.because, g.doubt)
+            for g in self.guesses
+            if g.doubt
+        ]
+        return sorted([*self.open_questions, *asked], key=lambda q: -q.doubt)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -94,17 +135,17 @@ class Draft:
         return replace(
             self,
             guesses=tuple(
-                g.with_role("ignored", reasons[g.name]) if g.name in reasons else g
+                g.with_role("ignored", reasons[g.name], DOUBTFUL) if g.name in reasons else g
                 for g in self.guesses
             ),
         )
 
 
-def draft(arrival: Arrival, *, origin: str, target: str | None, positive: str | None) -> Draft:
+def draft(arrival: Arrival, outcome: Outcome | None = None, *, origin: str) -> Draft:
     """What the columns of a table seem to mean.
 
-    `target` and `positive` name the column to predict and its value that means churn; without them
-    they are looked for. `UserError` where no target can be told, or nothing is left to learn from.
+    `outcome` is what the user says of the column to predict; the rest is looked for. `UserError`
+    where it cannot be found, or nothing is left to learn from.
     """
     if not arrival.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
@@ -114,67 +155,124 @@ def draft(arrival: Arrival, *, origin: str, target: str | None, positive: str | 
             f"{origin}: column {taken[0]}: the name is taken by {TAKEN_NAMES[taken[0]]}; "
             "expected another name"
         )
-    found = find_target(profiles, target=target, positive=positive, origin=origin)
-    guesses = [_guess(p, found) for p in profiles]
-    guesses = _with_id(guesses, profiles)
+    target = find_target(profiles, outcome or Outcome(), origin=origin)
+    identity = find_identity(arrival, profiles, target=target.name)
+    guesses = [_guess(p, target, identity, arrival) for p in profiles]
     guesses = _with_money(guesses, profiles)
-    return Draft(tuple(guesses), origin)
+    return Draft(tuple(guesses), origin, tuple(_open_questions(guesses, identity)))
 
 
-def _guess(column: Profile, target: Target) -> Guess:
+def _open_questions(guesses: Sequence[Guess], identity: Identity) -> list[Question]:
+    """What is not in the table, or was not recognised."""
+    found = []
+    if identity.id_name is None:
+        because = "no column tells the customers apart: lists name them by their row"
+        found.append(Question("(no id)", "rows", because, SERIOUS))
+    if not any(names.is_familiar(guess.name) for guess in guesses if "target" not in guess.roles):
+        because = "no word of the names is known: look for ids, personal and sensitive columns"
+        found.append(Question("(language)", "unknown", because, SERIOUS))
+    if not any("monthly_value" in guess.roles for guess in guesses):
+        because = "no monthly value: whom to contact is decided by a threshold, not in money"
+        found.append(Question("(no value)", "threshold", because, DOUBTFUL))
+    return found
+
+
+def _guess(column: Profile, target: Target, identity: Identity, arrival: Arrival) -> Guess:
     if column.name == target.name:
         return _target_guess(column, target)
-    if reason := _useless(column):
-        return Guess(_entry(column, kind="text", missing=True, roles=["ignored"]), reason, True)
+    if column.name == identity.id_name:
+        return _id_guess(column, identity)
+    if reason := _constant(column):
+        return _ignored(column, reason)
+    if column.name == identity.period_name:
+        return _period_guess(column)
+    if found := personal(column):
+        return _ignored(column, found.because, SERIOUS if found.is_doubtful else CONFIRM)
+    if guess := _identifying(column):
+        return guess
+    guess = _learnable(column)
+    if guess.is_input and column.blank_share >= OFTEN_BLANK:
+        guess = guess.noted(f"{column.blank_share:.0%} of the rows are blank", DOUBTFUL)
+    if guess.entry["kind"] in NUMERIC_KINDS and (unit := arrival.units.get(column.name)):
+        guess = replace(guess, entry=dict(guess.entry) | {"unit": unit})
+    return guess
+
+
+def _learnable(column: Profile) -> Guess:
     if column.all_dates:
-        return Guess(_entry(column, kind="date"), "dates are checked, not learned from", True)
+        return Guess(_entry(column, kind="date"), _of_dates(column), CONFIRM)
     if column.is_number and len(column.texts) > 2:
         return _number_guess(column)
+    if not column.is_number and (reason := _unlearnable_text(column)):
+        return _ignored(column, reason, DOUBTFUL)
     return _category_guess(column)
 
 
-def _spoiled_numbers(column: Profile) -> str:
-    """Why a column is not one of numbers although nearly all its values are."""
-    if len(column.texts) <= CLOSED or column.is_coded:
-        return ""
-    if (share := column.number_share()) >= MOSTLY:
-        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
-    if column.number_share(without=SIGNS) >= MOSTLY:
-        return "numbers with a sign or unit; write them bare and adopt it again"
-    return ""
+def _of_dates(column: Profile) -> str:
+    return "dates are checked, not learned from"
+
+
+def _ignored(column: Profile, because: str, doubt: int = CONFIRM) -> Guess:
+    return Guess(_entry(column, kind="text", missing=True, roles=["ignored"]), because, doubt)
 
 
 def _target_guess(column: Profile, target: Target) -> Guess:
-    values = [_scalar(target.negative), _scalar(target.positive)]
+    as_value = _as_values(column)
+    values = [as_value(text) for text in (*target.negative, target.positive)]
     entry = _entry(column, kind="category", values=values)
-    entry |= {"positive": _scalar(target.positive), "roles": ["target"]}
-    return Guess(entry, target.because, True)
+    entry |= {"positive": as_value(target.positive), "roles": ["target"]}
+    if target.left_out:
+        entry["left_out"] = [as_value(text) for text in target.left_out]
+    because = f"{target.because}; {target.doubt}" if target.doubt else target.because
+    return Guess(entry, because, SERIOUS if target.doubt else CONFIRM)
 
 
-def _useless(column: Profile) -> str:
-    """Why a model had better not see the column; empty where it may."""
+def _id_guess(column: Profile, identity: Identity) -> Guess:
+    entry: dict[str, Any] = {"name": column.name, "kind": "text", "roles": ["id"]}
+    entry |= {"repeated": True} if identity.repeated else {}
+    entry |= {"description": names.title(column.name)}
+    because = "; ".join(filter(None, (identity.because, identity.doubt)))
+    return Guess(entry, because, SERIOUS if identity.doubt else CONFIRM)
+
+
+def _period_guess(column: Profile) -> Guess:
+    kind = "date" if column.all_dates else "integer" if column.is_whole else "text"
+    entry = _entry(column, kind=kind, roles=["period"])
+    return Guess(entry, "tells the rows of a customer apart; not learned from", DOUBTFUL)
+
+
+def _constant(column: Profile) -> str:
+    """Why nothing can be learned from the column; empty where something can."""
     if not len(column.texts):
         return "holds nothing"
     if len(column.texts) == 1 and not column.has_blanks:
         return "the same value in every row"
     if column.top_share >= NEARLY_CONSTANT:
         return f"the same value in {column.top_share:.1%} of the rows"
-    if names.is_called(column.name, names.PERSONAL_NAMES):
-        return "names a person, or leads to one"
-    if _looks_like_id(column) == CERTAIN_ID and len(column.texts) > LISTED:
-        return "the number of a customer by its name, but some have several rows or none"
-    if column.all_dates:
-        return ""
-    if column.is_number:
-        return "numbers its row or customer" if _counts_rows(column) else ""
-    return _unlearnable_text(column)
+    return ""
 
 
-def _counts_rows(column: Profile) -> bool:
-    if not (column.is_whole and column.is_unique and column.rows > 20):
-        return False
-    named = names.is_identifier(column.name)
-    return named or bool(np.ptp(column.finite) == column.rows - 1)
+def _identifying(column: Profile) -> Guess | None:
+    """A column that numbers rows or customers: left out, or shown where it may be a measure."""
+    if is_row_number(column):
+        return _ignored(column, "numbers its row or customer")
+    if is_shortened(column):
+        because = (
+            "long numbers that a spreadsheet has shortened, as in 8.86E+11: export them as text"
+        )
+        return _ignored(column, because, SERIOUS)
+    if likeness(column) == CERTAIN and len(column.texts) > LISTED:
+        because = "the number of a customer by its name, but some have several rows or none"
+        return _ignored(column, because, DOUBTFUL)
+    if has_id_digits(column):
+        because = "long numbers, hardly one of them twice: identifies; if not, take the role away"
+        return _ignored(column, because, SERIOUS)
+    if not (column.is_whole and column.distinct_share >= NEARLY and column.rows > CLOSED):
+        return None
+    if names.is_identifier(column.name):
+        return _ignored(column, "numbers its row or customer", DOUBTFUL)
+    because = "a number of its own in nearly every row: a measure? if not, give it the role ignored"
+    return _number_guess(column).noted(because, SERIOUS)
 
 
 def _unlearnable_text(column: Profile) -> str:
@@ -188,6 +286,17 @@ def _unlearnable_text(column: Profile) -> str:
         return f"{len(column.texts):,} different values in {column.filled:,} rows: identifies"
     if column.distinct_share >= ID_LIKE and column.is_unique and column.rows > CLOSED:
         return "a value of its own in every row: identifies"
+    return ""
+
+
+def _spoiled_numbers(column: Profile) -> str:
+    """Why a column is not one of numbers although nearly all its values are."""
+    if len(column.texts) <= CLOSED or column.is_coded:
+        return ""
+    if (share := column.number_share()) >= MOSTLY:
+        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
+    if column.number_share(without=SIGNS) >= MOSTLY:
+        return "numbers with a sign or unit; write them bare and adopt it again"
     return ""
 
 
@@ -225,7 +334,7 @@ def _category_guess(column: Profile) -> Guess:
     rare = len(labels) > CLOSED and bool((column.counts < 3).any())
     pooled = many or rare or OTHER in set(column.labels) - set(labels)
     listed = sorted(labels[:LISTED], key=_by_number)
-    entry = _entry(column, kind="category", values=[_scalar(text) for text in listed])
+    entry = _entry(column, kind="category", values=list(map(_as_values(column), listed)))
     entry |= {"other": True} if pooled else {}
     because = ""
     if many:
@@ -234,7 +343,7 @@ def _category_guess(column: Profile) -> Guess:
         because = f"some of its {len(labels)} values are rare: new ones are pooled"
     elif len(column.labels) < len(column.texts):
         because = "values that differ by case or space are one"
-    return _marked_if_sensitive(Guess(entry, because, bool(because)), column)
+    return _marked_if_sensitive(Guess(entry, because, CONFIRM if because else 0), column)
 
 
 def _by_number(text: str) -> tuple[float, str]:
@@ -252,9 +361,16 @@ def _entry(column: Profile, **fields: Any) -> dict[str, Any]:
 
 
 def _marked_if_sensitive(guess: Guess, column: Profile) -> Guess:
-    if not names.has_word(column.name, names.SENSITIVE_WORDS):
+    if (found := sensitive(column)) is None:
         return guess
-    return guess.with_role("sensitive", "by its name: groups are compared, values never printed")
+    return guess.with_role("sensitive", found.because, DOUBTFUL if found.is_doubtful else CONFIRM)
+
+
+def _as_values(column: Profile) -> Callable[[str], bool | int | str]:
+    """How the labels of a column are written in a schema: as booleans, whole numbers, or text."""
+    if {label.casefold() for label in column.labels} == {"true", "false"}:
+        return lambda text: text.casefold() == "true"
+    return _scalar
 
 
 def _scalar(text: str) -> str | int:
@@ -262,36 +378,12 @@ def _scalar(text: str) -> str | int:
     return int(text) if WHOLE.fullmatch(text) else str(text)
 
 
-def _with_id(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:
-    """The one column that tells customers apart, where there is one."""
-    fit = [p for p in profiles if p.is_unique or _looks_like_id(p) == CERTAIN_ID]
-    fit = [p for p in fit if p.distinct_share >= ID_LIKE and (p.is_whole or not p.is_number)]
-    fit = [p for p in fit if not p.all_dates and p.words_per_value < 2]
-    chosen = max(fit, key=_looks_like_id, default=None)
-    if chosen is None or _looks_like_id(chosen) == 0:
-        return list(guesses)
-    because = "tells the customers apart"
-    entry = {"name": chosen.name, "kind": "text", "roles": ["id"]}
-    entry["description"] = names.title(chosen.name)
-    return [Guess(entry, because, True) if g.name == chosen.name else g for g in guesses]
-
-
-def _looks_like_id(column: Profile) -> int:
-    """`CERTAIN_ID` for a customer's number by its name, 2 for another number, 1 for a text."""
-    named = names.is_identifier(column.name)
-    if named and names.has_word(column.name, names.CUSTOMER_WORDS):
-        return CERTAIN_ID
-    if named:
-        return 2
-    return int(not column.is_number and column.rows > CLOSED and not _spoiled_numbers(column))
-
-
 def _with_money(guesses: Sequence[Guess], profiles: Sequence[Profile]) -> list[Guess]:
     """Roles that only a name can tell: tenure, monthly and total value, each given once."""
     known = (
-        ("tenure", names.TENURE_NAMES),
-        ("monthly_value", names.MONTHLY_NAMES),
-        ("total_value", names.TOTAL_NAMES),
+        ("tenure", TENURE_NAMES),
+        ("monthly_value", MONTHLY_NAMES),
+        ("total_value", TOTAL_NAMES),
     )
     found = list(guesses)
     for role, called in known:

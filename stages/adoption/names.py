@@ -1,62 +1,18 @@
-"""What the name of a column suggests: a hint, never a proof, so what hangs on it is shown."""
+"""What the words of a column's name or of a value suggest: a hint, never a proof."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
 
-# Words are compared without case, with camelCase and all punctuation as word breaks.
-TARGET_WORDS = (
-    "churn", "churned", "churner", "exited", "attrition", "attrited", "cancelled", "canceled",
-    "lapsed", "unsubscribed", "terminated", "resigned", "quit", "left", "lost",
-)  # fmt: skip
-TARGET_NAMES = ("target", "label", "y", "class", "outcome", "gekündigt", "kündigung", "abgang")
-STAYING_WORDS = ("active", "retained", "stayed", "renewed", "loyal", "kept", "aktiv")
-YES = (
-    "1", "yes", "y", "true", "t", "churn", "churned", "left", "exited", "lost", "cancelled",
-    "canceled", "attrited", "gone", "closed", "lapsed", "ja", "oui", "si", "sí", "wahr",
-)  # fmt: skip
-NO = (
-    "0", "no", "n", "false", "f", "stayed", "active", "retained", "existing", "loyal", "current",
-    "nein", "non", "falsch", "stay",
-)  # fmt: skip
-NEGATIONS = ("not", "no", "non", "un", "never", "nicht", "kein")
-ID_WORDS = ("id", "uuid", "guid", "key", "number", "nr", "no", "num", "code", "account", "kundennr")
-CUSTOMER_WORDS = (
-    "customer",
-    "client",
-    "user",
-    "member",
-    "subscriber",
-    "account",
-    "kunde",
-    "kunden",
-)
-SENSITIVE_WORDS = (
-    "gender", "sex", "age", "senior", "race", "ethnicity", "ethnic", "religion", "nationality",
-    "marital", "disability", "disabled", "birth", "birthday", "geschlecht", "alter", "pregnant",
-)  # fmt: skip
-PERSONAL_NAMES = (
-    "name", "full name", "first name", "last name", "given name", "family name", "surname",
-    "customer name", "client name", "member name", "user name", "username", "vorname", "nachname",
-    "email", "e mail", "mail", "email address", "phone", "phone number", "telephone", "mobile",
-    "mobile number", "telefon", "telefonnummer", "address", "street", "street address", "adresse",
-    "straße", "iban", "ssn", "social security number", "passport number", "ip", "ip address",
-)  # fmt: skip
-TENURE_NAMES = (
-    "tenure", "tenure months", "months tenure", "account length", "months on book",
-    "membership months",
-    "months as customer", "customer months", "months since joined", "months subscribed",
-)  # fmt: skip
-MONTHLY_NAMES = (
-    "monthly charge", "monthly charges", "monthly fee", "monthly value", "monthly revenue", "mrr",
-    "arpu", "monthly bill", "monthly price", "monthly premium", "monthly spend", "monthly amount",
-    "fee per month", "price per month", "revenue per month",
-)  # fmt: skip
-TOTAL_NAMES = (
-    "total charges", "total charge", "total value", "total revenue", "total spend", "total paid",
-    "total billed", "lifetime revenue", "total amount", "total fees",
-)  # fmt: skip
+from stages.adoption import vocabulary
+from stages.adoption.vocabulary import ID_WORDS, SURE_ID_WORDS
+
+SHORTEST_PART = 3  # letters of a word that others are written together with
+IDEOGRAMS = 0x2E80  # from here on, scripts that are written without spaces
+UNACCENTED = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
 def words(name: str) -> list[str]:
@@ -65,23 +21,105 @@ def words(name: str) -> list[str]:
 
 
 def _parted(name: str) -> str:
-    return re.sub(r"(?<=[a-zäöüß\d])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    """The name with a space before each capital that begins a word."""
+    return "".join(
+        f" {char}" if place and _begins_word(name, place) else char
+        for place, char in enumerate(name)
+    )
 
 
-def has_word(name: str, known: Sequence[str]) -> bool:
+def _begins_word(name: str, place: int) -> bool:
+    before, char, after = name[place - 1], name[place], name[place + 1 : place + 2]
+    if not char.isupper():
+        return False
+    return before.islower() or before.isdigit() or (before.isupper() and after.islower())
+
+
+@cache
+def folded(text: str) -> str:
+    """A text without case and accents: `Kündigung` and `KUNDIGUNG` are one."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(UNACCENTED)
+    return unicodedata.normalize(
+        "NFC", "".join(char for char in plain if not unicodedata.combining(char))
+    )
+
+
+@cache
+def plain_words(name: str) -> tuple[str, ...]:
+    """The words of a name without accents, those written together taken apart.
+
+    `custid` is cust, id; what is not made of known words alone stays whole: `usage` is usage.
+    """
+    parts = [part for word in words(name) for part in re.findall(r"[^\W\d]+|\d+", folded(word))]
+    return tuple(piece for part in parts for piece in _pieces(part))
+
+
+def _pieces(word: str) -> Sequence[str]:
+    if word in _known() or word.isdigit():
+        return (word,)
+    return next(_partitions(word), (word,))
+
+
+def _partitions(word: str) -> Iterator[tuple[str, ...]]:
+    """Ways to take a word apart into known ones, the longest first ones first."""
+    if not word:
+        yield ()
+    for end in range(len(word), 1, -1):
+        if word[:end] in _known() and (end >= SHORTEST_PART or word[:end] in ("id", "nr", "no")):
+            yield from ((word[:end], *rest) for rest in _partitions(word[end:]))
+
+
+@cache
+def _known() -> frozenset[str]:
+    lists = (
+        vocabulary.ID_WORDS, vocabulary.SURE_ID_WORDS, vocabulary.CUSTOMER_WORDS,
+        vocabulary.PERIOD_WORDS, vocabulary.AGE_WORDS, vocabulary.SENSITIVE_WORDS,
+        vocabulary.BIRTH_WORDS, vocabulary.PERSONAL_WORDS, vocabulary.OF_A_PERSON,
+        vocabulary.NAME_WORDS, vocabulary.COMMON_WORDS,
+    )  # fmt: skip
+    return frozenset(folded(word) for words_ in lists for word in words_)
+
+
+@cache
+def _folded(known: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(folded, known))
+
+
+def has_word(name: str, known: tuple[str, ...]) -> bool:
     """Whether one of the words is among the known ones."""
-    return bool(set(words(name)) & set(known))
+    found, wanted = set(plain_words(name)), _folded(known)
+    return bool(found & wanted) or any(
+        sign in word for sign in wanted if ord(sign[0]) >= IDEOGRAMS for word in found
+    )
+
+
+def only_words(name: str, known: tuple[str, ...]) -> bool:
+    """Whether all words are among the known ones; numbers count for nothing."""
+    return all(word in _folded(known) for word in plain_words(name) if not word.isdigit())
 
 
 def is_identifier(name: str) -> bool:
     """Whether the name is that of an id: `Customer ID`, but not `Number of calls`."""
-    found = words(name)
-    return bool(found) and (found[-1] in ID_WORDS or found[0] in ("id", "uuid", "guid"))
+    if has_word(name, SURE_ID_WORDS):
+        return True
+    found = [word for word in plain_words(name) if not word.isdigit()]
+    known = _folded(ID_WORDS)
+    return bool(found) and (
+        found[-1] in known
+        or found[0] in ("id", "uuid", "guid")
+        or any(ord(found[-1][0]) >= IDEOGRAMS and found[-1].endswith(end) for end in known)
+    )
 
 
-def is_called(name: str, known: Sequence[str]) -> bool:
+def is_called(name: str, known: tuple[str, ...]) -> bool:
     """Whether the words, all together, are one of the known names."""
-    return " ".join(words(name)) in known
+    called = {" ".join(words(name)), " ".join(plain_words(name))}
+    return bool({folded(text) for text in called} & _folded(known))
+
+
+def is_familiar(name: str) -> bool:
+    """Whether a word of the name is one that such tables are known to use."""
+    return any(word in _known() for word in plain_words(name))
 
 
 def title(name: str) -> str:
@@ -91,13 +129,3 @@ def title(name: str) -> str:
     parts = re.findall(r"[^\W_]+", _parted(name))
     text = " ".join(part if part.isupper() else part.lower() for part in parts)
     return text[:1].upper() + text[1:] or name
-
-
-def says_yes(value: str) -> bool | None:
-    """Whether a value of a target means yes (True), no (False), or nobody knows (None)."""
-    found = words(value)
-    negated = len(found) > 1 and found[0] in NEGATIONS
-    rest = set(found[1:] if negated else found)
-    if not rest & {*YES, *NO}:
-        return None
-    return bool(rest & set(YES)) != negated

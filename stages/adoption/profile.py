@@ -12,9 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stages.tables.canonical import absent_texts, dates_by_format, spelling_key, trimmed
+from stages.tables.canonical import absent_texts, spelling_key, trimmed
+from stages.tables.dates import dates_by_format, days_of
 from stages.tables.intake import Cells
 from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
+
+LOOK, SAMPLE = 50, 5000  # values that tell whether a column may hold dates, and whether it does
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Profile:
     numbers      (d,) the values as numbers, NaN where one is none
     all_dates    whether all are dates of one format
     mixed_dates  whether all are dates, but of several
+    is_sorted    whether they are numbers that grow from row to row, or fall
     """
 
     name: str
@@ -36,21 +40,38 @@ class Profile:
     numbers: NDArray[np.float64]
     all_dates: bool
     mixed_dates: bool
+    is_sorted: bool = False
 
-    @cached_property
+    @property
     def labels(self) -> list[str]:
         """The values, the most frequent first, each in the most frequent of its spellings."""
+        return list(self.label_counts)
+
+    @cached_property
+    def label_counts(self) -> dict[str, int]:
+        """Rows that hold each of the labels."""
         spelled: dict[str, str] = {}
         counts: Counter[str] = Counter()
         for text, count in zip(self.texts, self.counts, strict=True):
             label = spelled.setdefault(spelling_key(text), str(text))
             counts[label] += int(count)
-        return [label for label, _ in counts.most_common()]
+        return dict(counts.most_common())
 
     @property
     def finite(self) -> NDArray[np.float64]:
         """The values that are numbers a model can take."""
         return self.numbers[abs(self.numbers) <= LARGEST_NUMBER]
+
+    @cached_property
+    def years(self) -> NDArray[np.int64]:
+        """The years of the dates that it holds, each date counted once."""
+        days = days_of(pa.array(self.texts[:SAMPLE], pa.string()))
+        return days.dropna().dt.year.to_numpy(np.int64)
+
+    @property
+    def blank_share(self) -> float:
+        """Share of rows that hold no value."""
+        return 1 - self.filled / max(self.rows, 1)
 
     @property
     def filled(self) -> int:
@@ -122,15 +143,25 @@ def profile(name: str, cells: Cells, *, rows: int) -> Profile:
         rows,
         plain_numbers(values),
         *_dates(values),
+        _is_sorted(plain_numbers(texts), cells.codes),
     )
+
+
+def _is_sorted(numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> bool:
+    """Whether each row holds a larger number than the one above, or each a smaller one."""
+    if len(numbers) < len(codes) or np.isnan(numbers).any():
+        return False
+    steps = np.diff(numbers[codes])
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _dates(texts: pa.StringArray) -> tuple[bool, bool]:
     """Whether all are dates of one format, and whether they are dates of several."""
-    sample = texts[:5000]
-    looks = pc.match_substring_regex(sample, r"^(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|(19|20)\d{6}$)")
-    if not len(sample) or not pc.all(looks).as_py():
-        return False, False
-    fits = np.array(dates_by_format(sample))
+    for sample in (texts[:LOOK], texts[:SAMPLE]):
+        if not len(sample):
+            return False, False
+        fits = np.array(dates_by_format(sample))
+        if not fits.any(axis=0).all():
+            return False, False
     one = bool(fits.all(axis=1).any())
-    return one, not one and bool(fits.any(axis=0).all())
+    return one, not one

@@ -19,17 +19,20 @@ HEADER = """\
 #   values       what a category may be; for an `ordered` one, from low to high
 #   other        true where further values of a category are let in, as one value `(other)`
 #   missing      true where a blank is allowed
-#   positive     of the target: the value that means churn
+#   positive     of the target: the value that means churn; the others mean staying
+#   left_out     of the target: values whose rows are not learned from
+#   repeated     of the id: true where a customer has several rows
 #   roles        what the column means:
-#                id, target, tenure (months), monthly_value, total_value, sensitive, ordered,
+#                id, period (of a customer's row), target, tenure (months), monthly_value,
+#                total_value, sensitive, ordered,
 #                monotone_increasing | monotone_decreasing (churn with the value, all else equal),
 #                ignored (not read: take the role away, and set kind and values, to use the column)
 columns:
 """
 PLAIN = re.compile(r"[^\W\d][\w./()-]*( [\w./()-]+)*")
 FIELDS = (
-    "name", "kind", "values", "other", "minimum", "maximum", "missing", "positive", "roles",
-    "description",
+    "name", "kind", "unit", "values", "other", "minimum", "maximum", "missing", "positive",
+    "left_out", "repeated", "roles", "description",
 )  # fmt: skip
 YAML_WORDS = ("yes", "no", "y", "n", "true", "false", "null", "on", "off", "none")
 

@@ -1,4 +1,8 @@
-"""Finding the column to predict, and which of its two values means churn."""
+"""Finding the column to predict, and which of its values mean churn.
+
+A known word decides, as does what the user says. Where neither does, the user is asked: that one
+value is rarer than the other says nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,47 +11,73 @@ from dataclasses import dataclass
 
 from scoring.errors import UserError
 from stages.adoption import names
+from stages.adoption.polarity import Meaning, answers, meaning, meanings
 from stages.adoption.profile import Profile
+from stages.adoption.vocabulary import TARGET_NAMES
 from stages.tables.canonical import spelling_key
 
 SHOWN = 6  # values or columns that a message lists
 SHOWN_COLUMNS = 40
 LISTED = 50  # values of a column that are looked through for spellings
+STATUSES = 12  # values that a column of statuses may have
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the user says of the column to predict, as far as they do.
+
+    target     its name
+    positive   the value that means churn
+    negative   the values that mean staying, separated by commas; rows of others are left out
+    """
+
+    target: str | None = None
+    positive: str | None = None
+    negative: str | None = None
 
 
 @dataclass(frozen=True)
 class Target:
-    """The column to predict and its two values."""
+    """The column to predict: which values mean what, why, and what about it is in doubt."""
 
     name: str
     positive: str
-    negative: str
-    because: str
+    negative: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    because: str = ""
+    doubt: str = ""
 
 
-def find_target(
-    profiles: Sequence[Profile], *, target: str | None, positive: str | None, origin: str
-) -> Target:
-    """The column to predict: the named one, or the one whose name says so.
+def find_target(profiles: Sequence[Profile], outcome: Outcome, *, origin: str) -> Target:
+    """The column to predict: the named one, or the one whose name or values say so.
 
-    `UserError` where it is not there, not told, or does not have two values.
+    `UserError` where it is not there or cannot be told, or where no known word says which of its
+    values means churn.
     """
-    column, why = _named(profiles, target, origin) if target else _guessed(profiles, origin)
-    _check_two_values(column, origin)
+    column, why = (
+        _named(profiles, outcome.target, origin)
+        if outcome.target
+        else _guessed(profiles, outcome, origin)
+    )
+    _check_values(column, outcome, origin)
     if column.has_blanks:
         raise UserError(
             f"{origin}: column {column.name}: {column.rows - column.filled:,} rows without a "
             f"value; expected {' or '.join(column.labels)} for every customer"
         )
-    value, reason = _positive(column, positive, origin)
-    negative = next(text for text in column.labels if text != value)
-    return Target(column.name, value, negative, f"{why}; {value!r} means churn, {reason}")
+    positive, reason, doubt = _positive(column, outcome, origin)
+    negative = _negative(column, outcome, positive, origin)
+    left_out = tuple(text for text in column.labels if text not in (positive, *negative))
+    because = f"{why}; {positive!r} means churn, {reason}"
+    if left_out:
+        because += f"; rows of {', '.join(map(repr, left_out))} are left out"
+    return Target(column.name, positive, negative, left_out, because, doubt)
 
 
 def _named(profiles: Sequence[Profile], target: str, origin: str) -> tuple[Profile, str]:
     for column in profiles:
         if column.name == target:
-            return column, "as told"
+            return column, "as given"
     more = f", … ({len(profiles)} columns)" if len(profiles) > SHOWN_COLUMNS else ""
     raise UserError(
         f"{origin}: column {target}: not there; expected the column to predict, one of "
@@ -55,54 +85,86 @@ def _named(profiles: Sequence[Profile], target: str, origin: str) -> tuple[Profi
     )
 
 
-def _guessed(profiles: Sequence[Profile], origin: str) -> tuple[Profile, str]:
-    """By what the name says, the plainest names first."""
+def _guessed(profiles: Sequence[Profile], outcome: Outcome, origin: str) -> tuple[Profile, str]:
+    """By what name and values say, the plainest names first; two values before more."""
     two = [column for column in profiles if _has_two_values(column)]
-    for fits in (_by_word_alone, _by_word, _by_full_name, _by_staying):
-        found = [column for column in two if fits(column)]
-        if len(found) == 1:
-            return found[0], "by its name"
-        if found:
-            raise _untold(origin, found, "several columns may be the one to predict")
+    several = [column for column in profiles if _has_statuses(column)]
+    for columns in (two, several):
+        for fits, why in (
+            (_by_word_alone, "by its name"),
+            (_by_word, "by its name"),
+            (_by_full_name, "by its name"),
+            (_by_values, "by its values"),
+            (_by_staying, "by its name"),
+        ):
+            found = [column for column in columns if fits(column) and _may_hold(column, outcome)]
+            if len(found) == 1:
+                return found[0], why
+            if found:
+                raise _unknown(origin, found, "several columns may be the one to predict")
     named = [column for column in profiles if _by_word(column)]
     if named:
-        _check_two_values(named[0], origin)
-    raise _untold(origin, two, "no column is called churn or the like")
+        _check_values(named[0], outcome, origin)
+    raise _unknown(origin, two, "no column is called churn or the like")
 
 
-def _by_word_alone(column: Profile) -> bool:
-    return names.is_called(column.name, names.TARGET_WORDS)
-
-
-def _by_word(column: Profile) -> bool:
-    return names.has_word(column.name, names.TARGET_WORDS)
-
-
-def _by_full_name(column: Profile) -> bool:
-    return names.is_called(column.name, names.TARGET_NAMES)
-
-
-def _by_staying(column: Profile) -> bool:
-    return names.has_word(column.name, names.STAYING_WORDS)
-
-
-def _untold(origin: str, columns: Sequence[Profile], problem: str) -> UserError:
-    shown = ", ".join(column.name for column in columns[:SHOWN]) or "none"
-    return UserError(
-        f"{origin}: {problem}; name it with TARGET=<column> (of two values each: {shown})"
+def _may_hold(column: Profile, outcome: Outcome) -> bool:
+    """Whether the column has the value that is given as the positive one."""
+    return (
+        outcome.positive is None
+        or _spelled(column, outcome.positive) is not None
+        or (_has_two_values(column) and _by_word(column))
     )
 
 
-def _check_two_values(column: Profile, origin: str) -> None:
-    if not _has_two_values(column):
-        # Many values may identify a customer: they are not shown.
-        few = ", ".join(map(repr, column.texts)) if len(column.texts) <= SHOWN else ""
-        found = f" ({few})" if few else ""
-        count = len(column.texts if len(column.texts) > LISTED else column.labels)
-        raise UserError(
-            f"{origin}: column {column.name}: {count:,} different values{found}; "
-            "expected two, one of which means churn"
-        )
+def _by_word_alone(column: Profile) -> bool:
+    rest = [word for word in names.plain_words(column.name) if word not in FLAG_WORDS]
+    return len(rest) == 1 and _by_word(column)
+
+
+FLAG_WORDS = ("is", "has", "flag", "hat", "ist", "est", "es", "e")
+
+
+def _by_word(column: Profile) -> bool:
+    return "left" in meanings(column.name)
+
+
+def _by_full_name(column: Profile) -> bool:
+    return names.is_called(column.name, TARGET_NAMES)
+
+
+def _by_values(column: Profile) -> bool:
+    """Whether its values are those of an outcome: somebody left, and somebody stayed."""
+    said = {one for label in column.labels for one in meanings(label)}
+    return {"left", "stayed"} <= said
+
+
+def _by_staying(column: Profile) -> bool:
+    return meanings(column.name) == {"stayed"}
+
+
+def _unknown(origin: str, columns: Sequence[Profile], problem: str) -> UserError:
+    shown = ", ".join(column.name for column in columns[:SHOWN]) or "none"
+    more = f", … {len(columns) - SHOWN} more" if len(columns) > SHOWN else ""
+    count = "of two values each" if all(map(_has_two_values, columns)) else "of few values each"
+    return UserError(f"{origin}: {problem}; name it with TARGET=<column> ({count}: {shown}{more})")
+
+
+def _check_values(column: Profile, outcome: Outcome, origin: str) -> None:
+    if _has_two_values(column):
+        return
+    if _has_statuses(column):
+        if outcome.positive is None:
+            raise _ask(column, origin)
+        return
+    # Many values may identify a customer: they are not shown.
+    few = ", ".join(map(repr, column.texts)) if len(column.texts) <= SHOWN else ""
+    found = f" ({few})" if few else ""
+    count = len(column.texts if len(column.texts) > LISTED else column.labels)
+    raise UserError(
+        f"{origin}: column {column.name}: {count:,} different values{found}; "
+        "expected two, one of which means churn"
+    )
 
 
 def _has_two_values(column: Profile) -> bool:
@@ -110,24 +172,85 @@ def _has_two_values(column: Profile) -> bool:
     return len(column.texts) <= LISTED and len(column.labels) == 2
 
 
-def _positive(column: Profile, positive: str | None, origin: str) -> tuple[str, str]:
-    """The value that means churn, and how that is known."""
-    if positive is not None:
-        for text in column.labels:
-            if spelling_key(text) == spelling_key(positive):
-                return text, "as told"
+def _has_statuses(column: Profile) -> bool:
+    """Whether there are a few more than two, in words."""
+    return 2 < len(column.labels) <= STATUSES and not column.is_number and not column.all_dates
+
+
+def _ask(column: Profile, origin: str) -> UserError:
+    """Which of the values means churn, each with the rows that hold it."""
+    counts = column.label_counts
+    values = ", ".join(f"{text!r} ({counts[text]:,} rows)" for text in column.labels)
+    left = [text for text in column.labels if meaning(text) == "left"]
+    wanted = left[0] if len(left) == 1 else "<value>"
+    if len(column.labels) == 2:
+        how = f"name the one that means churn with POSITIVE={wanted}"
+    else:
+        how = (
+            f"name the one that means churn with POSITIVE={wanted}: all others then count as "
+            "staying, or with NEGATIVE=<value> only those of that value, and the rest is left out"
+        )
+    return UserError(f"{origin}: column {column.name}: values {values}; {how}")
+
+
+def _spelled(column: Profile, value: str) -> str | None:
+    """The column's own spelling of a value."""
+    key = spelling_key(value)
+    return next((text for text in column.labels if spelling_key(text) == key), None)
+
+
+def _known_value(column: Profile, value: str, origin: str) -> str:
+    if (found := _spelled(column, value)) is None:
         raise UserError(
-            f"{origin}: column {column.name}: value {positive}: not there; expected one of "
+            f"{origin}: column {column.name}: value {value}: not there; expected one of "
             f"{', '.join(column.labels)}"
         )
-    said = {text: names.says_yes(text) for text in column.labels}
-    yes = [text for text, meaning in said.items() if meaning]
-    no = [text for text, meaning in said.items() if meaning is False]
-    if len(yes) != 1 and len(no) == 1:
-        yes = [text for text in column.labels if text != no[0]]
-    if len(yes) != 1:
-        return column.labels[1], "as the rarer of the two"
-    staying = _by_staying(column) and not _by_word(column)
-    if staying:
-        return next(text for text in column.labels if text != yes[0]), "as the opposite of staying"
-    return yes[0], "by its word"
+    return found
+
+
+def _negative(column: Profile, outcome: Outcome, positive: str, origin: str) -> tuple[str, ...]:
+    """The values that mean staying: the given ones, else all that do not mean churn."""
+    if outcome.negative is None:
+        return tuple(text for text in column.labels if text != positive)
+    whole = _spelled(column, outcome.negative)
+    parts = [whole] if whole else outcome.negative.split(",")
+    given = tuple(_known_value(column, part, origin) for part in parts)
+    if positive in given:
+        raise UserError(
+            f"{origin}: column {column.name}: value {positive}: given as positive and as negative; "
+            "expected different values"
+        )
+    return given
+
+
+def _positive(column: Profile, outcome: Outcome, origin: str) -> tuple[str, str, str]:
+    """The value that means churn, how that is known, and what about it is in doubt."""
+    if outcome.positive is not None:
+        return _known_value(column, outcome.positive, origin), "as given", ""
+    said = [meaning(text) for text in column.labels]
+    if (place := _only(said, "left")) is not None:
+        return column.labels[place], "by its word", ""
+    if (place := _only(said, "stayed")) is not None and "left" not in said:
+        return column.labels[1 - place], "as the other one stayed", "the word itself is not known"
+    return _by_answer(column, origin)
+
+
+def _by_answer(column: Profile, origin: str) -> tuple[str, str, str]:
+    """Of yes and no the one that means churn, by the name of the column."""
+    answered = answers([spelling_key(text) for text in column.labels])
+    yes, no = _only(answered, True), _only(answered, False)
+    place = yes if yes is not None else 1 - no if no is not None else None
+    said = meanings(column.name)
+    if place is None or len(said) > 1:
+        raise _ask(column, origin)
+    if said == {"stayed"}:
+        return column.labels[1 - place], "as the opposite of staying", ""
+    known = bool(said) or _by_full_name(column)
+    doubt = "" if known else f"nothing in the name says that {column.labels[place]!r} means churn"
+    return column.labels[place], "by its word", doubt
+
+
+def _only(found: Sequence[Meaning | bool | None], wanted: Meaning | bool) -> int | None:
+    """The place of the one that is wanted, if one alone is."""
+    places = [place for place, one in enumerate(found) if one is wanted or one == wanted]
+    return places[0] if len(places) == 1 else None

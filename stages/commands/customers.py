@@ -27,7 +27,13 @@ def add(commands: Commands) -> None:
     adopt.add_argument("--target", metavar="COLUMN", help="the column to predict")
     adopt.add_argument("--positive", metavar="VALUE", help="its value that means churn")
     adopt.add_argument(
-        "--redraft", action="store_true", help="describe the columns anew, whatever schema there is"
+        "--negative",
+        metavar="VALUE",
+        help="its value that means staying (several: separated by commas); rows of others are left "
+        "out",
+    )
+    adopt.add_argument(
+        "--redraft", action="store_true", help="draft a new schema, whatever schema there is"
     )
     adopt.add_argument(
         "--pseudonymise",
@@ -54,9 +60,10 @@ def add(commands: Commands) -> None:
 
 def _adopt(options: argparse.Namespace) -> None:
     from stages.adoption.adopt import Wishes, adopt
+    from stages.adoption.target import Outcome
 
-    wishes = Wishes(options.target, options.positive, options.redraft, options.pseudonymise)
-    print(adopt(options.csv, wishes))
+    outcome = Outcome(options.target, options.positive, options.negative)
+    print(adopt(options.csv, Wishes(outcome, options.redraft, options.pseudonymise)))
 
 
 def _simulate(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ value per resample. Definitions follow scikit-learn's (tested to agree).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -124,20 +124,38 @@ def wilson(churners: Any, customers: Any) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Resamples of customers, drawn with replacement from one seed, and the interval's coverage."""
+    """Resamples of customers, drawn with replacement from one seed, and the interval's coverage.
+
+    `groups` (n,) names the customer of each row: one who has several is drawn with all of them.
+    """
 
     seed: int
     resamples: int
     level: float
+    groups: NDArray[Any] | None = field(default=None, compare=False)
 
     def weights(self, n: int) -> Iterator[Floats]:
         """How often each of n customers is drawn, (b, n) at a time; the same at every call."""
         rng = np.random.default_rng(self.seed)
+        place = self._places(n)
+        customers = n if place is None else int(place.max()) + 1
         batch = max(1, BATCH_CELLS // n)
         for start in range(0, self.resamples, batch):
             size = min(batch, self.resamples - start)
-            draws = rng.integers(0, n, size=(size, n))
-            yield np.stack([np.bincount(row, minlength=n) for row in draws]).astype(float)
+            draws = rng.integers(0, customers, size=(size, customers))
+            drawn = np.stack([np.bincount(row, minlength=customers) for row in draws]).astype(float)
+            yield drawn if place is None else drawn[:, place]
+
+    def among(self, members: NDArray[Any]) -> Bootstrap:
+        """The same for some of the rows: a mask (n,) of them, or their places."""
+        return self if self.groups is None else replace(self, groups=self.groups[members])
+
+    def _places(self, n: int) -> NDArray[np.int64] | None:
+        """The number of each row's customer (n,); None where each row is one."""
+        if self.groups is None:
+            return None
+        customers, place = np.unique(self.groups, return_inverse=True)
+        return place if len(customers) < n else None
 
     def distribution(self, measure: Measure, label: Floats, score: Floats) -> Floats:
         """The measure on every resample; NaN where a resample lacks a class."""

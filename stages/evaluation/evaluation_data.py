@@ -67,7 +67,8 @@ class EvaluationData:
     @property
     def bootstrap(self) -> Bootstrap:
         """The resamples behind every interval."""
-        return Bootstrap(self.params.seed, self.params.resamples, self.params.level)
+        ids = self.features[ID].to_numpy()
+        return Bootstrap(self.params.seed, self.params.resamples, self.params.level, ids)
 
     @property
     def costs(self) -> money.Costs:

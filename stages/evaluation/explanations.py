@@ -6,6 +6,7 @@ All of it runs the exported model on raw columns that were changed; derived feat
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from scoring.explanation import Explainer, title
 from scoring.mixed import mixed, only, with_value
 from scoring.schema import Column, Schema
 from stages.core import measures
-from stages.core.measures import Bootstrap, Floats
+from stages.core.measures import Floats
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.model.direction import monotone, sign, values_along
 
@@ -43,7 +44,7 @@ class Sample:
         self.known = raw_inputs({c.name: table[c.name] for c in self.schema.inputs}, self.schema)
         self.label = data.label[chosen]
         few = min(data.params.resamples, RESAMPLES)
-        self.bootstrap = Bootstrap(data.params.seed, few, data.params.level)
+        self.bootstrap = replace(data.bootstrap.among(chosen), resamples=few)
 
     def __len__(self) -> int:
         return len(self.label)

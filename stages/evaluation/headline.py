@@ -62,7 +62,8 @@ def _threshold_row(data: EvaluationData) -> dict[str, float]:
             [profit_threshold(label[r], score[r], value=worth, costs=data.costs) for r in drawn]
         )
 
-    few = Bootstrap(data.params.seed, THRESHOLD_RESAMPLES, data.params.level)
+    ids = data.out_of_fold["id"].to_numpy()
+    few = Bootstrap(data.params.seed, THRESHOLD_RESAMPLES, data.params.level, ids)
     same = dict.fromkeys(data.baselines, data.threshold)
     interval = few.interval(measure, *data.out_of_fold_champion)
     return _with_interval(data.threshold, interval) | same

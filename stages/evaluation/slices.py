@@ -105,7 +105,7 @@ def _slice_figures(data: EvaluationData, members: NDArray[np.bool_]) -> dict[str
     label, score, chosen = (
         array[members] for array in (data.label, data.probability, data.decision)
     )
-    bootstrap = data.bootstrap
+    bootstrap = data.bootstrap.among(members)
     figures: dict[str, float] = {
         "customers": int(members.sum()),
         "churn_rate": label.mean(),

@@ -65,11 +65,18 @@ def split_and_derive(params: Features, paths: Paths) -> Balance:
 
 
 def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
-    """What a customer is recognised by: its id, or without one the whole row but its target."""
-    if schema.id_name:
-        return [str(key) for key in customers[schema.id_name]]
-    columns = [customers[c.name].astype(str) for c in schema.columns if c != schema.target]
-    return ["\x1f".join(cells) for cells in zip(*columns, strict=True)]
+    """What a customer is recognised by: its id, or without one the place of its row.
+
+    What stands in a row does not decide its side: of a few values that many rows share, a side
+    would hold some combinations whole and others not at all.
+    """
+    keys = customers[schema.id_name] if schema.id_name else customers.index
+    return [str(key) for key in keys]
+
+
+def row_index(ids: pd.Series) -> pd.MultiIndex:
+    """What a row is found by: its customer's id, and how many rows of that one are above it."""
+    return pd.MultiIndex.from_arrays([ids, ids.groupby(ids).cumcount()])
 
 
 def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.DataFrame:
@@ -81,10 +88,11 @@ def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.Data
 
 
 def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
-    """Which customers are kept for the test: (n,) booleans, true with chance `test_share`.
+    """Which rows are kept for the test: (n,) booleans, true with chance `test_share`.
 
-    A customer's place depends on the seed and its key alone, so adding customers moves nobody; but
-    where the test would have none who left (or stayed), the next one by hash comes over.
+    A customer's place depends on the seed and its key alone, so all rows of one customer are on one
+    side and adding customers moves nobody; but where the test would have none who left (or stayed),
+    the next one by hash comes over.
     """
     place = hash_places(row_keys(customers, schema), seed=params.seed)
     is_test = place < params.test_share

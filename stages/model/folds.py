@@ -35,21 +35,54 @@ def threads() -> int:
 
 
 def draw_folds(
-    label: NDArray[Any], *, count: int, repeats: int, seed: int, field: str = "train.folds"
+    label: NDArray[Any],
+    *,
+    count: int,
+    repeats: int,
+    seed: int,
+    groups: NDArray[Any] | None = None,
+    field: str = "train.folds",
 ) -> list[Fold]:
-    """Stratified folds, drawn anew `repeats` times.
+    """Stratified folds, drawn `repeats` times.
 
-    `UserError` where a class is too small for them, naming the field that asked for so many.
+    `groups` (n,) names the customer of each row: all rows of one are in one fold, and what is
+    stratified by is whether any of them left. `UserError` where a class has too few customers,
+    naming the field that asked for so many folds.
     """
+    if groups is not None and len(np.unique(groups)) < len(groups):
+        return _grouped(label, groups, count=count, repeats=repeats, seed=seed, field=field)
     smallest = int(np.bincount(label, minlength=2).min())
-    if smallest < count:
-        raise UserError(
-            f"data/features/train.parquet: the smaller class has {smallest} customers; "
-            f"expected at least one per fold ({field} is {count})"
-        )
+    _check_smallest(smallest, count, field)
     splitter = RepeatedStratifiedKFold(n_splits=count, n_repeats=repeats, random_state=seed)
     splits = splitter.split(np.zeros(len(label)), label)
     return [Fold(*divmod(i, count), fit, held) for i, (fit, held) in enumerate(splits)]
+
+
+def _grouped(
+    label: NDArray[Any], groups: NDArray[Any], *, count: int, repeats: int, seed: int, field: str
+) -> list[Fold]:
+    """Folds of customers, as folds of their rows."""
+    customers, place = np.unique(groups, return_inverse=True)
+    left = np.zeros(len(customers), int)
+    np.maximum.at(left, place, label)
+    stayed = np.zeros(len(customers), int)
+    np.maximum.at(stayed, place, 1 - np.asarray(label, int))
+    _check_smallest(int(min(left.sum(), stayed.sum())), count, field)
+    splitter = RepeatedStratifiedKFold(n_splits=count, n_repeats=repeats, random_state=seed)
+    drawn = splitter.split(customers, left if left.min() < left.max() else stayed)
+    return [
+        Fold(*divmod(i, count), *(np.flatnonzero(np.isin(place, part)) for part in parts))
+        for i, parts in enumerate(drawn)
+    ]
+
+
+def _check_smallest(customers: int, count: int, field: str) -> None:
+    """`UserError` where a class has fewer customers than there are folds."""
+    if customers < count:
+        raise UserError(
+            f"data/features/train.parquet: the smaller class has {customers} customers; "
+            f"expected at least one per fold ({field} is {count})"
+        )
 
 
 def paired(difference: Floats, n_folds: int) -> tuple[float, float]:

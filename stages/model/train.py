@@ -46,9 +46,16 @@ class CrossValidation:
     calibration: dict[str, Calibration]
 
 
-def folds(label: NDArray[np.int8], params: Train) -> list[Fold]:
-    """The folds that every candidate sees; `UserError` where a class is too small for them."""
-    return draw_folds(label, count=params.folds, repeats=params.repeats, seed=params.seed)
+def folds(
+    label: NDArray[np.int8], params: Train, *, customers: NDArray[Any] | None = None
+) -> list[Fold]:
+    """The folds that every candidate sees; `UserError` where a class is too small for them.
+
+    `customers` (n,) names the customer of each row, who is in one fold with all of them.
+    """
+    return draw_folds(
+        label, count=params.folds, repeats=params.repeats, seed=params.seed, groups=customers
+    )
 
 
 def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
@@ -57,7 +64,7 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
     The vote is the mean of what its members said: the same as fitting them once more inside it.
     """
     label = features[LABEL].to_numpy()
-    splits = folds(label, params)
+    splits = folds(label, params, customers=features[ID].to_numpy())
     held = held_out(features, schema, params, splits)
     calibration: dict[str, Calibration] = {}
     for name in params.candidates:

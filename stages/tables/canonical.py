@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring.schema import OTHER, Column
+from stages.tables.dates import dates
 from stages.tables.intake import SHOWN, Cells
 from stages.tables.numerals import plain_numbers
 from stages.tables.validation import Remark
 
 MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
 FORMULA_STARTS = r"^[=+@\-\t\r]"
-DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d")
 
 
 @dataclass(frozen=True)
@@ -63,20 +62,6 @@ def absent_texts(texts: pa.StringArray, column: Column | None = None) -> NDArray
     return _mask(pc.is_in(pc.utf8_lower(texts), pa.array(["", *sorted(markers)])))
 
 
-def dates(texts: pa.StringArray) -> NDArray[np.bool_]:
-    """Which texts are dates, in the one of the known formats that fits most of them: (d,)."""
-    return max(dates_by_format(texts), key=lambda found: found.sum())
-
-
-def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
-    """Which texts are dates in each of the known formats: (d,) each."""
-    series = texts.to_pandas()
-    return [
-        pd.to_datetime(series, errors="coerce", format=form).notna().to_numpy()
-        for form in DATE_FORMATS
-    ]
-
-
 def _mask(found: pa.BooleanArray) -> NDArray[np.bool_]:
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
@@ -109,6 +94,8 @@ def _labels(
             pooled[place] = values[place] == OTHER
             changed[place] = values[place] in labels and not pooled[place]
     known = changed & np.array([value in labels for value in values], bool)
+    if all(isinstance(value, bool) for value in column.values):  # TRUE, true and True are one
+        known[:] = False
     remarks = [
         *_noticed(cells, known, column, "another spelling of a known value", "taken as that value"),
         *_noticed(cells, pooled, column, "a value not listed", f"counted as {OTHER}"),

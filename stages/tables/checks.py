@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
-from stages.tables.canonical import Canonical, canonical
+from stages.tables.canonical import Canonical, canonical, spelling_key
 from stages.tables.intake import SHOWN, Arrival
 from stages.tables.numerals import LARGEST_NUMBER
 from stages.tables.validation import Fault, Refusal, Remark
@@ -40,12 +40,14 @@ def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
         raise Refusal(faults, origin=origin)
     if not arrival.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
+    arrival = _without_left_out(arrival, schema.target)
     columns = {c.name: canonical(arrival.columns[c.name], c) for c in schema.columns}
     table, repeated = _without_repeated(
         pd.DataFrame({name: column.values for name, column in columns.items()}), schema
     )
     faults = _unread(arrival, columns, table, schema)
     faults += _pandera_faults(arrival, columns, table, schema)
+    faults += _twice_in_a_period(arrival, table, schema)
     faults += _all_blank(table, schema) + _one_class(table, schema)
     if faults:
         raise Refusal(faults, origin=origin)
@@ -62,6 +64,20 @@ def _missing_columns(arrival: Arrival, schema: Schema, strangers: list[str]) -> 
         for name in schema.names
         if name not in arrival.columns
     ]
+
+
+def _without_left_out(arrival: Arrival, target: Column) -> Arrival:
+    """The table less the rows whose outcome is neither leaving nor staying, with a warning."""
+    keys = {spelling_key(str(value)) for value in target.left_out}
+    cells = arrival.columns[target.name]
+    rows = cells.rows_of(np.array([spelling_key(t) in keys for t in cells.texts.to_pylist()], bool))
+    if not len(rows):
+        return arrival
+    marked = np.zeros(arrival.rows, bool)
+    marked[rows] = True
+    values = ", ".join(map(str, target.left_out))
+    remark = Remark(target.name, f"neither stayed nor left ({values})", "left out", len(rows))
+    return replace(arrival.without(marked), remarks=(*arrival.remarks, remark))
 
 
 def _without_repeated(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[Remark]]:
@@ -93,6 +109,18 @@ def _unread(
     return faults
 
 
+def _twice_in_a_period(arrival: Arrival, table: pd.DataFrame, schema: Schema) -> list[Fault]:
+    """A fault where a customer with several rows has two of one period."""
+    period, name = schema.role("period"), schema.id_name
+    if period is None or name is None or not schema[name].repeated:
+        return []
+    rows = table.index[table.duplicated([name, period.name])]
+    if rows.empty:
+        return []
+    expected = f"each customer once per {period.name}"
+    return [replace(_fault(arrival, schema[name], "not unique", rows), expected=expected)]
+
+
 def _one_class(table: pd.DataFrame, schema: Schema) -> list[Fault]:
     """A fault where everybody left or everybody stayed: there is nothing to tell apart."""
     found = table[schema.target.name].dropna().unique()
@@ -114,6 +142,7 @@ def _pandera_faults(
     return []
 
 
+ONCE = "each value once, or `repeated: true` where a customer has several rows"
 CHECK_NAMES = {"not_nullable": "blank", "field_uniqueness": "not unique"}
 
 
@@ -133,7 +162,7 @@ def _group(
 
 def _fault(arrival: Arrival, column: Column, check: str, rows: pd.Index) -> Fault:
     """Cells that fail, the first shown as the file has them."""
-    expected = "each value once" if check == "not unique" else column.expected
+    expected = ONCE if check == "not unique" else column.expected
     if check == "blank" and len(rows) == arrival.rows:
         return Fault(column.name, "blank in every row", expected, len(rows))
     cells = arrival.columns[column.name]
@@ -174,7 +203,7 @@ def _pandera_column(column: Column) -> Any:
         float if column.is_numeric else object,
         checks=checks,
         nullable=column.missing,
-        unique="id" in column.roles,
+        unique="id" in column.roles and not column.repeated,
     )
 
 

@@ -55,7 +55,8 @@ class Cells:
 class Arrival:
     """A table as it came, every cell text: columns of equal length in the file's order.
 
-    `places` (rows,) are the rows' places in the file where blank lines were left out.
+    `places` (rows,) are the rows' places in the file where blank lines were left out; `units` are
+    those that stood next to the numbers of a column.
     """
 
     columns: Mapping[str, Cells]
@@ -63,6 +64,7 @@ class Arrival:
     form: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     places: NDArray[np.int64] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def number(self, row: int) -> int:
         """The number of a row as a spreadsheet shows it, from its place in the table."""

@@ -36,12 +36,13 @@ STARTUP = 8  # random trials before the estimator proposes
 
 @dataclass(frozen=True)
 class Customers:
-    """What is searched on: model inputs, labels (n,), the layout, and the content's hash."""
+    """What is searched on: model inputs, labels (n,), the layout, the content's hash, whose rows."""
 
     inputs: pd.DataFrame
     label: NDArray[Any]
     shape: Layout
     digest: str
+    ids: NDArray[Any] | None = None
 
 
 @dataclass
@@ -196,7 +197,12 @@ def inner_score(
     label = customers.label[search.rows]
     params = with_values(train, search.candidate, values)
     splits = draw_folds(
-        label, count=tune.inner_folds, repeats=1, seed=tune.seed, field="tune.inner_folds"
+        label,
+        count=tune.inner_folds,
+        repeats=1,
+        seed=tune.seed,
+        groups=None if customers.ids is None else customers.ids[search.rows],
+        field="tune.inner_folds",
     )
     scores = []
     for fold in splits:

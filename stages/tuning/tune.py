@@ -25,7 +25,7 @@ from stages.core.files import read_table
 from stages.core.metrics import METRICS
 from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
 from stages.core.yamlfile import load_schema, read_yaml, update_yaml
-from stages.features.table import LABEL
+from stages.features.table import ID, LABEL
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, paired_interval
 from stages.model.train_params import Train
@@ -85,7 +85,11 @@ def _customers() -> Customers:
         raise UserError(f"{relative(TRAIN)}: no such file; expected it from make repro")
     schema, features = load_schema(CUSTOMERS_SCHEMA), read_table(TRAIN)
     return Customers(
-        frame(features, schema), features[LABEL].to_numpy(), layout(schema), sha256(TRAIN)
+        frame(features, schema),
+        features[LABEL].to_numpy(),
+        layout(schema),
+        sha256(TRAIN),
+        features[ID].to_numpy(),
     )
 
 
@@ -97,6 +101,7 @@ def _tune(
         count=wanted.outer_folds,
         repeats=1,
         seed=wanted.seed,
+        groups=customers.ids,
         field="tune.outer_folds",
     )
     storage, budget = storage_in(folder), Budget(wanted.seconds)

@@ -14,7 +14,7 @@ from tests.arrivals import LEFT, PLAIN, ROWS, arrival, cycle, drafted
 
 def left_out(**columns: Any) -> dict[str, str]:
     came = arrival(**columns)
-    found = draft(came, origin="t.csv", target=None, positive=None)
+    found = draft(came, origin="t.csv")
     return leaking_columns(came, found.schema, read_parameters().explore, origin="t.csv")
 
 

@@ -1,4 +1,4 @@
-"""Names of columns and words that mean yes."""
+"""Names of columns: the words that they are made of."""
 
 from __future__ import annotations
 
@@ -25,8 +25,32 @@ def test_names_are_taken_apart(name: str, words: list[str], title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "meaning"),
-    [("Yes", True), ("not churned", False), ("no", False), ("Not Active", True), ("blue", None)],
+    ("name", "parts"),
+    [
+        ("custid", ("custid",)),
+        ("seniorcitizen", ("senior", "citizen")),
+        ("maritalstatus", ("marital", "status")),
+        ("customerage", ("customer", "age")),
+        ("CLIENTNUM", ("clientnum",)),
+        ("usage", ("usage",)),
+        ("package", ("package",)),
+        ("average", ("average",)),
+        ("Müşteri No", ("musteri", "no")),
+    ],
 )
-def test_words_that_mean_yes(value: str, meaning: bool | None) -> None:
-    assert names.says_yes(value) is meaning
+def test_words_written_together_are_taken_apart(name: str, parts: tuple[str, ...]) -> None:
+    assert names.plain_words(name) == parts
+
+
+@pytest.mark.parametrize(
+    "name", ["CustomerId", "custid", "CLIENTNUM", "msisdn", "id_cliente", "Kundennr", "顧客ID"]
+)
+def test_the_name_of_an_id_is_known(name: str) -> None:
+    assert names.is_identifier(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Number of calls", "usage", "paid", "idle_days", "account length"]
+)
+def test_what_is_no_id_is_not_called_one(name: str) -> None:
+    assert not names.is_identifier(name)

@@ -11,7 +11,7 @@ import pytest
 
 from scoring.errors import UserError
 from scoring.schema import KEY_NAMES
-from stages.adoption.draft import draft
+from stages.adoption.draft import SERIOUS, draft
 from stages.tables.checks import check_table
 from stages.tables.intake import from_arrow
 from tests.arrivals import LEFT, PLAIN, arrival, cycle, drafted, numbered, refusal
@@ -34,6 +34,22 @@ TARGETS = [
     ("Kündigung", "wahr", "falsch"),
     ("Target", "1", "0"),
     ("Customer_churn", "t", "f"),
+    ("churn", "Churner", "Non-Churner"),
+    ("status", "Leaver", "Stayer"),
+    ("churn", "ex-client", "client"),
+    ("inactive", "1", "0"),
+    ("not_churned", "no", "yes"),
+    ("non_renewal", "true", "false"),
+    ("churn (yes/no)", "1", "0"),
+    ("Active Status", "Churned", "Stayed"),
+    ("abandono", "sí", "no"),
+    ("baja", "S", "N"),
+    ("terk", "Evet", "Hayır"),
+    ("Statut", "Résilié", "Actif"),
+    ("estado", "inactivo", "activo"),
+    ("отток", "да", "нет"),
+    ("status", "流失", "未流失"),
+    ("解約", "はい", "いいえ"),
 ]
 
 
@@ -46,15 +62,95 @@ def test_the_target_is_found_with_the_value_that_means_churn(
     found = drafted(visits=PLAIN["visits"], **{name: values})
     target = found.schema.target
     assert target.name == name.replace("_", " ")
-    assert str(target.positive) == positive
-    assert target.labels == (negative, positive)
+    assert str(target.positive).casefold() == positive.casefold()
+    assert [label.casefold() for label in target.labels] == [
+        negative.casefold(),
+        positive.casefold(),
+    ]
     assert found.guesses[-1].confirm
 
 
-def test_two_words_that_say_nothing_are_told_by_the_rarer() -> None:
-    found = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, "A", "B"))
-    assert found.schema.target.positive == "A"
-    assert "as the rarer of the two" in found.guesses[-1].because
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("A", "B"), ("1", "2"), ("Joined", "Moved"), ("churned", "left"), ("Ja dochdoch", "Nope nie")],
+)
+def test_where_no_word_is_known_the_user_is_asked_and_the_rarer_is_not_taken(
+    one: str, other: str
+) -> None:
+    found = refusal(visits=PLAIN["visits"], churn=np.where(LEFT, one, other))
+    assert f"'{one}' (40 rows)" in found
+    assert f"'{other}' (80 rows)" in found
+    assert "POSITIVE=" in found
+    told = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, one, other), positive=other)
+    assert str(told.schema.target.positive) == other
+
+
+def test_a_word_that_is_known_for_one_value_alone_is_doubtful_for_the_other() -> None:
+    found = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, "stayed", "zzz"))
+    assert found.schema.target.positive == "zzz"
+    assert found.guesses[-1].doubt == SERIOUS
+
+
+def test_a_yes_in_a_column_whose_name_says_nothing_is_doubtful() -> None:
+    found = drafted(visits=PLAIN["visits"], flag_7=np.where(LEFT, 1, 0), target="flag 7")
+    assert found.schema.target.positive == 1
+    assert found.guesses[-1].doubt == SERIOUS
+
+
+def test_a_name_that_says_both_leaves_yes_and_no_open() -> None:
+    found = refusal(
+        **{"visits": PLAIN["visits"], "Active/Inactive": np.where(LEFT, 1, 0)},
+        target="Active/Inactive",
+    )
+    assert "POSITIVE=" in found
+
+
+# --- several statuses ----------------------------------------------------------------------------
+
+STATUS = np.array(cycle("Stayed", "Stayed", "Churned", "Joined"))
+
+
+def test_a_column_of_three_statuses_is_offered_with_what_to_say() -> None:
+    found = refusal(**{"visits": PLAIN["visits"], "Customer Status": STATUS})
+    assert "column Customer Status: values 'Stayed' (60 rows), 'Churned' (30 rows)" in found
+    assert "POSITIVE=Churned" in found
+    assert "NEGATIVE=" in found
+
+
+def test_one_status_against_all_others() -> None:
+    columns = {"visits": PLAIN["visits"], "Customer Status": STATUS}
+    found = drafted(**columns, positive="churned")
+    target = found.schema.target
+    assert set(target.labels) == {"Stayed", "Joined", "Churned"}
+    checked = check_table(arrival(**columns), found.schema, origin="t")
+    assert (found.schema.churned(checked.customers) == (STATUS == "Churned")).all()
+
+
+@pytest.mark.parametrize("negative", ["stayed", "Stayed"])
+def test_one_status_against_another_leaves_the_rest_out(negative: str) -> None:
+    columns = {"visits": PLAIN["visits"], "Customer Status": STATUS}
+    found = drafted(**columns, positive="Churned", negative=negative)
+    assert found.schema.target.labels == ("Stayed", "Churned")
+    assert found.schema.target.left_out == ("Joined",)
+    checked = check_table(arrival(**columns), found.schema, origin="t")
+    kept = STATUS[STATUS != "Joined"]
+    assert (found.schema.churned(checked.customers) == (kept == "Churned")).all()
+    (remark,) = (r for r in checked.remarks if r.action == "left out")
+    assert remark.count == 30
+    assert "Joined" in str(remark)
+
+
+def test_several_statuses_may_mean_staying() -> None:
+    columns = {"visits": PLAIN["visits"], "Customer Status": STATUS}
+    found = drafted(**columns, positive="Churned", negative="Joined,Stayed")
+    assert found.schema.target.left_out == ()
+
+
+def test_a_value_is_not_both_positive_and_negative() -> None:
+    columns = {"visits": PLAIN["visits"], "status": STATUS}
+    assert "given as positive and as negative" in refusal(
+        **columns, positive="Churned", negative="Churned"
+    )
 
 
 @pytest.mark.parametrize("told", ["gone", "GONE", " Gone "])
@@ -82,8 +178,8 @@ UNTOLD = [
      "with TARGET=<column> (of two values each: a)"),
     ({"churn_label": cycle("Yes", "No"), "churn_value": cycle(1, 0)}, "several columns may be the "
      "one to predict; name it with TARGET=<column> (of two values each: churn label, churn value)"),
-    ({"churn": cycle("a", "b", "c"), "b": cycle(1, 2, 3)}, "column churn: 3 different values "
-     "('a', 'b', 'c'); expected two, one of which means churn"),
+    ({"churn": cycle("a", "b", "c"), "b": cycle(1, 2, 3)}, "column churn: values 'a' (40 "
+     "rows), 'b' (40 rows), 'c' (40 rows); name the one that means churn with POSITIVE=<value>"),
     ({"churn": cycle("yes", "no", ""), "b": cycle(1, 2, 3)}, "column churn: 40 rows without a "
      "value; expected no or yes for every customer"),
     ({"churn": cycle("yes"), "b": cycle(1, 2, 3)}, "column churn: 1 different values ('yes')"),
@@ -108,7 +204,7 @@ def test_a_name_that_the_pipeline_uses_is_refused() -> None:
         table = pd.DataFrame({name: cycle(1, 2, 3), "churn": PLAIN["churned"]}).astype(str)
         came = from_arrow(pa.Table.from_pandas(table, preserve_index=False), origin="t.csv")
         with pytest.raises(UserError, match=f"t.csv: column {name}: the name is taken by"):
-            draft(came, origin="t.csv", target=None, positive=None)
+            draft(came, origin="t.csv")
 
 
 def test_values_of_a_column_wrongly_named_as_target_are_not_shown() -> None:

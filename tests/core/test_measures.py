@@ -316,3 +316,34 @@ def test_interval_of_what_is_never_defined_is_not_a_number():
     )
     assert np.isnan(low)
     assert np.isnan(high)
+
+
+def test_all_rows_of_a_customer_are_drawn_together():
+    customers = np.repeat([f"c{i}" for i in range(40)], 3)
+    drawn = weights(Bootstrap(seed=1, resamples=30, level=0.9, groups=customers), 120)
+    by_customer = drawn.reshape(len(drawn), 40, 3)
+    assert (by_customer == by_customer[:, :, :1]).all()
+    assert (by_customer[:, :, 0].sum(axis=1) == 40).all()
+
+
+def test_customers_with_one_row_each_are_drawn_as_rows():
+    names = np.array([f"c{i}" for i in range(50)])
+    plain = Bootstrap(seed=1, resamples=30, level=0.9)
+    np.testing.assert_array_equal(
+        weights(plain, 50), weights(Bootstrap(1, 30, 0.9, groups=names), 50)
+    )
+
+
+def test_an_interval_knows_that_rows_repeat_customers():
+    # given customers whose rows are copies
+    rng = np.random.default_rng(0)
+    label, score = rng.integers(0, 2, 100).astype(float), rng.random(100)
+    copies = {"label": np.repeat(label, 9), "score": np.repeat(score, 9)}
+    whose = np.repeat(np.arange(100), 9)
+    # when intervals are drawn by row and by customer
+    by_row = Bootstrap(0, 300, 0.95).interval(measures.roc_auc, **copies)
+    by_customer = Bootstrap(0, 300, 0.95, whose).interval(measures.roc_auc, **copies)
+    alone = Bootstrap(0, 300, 0.95).interval(measures.roc_auc, label, score)
+    # then copies tell nothing more than one of each does
+    assert by_row[1] - by_row[0] < 0.6 * (alone[1] - alone[0])
+    np.testing.assert_allclose(by_customer, alone)

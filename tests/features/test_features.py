@@ -96,26 +96,38 @@ def test_key_is_the_id_where_there_is_one():
     assert row_keys(customers, builders.schema()) == list(customers[NUMBER])
 
 
-def test_without_an_id_the_same_row_has_the_same_key_wherever_it_stands():
-    schema, customers = builders.schema("no_id"), builders.customers("no_id", 60)
-    among_all = row_keys(customers, schema)
-    alone = [row_keys(customers.iloc[[i]], schema)[0] for i in range(60)]
-    assert alone == among_all
-    order = np.random.default_rng(0).permutation(60)
-    moved = customers.iloc[order].reset_index(drop=True)
-    assert row_keys(moved, schema) == [among_all[i] for i in order]
+def test_without_an_id_no_input_decides_the_side():
+    # given a few combinations that many rows share
+    schema, customers = builders.schema("no_id"), builders.customers("no_id", 400)
+    alike = customers.assign(
+        **{name: customers[name].iloc[0] for name in customers if name != LEFT}
+    )
+    # when they are split
+    is_test = features.split(alike, schema, validate("features", FEATURES))
+    # then some rows of the one combination are on either side, as many as were asked for
+    assert 0.2 < is_test.mean() < 0.4
+    # and whatever else stood in the rows, they would be split in the same way
+    np.testing.assert_array_equal(
+        is_test, features.split(customers, schema, validate("features", FEATURES))
+    )
 
 
-def test_without_an_id_the_target_does_not_decide_the_side():
-    schema, customers = builders.schema("no_id"), builders.customers("no_id", 60)
-    flipped = customers.assign(**{LEFT: customers[LEFT].map({"ja": "nein", "nein": "ja"})})
-    assert row_keys(flipped, schema) == row_keys(customers, schema)
-
-
-def test_without_an_id_different_rows_have_different_keys():
+def test_without_an_id_leavers_who_are_all_alike_are_on_both_sides():
     schema, customers = builders.schema("no_id"), builders.customers("no_id", 200)
-    distinct = len(customers.drop(columns=LEFT).drop_duplicates())
-    assert len(set(row_keys(customers, schema))) == distinct
+    left = builders.left(customers)
+    for name in set(customers) - {LEFT}:
+        customers.loc[left, name] = customers.loc[0, name]
+    is_test = features.split(customers, schema, validate("features", FEATURES))
+    assert 0 < left[is_test].sum() < left.sum()
+
+
+def test_all_rows_of_a_customer_are_on_one_side():
+    club = builders.schema(**{NUMBER: {"repeated": True}})
+    customers = pd.concat([builders.customers(rows=80)] * 6, ignore_index=True)
+    is_test = features.split(customers, club, validate("features", FEATURES))
+    sides = pd.Series(is_test).groupby(customers[NUMBER]).nunique()
+    assert (sides == 1).all()
+    assert 0 < is_test.sum() < len(is_test)
 
 
 # --- the table ---------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from scoring.errors import UserError
 from scoring.schema import UNIQUE_ROLES, Schema, parse_schema
 from stages.core import paths
 from stages.core.yamlfile import load_schema
+from stages.tables.checks import check_table
 from tests import builders
-from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SIZE
+from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SINCE, SIZE
 
 
 def refusal(content) -> str:
@@ -106,9 +107,9 @@ def test_json_of_a_schema_gives_the_schema_back():
 
 @pytest.mark.parametrize("role", UNIQUE_ROLES)
 def test_role_of_one_column_only_is_refused_on_a_second(role):
-    holder = builders.schema().role(role).name
-    content = builders.content()
-    content["columns"].append({**builders.column(holder), "name": "zweite"})
+    content = builders.content(**{SINCE: {"roles": ["period"]}})
+    holder = parse_schema(content, origin="club.yaml").role(role).name
+    content["columns"].append({**builders.column(holder), "name": "zweite", "roles": [role]})
     message = refusal(content)
     assert role in message
     assert holder in message
@@ -121,9 +122,10 @@ def test_schema_without_a_target_is_refused():
     assert "no column has the role target" in refusal(content)
 
 
-@pytest.mark.parametrize("values", [["ja"], ["ja", "nein", "vielleicht"]])
-def test_target_needs_exactly_two_values(values):
-    assert "exactly two `values`" in refusal(changed(LEFT, values=values))
+def test_target_needs_two_values_or_more():
+    assert "two `values` or more" in refusal(changed(LEFT, values=["ja"]))
+    several = parse_schema(changed(LEFT, values=["nein", "vielleicht", "ja"]), origin="club.yaml")
+    assert several.target.positive == "ja"
 
 
 def test_target_with_one_value_named_twice_is_refused():
@@ -225,11 +227,36 @@ def test_schema_without_any_input_is_refused():
     refusal({"columns": [builders.column(NUMBER), builders.column(LEFT)]})
 
 
-def test_yes_and_no_read_as_booleans_are_refused():
-    # `values: [true, false]` in YAML: the cells of a CSV say "true" and would match nothing
+def test_booleans_are_values_whose_labels_a_csv_spells_as_it_likes():
     content = builders.content()
-    content["columns"].append({"name": "aktiv", "kind": "category", "values": [True, False]})
-    assert "column aktiv" in refusal(content)
+    content["columns"].append({"name": "aktiv", "kind": "category", "values": [False, True]})
+    club = parse_schema(content, origin="club.yaml")
+    assert club["aktiv"].labels == ("False", "True")
+    table = builders.as_text(builders.customers(rows=60))
+    table["aktiv"] = ["true", "FALSE", "True"] * 20
+    checked = check_table(builders.arrival(table), club, origin="club.csv")
+    assert set(checked.customers["aktiv"]) == {"False", "True"}
+    assert not [remark for remark in checked.remarks if remark.column == "aktiv"]
+
+
+# --- several rows of a customer, several outcomes -------------------------------------------------
+
+
+def test_only_an_id_may_be_repeated():
+    assert f"column {LEFT}" in refusal(changed(LEFT, repeated=True))
+    assert parse_schema(changed(NUMBER, repeated=True), origin="club.yaml")[NUMBER].repeated
+
+
+def test_a_period_is_no_input():
+    club = parse_schema(changed(SINCE, roles=["period"]), origin="club.yaml")
+    assert club.role("period").name == SINCE
+    months = parse_schema(changed(DAYS, roles=["period"]), origin="club.yaml")
+    assert DAYS not in [column.name for column in months.inputs]
+
+
+def test_a_value_cannot_be_learned_from_and_left_out():
+    assert f"column {LEFT}" in refusal(changed(LEFT, left_out=["ja"]))
+    assert f"column {DAYS}" in refusal(changed(DAYS, left_out=[3]))
 
 
 # --- the file ----------------------------------------------------------------------------------

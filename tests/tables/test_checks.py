@@ -147,7 +147,7 @@ def test_every_row_with_a_repeated_id_is_counted():
     error = refusal(broken({(2, NUMBER): "K", (7, NUMBER): "K", (9, NUMBER): "K"}))
     assert "not unique: row 2: " in last_line(error)
     assert [f"row {row}: " in last_line(error) for row in (2, 7, 9, 8)] == [True] * 3 + [False]
-    assert last_line(error).endswith("expected each value once")
+    assert last_line(error).endswith("where a customer has several rows")
 
 
 def test_identifying_and_sensitive_values_are_not_repeated():

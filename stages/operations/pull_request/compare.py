@@ -23,7 +23,7 @@ from stages.core.paths import CHAMPION, COMPARISON, CUSTOMERS_SCHEMA, PREDICTION
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
-from stages.features.table import ID, LABEL, monthly_value
+from stages.features.table import ID, LABEL, monthly_value, row_index
 from stages.model.money_params import Money
 from stages.operations.pull_request.results import Results, mapping, number
 
@@ -105,12 +105,11 @@ def _evaluation_data(
     schema = load_schema(results.path(CUSTOMERS_SCHEMA))
     features = read_table(results.path(TRAIN if split == "train" else TEST))
     predictions = read_table(results.path(PREDICTIONS))
-    predicted = predictions[predictions["split"] == split].set_index("id")["champion"]
-    probability = predicted.reindex(features[ID]).to_numpy(
-        float
-    )  # ValueError where an id is there twice
-    if not np.isfinite(probability).all():
-        raise ValueError("a customer without a prediction")
+    table = predictions[predictions["split"] == split]
+    predicted = table.set_index(row_index(table["id"]))["champion"]
+    probability = predicted.reindex(row_index(features[ID])).to_numpy(float)
+    if len(table) != len(features) or not np.isfinite(probability).all():
+        raise ValueError("not one prediction for each row")
     manifest = results.read_json(CHAMPION / MANIFEST)
     costs = money.Costs(**manifest["costs"])
     fees = monthly_value(features, schema)
@@ -136,7 +135,7 @@ def compare(new: EvaluationData, old: EvaluationData) -> Comparison:
     old = at_costs_of(old, new)
     pair = common(new, old)
     if pair is None:
-        found = _differences(new, old, Bootstrap(new.params.seed + 1, *_shape(new.params)))
+        found = _differences(new, old, replace(old.bootstrap, seed=new.params.seed + 1))
         how = f"{len(new.label):,} and {len(old.label):,} different customers, unpaired"
         return Comparison(found, how)
     pair = (pair[0], replace(pair[1], value=pair[0].value))
@@ -164,10 +163,6 @@ def at_costs_of(old: EvaluationData, new: EvaluationData) -> EvaluationData:
     )
 
 
-def _shape(params: Evaluate) -> tuple[int, float]:
-    return params.resamples, params.level
-
-
 def common(
     new: EvaluationData, old: EvaluationData
 ) -> tuple[EvaluationData, EvaluationData] | None:
@@ -175,12 +170,12 @@ def common(
 
     Another outcome under the same id means other customers: then none are common.
     """
-    left = pd.Series(new.label, new.features[ID])
-    right = pd.Series(old.label, old.features[ID])
+    left = pd.Series(new.label, row_index(new.features[ID]))
+    right = pd.Series(old.label, row_index(old.features[ID]))
     ids = left.index[left.index.isin(right.index)]
-    if len(ids) < FEW or (left[ids].to_numpy() != right[ids].to_numpy()).any():
+    if len(ids) < FEW or (left.loc[ids].to_numpy() != right.loc[ids].to_numpy()).any():
         return None
-    if left[ids].nunique() < 2:
+    if left.loc[ids].nunique() < 2:
         return None
     return _rows(new, left.index.get_indexer(ids)), _rows(old, right.index.get_indexer(ids))
 

@@ -1,0 +1,117 @@
+"""Whether words say that a customer left or stayed: known words, and what negates them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+from stages.adoption.names import IDEOGRAMS, folded, words
+from stages.adoption.vocabulary import (
+    BEING,
+    LEFT,
+    LETTERS,
+    NEGATING_PREFIXES,
+    NEGATING_SIGNS,
+    NEGATIONS,
+    NO,
+    STAYED,
+    YES,
+)
+
+Meaning = Literal["left", "stayed"]
+OPPOSITE: dict[Meaning, Meaning] = {"left": "stayed", "stayed": "left"}
+
+
+def meaning(text: str) -> Meaning | None:
+    """Whether a text says that somebody left or stayed; None where it says neither, or both.
+
+    A negation counts wherever it stands, also as the beginning of a word: `Non-Churner`, `inactive`
+    and `no longer a member`. That somebody is a customer counts where nothing stronger is there.
+    """
+    said = meanings(text) or meanings(text, known=(BEING,))
+    return next(iter(said)) if len(said) == 1 else None
+
+
+def meanings(text: str, *, known: Sequence[tuple[str, ...]] = (LEFT, STAYED)) -> set[Meaning]:
+    """All that a text says of leaving and staying: both, for `active or cancelled`."""
+    found = _tokens(text)
+    if signs := _by_signs(found, known):
+        return {signs}
+    if set(found) & (_texts(YES) - {"1"}):  # `churn (yes/no)` denies nothing
+        found = [token for token in found if token not in _texts(NO)]
+    denials = [place for place, token in enumerate(found) if token in _texts(NEGATIONS)]
+    said = [(place, one) for place, t in enumerate(found) if (one := _of_word(t, known))]
+    if not denials:
+        return {one for _, one in said}
+    denied = [one for place, one in said if place > denials[0]]
+    if not denied:  # it comes last, as in `aktif değil`
+        return {OPPOSITE[one] for _, one in said}
+    return {OPPOSITE[one] for one in denied} | {one for place, one in said if place < denials[0]}
+
+
+def answer(value: str) -> bool | None:
+    """Whether a value means yes (True), no (False), or neither (None)."""
+    found = _tokens(value)
+    if len(found) != 1:
+        return None
+    if found[0] in _texts(YES):
+        return True
+    return False if found[0] in _texts(NO) else None
+
+
+def answers(values: Sequence[str]) -> list[bool | None]:
+    """What each of the values of a column answers: lone letters mean something in pairs alone."""
+    letters = tuple(folded(value.strip()) for value in values)
+    for yes, no in LETTERS:
+        if set(letters) == {yes, no}:
+            return [letter == yes for letter in letters]
+    if any(letter.lstrip("-").isdigit() and letter not in ("0", "1") for letter in letters):
+        return [None] * len(letters)  # 1 and 2 are codes
+    return [answer(value) for value in values]
+
+
+def _tokens(text: str) -> list[str]:
+    spoken = re.sub(r"\bn['’]", "ne ", text, flags=re.IGNORECASE)  # as in n'est plus client
+    return [token for word in words(spoken) for token in re.findall(r"[^\W\d]+|\d+", folded(word))]
+
+
+@cache
+def _texts(known: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(folded, known))
+
+
+def _of_word(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
+    if said := _listed(token, known):
+        return said
+    for prefix in NEGATING_PREFIXES:
+        rest = token.removeprefix(prefix)
+        if rest != token and (said := _listed(rest, known)):
+            return OPPOSITE[said]
+    return None
+
+
+def _listed(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
+    """What the longest known word that fits says."""
+    fits = [
+        (len(word), _said_by(listed))
+        for listed in known
+        for word in _texts(listed)
+        if (token.startswith(word[:-1]) if word.endswith("*") else token == word)
+    ]
+    return max(fits)[1] if fits else None
+
+
+def _said_by(listed: tuple[str, ...]) -> Meaning:
+    return "left" if listed is LEFT else "stayed"
+
+
+def _by_signs(found: Sequence[str], known: Sequence[tuple[str, ...]]) -> Meaning | None:
+    """In scripts without spaces a known word may stand anywhere in a longer one."""
+    text = " ".join(found)
+    for listed in known:
+        if any(ord(word[0]) >= IDEOGRAMS and word in text for word in _texts(listed)):
+            said = _said_by(listed)
+            return OPPOSITE[said] if any(folded(sign) in text for sign in NEGATING_SIGNS) else said
+    return None

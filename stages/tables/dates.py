@@ -1,0 +1,126 @@
+"""Dates and periods as people write them: days, weeks, months, quarters, in many languages.
+
+A period counts as the day that it begins on. The time of day is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+TIME = (
+    r"[ T,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?(\s?(Z|UTC|[+-]\d{2}:?\d{2}))?$"
+)
+LOOK = 200  # texts that tell which formats there are
+YEAR, SHORT_YEAR = r"(?P<year>(19|20)\d{2})", r"(?P<short>\d{2})"
+MONTH, DAY = r"(?P<month>0?[1-9]|1[0-2])", r"(?P<day>0?[1-9]|[12]\d|3[01])"
+NAMED = r"#(?P<month>\d{2})"  # where the name of a month stood
+TWO_MONTH, TWO_DAY = r"(?P<month>0[1-9]|1[0-2])", r"(?P<day>0[1-9]|[12]\d|3[01])"
+QUARTER, WEEK = r"(?P<quarter>[1-4])", r"(?P<week>0[1-9]|[1-4]\d|5[0-3])"
+FORMATS = (
+    f"{YEAR}-{MONTH}-{DAY}",
+    rf"{DAY}\.{MONTH}\.{YEAR}",
+    f"{DAY}/{MONTH}/{YEAR}",
+    f"{MONTH}/{DAY}/{YEAR}",
+    f"{YEAR}/{MONTH}/{DAY}",
+    f"{DAY}-{MONTH}-{YEAR}",
+    f"{MONTH}-{DAY}-{YEAR}",
+    rf"{YEAR}\.{MONTH}\.{DAY}",
+    f"{YEAR}{TWO_MONTH}{TWO_DAY}",
+    f"{YEAR}年{MONTH}月({DAY}日)?",
+    rf"{DAY}\.{MONTH}\.{SHORT_YEAR}",
+    f"{DAY}/{MONTH}/{SHORT_YEAR}",
+    f"{MONTH}/{DAY}/{SHORT_YEAR}",
+    f"{DAY}-{MONTH}-{SHORT_YEAR}",
+    rf"{DAY}[-./, ]*{NAMED}[-./, ]*{YEAR}",
+    rf"{DAY}[-./ ]+{NAMED}[-./ ]+{SHORT_YEAR}",
+    rf"{NAMED}[-./ ]+{DAY},? +{YEAR}",
+    rf"{NAMED}[-./, ]*{YEAR}",
+    rf"{NAMED}[-./ ']+{SHORT_YEAR}",
+    rf"{YEAR}[-./ ]*{NAMED}([-./ ]+{DAY})?",
+    f"{YEAR}[-/]{MONTH}",
+    f"{MONTH}[-/.]{YEAR}",
+    f"{YEAR}{TWO_MONTH}",
+    f"{YEAR}[-/ ]?[QqTt]{QUARTER}",
+    f"[QqTt]{QUARTER}[-/ ]*{YEAR}",
+    f"{YEAR}[-/ ]?[Ww]{WEEK}",
+)
+# How the names of months begin, January first.
+MONTHS = (
+    ("jan", "ene", "gen", "oca", "sty", "янв", "led"),
+    ("feb", "fev", "sub", "lut", "фев"),
+    ("mar", "mrz", "mrt", "mae", "мар"),
+    ("apr", "avr", "abr", "nis", "kwi", "апр"),
+    ("may", "mai", "mag", "mei", "maj", "май", "маи", "мая"),
+    ("jun", "juin", "giu", "haz", "cze", "июн"),
+    ("jul", "juil", "lug", "tem", "lip", "июл"),
+    ("aug", "aou", "ago", "agu", "sie", "авг"),
+    ("sep", "set", "eyl", "wrz", "сен"),
+    ("oct", "okt", "ott", "out", "eki", "paz", "окт"),
+    ("nov", "kas", "lis", "ноя"),
+    ("dec", "dez", "dic", "ara", "gru", "des", "дек"),
+)
+NUMBER_OF = {start: number for number, starts in enumerate(MONTHS, 1) for start in starts}
+
+
+def dates(texts: pa.StringArray) -> NDArray[np.bool_]:
+    """Which texts are dates, in the one of the known formats that fits most of them: (d,)."""
+    return max(dates_by_format(texts), key=lambda found: found.sum())
+
+
+def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
+    """Which texts are dates in each of the known formats: (d,) each."""
+    return [days.notna().to_numpy() for days in _by_format(texts)]
+
+
+def days_of(texts: pa.StringArray) -> pd.Series:
+    """The day of each text in the format that fits most of them, NaT where it is none: (d,)."""
+    return max(_by_format(texts), key=lambda days: days.notna().sum())
+
+
+def _by_format(texts: pa.StringArray) -> list[pd.Series]:
+    plain = _without_time(pd.Series(texts.to_numpy(zero_copy_only=False), dtype=object))
+    look = [str(text) for text in plain[:LOOK]]
+    none = pd.Series(pd.NaT, plain.index, dtype="datetime64[ns]")
+    return [
+        _days(plain, form) if any(re.fullmatch(form, text) for text in look) else none
+        for form in FORMATS
+    ]
+
+
+def _without_time(texts: pd.Series) -> pd.Series:
+    """Texts without the time of day, names of months as # and their number."""
+    plain = texts.astype(str).str.strip().str.replace(TIME, "", regex=True)
+    named = plain.str.contains(r"\d", regex=True) & plain.str.contains(r"[^\W\d_]{3}", regex=True)
+    if named.any():
+        plain = plain.where(~named, plain.str.replace(r"[^\W\d_]{3,}\.?", _numbered, regex=True))
+    return plain
+
+
+def _numbered(found: object) -> str:
+    word = found[0]  # type: ignore[index]
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(char for char in plain if not unicodedata.combining(char)).replace("ı", "i")
+    number = NUMBER_OF.get(plain[:4]) or NUMBER_OF.get(plain[:3])
+    return f"#{number:02d}" if number else word
+
+
+def _days(texts: pd.Series, form: str) -> pd.Series:
+    parts = texts.where(texts.str.fullmatch(form)).str.extract(f"^{form}$")
+    parts = parts[[name for name in parts.columns if isinstance(name, str)]].astype(float)
+    year = parts["year"] if "year" in parts else parts["short"] + 1900
+    if "short" in parts:
+        year = year.where(parts["short"] > 68, year + 100)  # as the C library reads two digits
+    month = parts.get("month", pd.Series(1.0, texts.index))
+    if "quarter" in parts:
+        month = 3 * parts["quarter"] - 2
+    day = parts.get("day", pd.Series(1.0, texts.index)).fillna(1)
+    if "week" in parts:  # the first one holds the fourth of January
+        fourth = pd.to_datetime({"year": year, "month": month, "day": day + 3}, errors="coerce")
+        return fourth + pd.to_timedelta(7 * (parts["week"] - 1) - fourth.dt.weekday, unit="D")
+    return pd.to_datetime({"year": year, "month": month, "day": day}, errors="coerce")
