@@ -36,7 +36,7 @@ STARTUP = 8  # random trials before the estimator proposes
 
 @dataclass(frozen=True)
 class Customers:
-    """What is searched on: model inputs, labels (n,), the layout, the content's hash, whose rows."""
+    """What is searched on: inputs, labels (n,), layout, the hash of the content, ids (n,)."""
 
     inputs: pd.DataFrame
     label: NDArray[Any]
