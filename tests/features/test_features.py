@@ -103,12 +103,12 @@ def test_without_an_id_no_input_decides_the_side():
         **{name: customers[name].iloc[0] for name in customers if name != LEFT}
     )
     # when they are split
-    is_test = features.split(alike, schema, Features.given(FEATURES))
+    is_test = features.split(alike, schema, Features.of(FEATURES))
     # then some rows of the one combination are on either side, as many as were asked for
     assert 0.2 < is_test.mean() < 0.4
     # and whatever else stood in the rows, they would be split in the same way
     np.testing.assert_array_equal(
-        is_test, features.split(customers, schema, Features.given(FEATURES))
+        is_test, features.split(customers, schema, Features.of(FEATURES))
     )
 
 
@@ -117,14 +117,14 @@ def test_without_an_id_leavers_who_are_all_alike_are_on_both_sides():
     left = builders.left(customers)
     for name in set(customers) - {LEFT}:
         customers.loc[left, name] = customers.loc[0, name]
-    is_test = features.split(customers, schema, Features.given(FEATURES))
+    is_test = features.split(customers, schema, Features.of(FEATURES))
     assert 0 < left[is_test].sum() < left.sum()
 
 
 def test_all_rows_of_a_customer_are_on_one_side():
     club = builders.schema(**{NUMBER: {"repeated": True}})
     customers = pd.concat([builders.customers(rows=80)] * 6, ignore_index=True)
-    is_test = features.split(customers, club, Features.given(FEATURES))
+    is_test = features.split(customers, club, Features.of(FEATURES))
     sides = pd.Series(is_test).groupby(customers[NUMBER]).nunique()
     assert (sides == 1).all()
     assert 0 < is_test.sum() < len(is_test)
