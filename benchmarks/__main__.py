@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import adoption, generation, learning, pipeline, quality, serving
+from benchmarks import adoption, generation, learning, pipeline, quality, scoring, serving
 from benchmarks.result import Result
 from scoring.errors import UserError
 from stages.core.files import write_json
@@ -24,7 +24,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--only",
-        choices=["generation", "pipeline", "adoption", "quality", "learning", "serving"],
+        choices=["generation", "pipeline", "adoption", "quality", "learning", "serving", "scoring"],
         help="leave the others out",
     )
     options = parser.parse_args()
@@ -50,6 +50,8 @@ def _run(options: argparse.Namespace) -> int:
         print("quality on a real file: not measured; give it with make bench CSV=path")
     if options.only in (None, "serving"):
         results += serving.benchmarks(large=options.size == "large")
+    if options.only in (None, "scoring"):
+        results += scoring.benchmarks(runs=options.runs, large=options.size == "large")
     if options.size == "large" and options.only in (None, "learning"):
         learned, curve = learning.benchmarks()
         results += learned

@@ -23,6 +23,7 @@ from stages.batch.score_part import ID, PLACE, REASONS
 
 FORMULA = r"^ *[=+\-@\t\r\n]"
 SIGNED_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+FIRST = pa.array([" ", "=", "+", "-", "@", "\t", "\r", "\n"])  # of what may look like a formula
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array(["no_contact", "contact"])
 REJECTS_HEADER = ("file", "row", "reason")
@@ -232,6 +233,8 @@ def _safe_table(table: pa.Table) -> pa.Table:
 
 def safe_texts(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """Texts of a CSV, those that a spreadsheet would compute behind an apostrophe."""
+    if not pc.any(pc.is_in(pc.utf8_slice_codeunits(texts, 0, 1), FIRST)).as_py():
+        return texts
     is_number = pc.match_substring_regex(texts, SIGNED_NUMBER)
     looks = pc.and_not(pc.match_substring_regex(texts, FORMULA), is_number)
     return pc.if_else(looks, pc.binary_join_element_wise("'", texts, ""), texts)

@@ -126,13 +126,10 @@ def write_part(folder: Path, name: str, table: pa.Table, about: About) -> None:
     scratch = folder / f"{name}.{os.getpid()}.tmp"
     with (
         pa.OSFile(str(scratch), "wb") as file,
-        pa.ipc.new_file(file, table.schema, options=COMPRESSED) as writer,
+        pa.ipc.new_file(file, table.schema) as writer,
     ):
         writer.write_table(table)
     scratch.replace(folder / f"{name}{SUFFIX}")
-
-
-COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def write_whole(path: Path, content: bytes) -> None:

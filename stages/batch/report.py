@@ -21,7 +21,7 @@ from scoring.explanation import title
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
 from stages.batch.score import CONTACTS, Outcome
-from stages.batch.score_part import counted
+from stages.batch.score_part import bands
 from stages.core.files import write_json
 from stages.core.paths import REPORTS, relative
 from stages.look.figures import panels
@@ -186,7 +186,8 @@ def _reference(column: Column, reference: pd.DataFrame, report: Report) -> list[
     values = reference[column.name]
     if column.is_numeric:
         edges = np.array(report.summary["edges"][column.name])
-        return counted(values.to_numpy(float), edges)
+        places = bands(values.to_numpy(float), edges)
+        return np.bincount(places, minlength=len(edges) + 2).tolist()
     found = values.value_counts()
     return [int(found.get(label, 0)) for label in code_labels(column)]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -80,13 +82,17 @@ def check_rows(chunk: Chunk, schema: Schema) -> Rows:
     numbers = {c.name: _numbers(_one(chunk, c), c, found) for c in schema.numeric_inputs}
     codes = [_codes(_one(chunk, c), c, found) for c in schema.category_inputs]
     ids = _ids(chunk, schema, found)
-    good = ~found.bad
-    kept = raw_numbers({name: v[good] for name, v in numbers.items()}, schema, rows=good.sum())
+    places, good = chunk.numbers, ~found.bad
+    if found.bad.any():
+        numbers = {name: values[good] for name, values in numbers.items()}
+        codes, places = [column[good] for column in codes], places[good]
+        ids = ids if ids is None else ids.filter(pa.array(good))
+    n = len(places)
     return Rows(
-        kept,
-        np.column_stack(codes)[good] if codes else np.empty((good.sum(), 0), np.int64),
-        ids if ids is None or good.all() else ids.filter(pa.array(good)),
-        chunk.numbers[good],
+        raw_numbers(numbers, schema, rows=n),
+        np.stack(codes).T if codes else np.empty((n, 0), np.int64),
+        ids,
+        places,
         tuple((int(chunk.numbers[r]), "; ".join(w)) for r, w in sorted(found.reasons.items())),
         found.problems,
         found.warnings,
@@ -160,39 +166,50 @@ def _high(column: Column) -> float:
 
 def _codes(values: pa.Array, column: Column, found: _Found) -> NDArray[np.int64]:
     texts, places = _texts(values)
-    read = canonical(Cells(texts, np.arange(len(texts), dtype=np.int32)), column).values
-    known = {label: code for code, label in enumerate(code_labels(column))}
-    absent = len(known) - 1
-    code_of = np.array([absent if v is None else known.get(v, -1) for v in read], dtype=np.int64)
-    _warn(texts, read, places, column, found)
-    codes = np.append(code_of, absent)[places]
-    if (codes < 0).any():
-        found.reject(codes < 0, column, "unknown value", values)
-    if not column.missing and (blank := codes == absent).any():
+    read = _understood(column, tuple(texts.to_pylist()))
+    codes = read.codes[places]
+    for which, words in (
+        (read.respelled, "another spelling of a known value, taken as that value"),
+        (read.pooled, f"a value not listed, counted as {OTHER}"),
+    ):
+        if which.any():
+            found.warnings[f"column {column.name}: {words}"] = int(which[places].sum())
+    if (read.codes < 0).any() and (unknown := codes < 0).any():
+        found.reject(unknown, column, "unknown value", values)
+    if not column.missing and (blank := codes == len(column.labels)).any():
         found.reject(blank, column, "blank", None)
     return codes
 
 
-def _warn(
-    texts: pa.StringArray,
-    read: NDArray[np.object_],
-    places: NDArray[np.int64],
-    column: Column,
-    found: _Found,
-) -> None:
-    """Count cells that were taken as something else than what they say."""
-    labels = set(column.labels)
-    given = texts.to_numpy(zero_copy_only=False)
-    changed = np.array([value in labels for value in read], bool) & (read != given)
-    if not changed.any():
-        return
-    pooled = np.array([value == OTHER for value in read]) & changed
-    for which, words in (
-        (changed & ~pooled, "another spelling of a known value, taken as that value"),
-        (pooled, f"a value not listed, counted as {OTHER}"),
-    ):
-        if count := int(np.append(which, False)[places].sum()):
-            found.warnings[f"column {column.name}: {words}"] = count
+class _Understood(NamedTuple):
+    """What d texts of a category stand for, and last what no text does: (d + 1,) each.
+
+    codes      of the labels, -1 for an unknown value
+    respelled  whether a text is another spelling of a label
+    pooled     whether it counts as one of the values that are not listed
+    """
+
+    codes: NDArray[np.int64]
+    respelled: Mask
+    pooled: Mask
+
+
+@lru_cache(maxsize=1_000)
+def _understood(column: Column, texts: tuple[str, ...]) -> _Understood:
+    """The texts of a chunk are mostly those of the chunk before."""
+    cells = Cells(pa.array(texts, pa.string()), np.arange(len(texts), dtype=np.int32))
+    read = canonical(cells, column).values
+    known = {label: code for code, label in enumerate(code_labels(column))}
+    absent = len(known) - 1
+    codes = [absent if value is None else known.get(value, -1) for value in read]
+    changed = [v in known and v != text for v, text in zip(read, texts, strict=True)]
+    pooled = [value == OTHER and is_new for value, is_new in zip(read, changed, strict=True)]
+    respelled = np.array(changed, bool) & ~np.array(pooled, bool)
+    return _Understood(
+        np.array([*codes, absent], dtype=np.int64),
+        np.append(respelled, False),
+        np.array([*pooled, False], bool),
+    )
 
 
 def _ids(chunk: Chunk, schema: Schema, found: _Found) -> pa.Array | None:

@@ -63,6 +63,7 @@ class PartScorer:
         }
         if self.with_reasons:
             columns["reasons"] = pa.array(self._reasons(rows), pa.list_(pa.string()))
+        found = self._bands(rows)
         about = About(
             file=chunk.file.origin,
             tier=scores.tier,
@@ -70,25 +71,34 @@ class PartScorer:
             problems=rows.problems,
             warnings=rows.warnings,
             faults=scores.faults,
-            counts=self._counts(rows.numbers, rows.codes),
-            contacts=self._counts(rows.numbers[scores.contact], rows.codes[scores.contact]),
+            counts=_counts(found, slice(None)),
+            contacts=_counts(found, scores.contact),
         )
         write_part(self.folder, chunk.name, pa.table(columns), about)
         return chunk.name
 
-    def _counts(self, numbers: NDArray[np.float64], codes: Codes) -> dict[str, list[int]]:
+    def _bands(self, rows: Rows) -> dict[str, tuple[NDArray[np.int64], int]]:
+        """By column the band or code of each customer (n,), and how many of those there are."""
         schema = self.scorer.bundle.schema
-        counts = {
-            c.name: counted(numbers[:, place], self.edges[c.name])
-            for place, c in enumerate(schema.numeric_inputs)
-        }
+        found = {}
+        for place, column in enumerate(schema.numeric_inputs):
+            edges = self.edges[column.name]
+            found[column.name] = bands(rows.numbers[:, place], edges), len(edges) + 2
         for place, column in enumerate(schema.category_inputs):
-            length = len(code_labels(column))
-            counts[column.name] = np.bincount(codes[:, place], minlength=length).tolist()
-        return counts
+            found[column.name] = rows.codes[:, place], len(code_labels(column))
+        return found
 
     def _reasons(self, rows: Rows) -> list[list[str]]:
         return why(self.scorer, rows.numbers, rows.codes)
+
+
+def _counts(
+    found: Mapping[str, tuple[NDArray[np.int64], int]], chosen: Any
+) -> dict[str, list[int]]:
+    return {
+        name: np.bincount(places[chosen], minlength=length).tolist()
+        for name, (places, length) in found.items()
+    }
 
 
 def why(scorer: BatchScorer, numbers: NDArray[np.float64], codes: Codes) -> list[list[str]]:
@@ -116,14 +126,14 @@ def reference_edges(model: Path, schema: Schema) -> Edges:
     }
 
 
-def counted(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> list[int]:
-    """How many numbers fall between the edges, the absent ones last.
+def bands(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Between which edges each number falls (n,), the absent ones in a last band of their own.
 
     Edges come from numbers that a bundle holds in float32, and so are these compared.
     """
-    known = numbers[~np.isnan(numbers)].astype(np.float32).astype(np.float64)
-    bands = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
-    return [*bands.tolist(), len(numbers) - len(known)]
+    rounded = numbers.astype(np.float32)
+    found = np.searchsorted(edges.astype(np.float32), rounded, side="left")
+    return np.where(np.isnan(rounded), len(edges) + 1, found)
 
 
 def _named(rows: Rows, origin: str) -> list[str]:
