@@ -17,6 +17,7 @@ A contribution says what the model made of a column, not what causes a customer 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ STEPS = 1_600  # changes of one column per customer: what an explanation may cos
 FEWEST_ROWS = 4  # background customers where a schema is so wide that `STEPS` allows for fewer
 CELLS = 1_000_000  # values scored at a time: bounds the memory of a batch
 ORDER_SEED = 20  # of the orders; fixed, so that a bundle always gives the same answer
+PLURAL = re.compile("[a-z]{3,}s")  # of a unit, such as months, calls
 NOTABLE = 0.05  # log-odds that a reason must contribute: about one point at a probability of 0.3
 
 
@@ -47,14 +49,14 @@ class Contributions:
 
     `base + values.sum(axis=1)` are the log-odds of the prediction. `names` (k) are the input
     columns in the schema's order; `values` is (n, k); `base` the mean log-odds of the background
-    customers; `typical` the median of each numeric column over the train customers, None where it
-    has no value.
+    customers; `typical` the median of each numeric column over the train customers, and the value
+    that more than half of the background customers have in a category; None where there is none.
     """
 
     names: list[str]
     values: Floats
     base: float
-    typical: Mapping[str, float | None]
+    typical: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Explainer:
     background: RawInputs
     orders: NDArray[np.int64]
     start: Floats
-    typical: Mapping[str, float | None]
+    typical: Mapping[str, Any]
 
     def contributions(self, columns: Columns) -> Contributions:
         """Contributions of raw columns, each with n values, as `derive` takes them.
@@ -151,14 +153,26 @@ def make_explainer(schema: Schema, scorer: Scorer, content: Mapping[str, Any]) -
         background=background,
         orders=orders,
         start=_log_odds_of(background, schema, scorer),
-        typical=dict(zip(numeric, content["typical"], strict=False)),  # derived features follow
+        # derived features follow the numeric columns
+        typical=dict(zip(numeric, content["typical"], strict=False)) | _usual(everybody, schema),
     )
+
+
+def _usual(customers: RawInputs, schema: Schema) -> dict[str, str | None]:
+    """The value of each category that more than half of these customers have, None without one."""
+    found: dict[str, str | None] = {}
+    for i, column in enumerate(schema.category_inputs):
+        values, counts = np.unique(customers.labels[:, i].astype(str), return_counts=True)
+        most = int(counts.argmax()) if len(counts) else 0
+        is_usual = len(counts) and 2 * counts[most] > counts.sum() and values[most] != MISSING
+        found[column.name] = str(values[most]) if is_usual else None
+    return found
 
 
 def reasons(
     contributions: Contributions, columns: Columns, schema: Schema, *, count: int = 3
 ) -> list[list[str]]:
-    """What raises each customer's risk, strongest first, at most `count`, in plain words.
+    """What raises each customer's risk, strongest first, at most `count`, a sentence each.
 
     A sensitive column is never named as a reason to contact somebody. It may still have
     contributed, and others may stand in for it: the report says how groups are treated.
@@ -179,27 +193,41 @@ def title(column: Column) -> str:
     return column.description.split(";")[0].strip() or column.name
 
 
-def _in_words(
-    column: Column, one: RawInputs, schema: Schema, typical: Mapping[str, float | None]
-) -> str:
-    value = _value(column, one, schema)
+def _in_words(column: Column, one: RawInputs, schema: Schema, typical: Mapping[str, Any]) -> str:
+    """A sentence: the column, its value, and what is unusual about it."""
+    value, usual = _value(column, one, schema), typical.get(column.name)
     if value is None:
-        return f"{title(column)}: not known"
+        return f"{title(column)}: not known."
     if not column.is_numeric:
-        return f"{title(column)}: {value}"
-    unit = f" {column.unit}" if column.unit else ""
-    return f"{title(column)}: {_number(value)}{unit}{_beside(column, one, schema, typical)}"
+        most = f", where most customers have {usual}" if usual not in (None, value) else ""
+        return f"{title(column)}: {value}{most}."
+    compared = _compared(value, one, column, schema, usual)
+    return f"{title(column)}: {_quantity(value, column)}{compared}."
 
 
-def _beside(
-    column: Column, one: RawInputs, schema: Schema, typical: Mapping[str, float | None]
+def _compared(
+    value: float, one: RawInputs, column: Column, schema: Schema, usual: float | None
 ) -> str:
-    """What a number is held against: of the total what today's value would have made of it."""
+    """Whether a number is low or high: a total against what today's value would have made of it."""
     places = bill(schema)
     if "total_value" in column.roles and places and places.monthly is not None:
-        return f" (at today's monthly value: {_number(places.expected(one.numbers)[0])})"
-    usual = typical.get(column.name)
-    return "" if usual is None else f" (typical: {_number(usual)})"
+        expected = float(places.expected(one.numbers)[0])
+        words = f"{_quantity(expected, column)} that today's monthly value would have made"
+    elif usual is not None:
+        expected, words = usual, f"typical {_quantity(usual, column)}"
+    else:
+        return ""
+    if np.isnan(expected) or _number(value) == _number(expected):
+        return ""
+    return f", {'below' if value < expected else 'above'} the {words}"
+
+
+def _quantity(value: float, column: Column) -> str:
+    """A number with its unit, `1 month` and `2 months`."""
+    unit = column.unit or ""
+    if _number(value) == "1" and PLURAL.fullmatch(unit):
+        unit = unit.removesuffix("s")
+    return f"{_number(value)} {unit}".rstrip()
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from scoring import money
-from scoring.decision import contacts
+from scoring.decision import contacts, decision_rule
 from scoring.errors import UserError
 from scoring.money import Costs
 from scoring.schema import Schema
@@ -77,7 +77,7 @@ def measure(
         field="ablation.folds",
     )
     value = money.customer_value(monthly_value(features, schema), len(label), costs)
-    customers = Customers(label.astype(float), value, costs, schema.role("monthly_value") is None)
+    customers = Customers(label.astype(float), value, costs, decision_rule(schema) == "threshold")
     measured = []
     for switch in tqdm(switches, desc="switches", leave=False):
         held = _held(switch, features, schema, splits, ablation)

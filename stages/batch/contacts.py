@@ -77,7 +77,7 @@ def contact_list(
         "expected_cost": chosen.cost.round(CENTS),
         "expected_gain": chosen.gain.round(CENTS),
         "expected_profit": chosen.profit.round(CENTS),
-        "cumulated_profit": np.cumsum(chosen.profit).round(CENTS),
+        "cumulative_profit": np.cumsum(chosen.profit).round(CENTS),
     }
     return pa.table(columns | (split_reasons(reasons) if reasons is not None else {}))
 

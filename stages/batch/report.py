@@ -102,8 +102,8 @@ def profit_curve(report: Report) -> Figure:
     most = len(contacts)
     shown = np.unique(np.linspace(0, max(most - 1, 0), POINTS).astype(int))[:most]
     figure, (axes,) = panels(1, width=11)
-    axes.plot(contacts["rank"].iloc[shown], contacts["cumulated_profit"].iloc[shown], color=BLUE)
-    axes.set(xlabel="customers contacted", ylabel="expected profit, cumulated", xlim=(0, None))
+    axes.plot(contacts["rank"].iloc[shown], contacts["cumulative_profit"].iloc[shown], color=BLUE)
+    axes.set(xlabel="customers contacted", ylabel="cumulative expected profit", xlim=(0, None))
     return figure
 
 

@@ -7,22 +7,34 @@ from typing import Any
 
 import pandas as pd
 
+from scoring.decision import decision_rule
 from stages.core.files import write_json
 from stages.core.metrics import Shown, shown_in
 from stages.core.paths import MODEL_CARD
 from stages.evaluation import fairness
 from stages.evaluation.baselines import currency, summary
+from stages.evaluation.campaign import campaign
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.tables.data_params import Data
 
 
-def write(data: EvaluationData, headline: pd.DataFrame, slices: pd.DataFrame, source: Data) -> None:
+def write(
+    data: EvaluationData,
+    headline: pd.DataFrame,
+    slices: pd.DataFrame,
+    totals: pd.DataFrame,
+    source: Data,
+) -> None:
     """Write what the stage `pages` makes the model card and the overview from."""
-    write_json(MODEL_CARD, content(data, headline, slices, source))
+    write_json(MODEL_CARD, content(data, headline, slices, totals, source))
 
 
 def content(
-    data: EvaluationData, headline: pd.DataFrame, slices: pd.DataFrame, source: Data
+    data: EvaluationData,
+    headline: pd.DataFrame,
+    slices: pd.DataFrame,
+    totals: pd.DataFrame,
+    source: Data,
 ) -> dict[str, Any]:
     """The content of `reports/model_card.json`: what the templates of both pages name."""
     return {
@@ -39,7 +51,8 @@ def content(
         "costs": asdict(data.costs) | {"accept_rate": data.costs.accept_rate},
         "lifetime": data.assumptions.lifetime.model_dump(),
         "currency": currency(data),
-        "by_profit": data.schema.role("monthly_value") is not None,
+        "by_profit": decision_rule(data.schema) == "expected_profit",
+        "campaign": campaign(data, totals),
         **_fairness(data),
         "widest": _widest(slices),
     }

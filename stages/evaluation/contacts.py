@@ -38,7 +38,7 @@ def contact_list(data: EvaluationData, words: Sequence[Sequence[str]]) -> pd.Dat
     """One row per customer to contact, in the order of `chosen_rows`, as are the reasons `words`.
 
     Columns: rank, id, churn_probability, expected_cost (of contact and offer), expected_gain (the
-    value kept), expected_profit, cumulated_profit, reason_1 to reason_3.
+    value kept), expected_profit, cumulative_profit, reason_1 to reason_3.
     """
     rows = chosen_rows(data)
     probability = data.probability[rows]
@@ -50,7 +50,7 @@ def contact_list(data: EvaluationData, words: Sequence[Sequence[str]]) -> pd.Dat
             "expected_cost": money.expected_cost(probability, data.costs),
             "expected_gain": probability * data.costs.accept_rate * data.value[rows],
             "expected_profit": data.expected[rows],
-            "cumulated_profit": np.cumsum(data.expected[rows]),
+            "cumulative_profit": np.cumsum(data.expected[rows]),
         }
     )
     for place in range(REASONS):
@@ -62,8 +62,9 @@ def contact_list(data: EvaluationData, words: Sequence[Sequence[str]]) -> pd.Dat
 def first(contacts: pd.DataFrame, *, count: int = 10) -> pd.DataFrame:
     """The top of the list as a report shows it: no ids, the reasons in one column."""
     words = contacts[[f"reason_{place + 1}" for place in range(REASONS)]].to_numpy()
-    shown = contacts[["rank", "churn_probability", "expected_cost", "expected_gain"]].head(count)
-    return shown.assign(why=["; ".join(filter(None, row)) for row in words[:count]])
+    names = ["rank", "churn_probability", "expected_cost", "expected_gain", "expected_profit"]
+    shown = contacts[names].head(count)
+    return shown.assign(why=[" ".join(filter(None, row)) for row in words[:count]])
 
 
 def totals(data: EvaluationData) -> pd.DataFrame:

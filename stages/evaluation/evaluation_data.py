@@ -15,7 +15,7 @@ import pandas as pd
 
 from scoring import money
 from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, Scorer
-from scoring.decision import contacts
+from scoring.decision import contacts, decision_rule
 from scoring.schema import Schema
 from stages.core.files import read_table
 from stages.core.measures import Bootstrap, Floats, Measure
@@ -92,7 +92,7 @@ class EvaluationData:
 
     def decide(self, probability: Floats) -> Floats:
         """1 (n,) where to contact: by expected profit with a monthly value, else by threshold."""
-        threshold = None if self.schema.role("monthly_value") else self.threshold
+        threshold = self.threshold if decision_rule(self.schema) == "threshold" else None
         return contacts(probability, self.value, self.costs, threshold=threshold).astype(float)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from scoring.decision import contacts
+from scoring.decision import contacts, decision_rule
 from scoring.money import Costs, customer_value, realised_profit
 from stages.core.measures import Floats
 from stages.evaluation.evaluation_data import EvaluationData
@@ -108,7 +108,7 @@ def _acceptance(data: EvaluationData) -> dict[str, dict[str, float]]:
 
 def _base_rate(data: EvaluationData) -> dict[str, dict[str, float]]:
     """Left out where the decision is by threshold: that was found on the churners there were."""
-    if data.schema.role("monthly_value") is None:
+    if decision_rule(data.schema) == "threshold":
         return {}
     ends = [_shifted(data.manifest["base_rate"], odds) for odds in ODDS]
     profits = [_profits(data, data.assumptions, odds=odds) for odds in ODDS]
@@ -153,7 +153,7 @@ def _shifted(probability: Any, odds: float) -> Any:
 def _decided(data: EvaluationData, probability: Floats, value: Floats, costs: Costs) -> Floats:
     """Whom to contact (n,) under other costs, a threshold being found again under them."""
     threshold = None
-    if data.schema.role("monthly_value") is None:
+    if decision_rule(data.schema) == "threshold":
         threshold = profit_threshold(
             *data.out_of_fold_champion, value=costs.customer_value, costs=costs
         )

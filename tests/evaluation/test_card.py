@@ -9,6 +9,7 @@ import pytest
 from scoring.schema import parse_schema
 from stages.core.metrics import METRICS
 from stages.evaluation import card
+from stages.evaluation.contacts import totals
 from stages.evaluation.headline import headline
 from stages.evaluation.slices import slices
 from stages.look.pages import Page
@@ -40,7 +41,7 @@ def write(tmp_path, monkeypatch):
         folder.mkdir()
         monkeypatch.setattr(card, "MODEL_CARD", folder / "model_card.json")
         table = headline(data)
-        card.write(data, table, slices(data), Data.of(source or GENERATED))
+        card.write(data, table, slices(data), totals(data), Data.of(source or GENERATED))
         content = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
         write_card(folder, content, pages=PAGES)
         write_overview(folder, content, pages=PAGES, chapters=CHAPTERS, picture=STEPS)

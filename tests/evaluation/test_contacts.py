@@ -46,9 +46,9 @@ def test_list_is_the_decision_best_first(data, contacts):
 def test_sums_agree_with_each_other_and_with_the_strategies(data, contacts):
     profit = contacts["expected_gain"] - contacts["expected_cost"]
     np.testing.assert_allclose(profit, contacts["expected_profit"])
-    np.testing.assert_allclose(contacts["cumulated_profit"], contacts["expected_profit"].cumsum())
+    np.testing.assert_allclose(contacts["cumulative_profit"], contacts["expected_profit"].cumsum())
     expected = strategies(data).loc["the decision", "expected"] * len(data.label)
-    assert contacts["cumulated_profit"].iloc[-1] == pytest.approx(expected)
+    assert contacts["cumulative_profit"].iloc[-1] == pytest.approx(expected)
     sums = totals(data)["value"]
     for name in ("expected_cost", "expected_gain", "expected_profit"):
         assert sums[name] == pytest.approx(contacts[name].sum())
@@ -94,7 +94,7 @@ def test_report_shows_the_first_without_who_they_are(data, contacts):
     shown = first(contacts, count=4)
     assert len(shown) == 4
     assert not set(shown.astype(str).to_numpy().ravel()) & set(data.features[ID])
-    assert shown["why"].iloc[0] == f"{contacts['reason_1'].iloc[0]}; b"
+    assert shown["why"].iloc[0] == f"{contacts['reason_1'].iloc[0]} b"
 
 
 def test_interval_of_the_campaign_holds_most_campaigns_with_new_luck(data):

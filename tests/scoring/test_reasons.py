@@ -1,8 +1,12 @@
 """Contributions in words: the reasons on the contact list."""
 
+import dataclasses
+
 import numpy as np
+import pytest
 
 from scoring import explanation as explain
+from scoring.derive import RawInputs
 from scoring.explanation import (
     Contributions,
     reasons,
@@ -35,10 +39,46 @@ def test_reasons_are_what_raises_the_risk_strongest_first():
     columns = one_member(**{SIZE: "klein", MONTHS: 2, FEE: 31.5})
     found = said(made(**{FEE: 0.2, SIZE: 1.5, MONTHS: 0.7, BRANCH: -2.0}), columns)
     assert found == [
-        f"{SIZE}: klein",
-        f"{MONTHS}: 2 Monate (typical: 29)",
-        f"{FEE}: 31.5 € (typical: 20)",
+        f"{SIZE}: klein.",
+        f"{MONTHS}: 2 Monate, below the typical 29 Monate.",
+        f"{FEE}: 31.5 €, above the typical 20 €.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "usual", "words"),
+    [
+        (1, 29.0, "1 month, below the typical 29 months."),
+        (2, 1.0, "2 months, above the typical 1 month."),
+        (29, 29.0, "29 months."),
+        (3, None, "3 months."),
+    ],
+)
+def test_a_number_is_singular_or_plural_and_unusual_only_where_it_is(value, usual, words):
+    content = builders.content(**{MONTHS: {"unit": "months"}})
+    schema = parse_schema(content, origin="club.yaml")
+    found = dataclasses.replace(made(**{MONTHS: 1.0}), typical={MONTHS: usual})
+    assert said(found, one_member(**{MONTHS: value}), schema) == [f"{MONTHS}: {words}"]
+
+
+def test_a_category_names_what_most_customers_have_where_that_is_something_else():
+    found = dataclasses.replace(made(**{SIZE: 1.0}), typical={SIZE: "groß"})
+    assert said(found, one_member(**{SIZE: "klein"})) == [
+        f"{SIZE}: klein, where most customers have groß."
+    ]
+    assert said(found, one_member(**{SIZE: "groß"})) == [f"{SIZE}: groß."]
+
+
+def test_most_customers_are_more_than_half_of_them():
+    schema = parse_schema(builders.content("no_tenure"), origin="club.yaml")
+    i = [column.name for column in schema.category_inputs].index(SIZE)
+    labels = np.full((4, len(schema.category_inputs)), "(missing)", dtype=object)
+    labels[:3, i] = "klein"
+    usual = explain._usual(RawInputs(np.empty((4, 0)), labels), schema)
+    assert usual[SIZE] == "klein"
+    assert usual[PAYS] is None
+    labels[2, i] = "groß"
+    assert explain._usual(RawInputs(np.empty((4, 0)), labels), schema)[SIZE] is None
 
 
 def test_reasons_are_at_most_as_many_as_asked_for_and_none_where_nothing_raises_the_risk():
@@ -50,28 +90,28 @@ def test_reasons_are_at_most_as_many_as_asked_for_and_none_where_nothing_raises_
 
 def test_sensitive_column_is_never_a_reason():
     found = said(made(**{GENDER: 5.0, SIZE: 0.5}), one_member(**{SIZE: "klein"}))
-    assert found == [f"{SIZE}: klein"]
+    assert found == [f"{SIZE}: klein."]
 
 
 def test_absent_values_are_not_known():
     unknown = one_member(**{PAYS: None, DAYS: np.nan})
     found = said(made(**{PAYS: 1.0, DAYS: 0.5}), unknown)
-    assert found == [f"{PAYS}: not known", f"{DAYS}: not known"]
+    assert found == [f"{PAYS}: not known.", f"{DAYS}: not known."]
 
 
-def test_total_is_held_against_what_todays_value_would_have_made_of_it():
+def test_total_is_compared_with_what_todays_value_would_have_made_of_it():
     columns = one_member(**{MONTHS: 40, FEE: 60.0, PAID: 2000.0})
     assert said(made(**{PAID: 1.5}), columns) == [
-        f"{PAID}: 2,000 (at today's monthly value: 2,400)"
+        f"{PAID}: 2,000, below the 2,400 that today's monthly value would have made."
     ]
 
 
-def test_total_without_a_tenure_is_held_against_the_typical_one():
+def test_total_without_a_tenure_is_compared_with_the_typical_one():
     schema = builders.schema("no_tenure")
     names = [column.name for column in schema.inputs]
     found = Contributions(names, np.array([[float(n == PAID) for n in names]]), 0.0, {PAID: 1234.5})
     columns = one_member(**{PAID: 2000.0})
-    assert said(found, columns, schema) == [f"{PAID}: 2,000 (typical: 1,234.5)"]
+    assert said(found, columns, schema) == [f"{PAID}: 2,000, above the typical 1,234.5."]
 
 
 def test_column_is_called_what_its_description_says():
@@ -80,7 +120,7 @@ def test_column_is_called_what_its_description_says():
     assert title(schema[SIZE]) == "Size of the box"
     assert title(schema[FEE]) == FEE
     assert said(made(**{SIZE: 1.0}), one_member(**{SIZE: "groß"}), schema) == [
-        "Size of the box: groß"
+        "Size of the box: groß."
     ]
 
 
