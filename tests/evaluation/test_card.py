@@ -80,6 +80,19 @@ def test_card_and_overview_say_what_the_evidence_says(write):
         assert data.manifest["candidate"] in text
 
 
+def test_overview_begins_with_the_campaign_and_has_the_metrics_after_it(write):
+    data = builders.evaluation_data()
+    overview = write(data)[2]
+    contacted = int(data.decision.sum())
+    wasted = contacted - int((data.decision * data.label).sum())
+    places = [
+        overview.index(text)
+        for text in (f"{contacted} of these 300 customers", f"{wasted} of {contacted}", "ROC AUC")
+    ]
+    assert places == sorted(places)
+    assert "expected profit is positive" in overview
+
+
 def test_overview_leads_to_every_report(write):
     _, _, overview = write(builders.evaluation_data())
     body = overview[overview.index("<main") :]

@@ -107,9 +107,7 @@ def test_without_an_id_no_input_decides_the_side():
     # then some rows of the one combination are on either side, as many as were asked for
     assert 0.2 < is_test.mean() < 0.4
     # and whatever else stood in the rows, they would be split in the same way
-    np.testing.assert_array_equal(
-        is_test, features.split(customers, schema, Features.of(FEATURES))
-    )
+    np.testing.assert_array_equal(is_test, features.split(customers, schema, Features.of(FEATURES)))
 
 
 def test_without_an_id_leavers_who_are_all_alike_are_on_both_sides():
