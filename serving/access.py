@@ -6,13 +6,12 @@ import hashlib
 import hmac
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 KEY_HEADER = b"x-api-key"
 FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via")
@@ -65,15 +64,28 @@ def _loopback(address: str) -> bool:
 
 
 class Rate:
-    """How often each caller may ask, per worker."""
+    """How often each caller may ask, per worker: so many requests in each window of time.
+
+    The notation is that of `limits`. Its storage in memory is not used: it starts a thread every
+    hundredth of a second, which requests wait for.
+    """
 
     def __init__(self, text: str) -> None:
-        self._limit = None if text == "off" else parse(text)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage()) if self._limit else None
+        limit = None if text == "off" else parse(text)
+        self._most = limit.amount if limit else 0
+        self._seconds = limit.get_expiry() if limit else 0
+        self._window = 0
+        self._counts: Counter[str] = Counter()
 
     def wait(self, caller: str) -> int:
         """Count a request; seconds to wait where it is one too many, else 0."""
-        if self._limiter is None or self._limit is None or self._limiter.hit(self._limit, caller):
+        if not self._seconds:
             return 0
-        until = self._limiter.get_window_stats(self._limit, caller).reset_time
-        return max(1, math.ceil(until - time.time()))
+        now = time.time()
+        window = int(now // self._seconds)
+        if window != self._window:
+            self._window, self._counts = window, Counter()
+        self._counts[caller] += 1
+        if self._counts[caller] <= self._most:
+            return 0
+        return max(1, math.ceil((window + 1) * self._seconds - now))

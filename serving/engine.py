@@ -10,12 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import money
 from scoring.bundle import TIERS, Scorer
-from scoring.decision import contacts
 from scoring.derive import MISSING, Inputs, RawInputs, raw_inputs, with_derived
 from scoring.loading import Bundle, Floats, checked
 from scoring.schema import OTHER, Schema
+from scoring.terms import Terms
 from serving.requests import Row
 from serving.time_limit import ModelTimeout, TimeLimit
 
@@ -64,10 +63,7 @@ class ModelVariant:
             for tier in TIERS[:2]
             if tier in bundle.models
         }
-        self._costs = money.Costs(**bundle.manifest["costs"])
-        fee = bundle.schema.role("monthly_value")
-        self._fee = bundle.schema.numeric_inputs.index(fee) if fee else None
-        self._threshold = None if fee else float(bundle.manifest["threshold"])
+        self.terms = Terms.of(bundle.manifest, bundle.schema)
 
     def probability(self, tier: str, inputs: Inputs) -> tuple[Floats | None, str]:
         """Probabilities (n,) by the model of a tier, or None and the reason why not."""
@@ -86,15 +82,6 @@ class ModelVariant:
             return checked(self.bundle.models[tier].probability(inputs), n)
         seconds = self._seconds * max(1.0, n / ROWS_PER_LIMIT)
         return checked(self._limits[tier].probability(inputs, seconds=seconds), n)
-
-    def decide(self, probability: Floats, raw: RawInputs) -> tuple[Floats | None, Mask]:
-        """Expected profit of a contact (n,), and whether it pays."""
-        fees = None if self._fee is None else raw.numbers[:, self._fee]
-        value = money.customer_value(fees, len(probability), self._costs)
-        chosen = contacts(probability, value, self._costs, threshold=self._threshold)
-        if fees is None:
-            return None, chosen
-        return money.expected_profit(probability, value, self._costs), chosen
 
 
 @dataclass
@@ -155,9 +142,9 @@ class Engine:
     ) -> Answers:
         """Everybody is answered by the first step that is meant for them and can."""
         inputs, n = with_derived(raw, self.schema), len(raw.numbers)
-        draft = _Draft(n)
+        draft, waiting = None, np.arange(n)
         for name, variant, tier, mine in steps:
-            rows = draft.open if mine is None else draft.open[mine[draft.open]]
+            rows = waiting if mine is None else waiting[mine[waiting]]
             if not len(rows):
                 continue
             is_all = len(rows) == n
@@ -165,11 +152,19 @@ class Engine:
             if scored is None:
                 events.append(FallbackEvent(name, tier, reason, len(rows)))
                 continue
-            profit, contact = variant.decide(scored, raw if is_all else _some(raw, rows))
+            numbers = raw.numbers if is_all else raw.numbers[rows]
+            profit, contact = variant.terms.decide(scored, numbers)
+            if is_all:  # as nearly always
+                model = {name: (variant.bundle.name, variant.bundle.version)}
+                return Answers(scored, profit, contact, [tier] * n, [name] * n, events, model)
+            draft = draft or _Draft(n)
             draft.fill(rows, name, variant.bundle, tier, scored, profit, contact)
-            if not len(draft.open):
+            waiting = np.setdiff1d(waiting, rows, assume_unique=True)
+            if not len(waiting):
                 break
-        return draft.answers(events, has_profit=self.schema.role("monthly_value") is not None)
+        return (draft or _Draft(n)).answers(
+            events, has_profit=self.schema.role("monthly_value") is not None
+        )
 
     def _low_confidence(self, raw: RawInputs) -> Mask | None:
         """Of whom too little is known (n,). None where of nobody.
@@ -185,10 +180,9 @@ class Engine:
 
 
 class _Draft:
-    """Answers to n customers as they come in; `open` (m,) are those still to be answered."""
+    """Answers to n customers by several steps."""
 
     def __init__(self, n: int) -> None:
-        self.open = np.arange(n)
         self._probability, self._profit = np.full(n, np.nan), np.full(n, np.nan)
         self._contact = np.zeros(n, dtype=bool)
         self._tiers, self._variants = [""] * n, [""] * n
@@ -199,17 +193,12 @@ class _Draft:
         probability: Floats, profit: Floats | None, contact: Mask,
     ) -> None:  # fmt: skip
         """Write down the answers to some rows."""
-        n = len(self._tiers)
         self._models[variant] = (bundle.name, bundle.version)
         self._probability[rows], self._contact[rows] = probability, contact
         if profit is not None:
             self._profit[rows] = profit
-        if len(rows) == n:
-            self._tiers, self._variants = [tier] * n, [variant] * n
-        else:
-            for row in rows.tolist():
-                self._tiers[row], self._variants[row] = tier, variant
-        self.open = np.setdiff1d(self.open, rows, assume_unique=True) if len(rows) < n else rows[:0]
+        for row in rows.tolist():
+            self._tiers[row], self._variants[row] = tier, variant
 
     def answers(self, events: list[FallbackEvent], *, has_profit: bool) -> Answers:
         """The answers to all of them."""

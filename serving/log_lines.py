@@ -18,6 +18,7 @@ from serving.requests import Row
 
 TAKEN = ("time", "request_id", "customer", "variant", "shadow", "tier", "name", "version")
 PREDICTED = ("churn_probability", "decision", "expected_profit")
+DECISION = {True: f'"{DECISIONS[0]}"', False: f'"{DECISIONS[1]}"'}
 Cells = Iterable[str]  # values of a column as JSON
 
 
@@ -61,28 +62,47 @@ class Lines:
         self._shown = shown
         self._inputs = [(c, _input_cells(c)) for c in schema.inputs]
 
-    def of(self, entry: Entry) -> list[str]:
-        """A line for each row."""
-        answers, n = entry.answers, len(entry.rows)
-        at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")
-        names = {v: (_json(m[0]), _json(m[1])) for v, m in answers.models.items()}
-        contact, no_contact = (_json(decision) for decision in DECISIONS)
-        profit = [None] * n if answers.profit is None else answers.profit.tolist()
+    def of(self, entries: Sequence[Entry]) -> list[str]:
+        """A line for each row of the entries, in order."""
+        rows = [row for entry in entries for row in entry.rows]
         cells: list[Cells] = [
-            [_json(at)] * n,
-            [_json(entry.request_id)] * n,
-            [_json(self._shown(customer)) for customer in entry.ids],
-            [f'"{variant}"' for variant in answers.variants],
-            [_json(entry.shadow)] * n,
-            [f'"{tier}"' for tier in answers.tiers],
-            [names[variant][0] for variant in answers.variants],
-            [names[variant][1] for variant in answers.variants],
-            *(make([row[c.name] for row in entry.rows]) for c, make in self._inputs),
-            _numbers(answers.probability.tolist()),
-            [contact if chosen else no_contact for chosen in answers.contact.tolist()],
-            _numbers(profit),
+            *self._requests(entries),
+            *self._models(entries),
+            *(make([row[c.name] for row in rows]) for c, make in self._inputs),
+            _numbers([p for e in entries for p in e.answers.probability.tolist()]),
+            [DECISION[c] for e in entries for c in e.answers.contact.tolist()],
+            _numbers([profit for entry in entries for profit in _profits(entry)]),
         ]
         return [self._form % row for row in zip(*cells, strict=True)]
+
+    def _requests(self, entries: Sequence[Entry]) -> Iterable[Cells]:
+        """Time, request and customer of each row."""
+        yield _repeated((_time(entry.at), entry) for entry in entries)
+        yield _repeated((_json(entry.request_id), entry) for entry in entries)
+        yield [_json(self._shown(customer)) for entry in entries for customer in entry.ids]
+
+    def _models(self, entries: Sequence[Entry]) -> Iterable[Cells]:
+        """Variant, shadow, tier, name and version of each row."""
+        answers = [entry.answers for entry in entries]
+        yield [f'"{variant}"' for a in answers for variant in a.variants]
+        yield _repeated((_json(entry.shadow), entry) for entry in entries)
+        yield [f'"{tier}"' for a in answers for tier in a.tiers]
+        for part in (0, 1):
+            named = ((a, {v: _json(model[part]) for v, model in a.models.items()}) for a in answers)
+            yield [names[variant] for a, names in named for variant in a.variants]
+
+
+def _repeated(values: Iterable[tuple[str, Entry]]) -> Cells:
+    return [cell for value, entry in values for cell in [value] * len(entry.rows)]
+
+
+def _profits(entry: Entry) -> list[float | None]:
+    profit = entry.answers.profit
+    return [None] * len(entry.rows) if profit is None else profit.tolist()
+
+
+def _time(at: float) -> str:
+    return f'"{datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")}"'
 
 
 def hashed(key: bytes) -> Callable[[str | None], str | None]:

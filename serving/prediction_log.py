@@ -157,6 +157,7 @@ class PredictionLog:
             with self._lock:
                 self._room += n
                 self._balance.leave(n)
+            time.sleep(0)  # requests first
 
     def _taken(self) -> list[Entry]:
         """Entries to be written at once: each write gives way to requests, and waits its turn."""
@@ -167,13 +168,8 @@ class PredictionLog:
         return entries
 
     def _write(self, entries: Sequence[Entry]) -> None:
-        lines: list[str] = []
-        for entry in entries:
-            lines += self._lines.of(entry)
-            if shadow := self._shadow(entry):
-                lines += self._lines.of(shadow)
-            time.sleep(0)  # requests first
-        text = "\n".join(lines)
+        shadows = [shadow for entry in entries if (shadow := self._shadow(entry))]
+        text = "\n".join(self._lines.of([*entries, *shadows]))
         self._file.handle(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
 
 

@@ -58,7 +58,12 @@ class RunFolder:
         self._owner = (self.path / OWNER).open("w")
         fcntl.flock(self._owner, fcntl.LOCK_EX)
         print(os.getpid(), file=self._owner, flush=True)
-        atexit.register(shutil.rmtree, self.path, ignore_errors=True)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._owner.close()
 
 
 def _remove_ended() -> None:
