@@ -114,6 +114,25 @@ def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
     assert log.counted("dropped") == 51
 
 
+def test_a_batch_waits_for_room_and_no_longer_than_its_patience(tmp_path, monkeypatch):
+    gate = threading.Event()
+    real = PredictionLog._write
+
+    def slow(self, entries):
+        gate.wait(5)
+        real(self, entries)
+
+    monkeypatch.setattr(PredictionLog, "_write", slow)
+    log = Log(tmp_path, log_queue=10)
+    log.log.put(entry(10))
+    log.log.put(entry(8), patience=0.01)
+    log.log.put(entry(11), patience=60)  # more than ever fits
+    assert log.counted("dropped") == 19
+    threading.Timer(0.05, gate.set).start()
+    log.log.put(entry(8), patience=60)
+    assert len(log.lines()) == log.counted("written") == 18
+
+
 def test_room_comes_back(tmp_path):
     log = Log(tmp_path, log_queue=3)
     for _ in range(4):
