@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.result import Result, paired_ratio
+from stages.core.paths import Paths
 from stages.core.pipeline import executed_notebook
 from stages.core.runner import KERNEL_ENVIRONMENT, declared_sections, notebook_of
 from stages.core.yamlfile import read_yaml
@@ -70,15 +71,14 @@ def no_op(place: Path, empty: Path, *, runs: int) -> Result:
 
 def _plain_script() -> str:
     """The code cells of all stages in order, parameters filled in, without a notebook."""
-    params = read_yaml(Path("params.yaml"))
-    parts = []
-    pipeline = read_yaml(Path("dvc.yaml"))["stages"]
+    paths, parts = Paths.here(), []
+    params, pipeline = read_yaml(paths.params), read_yaml(paths.pipeline)["stages"]
     for stage in [name for name, entry in pipeline.items() if executed_notebook(entry)]:
-        cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(notebook_of(stage, paths).read_text(encoding="utf-8"))["cells"]
         for cell in (cell for cell in cells if cell["cell_type"] == "code"):
             parts.append("".join(cell["source"]))
             if "parameters" in cell["metadata"].get("tags", []):
-                parts += [f"{name} = {params[name]!r}" for name in declared_sections(stage)]
+                parts += [f"{name} = {params[name]!r}" for name in declared_sections(stage, paths)]
     return "\n".join(parts) + "\n"
 
 

@@ -20,13 +20,14 @@ from stages.commands import (
     sharing,
     supply,
 )
+from stages.core.paths import Paths
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        options.command(options, Paths.here())
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,12 +7,11 @@ this module: otherwise an edit of any section would rerun every stage.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from scoring.errors import UserError
 from stages.ablation.ablation_params import Ablation
-from stages.core.paths import PARAMS, shown
+from stages.core.paths import Paths, shown
 from stages.core.section import Section, read_params
 from stages.evaluation.evaluate_params import Evaluate
 from stages.exploration.explore_params import Explore
@@ -46,15 +45,15 @@ class Parameters:
 SECTIONS: dict[str, type[Section]] = get_type_hints(Parameters)
 
 
-def read_parameters(path: Path = PARAMS) -> Parameters:
+def read_parameters(paths: Paths) -> Parameters:
     """Every section, validated; `UserError` naming the section or field and what was expected."""
-    content = read_params(path)
+    content, file = read_params(paths.params), shown(paths.params)
     for name in content:
         if name not in SECTIONS:
             known = ", ".join(SECTIONS)
-            raise UserError(f"{shown(path)}: section {name}: unknown; expected one of {known}")
+            raise UserError(f"{file}: section {name}: unknown; expected one of {known}")
     for name in SECTIONS:
         if name not in content:
-            raise UserError(f"{shown(path)}: section {name}: missing")
+            raise UserError(f"{file}: section {name}: missing")
     sections: dict[str, Any] = {name: model.of(content[name]) for name, model in SECTIONS.items()}
     return Parameters(**sections)

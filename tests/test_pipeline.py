@@ -16,13 +16,14 @@ import pytest
 from scoring.bundle import Scorer
 from scoring.digest import sha256
 from stages.core.files import read_table
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.table import model_inputs
 from stages.look.site import navigation
 from tests.builders import CONTRACT
 from tests.conftest import dvc
 
-PAGES = navigation()
+PAGES = navigation(Paths.here())
 PLOTS = ["ROC", "Precision and recall", "Calibration", "Churners found", "Profit per customer"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from stages.core.paths import NOTEBOOKS, ROOT
+from stages.core.paths import NOTEBOOKS, ROOT, Paths
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation
@@ -69,7 +69,9 @@ def test_every_stage_has_its_notebook_and_the_other_way_round() -> None:
     with_notebook = [name for name, stage in stages.items() if executed_notebook(stage)]
     assert [name.split("_", 1)[1] for name in numbered] == with_notebook
     # and every notebook's page is in the reports
-    assert [page.href for page in navigation()][1:-1] == [f"{name}.html" for name in numbered]
+    assert [page.href for page in navigation(Paths.here())][1:-1] == [
+        f"{name}.html" for name in numbered
+    ]
 
 
 def test_the_lock_pins_what_is_asked_for() -> None:

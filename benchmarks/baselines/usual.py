@@ -11,13 +11,13 @@ from scoring.bundle import MANIFEST, SCHEMA_FILE
 from scoring.derive import category_names, derive, numeric_names
 from scoring.schema import parse_schema
 from stages.core.files import read_table
-from stages.core.paths import CHAMPION, TRAIN
+from stages.core.paths import CHAMPION, TRAIN, Paths
 from stages.model.encoding import frame
 from stages.model.train import refit
 from stages.parameters import read_parameters
 
 SCHEMA = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
-PARAMS = read_parameters().train
+PARAMS = read_parameters(Paths.here()).train
 WINNER = json.loads((CHAMPION / MANIFEST).read_text())["candidate"]
 MODEL = refit(WINNER, read_table(TRAIN), SCHEMA, PARAMS)
 

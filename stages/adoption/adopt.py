@@ -70,7 +70,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
         _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
         return "Customers are generated again. Next: make repro"
     wishes = wishes or Wishes()
-    params = read_parameters()
+    params = read_parameters(Paths.here())
     with tempfile.TemporaryDirectory() as scratch:
         brought = bring(address, Path(scratch))
         _check_name(brought)

@@ -23,14 +23,13 @@ from scoring.schema import Column, Schema
 from stages.batch.score import CONTACTS, Outcome
 from stages.batch.score_part import bands
 from stages.core.files import write_json
-from stages.core.paths import REPORTS, relative
+from stages.core.paths import Paths, shown
 from stages.look.figures import panels
 from stages.look.palette import BLUE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LATEST = REPORTS / "score.json"
 PAGE = Path(__file__).with_name("list.html.j2")
 LISTED = 5_000  # rows of the list that the page holds
 SHOWN = 10
@@ -48,19 +47,19 @@ class Report:
     bundle: Path
 
 
-def remember(outcome: Outcome) -> None:
+def remember(outcome: Outcome, paths: Paths) -> None:
     """Note a run as the one that the report is about."""
     folder = str(outcome.folder.resolve())
-    write_json(LATEST, dict(outcome.summary) | {"folder": folder})
+    write_json(paths.last_score, dict(outcome.summary) | {"folder": folder})
 
 
-def latest() -> Report:
+def latest(paths: Paths) -> Report:
     """The run that was noted last; `UserError` where there is none."""
     try:
-        summary = json.loads(LATEST.read_text(encoding="utf-8"))
+        summary = json.loads(paths.last_score.read_text(encoding="utf-8"))
         contacts = pd.read_csv(Path(summary["folder"]) / CONTACTS, dtype={"customer_id": str})
     except FileNotFoundError:
-        raise UserError(f"{relative(LATEST)}: no scored customers; run make score") from None
+        raise UserError(f"{shown(paths.last_score)}: no scored customers; run make score") from None
     bundle = Path(summary["bundle"])
     return Report(summary, contacts, read_manifest(bundle)[1], bundle)
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -58,7 +59,7 @@ def add(commands: Commands) -> None:
     simulate.set_defaults(command=_simulate)
 
 
-def _adopt(options: argparse.Namespace) -> None:
+def _adopt(options: argparse.Namespace, paths: Paths) -> None:
     from stages.adoption.adopt import Wishes, adopt
     from stages.adoption.target import Outcome
 
@@ -66,14 +67,13 @@ def _adopt(options: argparse.Namespace) -> None:
     print(adopt(options.csv, Wishes(outcome, options.redraft, options.pseudonymise)))
 
 
-def _simulate(options: argparse.Namespace) -> None:
-    from stages.core.paths import PARAMS, POPULATION
+def _simulate(options: argparse.Namespace, paths: Paths) -> None:
     from stages.core.section import read_params
     from stages.simulator.generate_params import Generate
     from stages.simulator.population import load_population
     from stages.simulator.snapshots import export_csv
 
-    values = read_params(PARAMS)["generate"]
+    values = read_params(paths.params)["generate"]
     asked = {"name": options.scenario, "strength": options.strength}
     asked["start_month"] = options.start_month
     values["scenario"] |= {name: value for name, value in asked.items() if value is not None}
@@ -83,4 +83,4 @@ def _simulate(options: argparse.Namespace) -> None:
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
     generate = Generate.of(values)
-    print(export_csv(options.out, load_population(POPULATION), generate))
+    print(export_csv(options.out, load_population(paths.population), generate))

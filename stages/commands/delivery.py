@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -35,7 +36,7 @@ def add(commands: Commands) -> None:
     push.set_defaults(command=_push_image)
 
 
-def _comment(options: argparse.Namespace) -> None:
+def _comment(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.comment.post import post
     from stages.operations.comment.pulls import Run
 
@@ -43,19 +44,19 @@ def _comment(options: argparse.Namespace) -> None:
     print(post(options.folder, run, publish_url=os.environ.get("PUBLISH_URL", "")))
 
 
-def _image(options: argparse.Namespace) -> None:
+def _image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import build
 
     print(build(archive=options.archive))
 
 
-def _scan_image(_: argparse.Namespace) -> None:
+def _scan_image(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import scan
 
     print(scan())
 
 
-def _push_image(options: argparse.Namespace) -> None:
+def _push_image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import push
 
     print(push(options.address, options.version, archive=options.archive))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -29,15 +30,14 @@ def add(commands: Commands) -> None:
     track.set_defaults(command=_track)
 
 
-def _experiments(options: argparse.Namespace) -> None:
-    from stages.core.paths import relative
+def _experiments(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.experiments import write_experiments
 
-    page = write_experiments(metrics=options.metrics)
-    print(f"Report: {relative(page)} (open it in a browser)")
+    page = write_experiments(paths, metrics=options.metrics)
+    print(f"Report: {paths.relative(page)} (open it in a browser)")
 
 
-def _track(_: argparse.Namespace) -> None:
+def _track(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.tracking.track import track
 
     print(track())

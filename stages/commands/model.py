@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -27,19 +28,19 @@ def add(commands: Commands) -> None:
     ablation.set_defaults(command=_ablation)
 
 
-def _tune(_: argparse.Namespace) -> None:
+def _tune(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.repro import repro
 
-    repro(["features"])  # what it reads, where that is not there or not current
+    repro(paths, ["features"])  # what it reads, where that is not there or not current
     from stages.tuning.tune import tune
 
-    print(tune())
+    print(tune(paths))
 
 
-def _ablation(_: argparse.Namespace) -> None:
-    from stages.core.paths import relative
+def _ablation(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.notebook_report import write_notebook_report
     from stages.operations.repro import repro
 
-    repro(["features"])  # what it reads, where that is not there or not current
-    print(f"Report: {relative(write_notebook_report('ablation'))} (open it in a browser)")
+    repro(paths, ["features"])  # what it reads, where that is not there or not current
+    page = write_notebook_report("ablation", paths)
+    print(f"Report: {paths.relative(page)} (open it in a browser)")

@@ -8,6 +8,7 @@ import sys
 import time
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -35,28 +36,27 @@ def add(commands: Commands) -> None:
     pages.set_defaults(command=_pages)
 
 
-def _repro(options: argparse.Namespace) -> None:
-    from stages.core.paths import INDEX, relative
+def _repro(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.repro import repro
 
-    repro(options.dvc)
-    if INDEX.is_file():
-        print(f"Reports: {relative(INDEX)} (open it in a browser)")
+    repro(paths, options.dvc)
+    if paths.index.is_file():
+        print(f"Reports: {paths.relative(paths.index)} (open it in a browser)")
 
 
-def _check(_: argparse.Namespace) -> None:
-    from stages.operations.repro import check_at_the_door
+def _check(_: argparse.Namespace, paths: Paths) -> None:
+    from stages.operations.repro import validate_data
 
-    print(check_at_the_door())
+    print(validate_data(paths))
 
 
-def _check_reproducible(options: argparse.Namespace) -> None:
+def _check_reproducible(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.reproducible import check_reproducible
 
     print(check_reproducible(rows=options.rows))
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, paths: Paths) -> None:
     # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
     # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
@@ -66,16 +66,16 @@ def _run(options: argparse.Namespace) -> None:
 
     began = time.monotonic()
     with copied_for_repro():
-        run_stage(options.stage)
-    stage_times.keep(options.stage, time.monotonic() - began)
+        run_stage(options.stage, paths)
+    stage_times.keep(options.stage, time.monotonic() - began, paths)
 
 
-def _pages(_: argparse.Namespace) -> None:
+def _pages(_: argparse.Namespace, paths: Paths) -> None:
     from stages.look.site import write_pages
     from stages.operations.failure import copied_for_repro
 
     with copied_for_repro():
-        write_pages()
+        write_pages(paths)
     if os.environ.get("MLFLOW_TRACKING_URI"):
         from stages.operations.tracking.track import track_after_a_run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -21,7 +22,7 @@ def add(commands: Commands) -> None:
     report.set_defaults(command=_report)
 
 
-def _report(options: argparse.Namespace) -> None:
+def _report(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.pull_request.report import report
 
     print(report(options.base))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 ENVIRONMENTS = ("staging", "prod")
 BUMPS = ("patch", "minor", "major")
@@ -98,31 +99,31 @@ def _environment(text: str) -> str:
     return text.removeprefix("STAGE=")
 
 
-def _register(options: argparse.Namespace) -> None:
+def _register(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.register import register
 
     print(register(bump=options.bump))
 
 
-def _promote(options: argparse.Namespace) -> None:
+def _promote(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.approval import promote
 
     print(promote(options.environment, version=options.version, reason=options.reason))
 
 
-def _demote(options: argparse.Namespace) -> None:
+def _demote(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.approval import demote
 
     print(demote(options.environment, reason=options.reason))
 
 
-def _models(options: argparse.Namespace) -> None:
+def _models(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.assignments import models, models_json
 
     print(models_json() if options.json else models())
 
 
-def _fetch(options: argparse.Namespace) -> None:
+def _fetch(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.fetch import fetch_model
 
     environment = options.asked or options.stage

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 ENVIRONMENTS = ("staging", "prod")
 
@@ -72,18 +73,17 @@ def _limit(text: str) -> tuple[float, bool]:
     return (value / 100 if is_share else value), is_share
 
 
-def _score(options: argparse.Namespace) -> None:
+def _score(options: argparse.Namespace, paths: Paths) -> None:
     from stages.batch.report import remember
     from stages.batch.score import Asked, score
     from stages.batch.words import in_words
-    from stages.core.paths import relative
     from stages.operations.notebook_report import write_notebook_report
 
     limit, is_share = options.max_rejects
     asked = Asked(
         options.source,
         options.out,
-        _model(options.model),
+        _model(options.model, paths),
         budget=options.budget,
         reasons=options.reasons,
         max_rejects=limit,
@@ -92,17 +92,17 @@ def _score(options: argparse.Namespace) -> None:
     outcome = score(asked)
     print(in_words(outcome))
     if options.report:
-        remember(outcome)
-        print(f"Report: {relative(write_notebook_report('score'))} (open it in a browser)")
+        remember(outcome, paths)
+        page = write_notebook_report("score", paths)
+        print(f"Report: {paths.relative(page)} (open it in a browser)")
 
 
-def _model(name: str | None) -> Path:
+def _model(name: str | None, paths: Paths) -> Path:
     """The folder of the bundle to score with."""
-    from stages.core.paths import CHAMPION
     from stages.operations.registry.fetch import FETCHED, fetch_model
 
     if name is None:
-        return CHAMPION
+        return paths.champion
     if name in ENVIRONMENTS:
         fetch_model(environment=name)
         return FETCHED / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -14,7 +15,7 @@ def add(commands: Commands) -> None:
     smoke.set_defaults(command=_smoke)
 
 
-def _smoke(options: argparse.Namespace) -> None:
+def _smoke(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.smoke_test import smoke
 
     print(smoke(options.url))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -25,13 +26,13 @@ def add(commands: Commands) -> None:
     push.set_defaults(command=_push)
 
 
-def _pull(_: argparse.Namespace) -> None:
+def _pull(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.sharing import pull
 
     print(pull())
 
 
-def _push(_: argparse.Namespace) -> None:
+def _push(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.sharing import push
 
     print(push())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from stages.commands import Commands
+from stages.core.paths import Paths
 
 
 def add(commands: Commands) -> None:
@@ -31,13 +32,13 @@ def add(commands: Commands) -> None:
     audit.set_defaults(command=_audit)
 
 
-def _sbom(_: argparse.Namespace) -> None:
+def _sbom(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.supply.sbom import write_sboms
 
     print(write_sboms())
 
 
-def _audit(options: argparse.Namespace) -> None:
+def _audit(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.supply.vulnerabilities import audit
 
     print(audit(osv=options.osv))

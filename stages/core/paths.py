@@ -161,6 +161,11 @@ class Paths:
         return self.reports / "experiments.html"
 
     @property
+    def last_score(self) -> Path:
+        """The summary of the last run of batch scoring."""
+        return self.reports / "score.json"
+
+    @property
     def model_card(self) -> Path:
         """What the card and the overview are made from."""
         return self.reports / "model_card.json"

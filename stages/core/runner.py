@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from scoring.errors import UserError
-from stages.core.paths import NOTEBOOKS, PARAMS, PIPELINE, REPORTS, ROOT, relative
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
 
@@ -38,21 +38,21 @@ KERNEL_ENVIRONMENT = {
 }
 
 
-def notebook_of(stage: str) -> Path:
+def notebook_of(stage: str, paths: Paths) -> Path:
     """The notebook of a stage; `UserError` where there is none."""
-    found = sorted(NOTEBOOKS.glob(f"[0-9][0-9]_{stage}.ipynb"))
+    found = sorted(paths.notebooks.glob(f"[0-9][0-9]_{stage}.ipynb"))
     if not found:
         raise UserError(f"notebooks/: no notebook for stage {stage!r}; expected NN_{stage}.ipynb")
     return found[0]
 
 
-def declared_sections(stage: str) -> list[str]:
+def declared_sections(stage: str, paths: Paths) -> list[str]:
     """The sections of `params.yaml` that `dvc.yaml` declares for a stage.
 
     `UserError` where the stage is unknown or declares less than a whole section: what is not
     declared could change without a rerun.
     """
-    stages = read_yaml(PIPELINE)["stages"]
+    stages = read_yaml(paths.pipeline)["stages"]
     if stage not in stages:
         raise UserError(f"dvc.yaml: stage {stage}: unknown; expected one of {', '.join(stages)}")
     declared = stages[stage].get("params", [])
@@ -62,25 +62,27 @@ def declared_sections(stage: str) -> list[str]:
     return list(declared)
 
 
-def injected_parameters(stage: str, notebook: nbformat.NotebookNode) -> dict[str, Any]:
+def injected_parameters(
+    stage: str, notebook: nbformat.NotebookNode, paths: Paths
+) -> dict[str, Any]:
     """The values of every declared section.
 
     `UserError` where notebook and `dvc.yaml` do not name the same sections.
     """
-    declared, named = declared_sections(stage), parameter_names(notebook)
-    origin = relative(notebook_of(stage))
+    declared, named = declared_sections(stage, paths), parameter_names(notebook)
+    origin = paths.relative(notebook_of(stage, paths))
     for name in declared:
         if name not in named:
             raise UserError(f"{origin}: parameter cell: {name} missing; dvc.yaml declares it")
     for name in named:
         if name not in declared:
             raise UserError(f"{origin}: parameter cell: {name} is not declared in dvc.yaml")
-    return sections_of(declared)
+    return sections_of(declared, paths)
 
 
-def sections_of(names: list[str]) -> dict[str, Any]:
+def sections_of(names: list[str], paths: Paths) -> dict[str, Any]:
     """These sections of `params.yaml`; the notebook validates them, each by its own model."""
-    content = read_params(PARAMS)
+    content = read_params(paths.params)
     for name in names:
         if name not in content:
             raise UserError(f"params.yaml: section {name}: missing")
@@ -104,22 +106,22 @@ def parameter_names(notebook: nbformat.NotebookNode) -> list[str]:
     return names
 
 
-def run_stage(stage: str) -> None:
+def run_stage(stage: str, paths: Paths) -> None:
     """Execute a stage's notebook; write the executed notebook, which the stage `pages` renders.
 
     `UserError` where a cell fails or ends the kernel; its last line is the cell's error.
     """
-    source = notebook_of(stage)
+    source = notebook_of(stage, paths)
     notebook = nbformat.read(source, as_version=4)
-    parameters = injected_parameters(stage, notebook)
-    executed = normalise(execute(notebook, parameters, origin=relative(source)))
-    output = REPORTS / "notebooks" / source.name
+    parameters = injected_parameters(stage, notebook, paths)
+    executed = execute(notebook, parameters, paths, origin=paths.relative(source))
+    output = paths.reports / "notebooks" / source.name
     output.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(executed, output)
+    nbformat.write(normalise(executed), output)
 
 
 def execute(
-    notebook: nbformat.NotebookNode, parameters: dict[str, Any], *, origin: str
+    notebook: nbformat.NotebookNode, parameters: dict[str, Any], paths: Paths, *, origin: str
 ) -> nbformat.NotebookNode:
     """The notebook with its outputs; progress on stderr goes to the terminal as it comes."""
     import papermill
@@ -127,7 +129,7 @@ def execute(
 
     with_end = nbformat.from_dict(notebook)
     with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
-    with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch)):
+    with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch), paths.root):
         # Sockets in the file system: no port is opened that others on the machine could talk to;
         # in a place of their own: two kernels that start in one folder would share them.
         sockets = {"transport": "ipc", "ip": str(Path(scratch) / "kernel")}
@@ -142,7 +144,7 @@ def execute(
                 coalesce_streams=True,
                 stderr_file=sys.stderr,
                 config=Config({"KernelManager": sockets}),
-                cwd=str(ROOT),
+                cwd=str(paths.root),
             )
         except papermill.PapermillExecutionError as error:
             raise _cell_failure(error, _number(error.cell_index, notebook), origin) from None
@@ -152,9 +154,9 @@ def execute(
 class _environment:
     """The kernel's environment, for as long as it runs."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, root: Path) -> None:
         own = {"MPLCONFIGDIR": str(scratch / "mpl"), "IPYTHONDIR": str(scratch / "ipython")}
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
         self._values = KERNEL_ENVIRONMENT | own | {"PYTHONPATH": path}
         self._before: dict[str, str] = {}
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import nbformat
 
 from scoring.errors import UserError
-from stages.core.paths import INDEX, MODEL_CARD, PIPELINE, REPORTS, ROOT
+from stages.core.paths import Paths
 from stages.core.pipeline import outs_of
 from stages.core.yamlfile import read_yaml
 from stages.look.pages import (
@@ -27,7 +27,7 @@ from stages.look.pages import (
 from stages.look.picture import Step, layout
 
 STAGE = "pages"  # in dvc.yaml
-CARD = "model_card.html"
+OVERVIEW, CARD = "index.html", "model_card.html"
 
 
 class Chapter(NamedTuple):
@@ -38,11 +38,15 @@ class Chapter(NamedTuple):
     question: str
 
 
-def navigation(stages: Mapping[str, Any] | None = None) -> list[Page]:
-    """The overview, a page for each notebook, the model card."""
-    notebooks = _notebooks(read_yaml(PIPELINE)["stages"] if stages is None else stages)
+def navigation(paths: Paths) -> list[Page]:
+    """The overview, a page for each notebook, the model card; `UserError` as `_notebooks`."""
+    return _navigation(read_yaml(paths.pipeline)["stages"])
+
+
+def _navigation(stages: Mapping[str, Any]) -> list[Page]:
+    notebooks = _notebooks(stages)
     reports = [Page(f"{path.stem}.html", _name(path)) for path in notebooks]
-    return [Page(INDEX.name, "Overview"), *reports, Page(CARD, "Model card")]
+    return [Page(OVERVIEW, "Overview"), *reports, Page(CARD, "Model card")]
 
 
 def _notebooks(stages: Mapping[str, Any]) -> list[Path]:
@@ -50,7 +54,7 @@ def _notebooks(stages: Mapping[str, Any]) -> list[Path]:
     found = [Path(path) for path in stages[STAGE]["deps"] if path.endswith(".ipynb")]
     outs = outs_of(stages[STAGE])
     for notebook in found:
-        page = f"{REPORTS.name}/{notebook.stem}.html"
+        page = f"reports/{notebook.stem}.html"
         if page not in outs:
             raise UserError(f"dvc.yaml: stage {STAGE}: outs: {page} missing; deps name {notebook}")
     return found
@@ -61,20 +65,20 @@ def _name(notebook: Path) -> str:
     return notebook.stem.partition("_")[2].replace("_", " ").capitalize()
 
 
-def write_pages() -> None:
+def write_pages(paths: Paths) -> None:
     """Write a page for each executed notebook, the model card and the overview."""
-    stages = read_yaml(PIPELINE)["stages"]
-    pages = navigation(stages)
+    stages = read_yaml(paths.pipeline)["stages"]
+    pages = _navigation(stages)
     chapters = []
     for notebook in _notebooks(stages):
-        executed = nbformat.read(ROOT / notebook, as_version=4)
-        page = REPORTS / f"{notebook.stem}.html"
+        executed = nbformat.read(paths.root / notebook, as_version=4)
+        page = paths.reports / f"{notebook.stem}.html"
         write_report(executed, page, pages=pages)
         chapters.append(Chapter(page.name, _name(notebook), title_of(executed)))
-    content = json.loads(MODEL_CARD.read_text(encoding="utf-8"))
-    write_card(REPORTS, content, pages=pages)
+    content = json.loads(paths.model_card.read_text(encoding="utf-8"))
+    write_card(paths.reports, content, pages=pages)
     drawn = layout({name: stage for name, stage in stages.items() if name != STAGE})
-    write_overview(REPORTS, content, pages=pages, chapters=chapters, picture=drawn)
+    write_overview(paths.reports, content, pages=pages, chapters=chapters, picture=drawn)
 
 
 def write_card(folder: Path, content: Mapping[str, Any], *, pages: Sequence[Page]) -> None:
@@ -97,4 +101,4 @@ def write_overview(
     card = Chapter(CARD, "Model card", "What is the model for, and what is it not for?")
     template = environment().get_template("index.html.j2")
     body = template.render(chapters=[*chapters, card], steps=picture, **content)
-    write_page(folder / INDEX.name, body=body, title="Customer churn: overview", pages=pages)
+    write_page(folder / OVERVIEW, body=body, title="Customer churn: overview", pages=pages)

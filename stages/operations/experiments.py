@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring.errors import UserError
 from stages.core.metrics import Shown, shown_in
-from stages.core.paths import EXPERIMENTS, ROOT
+from stages.core.paths import Paths
 from stages.look.display import table
 from stages.look.pages import write_page
 from stages.look.site import navigation
@@ -25,26 +25,26 @@ def metrics_shown() -> str:
     return rf"winner|cv\.roc_auc\.mean|test\.({summary})"
 
 
-def write_experiments(*, metrics: str | None = None, path: Path = EXPERIMENTS) -> Path:
+def write_experiments(paths: Paths, *, metrics: str | None = None) -> Path:
     """Write the page of the experiments on the current commit; its place.
 
     `metrics` is a regular expression that names of metrics are to match, as in `dvc exp show
     --keep`. `UserError` where there is nothing to compare.
     """
-    rows = comparison(_shown(), metrics=metrics or metrics_shown())
+    rows = comparison(_shown(paths), metrics=metrics or metrics_shown())
     if len({row["experiment"] for row in rows} - {"workspace"}) < 2:
         raise UserError("no experiments on this commit; expected some: dvc exp run -S NAME=VALUE")
-    write_page(path, body=_body(rows), title="Experiments", pages=navigation())
-    return path
+    write_page(paths.experiments, body=_body(rows), title="Experiments", pages=navigation(paths))
+    return paths.experiments
 
 
-def _shown() -> list[dict[str, Any]]:
+def _shown(paths: Paths) -> list[dict[str, Any]]:
     """What DVC knows of experiments; `UserError` in its words where it cannot tell."""
     from dvc.api import exp_show
     from dvc.exceptions import DvcException
 
     try:
-        return exp_show(str(ROOT))
+        return exp_show(str(paths.root))
     except DvcException as error:
         raise UserError(f"experiments: {' '.join(str(error).split())}") from error
 

@@ -12,31 +12,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.core.paths import REPORTS, ROOT
+from stages.core.files import write_json
+from stages.core.paths import Paths
 from stages.core.runner import notebook_of
 
-SECONDS = ROOT / ".dvc" / "cache" / "seconds"
 
-
-def keep(stage: str, seconds: float) -> None:
+def keep(stage: str, seconds: float, paths: Paths) -> None:
     """Note how long a stage took that has just run."""
-    content = (REPORTS / "notebooks" / notebook_of(stage).name).read_bytes()
-    SECONDS.mkdir(parents=True, exist_ok=True)
-    _place(hashlib.md5(content, usedforsecurity=False).hexdigest()).write_text(
-        json.dumps({"stage": stage, "seconds": round(seconds, 1)}), encoding="utf-8"
-    )
+    content = (paths.reports / "notebooks" / notebook_of(stage, paths).name).read_bytes()
+    place = _place(hashlib.md5(content, usedforsecurity=False).hexdigest(), paths)
+    write_json(place, {"stage": stage, "seconds": round(seconds, 1)})
 
 
-def of_stages(lock: Mapping[str, Any]) -> dict[str, float]:
+def of_stages(lock: Mapping[str, Any], paths: Paths) -> dict[str, float]:
     """Seconds of each stage of a lock, of those that are known here."""
     found = {}
     for stage, record in lock.items():
         for out in record.get("outs", []):
-            place = _place(out.get("md5", ""))
+            place = _place(out.get("md5", ""), paths)
             if out["path"].endswith(".ipynb") and place.is_file():
                 found[stage] = float(json.loads(place.read_text(encoding="utf-8"))["seconds"])
     return found
 
 
-def _place(digest: str) -> Path:
-    return SECONDS / f"{digest}.json"
+def _place(digest: str, paths: Paths) -> Path:
+    return paths.root / ".dvc" / "cache" / "seconds" / f"{digest}.json"

@@ -23,7 +23,7 @@ from scoring.errors import UserError
 from stages.core import measures
 from stages.core.files import read_table
 from stages.core.metrics import METRICS
-from stages.core.paths import CUSTOMERS_SCHEMA, PARAMS, TRAIN, TUNING, relative
+from stages.core.paths import Paths, shown
 from stages.core.yamlfile import load_schema, read_yaml, update_yaml
 from stages.features.table import ID, LABEL
 from stages.model.encoding import few_bins_are_fine, frame, layout
@@ -69,33 +69,31 @@ class Found:
         return mean > error
 
 
-def tune() -> str:
+def tune(paths: Paths) -> str:
     """Search, report, and write what helps to `params.yaml`; what to tell the user.
 
     `UserError` where there are no train customers yet, or the search was interrupted.
     """
-    params = read_parameters()
-    customers = _customers()
+    params = read_parameters(paths)
+    customers = _customers(paths)
     with threadpool_limits(1), few_bins_are_fine():
-        return _tune(customers, params.train, params.tune, folder=TUNING, params_file=PARAMS)
+        return _tune(customers, params.train, params.tune, paths)
 
 
-def _customers() -> Customers:
-    if not TRAIN.is_file():
-        raise UserError(f"{relative(TRAIN)}: no such file; expected it from make repro")
-    schema, features = load_schema(CUSTOMERS_SCHEMA), read_table(TRAIN)
+def _customers(paths: Paths) -> Customers:
+    if not paths.train.is_file():
+        raise UserError(f"{shown(paths.train)}: no such file; expected it from make repro")
+    schema, features = load_schema(paths.customers_schema), read_table(paths.train)
     return Customers(
         frame(features, schema),
         features[LABEL].to_numpy(),
         layout(schema),
-        sha256(TRAIN),
+        sha256(paths.train),
         features[ID].to_numpy(),
     )
 
 
-def _tune(
-    customers: Customers, train: Train, wanted: Tune, *, folder: Path, params_file: Path
-) -> str:
+def _tune(customers: Customers, train: Train, wanted: Tune, paths: Paths) -> str:
     outer = draw_folds(
         customers.label,
         count=wanted.outer_folds,
@@ -104,7 +102,7 @@ def _tune(
         groups=customers.ids,
         field="tune.outer_folds",
     )
-    storage, budget = storage_in(folder), Budget(wanted.seconds)
+    storage, budget = storage_in(paths.tuning), Budget(wanted.seconds)
     nested = [
         Search(name, str(fold.number), fold.fit) for name in wanted.candidates for fold in outer
     ]
@@ -122,7 +120,7 @@ def _tune(
         search.candidate: best_values(study) for search, study in zip(last, final, strict=True)
     }
     changes = {n: v for n, v in changes.items() if v != current(train, wanted, n)}
-    write_back(changes, params_file)
+    write_back(changes, paths.params)
     return report(found, changes, wanted)
 
 

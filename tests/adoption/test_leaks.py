@@ -8,6 +8,7 @@ import numpy as np
 
 from stages.adoption.draft import draft
 from stages.adoption.leaks import leaking_columns
+from stages.core.paths import Paths
 from stages.parameters import read_parameters
 from tests.arrivals import LEFT, PLAIN, ROWS, arrival, cycle, drafted
 
@@ -15,7 +16,8 @@ from tests.arrivals import LEFT, PLAIN, ROWS, arrival, cycle, drafted
 def left_out(**columns: Any) -> dict[str, str]:
     came = arrival(**columns)
     found = draft(came, origin="t.csv")
-    return leaking_columns(came, found.schema, read_parameters().explore, origin="t.csv")
+    explore = read_parameters(Paths.here()).explore
+    return leaking_columns(came, found.schema, explore, origin="t.csv")
 
 
 def test_columns_that_know_too_much_are_suspected() -> None:

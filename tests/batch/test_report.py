@@ -8,22 +8,21 @@ import pytest
 
 from scoring.errors import UserError
 from stages.batch import report
+from stages.core.paths import Paths
 from tests import builders
 
 
 @pytest.fixture
-def noted(scored, members, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "LATEST", tmp_path / "score.json")
+def noted(scored, members, tmp_path):
+    paths = Paths(tmp_path)
     members.loc[5, builders.MONTHS] = "viele"
-    report.remember(scored(members, reasons="list"))
-    return report.latest()
+    report.remember(scored(members, reasons="list"), paths)
+    return report.latest(paths)
 
 
-def test_without_a_run_it_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "LATEST", tmp_path / "score.json")
-
+def test_without_a_run_it_says_what_to_do(tmp_path):
     with pytest.raises(UserError, match="run make score"):
-        report.latest()
+        report.latest(Paths(tmp_path))
 
 
 def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(noted):

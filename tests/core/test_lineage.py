@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.paths import ROOT
+from stages.core.paths import ROOT, Paths
 from stages.core.pipeline import executed_notebook, outs_of
 from stages.core.runner import notebook_of
 from stages.core.yamlfile import read_yaml
@@ -46,7 +46,7 @@ def closure(files: set[str]) -> set[str]:
 
 
 def notebook_code(stage: str) -> str:
-    cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(notebook_of(stage, Paths.here()).read_text(encoding="utf-8"))["cells"]
     return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 

@@ -60,7 +60,7 @@ FIELDS = [name for section in CONTENT for name in leaves(CONTENT[section], secti
 
 
 def test_parameters_of_the_repository_are_valid():
-    params = read_parameters(HERE.params)
+    params = read_parameters(HERE)
     assert set(SECTIONS) == set(CONTENT)
     assert all(isinstance(getattr(params, name), SECTIONS[name]) for name in SECTIONS)
 
@@ -319,13 +319,13 @@ def written(path, content: dict):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_missing_section_is_named(tmp_path, section):
     rest = {name: values for name, values in CONTENT.items() if name != section}
-    path = written(tmp_path / "params.yaml", rest)
-    assert f"section {section}: missing" in file_refusal(path, read=read_parameters)
+    written(tmp_path / "params.yaml", rest)
+    assert f"section {section}: missing" in file_refusal(Paths(tmp_path), read=read_parameters)
 
 
 def test_section_too_many_is_named(tmp_path):
-    path = written(tmp_path / "params.yaml", CONTENT | {"serve": {}})
-    message = file_refusal(path, read=read_parameters)
+    written(tmp_path / "params.yaml", CONTENT | {"serve": {}})
+    message = file_refusal(Paths(tmp_path), read=read_parameters)
     assert "section serve: unknown" in message
     assert all(section in message for section in SECTIONS)
 

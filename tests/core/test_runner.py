@@ -13,9 +13,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from scoring.errors import UserError
 from stages.core import runner
-from stages.core.paths import PARAMS
+from stages.core.paths import Paths
 from stages.core.section import read_params
 
+HERE = Paths.here()
 PARAMETERS = {"metadata": {"tags": ["parameters"]}}
 
 
@@ -28,7 +29,9 @@ def notebook(*sources: str) -> nbformat.NotebookNode:
 
 
 def run(*sources: str) -> nbformat.NotebookNode:
-    return runner.normalise(runner.execute(notebook(*sources), {"features": {}}, origin="x.ipynb"))
+    return runner.normalise(
+        runner.execute(notebook(*sources), {"features": {}}, HERE, origin="x.ipynb")
+    )
 
 
 def texts(executed: nbformat.NotebookNode) -> str:
@@ -64,9 +67,10 @@ def test_parameters_are_injected_and_the_kernel_runs_in_the_root() -> None:
     executed = runner.execute(
         notebook("import os, stages; print(features, os.path.dirname(stages.__path__[0]))"),
         {"features": {"seed": 3}},
+        HERE,
         origin="x.ipynb",
     )
-    assert f"{{'seed': 3}} {runner.ROOT}" in texts(executed)
+    assert f"{{'seed': 3}} {HERE.root}" in texts(executed)
 
 
 def test_a_failing_cell_is_named_with_its_error_in_the_last_line() -> None:
@@ -107,23 +111,23 @@ def test_leaving_the_kernel_is_a_failure_even_in_the_last_cell(
 def test_a_parameter_cell_must_name_what_the_pipeline_declares(cell: str, words: str) -> None:
     wrong = new_notebook(cells=[new_code_cell(cell, **PARAMETERS)])
     with pytest.raises(UserError, match=words):
-        runner.injected_parameters("features", wrong)
+        runner.injected_parameters("features", wrong, HERE)
 
 
 def test_a_notebook_without_a_parameter_cell_is_refused() -> None:
     with pytest.raises(UserError, match="0 cells are tagged parameters; expected one"):
-        runner.injected_parameters("features", new_notebook(cells=[new_code_cell("x = 1")]))
+        runner.injected_parameters("features", new_notebook(cells=[new_code_cell("x = 1")]), HERE)
 
 
 def test_a_notebook_is_given_exactly_the_sections_that_are_declared() -> None:
-    given = runner.injected_parameters("features", notebook())
-    assert given == {"features": read_params(PARAMS)["features"]}
+    given = runner.injected_parameters("features", notebook(), HERE)
+    assert given == {"features": read_params(HERE.params)["features"]}
 
 
-def test_a_missing_section_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "read_params", lambda _: {"train": {}})
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("train: {}")
     with pytest.raises(UserError, match=r"params\.yaml: section features: missing"):
-        runner.injected_parameters("features", notebook())
+        runner.sections_of(["features"], Paths(tmp_path))
 
 
 def test_an_invalid_parameter_ends_the_notebook_with_one_line_that_names_it() -> None:
@@ -131,10 +135,10 @@ def test_an_invalid_parameter_ends_the_notebook_with_one_line_that_names_it() ->
     code = """from stages.core.paths import Paths
 from stages.features.features_params import Features
 features = Features.given(features, Paths.here())"""
-    broken = read_params(PARAMS)["features"] | {"test_share": 7}
+    broken = read_params(HERE.params)["features"] | {"test_share": 7}
     # when it is run
     with pytest.raises(UserError) as caught:
-        runner.execute(notebook(code, "1 / 0"), {"features": broken}, origin="x.ipynb")
+        runner.execute(notebook(code, "1 / 0"), {"features": broken}, HERE, origin="x.ipynb")
     # then the message is the field's alone, without a traceback
     assert str(caught.value).startswith("params.yaml: field features.test_share: ")
     assert "\n" not in str(caught.value)
@@ -148,17 +152,16 @@ features = Features.given(features, Paths.here())"""
     ],
 )
 def test_less_than_a_whole_section_may_not_be_declared(
-    declared: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    declared: str, words: str, tmp_path: Path
 ) -> None:
     pipeline = tmp_path / "dvc.yaml"
     pipeline.write_text(f"stages: {{train: {{cmd: x, params: {declared}}}}}")
-    monkeypatch.setattr(runner, "PIPELINE", pipeline)
     with pytest.raises(UserError, match=words):
-        runner.declared_sections("train")
+        runner.declared_sections("train", Paths(tmp_path))
 
 
 def test_an_unknown_stage_is_a_mistake_of_the_user() -> None:
     with pytest.raises(UserError, match="no notebook for stage 'tarin'"):
-        runner.run_stage("tarin")
+        runner.run_stage("tarin", HERE)
     with pytest.raises(UserError, match="stage tarin: unknown; expected one of generate"):
-        runner.declared_sections("tarin")
+        runner.declared_sections("tarin", HERE)

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from scoring.errors import UserError
+from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.look.pages import environment
 from stages.look.picture import layout
@@ -50,10 +51,11 @@ def test_the_picture_shows_and_links_every_step():
     assert 'href="01_begin.html"' in drawn
 
 
-def test_a_page_that_is_no_output_is_named():
+def test_a_page_that_is_no_output_is_named(tmp_path):
     listed = {"pages": {"deps": ["reports/notebooks/06_count.ipynb"], "outs": []}}
+    (tmp_path / "dvc.yaml").write_text(json.dumps({"stages": listed}))
     with pytest.raises(UserError, match=r"stage pages: outs: reports/06_count.html missing"):
-        navigation(listed)
+        navigation(Paths(tmp_path))
 
 
 def test_a_sixth_stage_is_its_entry_and_its_line_in_pages(fresh: Path):

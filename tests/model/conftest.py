@@ -12,6 +12,7 @@ from scoring.derive import derive
 from scoring.explanation import Explainer, load_explainer
 from scoring.schema import Schema
 from stages.core.files import read_table
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.evaluation import evaluation_data
 from stages.evaluation.evaluation_data import EvaluationData, gather
@@ -53,7 +54,7 @@ def customers(finished: Path, schema: Schema) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def data(finished: Path) -> EvaluationData:
     """What `evaluate` looks at."""
-    params = read_parameters(finished / "params.yaml")
+    params = read_parameters(Paths(finished))
     with pytest.MonkeyPatch.context() as patch:
         for name, place in PLACES.items():
             patch.setattr(evaluation_data, name, finished / place)

@@ -17,6 +17,7 @@ from scoring.explanation import STEPS, make_explainer, reasons
 from scoring.mixed import with_value
 from scoring.probability import log_odds
 from stages.core.files import read_table
+from stages.core.paths import Paths
 from stages.evaluation.explanations import directions, monotonicity_violations
 from stages.evaluation.slices import compare_slices
 from stages.features.table import feature_table
@@ -116,7 +117,7 @@ def test_champion_goes_the_schemas_way_with_nearly_everybody(data, champion):
 
 def test_constrained_candidate_never_steps_against_the_schema(finished, schema, customers):
     features = read_table(finished / "data" / "features" / "train.parquet")
-    model = refit("xgboost", features, schema, read_parameters(finished / "params.yaml").train)
+    model = refit("xgboost", features, schema, read_parameters(Paths(finished)).train)
     scorer = Scorer(to_onnx(model, schema, name="xgboost"))
     some = raw_inputs(columns(customers.head(100), schema), schema)
     for column in monotone(schema):
@@ -241,7 +242,7 @@ def test_any_customer_of_the_schema_has_a_probability_and_contributions_that_add
 
 
 def test_export_in_float32_agrees_with_the_original_at_every_extreme(finished, schema, customers):
-    params = read_parameters(finished / "params.yaml").train
+    params = read_parameters(Paths(finished)).train
     train = read_table(finished / "data" / "features" / "train.parquet")
     bundle = json.loads((finished / "models" / "champion" / "bundle.json").read_text())
     model = refit(bundle["candidate"], train, schema, params)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from scoring.errors import UserError
+from stages.core.paths import Paths
 from stages.operations.experiments import comparison, write_experiments
 from tests.conftest import dvc, stages
 
@@ -110,13 +111,10 @@ def test_what_is_no_regular_expression_is_named() -> None:
         comparison(SHOWN, metrics="test(")
 
 
-def test_without_git_there_are_none_and_the_message_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_git_there_are_none_and_the_message_says_so(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
-    monkeypatch.setattr("stages.operations.experiments.ROOT", tmp_path)
     with pytest.raises(UserError, match=r"^experiments: .*not a git repository"):
-        write_experiments(path=tmp_path / "page.html")
+        write_experiments(Paths(tmp_path))
 
 
 def experiments(shown: list[dict]) -> list[dict]:

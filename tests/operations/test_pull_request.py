@@ -16,6 +16,7 @@ from dvc_data.index.index import DataIndexDirError
 
 from scoring.errors import UserError
 from stages.core.files import write_json, write_table
+from stages.core.paths import Paths
 from stages.evaluation.slices import COMPARISON_COLUMNS
 from stages.features.table import ID
 from stages.operations import stage_times
@@ -372,17 +373,18 @@ def test_links_lead_to_the_run_where_there_is_one():
     assert run_address({**run, "GITHUB_RUN_ID": ""}) is None
 
 
-def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(stage_times, "SECONDS", tmp_path / "seconds")
-    monkeypatch.setattr(stage_times, "REPORTS", tmp_path / "reports")
-    (tmp_path / "reports/notebooks").mkdir(parents=True)
+def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path):
+    paths = Paths(tmp_path)
+    for folder in ("notebooks", "reports/notebooks"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "notebooks/04_train.ipynb").touch()
     (tmp_path / "reports/notebooks/04_train.ipynb").write_bytes(b"{}")
-    stage_times.keep("train", 12.34)
+    stage_times.keep("train", 12.34, paths)
     digest = hashlib.md5(b"{}", usedforsecurity=False).hexdigest()
     lock = {"train": {"outs": [{"path": "reports/notebooks/04_train.ipynb", "md5": digest}]}}
-    assert stage_times.of_stages(lock) == {"train": 12.3}
+    assert stage_times.of_stages(lock, paths) == {"train": 12.3}
     lock["train"]["outs"][0]["md5"] = "0" * 32
-    assert stage_times.of_stages(lock) == {}
+    assert stage_times.of_stages(lock, paths) == {}
 
 
 def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path, monkeypatch):

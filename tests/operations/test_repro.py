@@ -60,7 +60,7 @@ def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(r"notebooks/03_features.ipynb: cell \d+: ValueError: on purpose", last)
-    assert "what stood there before stands there again" in done.stderr
+    assert "the previous results are restored" in done.stderr
     assert state(fresh) == before
     # and what succeeded on the way is not run again
     git = ["git", "checkout", "--quiet", "notebooks"]

@@ -1,6 +1,7 @@
 """The search: nested, seeded, resumable; its report honest, its diff small."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from scoring.errors import UserError
 from stages.core import paths
 from stages.core.files import write_json, write_table
-from stages.core.paths import PARAMS, ROOT
+from stages.core.paths import PARAMS, ROOT, Paths
 from stages.core.section import read_params
 from stages.features.table import LABEL
 from stages.model.encoding import frame, layout
@@ -217,10 +218,10 @@ def test_space_that_cannot_be_searched_is_refused(change, words):
         wanted(**change)
 
 
-def test_without_train_customers_it_says_what_to_run(monkeypatch, tmp_path):
-    monkeypatch.setattr(tuning, "TRAIN", tmp_path / "train.parquet")
+def test_without_train_customers_it_says_what_to_run(tmp_path):
+    shutil.copy(PARAMS, tmp_path)
     with pytest.raises(UserError, match="make repro"):
-        tuning.tune()
+        tuning.tune(Paths(tmp_path))
 
 
 # --- the command -------------------------------------------------------------------------------
@@ -229,8 +230,6 @@ def test_without_train_customers_it_says_what_to_run(monkeypatch, tmp_path):
 @pytest.fixture
 def place(tmp_path):
     """A copy of the code with the club's customers, and a search of a few dozen trials."""
-    import shutil
-
     root = tmp_path / "place"
     root.mkdir()
     for package in ("scoring", "stages"):
@@ -251,10 +250,11 @@ def place(tmp_path):
 SEARCH = """
 import signal, sys
 from scoring.errors import UserError
+from stages.core.paths import Paths
 from stages.tuning.tune import tune
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 try:
-    print(tune())
+    print(tune(Paths.here()))
 except UserError as error:
     sys.exit(str(error))
 """

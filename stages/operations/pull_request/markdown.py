@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
 from stages.core.metrics import METRICS
-from stages.core.paths import CHAMPION, relative
+from stages.core.paths import CHAMPION, Paths, relative
 from stages.look.pages import environment, markdown_cell
 from stages.look.site import navigation
 from stages.operations import stage_times
@@ -57,7 +57,7 @@ def render(content: Content) -> str:
             winners=_winners(content),
             cost=_cost(content),
             slices=_shown_slices(content.slices),
-            pages=navigation(),
+            pages=navigation(Paths.here()),
             run=run_address(os.environ),
         )
     )
@@ -127,7 +127,8 @@ class Cost(NamedTuple):
 
 
 def _cost(content: Content) -> Cost:
-    new, old = stage_times.of_stages(content.new.lock), stage_times.of_stages(content.old.lock)
+    sides = content.new.lock, content.old.lock
+    new, old = (stage_times.of_stages(lock, Paths.here()) for lock in sides)
     names = list(content.new.lock or content.old.lock)
     stages = [(n, new.get(n), old.get(n)) for n in names if n in new or n in old]
     if stages:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scoring.errors import UserError
 from stages.core.metrics import METRICS
-from stages.core.paths import REPORTS, relative
+from stages.core.paths import REPORTS, Paths, relative
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.slices import compare_slices, groups_of
 from stages.model.money_params import Money
@@ -62,7 +62,7 @@ def _failed(old: Results, failure: Failure) -> Content:
 
 def _compared(old: Results) -> Content:
     new = results.of_work_tree()
-    params = read_parameters()
+    params = read_parameters(Paths.here())
     evaluate, assumptions, report = params.evaluate, params.money, params.report
     content = Content(
         old,

@@ -11,7 +11,7 @@ import gto.api
 
 from scoring.bundle import NAME
 from scoring.errors import UserError
-from stages.core.paths import LOCK, PARAMS, ROOT
+from stages.core.paths import LOCK, PARAMS, ROOT, Paths
 from stages.operations.registry.behaviour import run_behaviour_tests
 from stages.operations.registry.evidence import Record, figures, number, read_record
 from stages.operations.registry.registry_params import Floors
@@ -40,7 +40,7 @@ def register(*, bump: str = "patch", root: Path = ROOT) -> str:
         metrics = head.metrics()
         measured = figures(metrics)
         _check_committed(root)
-        _check_floors(metrics, read_parameters(root / PARAMS.name).registry.floors)
+        _check_floors(metrics, read_parameters(Paths(root)).registry.floors)
         _check_new(head, root)
         manifest = head.check()
         record = Record(

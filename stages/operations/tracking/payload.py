@@ -28,6 +28,7 @@ from stages.core.paths import (
     REPORTS,
     ROOT,
     VALIDATION,
+    Paths,
     relative,
 )
 from stages.core.pipeline import executed_notebook
@@ -131,7 +132,7 @@ def fold_figures(candidate: str) -> dict[str, list[float]]:
 
 def files() -> dict[str, list[Path]]:
     """What is uploaded, by folder: reports, plots and tables, no row per customer among them."""
-    pages = [REPORTS / page.href for page in navigation()]
+    pages = [REPORTS / page.href for page in navigation(Paths.here())]
     return {
         "reports": [*pages, *REPORTS.glob("model_card.md"), METRICS],
         "plots": sorted(PLOTS.iterdir()),
