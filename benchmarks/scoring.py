@@ -26,7 +26,7 @@ from stages.batch.inputs import Chunk, find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
 from stages.batch.score import Asked, score
 from stages.core.files import read_table
-from stages.core.paths import CHAMPION, ROOT, TRAIN
+from stages.core.paths import CHAMPION, ROOT, TRAIN, Paths
 from stages.model.train import refit
 from stages.parameters import read_parameters
 
@@ -125,7 +125,7 @@ def _graph(table: Path, *, by_code: bool) -> Callable[[], object]:
 def _usual(table: Path, folder: Path) -> Callable[[], None]:
     schema = read_manifest(CHAMPION)[1]
     winner = json.loads((CHAMPION / MANIFEST).read_text())["candidate"]
-    model = refit(winner, read_table(TRAIN), schema, read_parameters().train)
+    model = refit(winner, read_table(TRAIN), schema, read_parameters(Paths.here()).train)
     return lambda: usual_scoring.score(table, folder / "usual.parquet", model, schema)
 
 
