@@ -1,1 +1,1 @@
-"""The effect of every modelling switch: `make ablation`. Nothing in `make repro` imports it."""
+"""The effect of every modelling variant: `make ablation`. Nothing in `make repro` imports it."""

@@ -11,7 +11,7 @@ from stages.model.train_params import CandidateName
 
 
 class Ablation(Section):
-    """The effect of each switch."""
+    """The effect of each variant."""
 
     section: ClassVar[str] = "ablation"
 

@@ -1,4 +1,4 @@
-"""What each switch does, paired with its reference on the same folds."""
+"""What each variant does, paired with its reference on the same folds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scoring.errors import UserError
 from scoring.money import Costs
 from scoring.schema import Schema
 from stages.ablation.ablation_params import Ablation
-from stages.ablation.switches import Switch
+from stages.ablation.variants import Variant
 from stages.core import measures
 from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
 from stages.features.table import ID, LABEL, monthly_value
@@ -49,23 +49,23 @@ class Customers:
 
 @dataclass(frozen=True)
 class Measured:
-    """One switch on all folds: a metric each (J,), the mean probability, the word on its export."""
+    """One variant: each metric by fold (J,), the mean probability, whether it can be exported."""
 
-    switch: Switch
+    variant: Variant
     by_fold: Mapping[str, Floats]
-    says: float
+    mean_probability: float
     export: str
 
 
 def measure(
-    switches: Sequence[Switch],
+    variants: Sequence[Variant],
     features: pd.DataFrame,
     schema: Schema,
     *,
     ablation: Ablation,
     assumptions: Money,
 ) -> list[Measured]:
-    """Every switch on the same folds of the train customers, with progress on stderr."""
+    """Every variant on the same folds of the train customers, with progress on stderr."""
     label = features[LABEL].to_numpy()
     costs = costs_of(assumptions, base_rate=float(label.mean()))
     splits = draw_folds(
@@ -79,36 +79,42 @@ def measure(
     value = money.customer_value(monthly_value(features, schema), len(label), costs)
     customers = Customers(label.astype(float), value, costs, decision_rule(schema) == "threshold")
     measured = []
-    for switch in tqdm(switches, desc="switches", leave=False):
-        held = _held(switch, features, schema, splits, ablation)
-        scores = {m.name: _by_fold(m, held, splits, customers) for m in shown_in(Shown.ABLATION)}
-        says = float(np.mean(np.concatenate(list(held.values()))))
-        measured.append(Measured(switch, scores, says, _export(switch, features, schema)))
+    for variant in tqdm(variants, desc="variants", leave=False):
+        out_of_fold = _out_of_fold(variant, features, schema, splits, ablation)
+        scores = {
+            m.name: _by_fold(m, out_of_fold, splits, customers) for m in shown_in(Shown.ABLATION)
+        }
+        mean = float(np.mean(np.concatenate(list(out_of_fold.values()))))
+        measured.append(Measured(variant, scores, mean, _export(variant, features, schema)))
     return measured
 
 
-def _held(
-    switch: Switch,
+def _out_of_fold(
+    variant: Variant,
     features: pd.DataFrame,
     schema: Schema,
     splits: list[Fold],
     ablation: Ablation,
 ) -> Held:
-    """Held-out probabilities of the switch, calibrated where that is the switch."""
-    members = switch.params.vote.members if switch.candidate == "vote" else []
-    wanted = {"candidates": [*members, switch.candidate], "folds": ablation.folds}
-    params: Train = switch.params.model_copy(update=wanted)
-    held = held_out(features, schema, params, splits)[switch.candidate]
-    return calibrate(held, splits, features[LABEL].to_numpy(), params)[1]
+    """Out-of-fold probabilities of a variant, calibrated where that is the variant."""
+    members = variant.params.vote.members if variant.candidate == "vote" else []
+    wanted = {"candidates": [*members, variant.candidate], "folds": ablation.folds}
+    params: Train = variant.params.model_copy(update=wanted)
+    out_of_fold = held_out(features, schema, params, splits)[variant.candidate]
+    return calibrate(out_of_fold, splits, features[LABEL].to_numpy(), params)[1]
 
 
-def _by_fold(metric: Metric, held: Held, splits: Sequence[Fold], customers: Customers) -> Floats:
+def _by_fold(
+    metric: Metric, out_of_fold: Held, splits: Sequence[Fold], customers: Customers
+) -> Floats:
     """A metric on each fold."""
     measure = metric.bound(costs=customers.costs, value=float(customers.value.mean()))
     return np.array(
         [
             measures.value(
-                measure, customers.label[fold.held], _input(metric, held, splits, fold, customers)
+                measure,
+                customers.label[fold.held],
+                _input(metric, out_of_fold, splits, fold, customers),
             )
             for fold in splits
         ]
@@ -116,60 +122,62 @@ def _by_fold(metric: Metric, held: Held, splits: Sequence[Fold], customers: Cust
 
 
 def _input(
-    metric: Metric, held: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
+    metric: Metric, out_of_fold: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
 ) -> Floats:
     """What a metric is computed from, of the customers of a fold."""
-    probability, value = held[fold.repeat, fold.number], customers.value[fold.held]
+    probability, value = out_of_fold[fold.repeat, fold.number], customers.value[fold.held]
     if metric.input is Input.PROBABILITY:
         return probability
-    threshold = _threshold(held, splits, fold, customers) if customers.by_threshold else None
+    threshold = _threshold(out_of_fold, splits, fold, customers) if customers.by_threshold else None
     chosen = contacts(probability, value, customers.costs, threshold=threshold).astype(float)
     if metric.input is Input.DECISION:
         return chosen
     return chosen * money.realised_profit(customers.label[fold.held], value, customers.costs)
 
 
-def _threshold(held: Held, splits: Sequence[Fold], fold: Fold, customers: Customers) -> float:
+def _threshold(
+    out_of_fold: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
+) -> float:
     """The threshold that was best on the other folds of the repeat."""
     others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
     label = np.concatenate([customers.label[f.held] for f in others])
-    score = np.concatenate([held[f.repeat, f.number] for f in others])
+    score = np.concatenate([out_of_fold[f.repeat, f.number] for f in others])
     value = float(customers.value.mean())
     return profit_threshold(label, score, value=value, costs=customers.costs)
 
 
-def _export(switch: Switch, features: pd.DataFrame, schema: Schema) -> str:
+def _export(variant: Variant, features: pd.DataFrame, schema: Schema) -> str:
     """Whether the ONNX export agrees, or why it is refused."""
     some = features.head(EXPORT_ROWS)
     try:
-        model = refit(switch.candidate, some, schema, switch.params)
-        checked_onnx(model, features, schema, name=switch.candidate)
+        model = refit(variant.candidate, some, schema, variant.params)
+        checked_onnx(model, features, schema, name=variant.candidate)
     except UserError as refusal:
         return str(refusal)
     return "agrees"
 
 
 def effects(measured: Sequence[Measured], ablation: Ablation) -> pd.DataFrame:
-    """A row per switch and measure: `value`, the difference `effect` and `low`..`high`.
+    """A row per variant and measure: `value`, the difference `effect` and `low`..`high`.
 
     The interval is corrected for folds that share customers (Nadeau & Bengio 2003). `better` is 1
     where it lies on the good side of 0, -1 on the bad one, 0 where it holds 0.
     """
-    by_name = {one.switch.name: one for one in measured}
+    by_name = {one.variant.name: one for one in measured}
     rows = []
     for one in measured:
-        if one.switch.against is None:
+        if one.variant.against is None:
             continue
         for name, by_fold in one.by_fold.items():
-            reference = by_name[one.switch.against].by_fold[name]
+            reference = by_name[one.variant.against].by_fold[name]
             effect, low, high = paired_interval(
                 by_fold - reference, ablation.folds, level=ablation.level
             )
             sign = METRICS[name].sign
             rows.append(
                 {
-                    "switch": one.switch.name,
-                    "against": one.switch.against,
+                    "variant": one.variant.name,
+                    "against": one.variant.against,
                     "measure": name,
                     "value": by_fold.mean(),
                     "effect": effect,

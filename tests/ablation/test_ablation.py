@@ -1,13 +1,13 @@
-"""The ablation: every switch alone, the same folds, words that follow the numbers."""
+"""The ablation: every variant alone, the same folds, words that follow the numbers."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from stages.ablation import effects, words
+from stages.ablation import ablation_tables, effects
 from stages.ablation.ablation_params import Ablation
 from stages.ablation.effects import Measured, measure
-from stages.ablation.switches import Switch, switches
+from stages.ablation.variants import Variant, variants
 from stages.core.metrics import Shown, shown_in
 from tests import builders
 
@@ -33,33 +33,33 @@ def measured(name: str, against: str | None, *, shift: float = 0.0, **columns) -
     base = {m: np.linspace(0.1, 0.2, 6) for m in MEASURES}
     noise = np.array([0.001, -0.001, 0.0005, -0.0005, 0.0002, -0.0002])
     moved = {m: base[m] + (shift + noise if against else 0) for m in MEASURES} | columns
-    return Measured(Switch(name, "logistic", TRAIN, against), moved, 0.3, "agrees")
+    return Measured(Variant(name, "logistic", TRAIN, against), moved, 0.3, "agrees")
 
 
 def judged(**shifts: float) -> tuple[pd.DataFrame, str, str]:
-    """Effects and verdict of a switch with these shifts, by measure."""
+    """Effects and verdict of a variant with these shifts, by measure."""
     base = measured("base", None)
     one = measured("trick", "base")
     for name, shift in shifts.items():
         one.by_fold[name] = one.by_fold[name] + shift
     found = effects.effects([base, one], settings())
-    row = words.verdicts([base, one], found, builders.features()).loc["trick"]
+    row = ablation_tables.verdicts([base, one], found, builders.features()).loc["trick"]
     return found.set_index("measure"), row["verdict"], row["because"]
 
 
 @pytest.mark.parametrize("candidate", ["logistic", "xgboost", "vote", "stack", "bag"])
 def test_every_switch_differs_from_the_baseline_in_one_thing(candidate):
-    tried, left_out = switches(TRAIN, settings(candidate=candidate))
+    tried, left_out = variants(TRAIN, settings(candidate=candidate))
     assert left_out == []
     base = tried[0]
     assert base.against is None
     known = {base.name}
-    for switch in tried[1:]:
-        off, own = base.params.model_dump(), switch.params.model_dump()
+    for variant in tried[1:]:
+        off, own = base.params.model_dump(), variant.params.model_dump()
         differing = {name for name in off if off[name] != own[name]}
-        assert len(differing) + (switch.candidate != base.candidate) == 1, switch.name
-        assert switch.against in known, "its reference comes before it"
-        known.add(switch.name)
+        assert len(differing) + (variant.candidate != base.candidate) == 1, variant.name
+        assert variant.against in known, "its reference comes before it"
+        known.add(variant.name)
 
 
 def test_baseline_has_every_switch_off_whatever_the_parameters_say():
@@ -68,7 +68,7 @@ def test_baseline_has_every_switch_off_whatever_the_parameters_say():
         encoding={"categories": "hashed", "width": 4, "crosses": 9},
         calibration="sigmoid",
     )
-    base = switches(on, settings())[0][0].params
+    base = variants(on, settings())[0][0].params
     assert base.rebalance.method == "none"
     assert base.encoding.categories == "one_hot"
     assert base.encoding.crosses == 0
@@ -78,7 +78,7 @@ def test_baseline_has_every_switch_off_whatever_the_parameters_say():
 @pytest.mark.parametrize("variant", ["full", "no_value"])
 def test_switches_are_measured_on_the_same_folds(variant):
     schema, table = builders.schema(variant), builders.features(variant)
-    tried, _ = switches(TRAIN, settings())
+    tried, _ = variants(TRAIN, settings())
     some = [*[s for s in tried if s.candidate == "logistic"][:3], tried[0]]
     found = measure(some, table, schema, ablation=settings(), assumptions=builders.money_params())
     for one in found:
@@ -115,14 +115,14 @@ def test_words_follow_the_numbers(shifts, verdict, reason):
 
 def test_probability_far_from_the_churn_rate_is_pointed_out():
     rate = builders.features()["#label"].mean()
-    assert abs(0.3 - rate) > words.OFF
-    assert f"30% on average where {rate:.0%} leave" in judged()[2]
+    assert abs(0.3 - rate) > ablation_tables.OFF
+    assert f"mean probability is 30% where {rate:.0%} leave" in judged()[2]
 
 
 def test_tables_have_a_row_per_switch():
     base, one = measured("base", None), measured("trick", "base", shift=0.1)
     found = effects.effects([base, one], settings())
-    assert list(words.table(found).index) == ["trick"]
-    assert words.table(found).loc["trick", "ROC AUC"].startswith("+0.1000 [")
-    assert list(words.levels([base, one]).index) == ["base", "trick"]
-    assert all(list(rows.index) == ["trick"] for rows in words.panels(found).values())
+    assert list(ablation_tables.table(found).index) == ["trick"]
+    assert ablation_tables.table(found).loc["trick", "ROC AUC"].startswith("+0.1000 [")
+    assert list(ablation_tables.levels([base, one]).index) == ["base", "trick"]
+    assert all(list(rows.index) == ["trick"] for rows in ablation_tables.panels(found).values())

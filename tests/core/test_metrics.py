@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
-from stages.ablation import effects
-from stages.ablation import words as ablation_words
+from stages.ablation import ablation_tables, effects
 from stages.ablation.ablation_params import Ablation
-from stages.ablation.switches import Switch
+from stages.ablation.variants import Variant
 from stages.core import measures, metrics
 from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
 from stages.evaluation import card
@@ -142,13 +141,13 @@ def test_an_added_metric_is_in_registry_and_experiments(added):
 
 def test_an_added_metric_is_measured_in_the_ablation(added):
     params = builders.train_params(candidates=["logistic"])
-    switches = [
-        Switch("base", "logistic", params, None),
-        Switch("same", "logistic", params, "base"),
+    variants = [
+        Variant("base", "logistic", params, None),
+        Variant("same", "logistic", params, "base"),
     ]
     ablation = Ablation.of(ABLATION)
     measured = effects.measure(
-        switches,
+        variants,
         builders.features(),
         builders.schema(),
         ablation=ablation,
@@ -156,7 +155,7 @@ def test_an_added_metric_is_measured_in_the_ablation(added):
     )
     found = effects.effects(measured, ablation)
     assert (found.query("measure == 'matthews'")["effect"] == 0).all()
-    assert "Matthews correlation" in ablation_words.table(found)
+    assert "Matthews correlation" in ablation_tables.table(found)
 
 
 ABLATION = {

@@ -1,4 +1,4 @@
-"""The switches, each turned on alone."""
+"""The variants of the ablation, each changing one choice of the baseline."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ METHODS = {
 
 
 @dataclass(frozen=True)
-class Switch:
+class Variant:
     """One way to model: a candidate under some parameters, and what it is compared with.
 
-    `against` is the name of another switch; the baseline's is None.
+    `against` is the name of another variant; the baseline's is None.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Switch:
     against: str | None
 
 
-def switches(train: Train, ablation: Ablation) -> tuple[list[Switch], list[str]]:
-    """The baseline and every switch, references before what refers to them; what is left out, why.
+def variants(train: Train, ablation: Ablation) -> tuple[list[Variant], list[str]]:
+    """The baseline and every variant, references before what refers to them; what is left out, why.
 
-    The baseline has every switch off.
+    The baseline makes every choice the plain way.
     """
     off = _changed(
         train,
@@ -41,7 +41,7 @@ def switches(train: Train, ablation: Ablation) -> tuple[list[Switch], list[str]]
         encoding=train.encoding.model_copy(update={"categories": "one_hot", "crosses": 0}),
         rebalance=train.rebalance.model_copy(update={"method": "none"}),
     )
-    base = Switch(f"{ablation.candidate}, as it is", ablation.candidate, off, None)
+    base = Variant(f"{ablation.candidate}, as it is", ablation.candidate, off, None)
     found = [base, *_alone(off, base), *_encodings(base, ablation), *_rebalancing(base)]
     found.append(_with(base, "sigmoid calibration", calibration="sigmoid"))
     others = {
@@ -51,34 +51,34 @@ def switches(train: Train, ablation: Ablation) -> tuple[list[Switch], list[str]]
     }
     for candidate, (name, reference) in others.items():
         if candidate != base.candidate:
-            found.append(Switch(name, candidate, off, _name_of(reference, base)))
+            found.append(Variant(name, candidate, off, _name_of(reference, base)))
     return _possible(found)
 
 
-def _name_of(candidate: str, base: Switch) -> str:
-    """The switch that stands for a candidate without any switch on."""
+def _name_of(candidate: str, base: Variant) -> str:
+    """The name of a candidate as the baseline would fit it."""
     return base.name if candidate == base.candidate else f"{candidate} alone"
 
 
-def _with(base: Switch, name: str, **changes: Any) -> Switch:
-    return Switch(name, base.candidate, _changed(base.params, **changes), base.name)
+def _with(base: Variant, name: str, **changes: Any) -> Variant:
+    return Variant(name, base.candidate, _changed(base.params, **changes), base.name)
 
 
 def _changed(train: Train, **changes: Any) -> Train:
     return train.model_copy(update=changes)
 
 
-def _alone(off: Train, base: Switch) -> list[Switch]:
+def _alone(off: Train, base: Variant) -> list[Variant]:
     """The single learners: what an ensemble is worth, and what others are compared with."""
     names = dict.fromkeys([*off.vote.members, off.bag.member, "xgboost"])
     return [
-        Switch(_name_of(name, base), name, off, base.name)
+        Variant(_name_of(name, base), name, off, base.name)
         for name in names
         if name != base.candidate
     ]
 
 
-def _encodings(base: Switch, ablation: Ablation) -> list[Switch]:
+def _encodings(base: Variant, ablation: Ablation) -> list[Variant]:
     kinds: dict[str, dict[str, Any]] = {
         "hashed categories": {"categories": "hashed", "width": ablation.width},
         "learned embeddings": {"categories": "embedded", "width": ablation.width},
@@ -91,7 +91,7 @@ def _encodings(base: Switch, ablation: Ablation) -> list[Switch]:
     ]
 
 
-def _rebalancing(base: Switch) -> list[Switch]:
+def _rebalancing(base: Variant) -> list[Variant]:
     found = []
     for method, words in METHODS.items():
         for correct in (False, True):
@@ -102,12 +102,12 @@ def _rebalancing(base: Switch) -> list[Switch]:
     return found
 
 
-def _possible(found: list[Switch]) -> tuple[list[Switch], list[str]]:
+def _possible(found: list[Variant]) -> tuple[list[Variant], list[str]]:
     """Without what this environment cannot do; what that is."""
     kept, left_out = [], []
-    for switch in found:
-        if package := missing_package(switch.candidate):
-            left_out.append(f"{switch.name}: the package {package} is not installed")
+    for variant in found:
+        if package := missing_package(variant.candidate):
+            left_out.append(f"{variant.name}: the package {package} is not installed")
         else:
-            kept.append(switch)
+            kept.append(variant)
     return kept, left_out
