@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from stages.core.paths import PARAMS
-from stages.core.yamlfile import update_yaml
+from stages.core.yaml_edit import update_yaml
 from stages.operations.registry.behaviour import ELSEWHERE
 from stages.operations.reproducible import copy_work_tree
 

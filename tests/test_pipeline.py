@@ -197,6 +197,20 @@ def test_dvc_shows_metrics_and_plots_as_they_are(finished: Path, tmp_path: Path)
     assert "tpr" in page
 
 
+@pytest.mark.parametrize("command", [("show",), ("diff", "HEAD")])
+def test_dvc_draws_its_plots_without_a_network(
+    finished: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    plots = dvc(finished, "plots", *command, "--out", str(tmp_path / "plots"))
+    assert plots.returncode == 0, plots.stderr
+    page = (tmp_path / "plots" / "index.html").read_text(encoding="utf-8")
+    # the page loads nothing, and brings along what draws each of the plots that DVC puts there
+    assert Links(page).loads == []
+    assert "function vegaEmbed(" in page
+    assert page.index("function vegaEmbed(") < page.index("vegaEmbed('#")
+    assert page.count("vegaEmbed('#") == len([*PLOTS, "Confusion"])
+
+
 def test_the_model_is_a_dvc_artifact(finished: Path) -> None:
     from stages.core.yamlfile import read_yaml
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +17,11 @@ from stages.adoption.door import admit
 from stages.adoption.draft import Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
-from stages.adoption.schema_file import scalar, write_schema
+from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
 from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, Paths, relative
-from stages.core.yamlfile import load_schema, update_yaml
+from stages.core.yaml_edit import edited_yaml, update_yaml
+from stages.core.yamlfile import load_schema
 from stages.parameters import Parameters, read_parameters
 from stages.tables.canonical import spelling_key
 from stages.tables.checks import Checked
@@ -243,19 +243,9 @@ def _track(target: Path) -> None:
 def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
     """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
     update_yaml(PARAMS, {"data": {"source": source, "schema": schema, "sha256": sha256}})
-    text = PIPELINE.read_text(encoding="utf-8")
-    PIPELINE.write_text(_with_dependencies(text, source, schema), encoding="utf-8")
-
-
-def _with_dependencies(pipeline: str, source: str, schema: str) -> str:
-    """The text of `dvc.yaml` with the data files of the first stage replaced, and no more.
-
-    The population stays: real customers are held against it.
-    """
-    before, deps, after = re.split(
-        r"(?<=    deps:\n)(.*?)(?=    outs:\n)", pipeline, maxsplit=1, flags=re.S
-    )
-    kept = [line for line in deps.splitlines(keepends=True) if not line.startswith("      - data/")]
-    files = dict.fromkeys((relative(POPULATION), source, schema))
-    named = [f"      - {scalar(path)}\n" for path in files]
-    return "".join([before, kept[0], *named, *kept[1:], after])
+    with edited_yaml(PIPELINE) as pipeline:
+        deps = pipeline["stages"]["generate"]["deps"]
+        code = [dep for dep in deps if not dep.startswith("data/")]
+        # The population stays: real customers are compared with simulated ones.
+        data = list(dict.fromkeys((relative(POPULATION), source, schema)))
+        deps[:] = [*code[:1], *data, *code[1:]]

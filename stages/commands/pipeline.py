@@ -63,7 +63,9 @@ def _run(options: argparse.Namespace, paths: Paths) -> None:
     from stages.core.runner import run_stage
     from stages.operations import stage_times
     from stages.operations.failure import copied_for_repro
+    from stages.operations.parent import end_with_parent
 
+    end_with_parent()
     began = time.monotonic()
     with copied_for_repro():
         run_stage(options.stage, paths)
@@ -73,7 +75,9 @@ def _run(options: argparse.Namespace, paths: Paths) -> None:
 def _pages(_: argparse.Namespace, paths: Paths) -> None:
     from stages.look.site import write_pages
     from stages.operations.failure import copied_for_repro
+    from stages.operations.parent import end_with_parent
 
+    end_with_parent()
     with copied_for_repro():
         write_pages(paths)
     if os.environ.get("MLFLOW_TRACKING_URI"):

@@ -7,8 +7,9 @@ from typing import Any
 
 
 def outs_of(stage: Mapping[str, Any]) -> list[str]:
-    """The paths of a stage's outputs."""
-    return [out if isinstance(out, str) else next(iter(out)) for out in stage.get("outs", [])]
+    """The paths of a stage's outputs, its metrics among them."""
+    outs = [*stage.get("outs", []), *stage.get("metrics", [])]
+    return [out if isinstance(out, str) else next(iter(out)) for out in outs]
 
 
 def upstream(stages: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -20,7 +20,7 @@ def roc_and_precision_recall(
     left.plot(roc["fpr"], roc["tpr"], color=BLUE, label="champion")
     left.set(
         title="ROC",
-        xlabel="share of stayers above the threshold",
+        xlabel="share of retained customers above the threshold",
         ylabel="share of churners above the threshold",
     )
     right.axhline(base_rate, color=GREY, ls="--", lw=1, label="base rate")

@@ -30,7 +30,7 @@ def calibration(bins: pd.DataFrame) -> Figure:
     right.bar(np.arange(1, len(bins) + 1), bins["probability"] - bins["rate"], color=BLUE)
     right.axhline(0, color=SOFT, lw=1)
     right.set(
-        title="Probability less churn rate",
+        title="Predicted minus actual churn",
         xlabel="group of customers, from low to high risk",
         ylabel="difference",
     )

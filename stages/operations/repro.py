@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -17,19 +18,21 @@ from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.operations.failure import FAILURE_FILE
+from stages.operations.parent import PARENT
 from stages.parameters import read_parameters
 
 
 def repro(paths: Paths, arguments: Sequence[str] = ()) -> None:
     """Validate the data, run what changed.
 
-    `UserError` with the failing cell's own words where a stage fails, the previous results being
-    restored then; and where another run is under way here.
+    `UserError` with the failing cell's own words where a stage fails, after the previous results
+    were restored; and where another run is in progress, of which nothing is touched.
     """
     validate_data(paths)
     with _alone(paths), _restored_on_failure(paths), tempfile.TemporaryDirectory() as scratch:
         failure = Path(scratch) / "failure"
-        done = _dvc("repro", *arguments, root=paths.root, env={FAILURE_FILE: str(failure)})
+        env = {FAILURE_FILE: str(failure), PARENT: str(os.getpid())}
+        done = _dvc("repro", *arguments, root=paths.root, env=env)
         if done.returncode:
             raise UserError(_reason(failure, done.returncode))
 
@@ -64,18 +67,34 @@ def _dvc(
 @contextmanager
 def _alone(paths: Paths) -> Iterator[None]:
     """One run at a time: a second one that fails would restore old results over new ones."""
-    running = paths.root / ".dvc" / "tmp" / "repro.lock"
-    running.parent.mkdir(parents=True, exist_ok=True)
+    folder = paths.root / ".dvc" / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    running, of_dvc = folder / "repro.lock", folder / "lock"
     lock = FileLock(running, timeout=0)
     try:
         lock.acquire()
     except Timeout:
         place = paths.relative(running)
-        raise UserError(f"{place}: another run is under way here; wait for it") from None
+        raise UserError(f"{place}: another run is in progress; wait for it") from None
     try:
+        if is_locked(of_dvc):  # by a DVC command that writes
+            place = paths.relative(of_dvc)
+            raise UserError(f"{place}: another DVC command is in progress; wait for it")
         yield
     finally:
         lock.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process holds a lock on the file."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextmanager
@@ -96,10 +115,17 @@ def _restored_on_failure(paths: Paths) -> Iterator[None]:
         except BaseException:
             for path, copy in kept.items():
                 shutil.copy2(copy, path)
-            if outputs:
-                _dvc("checkout", "--quiet", "--force", *outputs, root=paths.root)
-            print("the previous results are restored", file=sys.stderr)
+            print(_restore(paths, outputs), file=sys.stderr)
             raise
+
+
+def _restore(paths: Paths, outputs: Sequence[str]) -> str:
+    """Bring outputs back from DVC's cache; what came of it, in words."""
+    if not outputs:
+        return "there were no previous results to restore"
+    if _dvc("checkout", "--quiet", "--force", *outputs, root=paths.root).returncode == 0:
+        return "previous results restored"
+    return "previous results not restored: dvc checkout failed; dvc.lock names them"
 
 
 def _outputs_here(paths: Paths, *, excluded: Sequence[Path]) -> list[str]:

@@ -17,7 +17,8 @@ from typing import Any
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.core.paths import METRICS, PARAMS, ROOT
-from stages.core.yamlfile import read_yaml, update_yaml
+from stages.core.yaml_edit import update_yaml
+from stages.core.yamlfile import read_yaml
 from stages.operations.tracking.server import ADDRESS
 
 REFERENCE = ("Linux", "x86_64", "3.11")

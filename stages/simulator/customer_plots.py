@@ -13,7 +13,7 @@ from stages.look.palette import BLUE, GREY, ORANGE
 
 
 def histograms(numbers: pd.DataFrame, label: Any, *, units: dict[str, str]) -> Figure:
-    """Each numeric column for stayers and churners, as densities."""
+    """Each numeric column for those who stayed and those who left, as densities."""
     figure, all_axes = panels(numbers.shape[1], columns=3, height=2.5)
     for axes, name in zip(all_axes, numbers.columns, strict=True):
         values = numbers[name].to_numpy(float)

@@ -24,7 +24,8 @@ from stages.core import measures
 from stages.core.files import read_table
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths, shown
-from stages.core.yamlfile import load_schema, read_yaml, update_yaml
+from stages.core.yaml_edit import update_yaml
+from stages.core.yamlfile import load_schema, read_yaml
 from stages.features.table import ID, LABEL
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired, paired_interval

@@ -109,6 +109,7 @@ def test_a_stage_reads_nothing_that_it_does_not_declare(finished: Path, stage: s
         "stages/cli.py",
         "stages/commands",
         "stages/operations/failure.py",
+        "stages/operations/parent.py",
         "stages/operations/stage_times.py",
         "params.yaml",
         "dvc.yaml",

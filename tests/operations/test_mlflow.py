@@ -275,7 +275,7 @@ def test_what_was_lost_is_logged_later_and_once(shared: Path, server: str) -> No
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert first.stdout.startswith(f"logged: {server}/#/experiments/1/runs/")
     place = first.stdout.removeprefix("logged: ").split(";")[0]
-    assert again.stdout == f"there already: {place}\n"
+    assert again.stdout == f"already logged: {place}\n"
     names = [run["info"]["run_id"] for run in runs(server)]
     assert names.count(place.rpartition("/")[2]) == 1
     identities = [named(run["data"]["tags"])["churn.results"] for run in runs(server)]
@@ -327,3 +327,18 @@ def test_a_server_that_refuses_does_no_harm(finished: Path, status: int) -> None
     assert sent[0] is None
     assert sent[-1] == "Basic " + base64.b64encode(b"ada:secret").decode()
     assert "secret" not in line
+
+
+def test_a_sqlite_file_takes_the_results_without_a_server(fresh: Path, tmp_path: Path) -> None:
+    # given the address of a file that is not there yet
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    done = stages(fresh, "track", MLFLOW_TRACKING_URI=address)
+    # then the results are in it, its artifacts beside it, and nothing in the repository
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith(f"logged: {address}, experiment ")
+    assert list((tmp_path / "mlruns").rglob("05_evaluate.html"))
+    git = ["git", "status", "--porcelain"]
+    assert not subprocess.run(git, cwd=fresh, capture_output=True, check=True).stdout
+    # and they are logged once
+    again = stages(fresh, "track", MLFLOW_TRACKING_URI=address)
+    assert again.stdout.startswith(f"already logged: {address}, experiment ")

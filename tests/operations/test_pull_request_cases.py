@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.core.yamlfile import update_yaml
+from stages.core.yaml_edit import update_yaml
 from tests.conftest import copy_of, once, stages
 from tests.operations.test_repro import break_notebook
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from scoring.digest import sha256
-from stages.core.yamlfile import update_yaml
+from stages.core.yaml_edit import update_yaml
+from stages.operations.repro import is_locked
 from stages.operations.reproducible import outputs
-from tests.conftest import stages
+from tests.conftest import clean_environment, stages
 
 
 def state(place: Path) -> dict[str, str]:
@@ -44,12 +49,12 @@ def test_a_second_run_at_the_same_time_is_refused(fresh: Path) -> None:
     with FileLock(fresh / ".dvc" / "tmp" / "repro.lock"):
         done = stages(fresh, "repro")
     assert done.returncode == 1
-    assert done.stderr == ".dvc/tmp/repro.lock: another run is under way here; wait for it\n"
+    assert done.stderr == ".dvc/tmp/repro.lock: another run is in progress; wait for it\n"
     assert state(fresh) == before
     assert stages(fresh, "repro").returncode == 0
 
 
-def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
+def test_a_failing_stage_restores_the_previous_results(fresh: Path) -> None:
     # given a finished run, a changed parameter upstream and a stage that will fail
     before = state(fresh)
     update_yaml(fresh / "params.yaml", {"explore": {"max_levels": 13}})
@@ -60,7 +65,7 @@ def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(r"notebooks/03_features.ipynb: cell \d+: ValueError: on purpose", last)
-    assert "the previous results are restored" in done.stderr
+    assert "previous results restored" in done.stderr
     assert state(fresh) == before
     # and what succeeded on the way is not run again
     git = ["git", "checkout", "--quiet", "notebooks"]
@@ -69,6 +74,68 @@ def test_a_failing_stage_gives_back_what_stood_there(fresh: Path) -> None:
     assert again.returncode == 0, again.stderr[-2000:]
     assert "Stage 'explore' is cached" in again.stdout
     assert state(fresh) != before
+
+
+def test_a_dvc_command_in_progress_is_waited_for_and_nothing_is_restored(fresh: Path) -> None:
+    # given a DVC command of somebody else, which has written half of its results
+    (fresh / "dvc.lock").write_text("half of it")
+    before = state_of_files(fresh)
+    with (fresh / ".dvc" / "tmp" / "lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = stages(fresh, "repro")
+    # then nothing of it is touched, and nothing is claimed
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == ".dvc/tmp/lock: another DVC command is in progress; wait for it"
+    assert "restored" not in done.stderr
+    assert state_of_files(fresh) == before
+
+
+def state_of_files(place: Path) -> dict[str, str]:
+    return {name: sha256(place / name) for name in ("dvc.lock", "reports/metrics.json")}
+
+
+def test_a_killed_run_takes_dvc_and_its_stage_along(fresh: Path) -> None:
+    # given a run whose stage takes its time
+    note = fresh / "note"
+    source = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(300)"
+    break_notebook(fresh, "04_train.ipynb", source)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "stages", "repro"],
+        cwd=fresh, env=clean_environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: note.is_file() and note.read_text() != "")
+    # when it is killed so that it can tell nobody
+    running.kill()
+    running.wait()
+    # then the kernel of the stage ends, and DVC, which held the lock
+    wait_until(lambda: not is_alive(int(note.read_text())))
+    wait_until(lambda: not is_locked(fresh / ".dvc" / "tmp" / "lock"))
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.2)
+
+
+def is_alive(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    return status.is_file() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_what_was_computed_before_is_not_computed_again(fresh: Path) -> None:
+    # given results in the cache, and a lock that names others, as after `make adopt CSV=generated`
+    before = state(fresh)
+    (fresh / "dvc.lock").unlink()
+    # when the pipeline is run
+    done = stages(fresh, "repro")
+    # then every stage comes out of DVC's run cache
+    assert done.returncode == 0, done.stderr
+    assert "Running stage" not in done.stdout
+    assert state(fresh) == before
 
 
 def test_a_first_run_that_fails_leaves_no_half_of_a_result(fresh: Path) -> None:

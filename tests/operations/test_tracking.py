@@ -68,13 +68,29 @@ def free_port() -> int:
 
 @pytest.mark.parametrize(
     "address",
-    ["nonsense", "http://", "ftp://host", "http://host:port", "http://[::1", "file:///tmp/mlruns"],
+    ["nonsense", "http://", "ftp://host", "http://host:port", "http://[::1", "postgresql://h/db"],
 )
 def test_what_is_no_address_of_a_server_is_named(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ADDRESS, address)
     with pytest.raises(UserError, match=f"{ADDRESS}: .*: expected http://HOST:PORT"):
+        server.server()
+
+
+def test_a_sqlite_file_needs_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(ADDRESS, "sqlite:///mlflow.db")
+    assert server.server() == server.Server(f"sqlite:///{tmp_path}/mlflow.db")
+    assert server.server().is_file
+
+
+@pytest.mark.parametrize("address", ["file:///tmp/mlruns", "./mlruns", "/tmp/mlruns"])
+def test_a_folder_is_refused_with_what_to_use_instead(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ADDRESS, address)
+    with pytest.raises(UserError, match=r"MLflow no longer logs to folders .*sqlite:///FILE"):
         server.server()
 
 

@@ -59,7 +59,7 @@ def _draw(axes_of: Callable[..., None], tables: list[Any], title: str, file: Pat
 def _roc(axes: Any, table: pd.DataFrame, **style: Any) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1)
     axes.plot(table["fpr"], table["tpr"], **style)
-    axes.set(xlabel="stayers above the threshold", ylabel="churners above the threshold")
+    axes.set(xlabel="retained customers above the threshold", ylabel="churners above the threshold")
 
 
 def _calibration(axes: Any, table: pd.DataFrame, **style: Any) -> None:

@@ -1,4 +1,4 @@
-"""The server: its address, whether it is there, and how patient the client is with it."""
+"""Where results are logged to: its address, whether it is there, and the client's time limits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -30,29 +31,47 @@ PATIENCE = {
 }
 
 
+DATABASE = "sqlite:///"
+EXPECTED = f"expected http://HOST:PORT, https://HOST or {DATABASE}FILE"
+
+
 class Server(NamedTuple):
-    """An MLflow server; user and password are None where the address names none."""
+    """An MLflow server, or a SQLite file; user and password are None where it names none."""
 
     url: str
-    user: str | None
-    password: str | None
+    user: str | None = None
+    password: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the client writes the database itself, without a server."""
+        return self.url.startswith(DATABASE)
 
 
 def server() -> Server:
-    """The server that the environment names, credentials apart so that no message shows them.
+    """What the environment names, credentials apart so that no message shows them.
 
-    `UserError` where it names none, or what is no address of one.
+    `UserError` where it names nothing, or what is no such address.
     """
     text = os.environ.get(ADDRESS, "").strip()
     if not text:
-        raise UserError(f"{ADDRESS}: not set; expected the address of an MLflow server, http://…")
+        raise UserError(f"{ADDRESS}: not set; {EXPECTED}")
+    if text.startswith(DATABASE):
+        return Server(f"{DATABASE}{Path(text.removeprefix(DATABASE)).absolute()}")
     parts = _parts(text)
     if parts is None:
         shown = text.rpartition("@")[2]  # what stands before it may be a password
-        raise UserError(f"{ADDRESS}: {shown}: expected http://HOST:PORT or https://HOST")
+        raise UserError(f"{ADDRESS}: {shown}: {_is_folder(text)}{EXPECTED}")
     place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     user, password = (None if v is None else unquote(v) for v in (parts.username, parts.password))
     return Server(place.geturl().rstrip("/"), user, password)
+
+
+def _is_folder(text: str) -> str:
+    """Why MLflow does not take the address, where it is one of a folder."""
+    if text.startswith(("file:", "/", ".")):
+        return "MLflow no longer logs to folders (mlflow migrate-filestore moves one to SQLite); "
+    return ""
 
 
 def _parts(text: str) -> SplitResult | None:

@@ -17,13 +17,14 @@ SECONDS = 120  # at the end of a run; by hand there is no limit
 
 
 def track() -> str:
-    """Log the results in the work tree to the server in `MLFLOW_TRACKING_URI`; what was done.
+    """Log the results in the work tree to what `MLFLOW_TRACKING_URI` names; what was done.
 
     `UserError` where the server cannot be used.
     """
     found = server()
     check_client()
-    check_answers(found.url)
+    if not found.is_file:
+        check_answers(found.url)
     prepare_environment(found)
     from stages.operations.tracking.upload import upload
 

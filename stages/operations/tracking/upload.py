@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import mlflow
 from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -18,6 +19,7 @@ from scoring.bundle import CATEGORY, NAME, NUMERIC
 from scoring.errors import UserError
 from stages.operations.tracking import model, payload, provenance
 from stages.operations.tracking.payload import Results
+from stages.operations.tracking.server import DATABASE
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 
@@ -29,9 +31,9 @@ def upload(url: str) -> str:
     """
     found = payload.standing()
     try:
-        experiment = mlflow.set_experiment(os.environ.get(EXPERIMENT) or NAME).experiment_id
+        experiment = _experiment(url, os.environ.get(EXPERIMENT) or NAME)
         if run := _logged(experiment, found):
-            return f"there already: {_address(url, experiment, run)}"
+            return f"already logged: {_address(url, experiment, run)}"
         with mlflow.start_run(run_name=_name(found), tags=provenance.tags(found)) as active:
             number = _log(found, active.info.run_id)
     except (MlflowException, OSError) as error:
@@ -40,7 +42,20 @@ def upload(url: str) -> str:
     return f"logged: {place}; registered as {NAME} version {number}"
 
 
+def _experiment(url: str, name: str) -> str:
+    """The id of the experiment, which becomes the active one; made where there is none.
+
+    Beside a SQLite file lie its artifacts, wherever the run takes place.
+    """
+    if url.startswith(DATABASE) and mlflow.get_experiment_by_name(name) is None:
+        place = Path(url.removeprefix(DATABASE)).with_name("mlruns")
+        mlflow.create_experiment(name, artifact_location=place.as_uri())
+    return str(mlflow.set_experiment(name).experiment_id)
+
+
 def _address(url: str, experiment: str, run: str) -> str:
+    if url.startswith(DATABASE):
+        return f"{url}, experiment {experiment}, run {run}"
     return f"{url}/#/experiments/{experiment}/runs/{run}"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from scoring.digest import sha256
 from stages.cli import main
-from stages.core.yamlfile import update_yaml
+from stages.core.yaml_edit import update_yaml
 from stages.operations.registry import approval, fetch
 from tests.conftest import dvc, stages
 from tests.operations.registry.conftest import git, tags

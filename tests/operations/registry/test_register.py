@@ -11,7 +11,8 @@ import gto.api
 import pytest
 
 from scoring.errors import UserError
-from stages.core.yamlfile import read_yaml, update_yaml
+from stages.core.yaml_edit import update_yaml
+from stages.core.yamlfile import read_yaml
 from stages.operations.registry.evidence import read_record
 from stages.operations.registry.register import quality, register
 from stages.operations.registry.versions import read_versions
