@@ -10,7 +10,7 @@ import pandas as pd
 from scoring.decision import decision_rule
 from stages.core.files import write_json
 from stages.core.metrics import Shown, shown_in
-from stages.core.paths import MODEL_CARD
+from stages.core.paths import Paths
 from stages.evaluation import fairness
 from stages.evaluation.baselines import currency, summary
 from stages.evaluation.campaign import campaign
@@ -24,9 +24,10 @@ def write(
     slices: pd.DataFrame,
     totals: pd.DataFrame,
     source: Data,
+    paths: Paths,
 ) -> None:
     """Write what the stage `pages` makes the model card and the overview from."""
-    write_json(MODEL_CARD, content(data, headline, slices, totals, source))
+    write_json(paths.model_card, content(data, headline, slices, totals, source))
 
 
 def content(

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scoring import money
 from scoring.explanation import load_explainer, reasons
 from stages.core.measures import Floats
-from stages.core.paths import CHAMPION
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import ID
 
@@ -26,7 +25,7 @@ def chosen_rows(data: EvaluationData) -> NDArray[np.int64]:
     return order[data.affordable[order] == 1]
 
 
-def reasons_of(data: EvaluationData, *, bundle: Path = CHAMPION) -> list[list[str]]:
+def reasons_of(data: EvaluationData, bundle: Path) -> list[list[str]]:
     """Why each customer on the list is at risk, in plain words, in the order of `chosen_rows`."""
     chosen, schema = data.features.iloc[chosen_rows(data)], data.schema
     columns: dict[str, Any] = {c.name: chosen[c.name].to_numpy() for c in schema.inputs}

@@ -20,13 +20,7 @@ from scoring.schema import Schema
 from stages.core.files import read_table
 from stages.core.measures import Bootstrap, Floats, Measure
 from stages.core.metrics import Input, Metric
-from stages.core.paths import (
-    CHAMPION,
-    COMPARISON,
-    CUSTOMERS_SCHEMA,
-    ORACLE,
-    TEST,
-)
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
 from stages.features.table import ID, LABEL, model_inputs, monthly_value
@@ -125,22 +119,24 @@ class EvaluationData:
         return money.within_budget(self.decision, self.expected, cost, budget=budget)
 
 
-def gather(params: Evaluate, assumptions: Money) -> EvaluationData:
+def gather(params: Evaluate, assumptions: Money, paths: Paths) -> EvaluationData:
     """Read the test customers and score them with the champion and the simple models."""
-    schema, features = load_schema(CUSTOMERS_SCHEMA), read_table(TEST)
+    schema, features = load_schema(paths.customers_schema), read_table(paths.test)
     inputs = model_inputs(features, schema)
-    manifest = json.loads((CHAMPION / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((paths.champion / MANIFEST).read_text(encoding="utf-8"))
     fees, costs = monthly_value(features, schema), money.Costs(**manifest["costs"])
     return EvaluationData(
         features=features,
         schema=schema,
         label=features[LABEL].to_numpy(float),
-        probability=_scorer(CHAMPION / MODEL).probability(inputs),
-        baselines={n: _scorer(COMPARISON / f"{n}.onnx").probability(inputs) for n in BASELINES},
-        oracle=_oracle(features),
+        probability=_scorer(paths.champion / MODEL).probability(inputs),
+        baselines={
+            n: _scorer(paths.comparison / f"{n}.onnx").probability(inputs) for n in BASELINES
+        },
+        oracle=_oracle(features, paths.oracle),
         value=money.customer_value(fees, len(features), costs),
-        out_of_fold=read_table(COMPARISON / OUT_OF_FOLD),
-        fold_scores=pd.read_csv(COMPARISON / SCORES),
+        out_of_fold=read_table(paths.comparison / OUT_OF_FOLD),
+        fold_scores=pd.read_csv(paths.comparison / SCORES),
         manifest=manifest,
         assumptions=assumptions,
         params=params,
@@ -151,8 +147,8 @@ def _scorer(path: Path) -> Scorer:
     return Scorer(path.read_bytes())
 
 
-def _oracle(features: pd.DataFrame) -> Floats | None:
-    truth = read_table(ORACLE)
+def _oracle(features: pd.DataFrame, file: Path) -> Floats | None:
+    truth = read_table(file)
     if truth.empty:
         return None
     return truth.set_index("id")["churn_probability"].reindex(features[ID]).to_numpy(float)

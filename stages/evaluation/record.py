@@ -11,7 +11,7 @@ import pandas as pd
 from scoring.bundle import BASELINES
 from stages.core.files import write_csv, write_json, write_table
 from stages.core.metrics import Shown, shown_in
-from stages.core.paths import CONTACT_LIST, METRICS, PLOTS, PREDICTIONS
+from stages.core.paths import Paths
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.evaluation.headline import THRESHOLD
 from stages.features.table import ID, LABEL
@@ -113,10 +113,11 @@ def write(
     found: Findings,
     contacts: pd.DataFrame,
     curves: Mapping[str, pd.DataFrame],
+    paths: Paths,
 ) -> None:
     """Write metrics, predictions, the contact list and the tables behind the plots."""
-    write_json(METRICS, metrics_file(data, found))
-    write_table(PREDICTIONS, predictions(data))
-    write_csv(CONTACT_LIST, contacts)
+    write_json(paths.metrics, metrics_file(data, found))
+    write_table(paths.predictions, predictions(data))
+    write_csv(paths.contact_list, contacts)
     for name, curve in curves.items():
-        write_csv(PLOTS / f"{name}.csv", curve)
+        write_csv(paths.plots / f"{name}.csv", curve)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from scoring.digest import digest, sha256
 from scoring.money import customer_value
 from scoring.schema import Schema
 from stages.core.files import write_csv, write_json, write_table
-from stages.core.paths import CHAMPION, COMPARISON, TRAIN
+from stages.core.paths import Paths
 from stages.features.table import LABEL, model_inputs, monthly_value
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
@@ -50,9 +49,10 @@ def write_bundle(
     *,
     train: Train,
     money: Money,
-    folder: Path = CHAMPION,
+    paths: Paths,
 ) -> dict[str, Any]:
     """Refit winner and fallback on all train customers and write the bundle; its manifest."""
+    folder = paths.champion
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file, name in ((MODEL, winner), (FALLBACK_MODEL, FALLBACK)):
@@ -63,7 +63,7 @@ def write_bundle(
     write_json(folder / BACKGROUND, background(features, schema, probability))
     write_json(folder / RULES, _rules(features, schema))
     write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
-    manifest = _manifest(winner, validation, features, schema, train, money, folder)
+    manifest = _manifest(winner, validation, features, schema, train, money, paths)
     write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -74,9 +74,10 @@ def write_comparison(
     schema: Schema,
     *,
     train: Train,
-    folder: Path = COMPARISON,
+    paths: Paths,
 ) -> None:
     """Keep what the candidates did out of fold, and the simple models to stand beside."""
+    folder = paths.comparison
     shutil.rmtree(folder, ignore_errors=True)
     write_table(folder / OUT_OF_FOLD, validation.out_of_fold)
     write_csv(folder / SCORES, validation.scores)
@@ -92,7 +93,7 @@ def _manifest(
     schema: Schema,
     train: Train,
     money: Money,
-    folder: Path,
+    paths: Paths,
 ) -> dict[str, Any]:
     label = features[LABEL].to_numpy()
     probability = validation.out_of_fold[winner].to_numpy()
@@ -117,9 +118,9 @@ def _manifest(
             "category": category_names(schema),
             "derived": derived_names(schema),
         },
-        "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: sha256(path) for path in sorted(paths.champion.iterdir())},
         "hashes": {
-            "train": sha256(TRAIN),
+            "train": sha256(paths.train),
             "params": digest([train.model_dump(), money.model_dump()]),
         },
     }

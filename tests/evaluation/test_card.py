@@ -8,6 +8,7 @@ import pytest
 
 from scoring.schema import parse_schema
 from stages.core.metrics import METRICS
+from stages.core.paths import Paths
 from stages.evaluation import card
 from stages.evaluation.contacts import totals
 from stages.evaluation.headline import headline
@@ -33,15 +34,14 @@ HOSTILE = '<img src=x onerror="alert(1)">'
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch):
+def write(tmp_path):
     """A function that writes card and overview and returns them: (markdown, page, overview)."""
 
     def written(data, *, source=None, name: str = "reports"):
-        folder = tmp_path / name
-        folder.mkdir()
-        monkeypatch.setattr(card, "MODEL_CARD", folder / "model_card.json")
+        paths = Paths(tmp_path / name)
+        folder = paths.reports
         table = headline(data)
-        card.write(data, table, slices(data), totals(data), Data.of(source or GENERATED))
+        card.write(data, table, slices(data), totals(data), Data.of(source or GENERATED), paths)
         content = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
         write_card(folder, content, pages=PAGES)
         write_overview(folder, content, pages=PAGES, chapters=CHAPTERS, picture=STEPS)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from scoring import money
+from stages.core.files import write_table
+from stages.core.paths import Paths
 from stages.evaluation.baselines import strategies
 from stages.evaluation.contacts import (
     chosen_rows,
@@ -123,25 +125,22 @@ def test_words_give_number_cost_and_profit(data):
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bundle") / "champion"
-    with pytest.MonkeyPatch.context() as patch:
-        train = tmp_path_factory.mktemp("train") / "train.parquet"
-        train.write_bytes(b"")
-        patch.setattr(champion, "TRAIN", train)
-        champion.write_bundle(
-            "logistic",
-            builders.validation(),
-            builders.features(),
-            builders.schema(),
-            train=builders.train_params(),
-            money=builders.money_params(),
-            folder=folder,
-        )
-    return folder
+    paths = Paths(tmp_path_factory.mktemp("bundle"))
+    write_table(paths.train, builders.features())
+    champion.write_bundle(
+        "logistic",
+        builders.validation(),
+        builders.features(),
+        builders.schema(),
+        train=builders.train_params(),
+        money=builders.money_params(),
+        paths=paths,
+    )
+    return paths.champion
 
 
 def test_every_customer_on_the_list_gets_up_to_three_reasons(data, bundle):
-    words = reasons_of(data, bundle=bundle)
+    words = reasons_of(data, bundle)
     assert len(words) == len(chosen_rows(data))
     assert all(len(given) <= 3 for given in words)
     assert any(words)

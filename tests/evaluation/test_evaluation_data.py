@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scoring import money
 from scoring.bundle import Scorer
 from stages.core.files import write_csv, write_json, write_table
-from stages.evaluation import evaluation_data
+from stages.core.paths import Paths
 from stages.evaluation.evaluation_data import gather
 from stages.features.table import ID, LABEL, model_inputs
 from stages.model.export import to_onnx
@@ -66,39 +66,40 @@ def test_more_probable_customers_are_never_dropped(data):
 
 
 @pytest.fixture
-def bundle(tmp_path, monkeypatch):
+def paths(tmp_path) -> Paths:
+    return Paths(tmp_path)
+
+
+@pytest.fixture
+def bundle(paths):
     """What `train` leaves for `gather`: (test customers, models by file)."""
     schema, features = builders.schema(), builders.features(rows=40, seed=2)
-    for name in ("CHAMPION", "COMPARISON", "TEST", "CUSTOMERS_SCHEMA", "ORACLE"):
-        monkeypatch.setattr(evaluation_data, name, tmp_path / name.lower())
     models = {
-        evaluation_data.CHAMPION / "model.onnx": "forest",
-        evaluation_data.COMPARISON / "base_rate.onnx": "base_rate",
-        evaluation_data.COMPARISON / "one_feature.onnx": "logistic",
+        paths.champion / "model.onnx": "forest",
+        paths.comparison / "base_rate.onnx": "base_rate",
+        paths.comparison / "one_feature.onnx": "logistic",
     }
     for path, name in models.items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         model = refit(name, builders.features(), schema, builders.train_params())
         path.write_bytes(to_onnx(model, schema, name=name))
-    write_json(
-        evaluation_data.CUSTOMERS_SCHEMA, schema.model_dump(mode="json", exclude_defaults=True)
-    )
-    write_table(evaluation_data.COMPARISON / "out_of_fold.parquet", builders.out_of_fold())
-    write_csv(evaluation_data.COMPARISON / "scores.csv", builders.fold_scores())
+    write_json(paths.customers_schema, schema.model_dump(mode="json", exclude_defaults=True))
+    write_table(paths.comparison / "out_of_fold.parquet", builders.out_of_fold())
+    write_csv(paths.comparison / "scores.csv", builders.fold_scores())
     manifest = {"threshold": 0.3, "costs": dataclasses.asdict(builders.costs(margin=0.4))}
-    write_json(evaluation_data.CHAMPION / "bundle.json", manifest)
-    write_table(evaluation_data.TEST, features)
+    write_json(paths.champion / "bundle.json", manifest)
+    write_table(paths.test, features)
     return features
 
 
-def write_oracle(ids, probability) -> None:
-    write_table(evaluation_data.ORACLE, pd.DataFrame({"id": ids, "churn_probability": probability}))
+def write_oracle(paths, ids, probability) -> None:
+    write_table(paths.oracle, pd.DataFrame({"id": ids, "churn_probability": probability}))
 
 
-def test_gathered_probabilities_are_those_of_the_exported_models(bundle):
-    write_oracle(bundle[ID], np.full(40, 0.5))
-    data = gather(builders.evaluate_params(), builders.money_params())
-    scorer = Scorer((evaluation_data.CHAMPION / "model.onnx").read_bytes())
+def test_gathered_probabilities_are_those_of_the_exported_models(bundle, paths):
+    write_oracle(paths, bundle[ID], np.full(40, 0.5))
+    data = gather(builders.evaluate_params(), builders.money_params(), paths)
+    scorer = Scorer((paths.champion / "model.onnx").read_bytes())
     inputs = model_inputs(bundle, builders.schema())
     np.testing.assert_array_equal(data.probability, scorer.probability(inputs))
     np.testing.assert_array_equal(data.label, bundle[LABEL])
@@ -109,14 +110,14 @@ def test_gathered_probabilities_are_those_of_the_exported_models(bundle):
     np.testing.assert_allclose(data.value, bundle[FEE] * 0.4 * 10)
 
 
-def test_truth_is_matched_by_id_whatever_its_order(bundle):
+def test_truth_is_matched_by_id_whatever_its_order(bundle, paths):
     others = pd.Series([f"X{i}" for i in range(10)])
     ids = pd.concat([others, bundle[ID][::-1]], ignore_index=True)
-    write_oracle(ids, np.arange(50) / 50)
-    oracle = gather(builders.evaluate_params(), builders.money_params()).oracle
+    write_oracle(paths, ids, np.arange(50) / 50)
+    oracle = gather(builders.evaluate_params(), builders.money_params(), paths).oracle
     np.testing.assert_allclose(oracle, (49 - np.arange(40)) / 50)
 
 
-def test_truth_without_rows_is_unknown(bundle):
-    write_oracle(pd.Series(dtype=str), [])
-    assert gather(builders.evaluate_params(), builders.money_params()).oracle is None
+def test_truth_without_rows_is_unknown(bundle, paths):
+    write_oracle(paths, pd.Series(dtype=str), [])
+    assert gather(builders.evaluate_params(), builders.money_params(), paths).oracle is None

@@ -9,7 +9,8 @@ import pytest
 
 from stages.core import measures
 from stages.core.measures import value
-from stages.evaluation import contacts, record, truth
+from stages.core.paths import Paths
+from stages.evaluation import contacts, truth
 from stages.evaluation.baselines import targets
 from stages.evaluation.headline import headline
 from stages.evaluation.record import Findings, metrics_file, predictions, write
@@ -124,21 +125,14 @@ def test_predictions_on_test_are_the_champions_alone(data):
 # --- files -------------------------------------------------------------------------------------
 
 
-def test_everything_is_written_in_the_same_bytes_twice(data, found, tmp_path, monkeypatch):
+def test_everything_is_written_in_the_same_bytes_twice(data, found, tmp_path):
     listed = contacts.contact_list(data, [["Größe: klein"]] * len(data.label))
     plots = {"roc": pd.DataFrame({"fpr": [0, 1], "tpr": [0, 1]})}
-    places = {
-        "METRICS": "metrics.json",
-        "PREDICTIONS": "predictions.parquet",
-        "CONTACT_LIST": "contact_list.csv",
-        "PLOTS": "plots",
-    }
     written = []
     for name in ("one", "other"):
-        folder = tmp_path / name
-        for place, file in places.items():
-            monkeypatch.setattr(record, place, folder / file)
-        write(data, found, listed, plots)
+        paths = Paths(tmp_path / name)
+        write(data, found, listed, plots, paths)
+        folder = paths.reports
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         written.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
     assert set(written[0]) == {

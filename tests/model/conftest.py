@@ -14,18 +14,10 @@ from scoring.schema import Schema
 from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
-from stages.evaluation import evaluation_data
 from stages.evaluation.evaluation_data import EvaluationData, gather
 from stages.features.table import ID
 from stages.parameters import read_parameters
 
-PLACES = {
-    "CHAMPION": "models/champion",
-    "COMPARISON": "models/comparison",
-    "CUSTOMERS_SCHEMA": "data/raw/schema.json",
-    "ORACLE": "data/oracle/probabilities.parquet",
-    "TEST": "data/features/test.parquet",
-}
 TRUTH = "#truth"  # a column that no schema has
 
 
@@ -54,11 +46,9 @@ def customers(finished: Path, schema: Schema) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def data(finished: Path) -> EvaluationData:
     """What `evaluate` looks at."""
-    params = read_parameters(Paths(finished))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, place in PLACES.items():
-            patch.setattr(evaluation_data, name, finished / place)
-        return gather(params.evaluate, params.money)
+    paths = Paths(finished)
+    params = read_parameters(paths)
+    return gather(params.evaluate, params.money, paths)
 
 
 def risk(champion: Explainer, columns) -> np.ndarray:

@@ -22,6 +22,7 @@ from scoring.bundle import (
 )
 from scoring.derive import Inputs, category_names, derived_names, numeric_names
 from stages.core.files import read_table, write_table
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.table import LABEL, model_inputs
 from stages.model import champion
@@ -38,13 +39,11 @@ FILES = {MODEL, FALLBACK_MODEL, SCHEMA_FILE, BACKGROUND, REFERENCE, RULES}
 @pytest.fixture(scope="module")
 def make(tmp_path_factory):
     """A function that writes a bundle into a new directory: (folder, manifest)."""
-    patch = pytest.MonkeyPatch()
 
     def bundle(variant: str = "full", winner: str = "logistic", *, train=PARAMS, **costs):
-        folder = tmp_path_factory.mktemp("bundle")
+        paths = Paths(tmp_path_factory.mktemp("bundle"))
         features = builders.features(variant)
-        write_table(folder / "train.parquet", features)
-        patch.setattr(champion, "TRAIN", folder / "train.parquet")
+        write_table(paths.train, features)
         manifest = write_bundle(
             winner,
             builders.validation(variant),
@@ -52,12 +51,11 @@ def make(tmp_path_factory):
             builders.schema(variant),
             train=train,
             money=builders.money_params(**costs),
-            folder=folder / "champion",
+            paths=paths,
         )
-        return folder / "champion", manifest
+        return paths.champion, manifest
 
-    yield bundle
-    patch.undo()
+    return bundle
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +88,7 @@ def test_hashes_are_those_of_the_files(bundle):
 
 def test_hash_of_the_train_customers_is_that_of_their_file(bundle):
     folder, manifest = bundle
-    content = (folder.parent / "train.parquet").read_bytes()
+    content = Paths(folder.parents[1]).train.read_bytes()
     assert manifest["hashes"]["train"] == hashlib.sha256(content).hexdigest()
 
 
@@ -161,12 +159,13 @@ def test_reference_is_capped_and_keeps_whole_rows(make, monkeypatch):
     assert len(found.merge(known.drop_duplicates())) == 40
 
 
-def test_what_stood_in_the_folder_before_is_gone(make, tmp_path):
+def test_what_was_in_the_folder_before_is_gone(make):
     folder, _ = make()
+    paths = Paths(folder.parents[1])
     (folder / "old.onnx").write_bytes(b"old")
     features = builders.features()
     arguments = (builders.validation(), features, builders.schema())
-    write_bundle("forest", *arguments, train=PARAMS, money=builders.money_params(), folder=folder)
+    write_bundle("forest", *arguments, train=PARAMS, money=builders.money_params(), paths=paths)
     assert not (folder / "old.onnx").exists()
 
 
@@ -291,8 +290,9 @@ def test_nobody_is_contacted_where_nobody_pays():
 
 
 def test_comparison_keeps_out_of_fold_scores_and_baselines(tmp_path):
-    features, schema, folder = builders.features(), builders.schema(), tmp_path / "comparison"
-    write_comparison(builders.validation(), features, schema, train=PARAMS, folder=folder)
+    features, schema, paths = builders.features(), builders.schema(), Paths(tmp_path)
+    write_comparison(builders.validation(), features, schema, train=PARAMS, paths=paths)
+    folder = paths.comparison
     table = read_table(folder / "out_of_fold.parquet")
     pd.testing.assert_frame_equal(table, builders.validation().out_of_fold)
     scores = pd.read_csv(folder / "scores.csv")

@@ -22,8 +22,7 @@ from serving.document import example
 from serving.settings import Settings
 from serving.worker import Worker
 from stages.core.files import write_table
-from stages.core.paths import ROOT
-from stages.model import champion
+from stages.core.paths import ROOT, Paths
 from stages.model.champion import write_bundle
 from tests import builders
 
@@ -33,20 +32,18 @@ START = 30.0  # seconds, on a busy machine
 
 def write_club(folder: Path, *, variant: str = "full", winner: str = "vote") -> Path:
     """A champion bundle of the club in a new folder."""
-    features = builders.features(variant)
-    write_table(folder / "train.parquet", features)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(champion, "TRAIN", folder / "train.parquet")
-        write_bundle(
-            winner,
-            builders.validation(variant),
-            features,
-            builders.schema(variant),
-            train=builders.train_params(),
-            money=builders.money_params(),
-            folder=folder / "champion",
-        )
-    return folder / "champion"
+    features, paths = builders.features(variant), Paths(folder)
+    write_table(paths.train, features)
+    write_bundle(
+        winner,
+        builders.validation(variant),
+        features,
+        builders.schema(variant),
+        train=builders.train_params(),
+        money=builders.money_params(),
+        paths=paths,
+    )
+    return paths.champion
 
 
 @pytest.fixture(scope="session")
