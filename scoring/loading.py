@@ -109,7 +109,7 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Schema]:
 
 
 def check_bundle(folder: Path) -> dict[str, Any]:
-    """The manifest, with every file held against its hash; `UserError` naming what differs."""
+    """The manifest, with every file compared with its hash; `UserError` naming what differs."""
     manifest, _ = read_manifest(folder)
     for name in manifest["files"]:
         _checked(folder, name, manifest["files"])
@@ -138,7 +138,7 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def fingerprint(folder: Path) -> tuple[Any, ...]:
-    """Changes whenever a file of the bundle was written anew, goes or comes."""
+    """Changes whenever a file of the bundle is written, goes or comes."""
     return tuple(_stat(folder / name) for name in READ)
 
 

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-CALL = "churn.call"  # where a `Call` stands in the scope
+CALL = "churn.call"  # key of the `Call` in the scope
 FAILED = "the service failed to answer; the log has the reason under this request's id"
 
 Detail = dict[str, Any]

@@ -67,7 +67,7 @@ class RequestMiddleware:
         self._keys, self._rate = Keys(self.settings.api_keys), Rate(self.settings.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or say why not."""
+        """Answer a request, or the reason why not."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
@@ -131,7 +131,7 @@ class RequestMiddleware:
             self._busy -= 1
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        """The body, refused as soon as it is known to be too large or too slow."""
+        """The body, rejected as soon as it is known to be too large or too slow."""
         limit = int(self.settings.max_body_mb * 1e6)
         too_large = Rejection("body_size", 413, f"the body is larger than {limit:,} bytes")
         declared = headers.get(b"content-length", b"0")

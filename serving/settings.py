@@ -120,7 +120,7 @@ def unknown_variables(names: Iterable[str] = os.environ) -> list[str]:
 
 
 def table() -> str:
-    """The settings as a Markdown table, as it stands in the documentation."""
+    """The settings as a Markdown table, as the documentation has it."""
     rows = [
         f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()

@@ -27,8 +27,8 @@ def test_training_and_serving_agree_on_every_test_customer(finished, tmp_path):
         batch = client.post("/predict_batch", json={"features": rows}).json()["predictions"]
         single = [client.post("/predict", json={"features": row}).json() for row in rows[:50]]
     wanted = expected.loc[customers[schema.id_name]].to_numpy()
-    said = np.array([answer["churn_probability"] for answer in batch])
-    np.testing.assert_allclose(said, wanted, atol=TOLERANCE)
+    found = np.array([answer["churn_probability"] for answer in batch])
+    np.testing.assert_allclose(found, wanted, atol=TOLERANCE)
     np.testing.assert_allclose(
         [a["churn_probability"] for a in single], wanted[:50], atol=TOLERANCE
     )

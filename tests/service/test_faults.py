@@ -1,4 +1,4 @@
-"""Things break while requests come in: callers get valid answers, and what is told is true."""
+"""Things break while requests come in: callers get valid answers, and what is shown is true."""
 
 import shutil
 import signal
@@ -11,17 +11,17 @@ import pytest
 from scoring.bundle import FALLBACK_MODEL, MODEL, RULES
 from serving.document import Prediction
 from tests.service.conftest import Server, one, serve, write_club
-from tests.service.test_loading import flipped, gone, truncated
+from tests.service.damage import flipped, gone, truncated
 
 FAULTY = "tests.service.faulty:ChurnService"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class Load:
-    """Callers that never stop asking; what they were told, by status and tier."""
+    """Callers that never stop asking; their answers, by status and tier."""
 
     def __init__(self, server: Server, callers: int = 3):
-        self.told: Counter = Counter()
+        self.answered: Counter = Counter()
         self._server, self._stop = server, threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(callers)]
 
@@ -30,9 +30,9 @@ class Load:
             while not self._stop.is_set():
                 answer = client.post("/predict", json=one())
                 if answer.status_code == 200:
-                    self.told[Prediction.model_validate_json(answer.content).tier] += 1
+                    self.answered[Prediction.model_validate_json(answer.content).tier] += 1
                 else:
-                    self.told[answer.status_code] += 1
+                    self.answered[answer.status_code] += 1
 
     def __enter__(self):
         for thread in self._threads:
@@ -46,14 +46,14 @@ class Load:
 
     def until(self, tier, *, seconds=15.0):
         """Wait until somebody is answered by that tier from now on."""
-        before = self.told[tier]
+        before = self.answered[tier]
         due = time.monotonic() + seconds
-        while self.told[tier] < before + 5:
-            assert time.monotonic() < due, (tier, self.told)
+        while self.answered[tier] < before + 5:
+            assert time.monotonic() < due, (tier, self.answered)
             time.sleep(0.02)
 
 
-def told(client, tier):
+def reported(client, tier):
     """What the service says of itself, once it has noticed."""
     due = time.monotonic() + 10
     while client.get("/health").json()["tier"] != tier:
@@ -75,19 +75,19 @@ def test_it_starts_with_a_broken_champion_and_recovers_when_that_is_mended(club,
     with serve(tmp_path, own, reload_seconds="0.2") as server, server.client() as client:
         with Load(server) as load:
             load.until("fallback")
-            stats = told(client, "fallback")
+            stats = reported(client, "fallback")
             assert stats["status"] == "degraded"
             assert MODEL in stats["tiers"]["champion"]["champion"]
             assert client.get("/readyz").status_code == 200
             assert loaded(client, "champion") == 0
             shutil.copy2(club / MODEL, own / MODEL)
             load.until("champion")
-            assert told(client, "champion")["status"] == "ok"
+            assert reported(client, "champion")["status"] == "ok"
             assert loaded(client, "champion") == 1
         counted = client.get("/fallback-stats").json()["fallbacks"]
         assert {(f["tier"], f["reason"]) for f in counted} == {("champion", "missing")}
-        assert sum(f["customers"] for f in counted) == load.told["fallback"]
-        assert set(load.told) == {"fallback", "champion"}
+        assert sum(f["customers"] for f in counted) == load.answered["fallback"]
+        assert set(load.answered) == {"fallback", "champion"}
 
 
 def test_each_tier_below_answers_in_its_turn_and_readiness_follows_the_setting(club, tmp_path):
@@ -99,7 +99,7 @@ def test_each_tier_below_answers_in_its_turn_and_readiness_follows_the_setting(c
         assert client.post("/predict", json=one()).json()["tier"] == "rules"
         assert client.get("/readyz").status_code == 503
         shutil.copy2(club / FALLBACK_MODEL, own / FALLBACK_MODEL)
-        told(client, "fallback")
+        reported(client, "fallback")
         assert client.get("/readyz").status_code == 200
     for file in (FALLBACK_MODEL, RULES):
         gone(own / file)
@@ -121,10 +121,10 @@ def test_breaking_the_files_of_a_running_service_changes_no_answer(club, tmp_pat
                 time.sleep(0.05)
             load.until("champion")
             assert client.get("/health").json()["status"] == "ok"
-        assert set(load.told) == {"champion"}
+        assert set(load.answered) == {"champion"}
 
 
-def test_a_session_that_raises_hangs_or_lies_is_passed_over_and_taken_back(club, tmp_path):
+def test_a_model_that_raises_hangs_or_errs_is_passed_over_and_taken_back(club, tmp_path):
     fault = tmp_path / "fault"
     options = {
         "fault": str(fault),
@@ -144,7 +144,7 @@ def test_a_session_that_raises_hangs_or_lies_is_passed_over_and_taken_back(club,
             load.until("champion", seconds=20)
             counted = client.get("/fallback-stats").json()["fallbacks"]
             assert reason in {f["reason"] for f in counted}
-        assert set(load.told) == {"champion", "fallback"}
+        assert set(load.answered) == {"champion", "fallback"}
 
 
 def test_a_new_version_is_taken_in_and_back_without_a_failed_request(club, tmp_path):
@@ -165,7 +165,7 @@ def test_a_new_version_is_taken_in_and_back_without_a_failed_request(club, tmp_p
                     time.sleep(0.1)
                 load.until("champion")
         assert client.get("/model-info").json()["champion"]["version"] == old
-        assert set(load.told) == {"champion"}
+        assert set(load.answered) == {"champion"}
 
 
 def test_two_workers_count_together_and_stop_gracefully(club, tmp_path):

@@ -25,35 +25,35 @@ def refused(answer, status):
 
 def test_a_prediction_has_the_shape_of_the_contract(client):
     answer = client.post("/predict", json=one())
-    said = answer.json()
-    assert list(said) == [
+    found = answer.json()
+    assert list(found) == [
         "customer_id", "churn_probability", "decision", "expected_profit", "tier", "variant",
         "model",
     ]  # fmt: skip
     Prediction.model_validate_json(answer.content)
-    assert said["customer_id"] == "customer-1"
-    assert (said["decision"] == "contact") == (said["expected_profit"] > 0)
-    assert said["tier"] == said["variant"] == "champion"
+    assert found["customer_id"] == "customer-1"
+    assert (found["decision"] == "contact") == (found["expected_profit"] > 0)
+    assert found["tier"] == found["variant"] == "champion"
 
 
 def test_a_batch_is_answered_in_its_order(client):
     features = [one(**{MONTHS: m})["features"] for m in (0, 5, 50)]
     answer = client.post("/predict_batch", json={"features": features, "customer_ids": [*"abc"]})
-    said = Predictions.model_validate_json(answer.content).predictions
+    found = Predictions.model_validate_json(answer.content).predictions
     single = [client.post("/predict", json={"features": f}).json() for f in features]
-    assert [p.customer_id for p in said] == ["a", "b", "c"]
+    assert [p.customer_id for p in found] == ["a", "b", "c"]
     np.testing.assert_allclose(
-        [p.churn_probability for p in said], [p["churn_probability"] for p in single], atol=1e-7
+        [p.churn_probability for p in found], [p["churn_probability"] for p in single], atol=1e-7
     )
 
 
 def test_contributions_add_up_to_the_prediction(client):
     answer = client.post("/explain", json=one())
-    said = Explanation.model_validate_json(answer.content)
-    odds = np.log(said.churn_probability / (1 - said.churn_probability))
-    total = said.base + sum(c.contribution for c in said.contributions)
+    found = Explanation.model_validate_json(answer.content)
+    odds = np.log(found.churn_probability / (1 - found.churn_probability))
+    total = found.base + sum(c.contribution for c in found.contributions)
     assert total == pytest.approx(odds, abs=1e-3)
-    assert {c.feature for c in said.contributions} == {c.name for c in CLUB.inputs}
+    assert {c.feature for c in found.contributions} == {c.name for c in CLUB.inputs}
 
 
 @pytest.mark.parametrize("paid", [0, None])
@@ -62,10 +62,10 @@ def test_a_brand_new_customer_is_served(client, paid):
 
 
 def test_whoever_owes_nothing_yet_is_one_customer_however_it_is_sent(client):
-    said = [
+    found = [
         client.post("/predict", json=one(**{MONTHS: 0, PAID: paid})).json() for paid in (0, None)
     ]
-    assert said[0]["churn_probability"] == said[1]["churn_probability"]
+    assert found[0]["churn_probability"] == found[1]["churn_probability"]
 
 
 def test_what_is_read(client):
@@ -83,8 +83,8 @@ def test_what_is_read(client):
 
 
 def test_a_wrong_value_is_named_in_the_shape_of_the_contract(client):
-    said = refused(client.post("/predict", json=one(**{SIZE: "riesig"})), 400)
-    assert said.model_dump()["details"] == [
+    found = refused(client.post("/predict", json=one(**{SIZE: "riesig"})), 400)
+    assert found.model_dump()["details"] == [
         {
             "row": None,
             "field": SIZE,
@@ -142,7 +142,7 @@ def test_paths_and_methods_that_do_not_exist(client):
     refused(client.request("DELETE", "/health"), 405)
 
 
-def test_nothing_of_the_stack_is_told(client):
+def test_nothing_of_the_stack_is_revealed(client):
     for answer in (client.post("/predict", json=one()), client.get("/nope"), client.get("/health")):
         assert not {"server", "x-bentoml-request-id", "x-shaped"} & set(answer.headers)
         assert all(name in answer.headers for name in SECURE)
@@ -167,10 +167,10 @@ def series(client) -> dict[str, float]:
 
 def test_predictions_are_counted_by_variant_tier_and_decision(client):
     before = series(client)
-    said = client.post("/predict", json=one()).json()
+    found = client.post("/predict", json=one()).json()
     client.post("/predict_batch", json=example("/predict_batch", CLUB))
     name = (
-        f'churn_predictions_total{{decision="{said["decision"]}",tier="champion",'
+        f'churn_predictions_total{{decision="{found["decision"]}",tier="champion",'
         'variant="champion"}'
     )
     after = series(client)
@@ -189,13 +189,13 @@ def test_faults_are_counted_by_field(client):
         assert after[name] - before[name] == 1
 
 
-def test_what_is_loaded_is_told(client):
-    told = series(client)
+def test_what_is_loaded_is_shown(client):
+    shown = series(client)
     version = client.get("/model-info").json()["champion"]["version"]
     name = f'churn_model_info{{name="churn",variant="champion",version="{version}"}}'
-    assert told[name] == 1
-    assert told['churn_model_age_seconds{variant="champion"}'] >= 0
-    assert told['churn_model_loaded{tier="champion",variant="champion"}'] == 1
+    assert shown[name] == 1
+    assert shown['churn_model_age_seconds{variant="champion"}'] >= 0
+    assert shown['churn_model_loaded{tier="champion",variant="champion"}'] == 1
 
 
 def test_callers_cannot_make_new_series(client):

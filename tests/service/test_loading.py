@@ -12,20 +12,7 @@ from scoring.errors import UserError
 from scoring.loading import load_bundle
 from serving.exchange import Call
 from tests.service.conftest import one, write_club
-
-
-def gone(path: Path) -> None:
-    path.unlink()
-
-
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def flipped(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
+from tests.service.damage import flipped, gone, truncated
 
 
 def rehashed(folder: Path, name: str) -> None:

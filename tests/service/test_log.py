@@ -96,11 +96,11 @@ def test_ids_may_be_logged_plainly_or_not_at_all(tmp_path, how, shown):
 
 
 def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
-    gate = threading.Event()
+    release = threading.Event()
     real = PredictionLog._write
 
     def slow(self, entries):
-        gate.wait(5)
+        release.wait(5)
         real(self, entries)
 
     monkeypatch.setattr(PredictionLog, "_write", slow)
@@ -109,17 +109,17 @@ def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
         log.log.put(entry())
     log.log.put(entry(11))
     assert log.counted("written") == 0
-    gate.set()
+    release.set()
     assert len(log.lines()) == log.counted("written") == 10
     assert log.counted("dropped") == 51
 
 
 def test_a_batch_waits_for_room_and_no_longer_than_its_patience(tmp_path, monkeypatch):
-    gate = threading.Event()
+    release = threading.Event()
     real = PredictionLog._write
 
     def slow(self, entries):
-        gate.wait(5)
+        release.wait(5)
         real(self, entries)
 
     monkeypatch.setattr(PredictionLog, "_write", slow)
@@ -128,7 +128,7 @@ def test_a_batch_waits_for_room_and_no_longer_than_its_patience(tmp_path, monkey
     log.log.put(entry(8), patience=0.01)
     log.log.put(entry(11), patience=60)  # more than ever fits
     assert log.counted("dropped") == 19
-    threading.Timer(0.05, gate.set).start()
+    threading.Timer(0.05, release.set).start()
     log.log.put(entry(8), patience=60)
     assert len(log.lines()) == log.counted("written") == 18
 

@@ -11,7 +11,7 @@ from scoring.bundle import MODEL
 from serving.engine import bucket
 from serving.exchange import Call
 from tests.service.conftest import one, write_club
-from tests.service.test_loading import flipped, gone, truncated
+from tests.service.damage import flipped, gone, truncated
 
 IDS = [f"id-{i}" for i in range(40)]
 BATCH = json.dumps({"features": [one()["features"]] * 40, "customer_ids": IDS}).encode()
@@ -39,10 +39,10 @@ def logged(worker):
 
 def test_a_challenger_answers_its_share_under_its_own_name(work, second):
     worker = work(challenger=second, challenger_share=0.4)
-    said = predictions(worker)
-    theirs = [p["variant"] == "challenger" for p in said]
+    found = predictions(worker)
+    theirs = [p["variant"] == "challenger" for p in found]
     assert theirs == [bucket(i) < 0.4 for i in IDS]
-    versions = {p["variant"]: p["model"]["version"] for p in said}
+    versions = {p["variant"]: p["model"]["version"] for p in found}
     assert versions["champion"] != versions["challenger"]
     counted = sum(
         sample(worker, "churn_predictions_total", variant="challenger", tier="champion", decision=d)
