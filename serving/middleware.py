@@ -133,31 +133,23 @@ class RequestMiddleware:
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """The body, rejected as soon as it is known to be too large or too slow."""
         limit = int(self.settings.max_body_mb * 1e6)
-        too_large = Rejection("body_size", 413, f"the body is larger than {limit:,} bytes")
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
-            raise too_large
-        first = await self._message(receive)
-        if not first.get("more_body"):
-            body = bytes(first.get("body", b""))
-            if len(body) > limit:
-                raise too_large
-            return body
-        parts, size = [first.get("body", b"")], len(first.get("body", b""))
+            raise _too_large(limit)
+        parts, size = [], 0
         due = time.monotonic() + self.settings.body_seconds
         while True:
             message = await self._message(receive, due=due)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > limit:
-                raise too_large
+                raise _too_large(limit)
             if not message.get("more_body"):
                 return b"".join(parts)
 
-    async def _message(self, receive: Receive, *, due: float | None = None) -> Message:
-        seconds = self.settings.body_seconds if due is None else due - time.monotonic()
+    async def _message(self, receive: Receive, *, due: float) -> Message:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(due - time.monotonic()):
                 message = await receive()
         except TimeoutError:
             raise Rejection("body_time", 408, "the body did not arrive in time") from None
@@ -228,6 +220,10 @@ class _Answer:
         kept = [pair for pair in headers if pair[0] not in HIDDEN]
         request_id = (b"x-request-id", self._call.request_id.encode())
         return [*kept, request_id, *(PAGE_SECURITY if self._is_page else SECURITY)]
+
+
+def _too_large(limit: int) -> Rejection:
+    return Rejection("body_size", 413, f"the body is larger than {limit:,} bytes")
 
 
 def _check_content(headers: Headers) -> None:
