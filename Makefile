@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score tune ablation experiments report serve register promote models test check \
+.PHONY: help repro adopt score lab tune ablation experiments report serve register promote models test check \
 	pull push track demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image cml comment propose-lock
 
@@ -91,6 +91,9 @@ score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDG
 	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"}
+
+lab: $(ENV) ## open the notebooks in JupyterLab; what is run there goes to scratch/
+	@$(BIN)/jupyter lab notebooks
 
 tune: $(ENV) ## search hyperparameters; what helps is written to params.yaml; continues where it was stopped
 	@$(STAGES) tune

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+RUN = "CHURN_RUN"  # set where the runner executes a notebook, whose results count
 
 
 @dataclass(frozen=True)
@@ -11,15 +15,18 @@ class Paths:
     """The places of the repository at `root`.
 
     Made once by whoever starts the work, the command line or a notebook, and handed on; a test
-    hands in a folder of its own. `output` is the folder that stages write to.
+    hands in a folder of its own. `results` is where stages write, if it is not the repository.
     """
 
     root: Path
+    results: Path | None = None
 
     @classmethod
     def here(cls) -> Paths:
-        """The repository that this code is part of."""
-        return cls(Path(__file__).resolve().parents[2])
+        """The repository of this code; of a notebook opened by hand, with results of its own."""
+        root = Path(__file__).resolve().parents[2]
+        name = _opened_by_hand()
+        return cls(root, root / "scratch" / name if name else None)
 
     def relative(self, path: Path) -> str:
         """The path as files in the repository name it: from the root where it lies inside."""
@@ -63,7 +70,7 @@ class Paths:
     @property
     def output(self) -> Path:
         """The folder that stages write to."""
-        return self.root
+        return self.results or self.root
 
     @property
     def lock(self) -> Path:
@@ -174,6 +181,18 @@ class Paths:
     def index(self) -> Path:
         """The page that leads to all others."""
         return self.reports / "index.html"
+
+
+def _opened_by_hand() -> str | None:
+    """The name of the notebook that somebody runs without the runner; None elsewhere."""
+    if RUN in os.environ or "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    if shell is None:
+        return None
+    # VS Code tells the kernel, Jupyter its environment, nbconvert nobody.
+    place = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+    return Path(place).stem or "notebook"
 
 
 def shown(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from scoring.errors import UserError
-from stages.core.paths import Paths
+from stages.core.paths import RUN, Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
 
@@ -35,6 +35,7 @@ KERNEL_ENVIRONMENT = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "DO_NOT_TRACK": "1",
+    RUN: "1",
 }
 
 

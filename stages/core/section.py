@@ -7,6 +7,7 @@ each parameter is a comment in `params.yaml`.
 from __future__ import annotations
 
 from pathlib import Path
+from pprint import pformat
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,9 +52,13 @@ class Section(Group):
     def given(cls, values: dict[str, Any], paths: Paths) -> Self:
         """The section that the runner injected, or that of `params.yaml` where `values` is empty.
 
-        Notebooks call it on their parameter cell, whose values are empty in an interactive session.
+        Notebooks call it on their parameter cell, whose values are empty in an interactive session:
+        then those of `params.yaml` are shown.
         """
-        return cls.of(values if values else read_params(paths.params).get(cls.section))
+        if not values:
+            values = read_params(paths.params).get(cls.section, {})
+            print(f"{cls.section} = {pformat(values, width=96, compact=True, sort_dicts=False)}")
+        return cls.of(values)
 
 
 def read_params(path: Path) -> dict[str, Any]:
