@@ -82,7 +82,7 @@ $(MLFLOW_SERVER): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
+adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}

@@ -89,8 +89,8 @@ def test_the_environment_of_the_shell_is_not_refused() -> None:
 def test_every_variable_that_a_recipe_reads_is_in_the_text_of_its_target(target: str) -> None:
     rule = re.search(rf"^{target}:([^\n]*)\n((?:\t.*\n)*)", MAKEFILE, flags=re.MULTILINE)
     assert rule
-    read = set(re.findall(r"\$\$\{([A-Z]+):[+?-]", rule[2]))
-    assert read <= set(re.findall(r"\b([A-Z]+)=", rule[1])), target
+    read = set(re.findall(r"\$\$\{([A-Z_]+):[+?-]", rule[2]))
+    assert read <= set(re.findall(r"\b([A-Z_]+)=", rule[1])), target
 
 
 @pytest.fixture
