@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help repro adopt score lab tune ablation experiments report serve register promote models test check \
-	pull push track demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
+	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image cml comment propose-lock
 
 PYTHON ?= python3
@@ -48,6 +48,7 @@ help:
 stamp = $(shell { pwd -P; cat $(1); } | git hash-object --stdin)
 ENV := .venv/.complete-$(call stamp,requirements/build.lock requirements/dev.lock)
 MLFLOW := .venv/.mlflow-$(call stamp,requirements/mlflow.lock)
+CLUSTER := .venv/.cluster-$(call stamp,requirements/cluster.lock)
 MLFLOW_SERVER := .venv-mlflow/.complete-$(call stamp,requirements/mlflow-server.lock)
 ifneq ($(shell test -x $(BIN)/python && echo there),there)
 .PHONY: $(ENV) # none yet, or its Python was removed
@@ -70,6 +71,10 @@ $(MLFLOW): $(ENV)
 	@$(UV) $(BIN)/python -r requirements/mlflow.lock
 	@touch $@
 
+$(CLUSTER): $(ENV)
+	@$(UV) $(BIN)/python -r requirements/cluster.lock
+	@touch $@
+
 $(MLFLOW_SERVER): | $(ENV)
 	@rm -f .venv-mlflow/.complete-*
 	@rm -rf .venv-mlflow
@@ -87,10 +92,11 @@ adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=v
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=amount] [MODEL=bundle] [REASONS=list] [MAX_REJECTS=1%]
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=amount] [MODEL=bundle] [REASONS=list] [MAX_REJECTS=1%] [ENGINE=dask] [SCHEDULER=address]
 	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
-		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"}
+		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${ENGINE:+--engine "$$ENGINE"} \
+		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
 lab: $(ENV) ## open the notebooks in JupyterLab; what is run there goes to scratch/
 	@$(BIN)/jupyter lab notebooks
@@ -144,6 +150,9 @@ pull: $(ENV) # bring outputs from the DVC remote, checked against their hashes
 push: $(ENV) # send outputs to the DVC remote
 	@$(STAGES) push
 
+cluster: $(CLUSTER) # install Dask, for make score ENGINE=dask
+	@:
+
 track: $(MLFLOW) # log the results to the MLflow server in MLFLOW_TRACKING_URI; later runs log themselves
 	@$(STAGES) track
 
@@ -163,7 +172,7 @@ image: $(ENV) # a container image of the newest bento, with Docker [OUT=file.tar
 bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
 
-test-slow: $(ENV) $(MLFLOW) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
+test-slow: $(ENV) $(MLFLOW) $(CLUSTER) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
 	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4
 
 check-reproducible: $(ENV) # prove in two clones that the pipeline rebuilds to the same bytes [ROWS=7043]
@@ -188,6 +197,7 @@ lock: $(ENV) # write the locks from pyproject.toml [UPGRADE=1: newer versions, a
 	@$(COMPILE) --group dev pyproject.toml -o requirements/dev.lock
 	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
 	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
+	@printf 'distributed>=2026.1\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/cluster.lock
 	@printf 'mlflow\n' | $(COMPILE) --constraints requirements/mlflow.lock - -o requirements/mlflow-server.lock
 
 clean: # remove the environment and what runs leave behind; results and DVC's cache stay

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from scoring.errors import UserError
 from stages.commands import Commands
 from stages.core.paths import Paths
 
@@ -55,6 +56,17 @@ def add(commands: Commands) -> None:
         default=(None, False),
         help="fail where more rows than that are rejected: a count, or a share such as 1%%",
     )
+    score.add_argument(
+        "--engine",
+        choices=["local", "dask"],
+        default="local",
+        help="the cores of this machine, or a Dask cluster (extra cluster; docs/scaling.md)",
+    )
+    score.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster, such as tcp://host:8786 (default: one is started on this machine)",
+    )
     score.add_argument("--no-report", dest="report", action="store_false", help="write no report")
     score.set_defaults(command=_score)
 
@@ -74,11 +86,15 @@ def _limit(text: str) -> tuple[float, bool]:
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:
+    from stages.batch.cluster import on_cluster
+    from stages.batch.engine import local
     from stages.batch.report import remember
     from stages.batch.score import Asked, score
     from stages.batch.words import in_words
     from stages.operations.notebook_report import write_notebook_report
 
+    if options.scheduler and options.engine != "dask":
+        raise UserError("--scheduler: needs --engine dask")
     limit, is_share = options.max_rejects
     asked = Asked(
         options.source,
@@ -88,6 +104,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         reasons=options.reasons,
         max_rejects=limit,
         is_share=is_share,
+        engine=on_cluster(options.scheduler) if options.engine == "dask" else local,
     )
     outcome = score(asked)
     print(in_words(outcome))
