@@ -13,7 +13,7 @@ import pytest
 from scoring.errors import UserError
 from stages.batch import cluster
 from stages.batch.cluster import on_cluster
-from stages.core.paths import ROOT
+from stages.core.paths import Paths
 from tests import builders
 
 pytestmark = [
@@ -37,7 +37,7 @@ def dask(tmp_path):
     """Address of a scheduler, and its two worker processes."""
     assert find_spec("distributed"), "no Dask: make cluster installs it"
     file = tmp_path / "scheduler.json"
-    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"cwd": Paths.here().root, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     scheduler = subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
          "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet,
