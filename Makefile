@@ -169,8 +169,8 @@ bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
 image: $(ENV) # a container image of the newest bento, with Docker [OUT=file.tar]
 	@$(STAGES) image $${OUT:+--archive "$$OUT"}
 
-bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [SIZE=large]
-	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${SIZE:+--size "$$SIZE"}
+bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [TABLES=folder: models on its CSVs] [SIZE=large]
+	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${TABLES:+--tables "$$TABLES"} $${SIZE:+--size "$$SIZE"}
 
 test-slow: $(ENV) $(MLFLOW) $(CLUSTER) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
 	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4

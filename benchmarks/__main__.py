@@ -7,24 +7,45 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import adoption, generation, learning, pipeline, quality, scoring, serving
+from benchmarks import (
+    adoption,
+    generation,
+    learning,
+    pipeline,
+    quality,
+    scoring,
+    serving,
+    tables,
+)
 from benchmarks.result import Result
 from scoring.errors import UserError
 from stages.core.files import write_json
 from stages.core.paths import REPORTS
+
+KINDS = (
+    "generation",
+    "pipeline",
+    "adoption",
+    "quality",
+    "tables",
+    "learning",
+    "serving",
+    "scoring",
+)
 
 
 def main() -> int:
     """Run the chosen benchmarks; 1 where a bound is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--csv", type=Path, help="also measure quality on this file (IBM columns)")
+    parser.add_argument("--tables", type=Path, help="also compare models on its CSVs")
     parser.add_argument("--runs", type=int, default=3, help="pairs of runs per timing (default 3)")
     parser.add_argument(
         "--size", choices=["small", "large"], default="small", help="large: the long ones too"
     )
     parser.add_argument(
         "--only",
-        choices=["generation", "pipeline", "adoption", "quality", "learning", "serving", "scoring"],
+        choices=KINDS,
         help="leave the others out",
     )
     options = parser.parse_args()
@@ -48,6 +69,8 @@ def _run(options: argparse.Namespace) -> int:
         results += quality.benchmarks(options.csv)
     if not options.csv and options.only in (None, "quality"):
         print("quality on a real file: not measured; give it with make bench CSV=path")
+    if options.tables and options.only in (None, "tables"):
+        results += tables.benchmarks(options.tables)
     if options.only in (None, "serving"):
         results += serving.benchmarks(large=options.size == "large")
     if options.only in (None, "scoring"):

@@ -21,13 +21,8 @@ from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.features.table import feature_table
 from stages.model.folds import paired_interval
-from stages.model.train import (
-    CrossValidation,
-    choose,
-    compare,
-    cross_validate,
-    summary,
-)
+from stages.model.selection import choose, compare
+from stages.model.train import CrossValidation, cross_validate, summary
 from stages.model.train_params import Train
 from stages.tables.checks import check_table
 from stages.tables.intake import read_arrival
@@ -35,6 +30,7 @@ from stages.tables.intake import read_arrival
 BOUNDS = {"roc_auc": 0.850, "average_precision": 0.670, "brier": 0.1333}
 CALIBRATION_BOUND = 0.02
 FOLDS, REPEATS = 5, 10
+MAX_CELLS = 10**12  # all repeats, however long the file
 UNTUNED = {
     "bins": 10,
     "encoding": {"categories": "one_hot", "width": 8, "crosses": 0},
@@ -80,7 +76,7 @@ def _measured(
     features: pd.DataFrame, schema: Schema, changes: dict[str, object]
 ) -> tuple[CrossValidation, Train]:
     """All candidates on 5 × 10 folds of all customers, under the parameters with changes."""
-    repeated = {"folds": FOLDS, "repeats": REPEATS}
+    repeated = {"folds": FOLDS, "repeats": REPEATS, "max_cells": MAX_CELLS}
     params = Train.of(read_params(PARAMS)["train"] | changes | repeated)
     return cross_validate(features, schema, params), params
 

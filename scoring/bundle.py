@@ -23,8 +23,8 @@ MODEL, FALLBACK_MODEL = "model.onnx", "fallback.onnx"
 SCHEMA_FILE, BACKGROUND, REFERENCE = "schema.json", "background.json", "reference.parquet"
 RULES = "rules.json"
 MANIFEST = "bundle.json"
-OUT_OF_FOLD, SCORES = "out_of_fold.parquet", "scores.csv"
-BASELINES = ("base_rate", "one_feature")  # what every headline figure is held against
+OUT_OF_FOLD, SCORES, SELECTED = "out_of_fold.parquet", "scores.csv", "selected.csv"
+BASELINES = ("base_rate", "one_feature", "hist_boosting")  # what headline figures are compared with
 NUMERIC, CATEGORY = "numeric", "category"  # inputs of the graphs
 
 

@@ -149,6 +149,8 @@ TRAIN = {
     "seed": 3,
     "folds": 3,
     "repeats": 2,
+    "max_cells": 1_000_000,
+    "racing": False,
     "metric": "roc_auc",
     "candidates": ["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"],
     "bins": 4,
@@ -166,6 +168,7 @@ TRAIN = {
         "colsample_bytree": 0.8,
         "reg_lambda": 1.0,
     },
+    "portfolio": {},
     "lightgbm": {
         "n_estimators": 15,
         "learning_rate": 0.2,
@@ -177,6 +180,7 @@ TRAIN = {
     },
     "bag": {"member": "xgboost", "size": 3},
     "vote": {"members": ["logistic", "forest", "xgboost"]},
+    "blend": {"rounds": 10},
     "stack": {"members": ["logistic", "forest", "xgboost"], "folds": 3},
 }
 MONEY = {
@@ -252,11 +256,13 @@ def evaluation_data(
         baselines={
             "base_rate": np.full(rows, label.mean()),
             "one_feature": scores_of(label, seed=seed + 1, sharpness=0.4),
+            "hist_boosting": scores_of(label, seed=seed + 2, sharpness=1.2),
         },
         oracle=None,
         value=money.customer_value(fee, rows, costs()),
         out_of_fold=out_of_fold(),
         fold_scores=fold_scores(),
+        selected_scores=fold_scores().query("candidate == 'logistic'"),
         manifest={
             "name": "churn",
             "version": "0123456789ab",

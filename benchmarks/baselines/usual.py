@@ -18,8 +18,8 @@ from stages.parameters import read_parameters
 
 SCHEMA = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
 PARAMS = read_parameters(Paths.here()).train
-WINNER = json.loads((CHAMPION / MANIFEST).read_text())["candidate"]
-MODEL = refit(WINNER, read_table(TRAIN), SCHEMA, PARAMS)
+CHOSEN = json.loads((CHAMPION / MANIFEST).read_text())
+MODEL = refit(CHOSEN["candidate"], read_table(TRAIN), SCHEMA, PARAMS, weights=CHOSEN.get("blend"))
 
 app = FastAPI()
 

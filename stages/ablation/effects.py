@@ -20,13 +20,14 @@ from stages.ablation.variants import Variant
 from stages.core import measures
 from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
 from stages.features.table import ID, LABEL, monthly_value
+from stages.model.blend import Held
 from stages.model.calibrate import calibrate
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
 from stages.model.folds import Fold, draw_folds, paired_interval
 from stages.model.money_params import Money
 from stages.model.threshold import profit_threshold
-from stages.model.train import Held, held_out, refit
+from stages.model.train import held_out, refit
 from stages.model.train_params import Train
 
 Floats = NDArray[np.float64]

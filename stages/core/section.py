@@ -44,9 +44,8 @@ class Section(Group):
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in (cls.section, *first["loc"]))
-            problem = first["msg"].removeprefix("Value error, ")
-            raise UserError(f"params.yaml: field {field}: {problem}") from None
+            field, problem = _place_and_problem(values, first)
+            raise UserError(f"params.yaml: field {cls.section}{field}: {problem}") from None
 
     @classmethod
     def given(cls, values: dict[str, Any], paths: Paths) -> Self:
@@ -59,6 +58,25 @@ class Section(Group):
             values = read_params(paths.params).get(cls.section, {})
             print(f"{cls.section} = {pformat(values, width=96, compact=True, sort_dicts=False)}")
         return cls.of(values)
+
+
+def _place_and_problem(values: Any, error: Any) -> tuple[str, str]:
+    """Where an error is, as the file has it, and what it is.
+
+    pydantic puts the tag of a union between the keys: what is no key of the values is left out.
+    """
+    if error["type"].startswith("union_tag"):
+        tag = error["ctx"]["discriminator"].strip("'")
+        missing = error["type"] == "union_tag_not_found"
+        problem = "Field required" if missing else error["msg"]
+        return "".join(f".{part}" for part in (*error["loc"], tag)), problem
+    *parents, last = error["loc"] or ("",)
+    field, place = "", values
+    for part in parents:
+        if isinstance(place, dict) and part not in place:
+            continue
+        field, place = f"{field}.{part}", place[part]
+    return f"{field}.{last}" if error["loc"] else "", error["msg"].removeprefix("Value error, ")
 
 
 def read_params(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 from scoring import money
 from stages.core import measures
 from stages.core.measures import Floats, Measure
+from stages.evaluation import untuned
 from stages.evaluation.evaluation_data import EvaluationData
 
 
@@ -26,6 +27,7 @@ def strategies(data: EvaluationData) -> pd.DataFrame:
         "the same number, at random": np.full(n, data.decision.mean()),
         "probability above 0.5": (data.probability > 0.5).astype(float),
         "one-feature model, same rule": data.decide(data.baselines["one_feature"]),
+        "untuned boosting, same rule": data.decide(data.baselines[untuned.UNTUNED]),
         "base rate for everybody, same rule": data.decide(data.baselines["base_rate"]),
     }
     rows = {name: _strategy(data, chosen) for name, chosen in choices.items()}
@@ -81,15 +83,17 @@ def summary(data: EvaluationData, table: pd.DataFrame) -> str:
     """The headline in a few sentences."""
     auc, compared = table.loc["roc_auc"], strategies(data)
     decided, simple = compared.loc["the decision"], compared.loc["one-feature model, same rule"]
+    lead = untuned.lead(data)
     return (
-        f"Given a leaver and a stayer, the {data.manifest['candidate']} model ranks the leaver "
-        f"higher in {auc['value']:.1%} of cases ({auc['low']:.1%} to {auc['high']:.1%}); a model "
+        f"{untuned.warning(lead)}Given a leaver and a stayer, the {data.manifest['candidate']} "
+        f"model ranks the leaver higher in {auc['value']:.1%} of cases ({auc['low']:.1%} to "
+        f"{auc['high']:.1%}); a model "
         f"of one feature in {auc['one_feature']:.1%}. Contacting the {decided['contacted']:.0%} of "
         f"customers for whom it pays brings {decided['profit']:.2f} {currency(data)} per customer, "
         f"averaged over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
         f"{simple['lead']:.2f} more than with one feature ({simple['lead_low']:.2f} to "
         f"{simple['lead_high']:.2f}). Assumes that {data.costs.accept_rate:.0%} of contacted "
-        "leavers accept."
+        f"leavers accept. {untuned.summary(lead)}"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from scoring import money
-from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, Scorer
+from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, SELECTED, Scorer
 from scoring.decision import contacts, decision_rule
 from scoring.schema import Schema
 from stages.core.files import read_table
@@ -35,8 +35,9 @@ class EvaluationData:
     holds the probabilities (n,) of simple models; `oracle` the true ones (n,), where known;
     `assumptions` what the costs in the bundle were made of. `out_of_fold` has the probabilities of
     every candidate on the train customers (id, fold, label, a column each), `fold_scores` their
-    metrics (candidate, repeat, fold, a column each); both are empty where only predictions of some
-    customers are compared.
+    metrics (candidate, repeat, fold, a column each), `selected_scores` those of what the rule of
+    choice takes without the fold; all are empty where only predictions of some customers are
+    compared.
     """
 
     features: pd.DataFrame
@@ -51,6 +52,7 @@ class EvaluationData:
     params: Evaluate
     out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    selected_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def out_of_fold_champion(self) -> tuple[Floats, Floats]:
@@ -137,6 +139,7 @@ def gather(params: Evaluate, assumptions: Money, paths: Paths) -> EvaluationData
         value=money.customer_value(fees, len(features), costs),
         out_of_fold=read_table(paths.comparison / OUT_OF_FOLD),
         fold_scores=pd.read_csv(paths.comparison / SCORES),
+        selected_scores=pd.read_csv(paths.comparison / SELECTED),
         manifest=manifest,
         assumptions=assumptions,
         params=params,

@@ -18,7 +18,7 @@ THRESHOLD_RESAMPLES = 200  # behind the interval of the threshold
 def headline(data: EvaluationData) -> pd.DataFrame:
     """Every test metric of the champion with its interval, and of the simple models.
 
-    Columns: value, low, high, one_feature, base_rate; a row per metric, and the threshold's.
+    Columns: value, low, high, and one per baseline; a row per metric, and the threshold's.
     """
     rows = {name: _row(data, metric) for name, metric in METRICS.items()}
     rows[THRESHOLD] = _threshold_row(data)

@@ -32,11 +32,10 @@ def metrics_file(data: EvaluationData, found: Findings) -> dict[str, Any]:
     """The content of `reports/metrics.json`: numbers only below the top level."""
     scores = data.fold_scores
     winner = data.manifest["candidate"]
-    won = scores[scores["candidate"] == winner]
     compared = [metric.name for metric in shown_in(Shown.CROSS_VALIDATION)]
     return {
         "winner": winner,
-        "cv": {name: _fold_figures(won[name]) for name in compared},
+        "cv": {name: _fold_figures(data.selected_scores[name]) for name in compared},
         "candidates": {
             str(name): {metric: _number(rows[metric].mean()) for metric in compared}
             for name, rows in scores.groupby("candidate", sort=False)

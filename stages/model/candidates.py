@@ -7,12 +7,17 @@ learns inside the fold. Ensembles are made of whole pipelines, each with an enco
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -20,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from scoring.bundle import BASELINES
 from scoring.errors import UserError
-from stages.model.encoding import LINEAR_PARTS, TREE_PARTS, Layout, encoder
+from stages.model.encoding import BOOSTING_PARTS, LINEAR_PARTS, TREE_PARTS, Layout, encoder
 from stages.model.optional.ensembles import bagged, stacked
 from stages.model.optional.rebalance import Rebalanced
 from stages.model.train_params import Train
@@ -28,7 +33,7 @@ from stages.model.train_params import Train
 
 @dataclass(frozen=True)
 class Learner:
-    """A kind of estimator: all there is to know of it.
+    """A family of estimators: all there is to know of it.
 
     `parts` of the encoding stand in front of it; `estimator` builds it from its own section of
     `params.yaml` and a seed; `package` is one that has to be installed for it.
@@ -50,19 +55,27 @@ def _one_feature(_: Any, seed: int) -> Any:
     return Pipeline([*steps, ("model", LogisticRegression())])
 
 
+def _hist_boosting(_: Any, seed: int) -> Any:
+    return HistGradientBoostingClassifier(random_state=seed)
+
+
 def _logistic(own: Any, seed: int) -> Any:
     return LogisticRegression(C=own.C, max_iter=2000)
 
 
 def _forest(own: Any, seed: int) -> Any:
     # One thread: with more, the order of summation, and so the last digit, is left to chance.
-    return RandomForestClassifier(**own.model_dump(), n_jobs=1, random_state=seed)
+    return RandomForestClassifier(**_values(own), n_jobs=1, random_state=seed)
+
+
+def _extra_trees(own: Any, seed: int) -> Any:
+    return ExtraTreesClassifier(**_values(own), n_jobs=1, random_state=seed)
 
 
 def _xgboost(own: Any, seed: int) -> Any:
     from xgboost import XGBClassifier
 
-    return XGBClassifier(**own.model_dump(), tree_method="hist", n_jobs=1, random_state=seed)
+    return XGBClassifier(**_values(own), tree_method="hist", n_jobs=1, random_state=seed)
 
 
 def _lightgbm(own: Any, seed: int) -> Any:
@@ -72,13 +85,20 @@ def _lightgbm(own: Any, seed: int) -> Any:
     return ExportableLGBM(**own.model_dump(), **fixed, n_jobs=1, random_state=seed, verbosity=-1)
 
 
+def _values(own: Any) -> dict[str, Any]:
+    """The parameters of the estimator, without the name of its family."""
+    return own.model_dump(exclude={"family"})
+
+
 LEARNERS = {
     "base_rate": Learner(TREE_PARTS, _base_rate),
     "one_feature": Learner(LINEAR_PARTS, _one_feature),
+    "hist_boosting": Learner(BOOSTING_PARTS, _hist_boosting),
     "logistic": Learner(LINEAR_PARTS, _logistic),
     "forest": Learner(TREE_PARTS, _forest),
-    "xgboost": Learner(TREE_PARTS, _xgboost),
-    "lightgbm": Learner(TREE_PARTS, _lightgbm, package="lightgbm"),
+    "extra_trees": Learner(TREE_PARTS, _extra_trees),
+    "xgboost": Learner(BOOSTING_PARTS, _xgboost),
+    "lightgbm": Learner(BOOSTING_PARTS, _lightgbm, package="lightgbm"),
 }
 
 
@@ -98,6 +118,19 @@ def build(name: str, params: Train, shape: Layout) -> Any:
     return Rebalanced(model, **params.rebalance.model_dump(), random_state=params.seed)
 
 
+def family(name: str, params: Train) -> tuple[str, Any]:
+    """The family of a candidate that is one estimator, and its own parameters, if it has any."""
+    if own := params.portfolio.get(name):
+        return own.family, own
+    return name, getattr(params, name, None)
+
+
+def blended(weights: Mapping[str, float], params: Train, shape: Layout) -> VotingClassifier:
+    """The weighted mean of the probabilities of some candidates, unfitted."""
+    members = _members(list(weights), params, shape)
+    return VotingClassifier(members, voting="soft", weights=list(weights.values()))
+
+
 def missing_package(name: str) -> str | None:
     """The package that a candidate needs and that is not installed; None where it can be built."""
     package = LEARNERS[name].package if name in LEARNERS else None
@@ -111,7 +144,10 @@ def _plain(params: Train) -> Train:
 
 
 def _parts(name: str, params: Train) -> tuple[str, ...]:
-    return LEARNERS[params.bag.member if name == "bag" else name].parts
+    parts = LEARNERS[params.bag.member if name == "bag" else family(name, params)[0]].parts
+    if parts == BOOSTING_PARTS and params.rebalance.method != "none" and name not in BASELINES:
+        return TREE_PARTS  # samplers that make customers up from their neighbours know no blanks
+    return parts
 
 
 def _estimator(name: str, params: Train, shape: Layout) -> Any:
@@ -126,7 +162,8 @@ def _estimator(name: str, params: Train, shape: Layout) -> Any:
             f"candidate {name}: the package {package} is not installed; expected the extra of that "
             f"name, or params.yaml: field train.candidates without {name}"
         )
-    estimator = LEARNERS[name].estimator(getattr(params, name, None), params.seed)
+    kind, own = family(name, params)
+    estimator = LEARNERS[kind].estimator(own, params.seed)
     is_plain = params.encoding.categories == "one_hot" and not params.encoding.crosses
     if is_plain and any(shape.directions) and "monotone_constraints" in estimator.get_params():
         estimator.set_params(monotone_constraints=shape.directions)
@@ -147,4 +184,4 @@ def _stack(params: Train, shape: Layout) -> Any:
 
 
 ENSEMBLES: dict[str, Callable[[Train, Layout], Any]] = {"vote": _vote, "stack": _stack}
-NAMES = (*LEARNERS, "bag", *ENSEMBLES)
+NAMES = (*(name for name in LEARNERS if name != "extra_trees"), "bag", *ENSEMBLES)

@@ -22,6 +22,7 @@ from scoring.bundle import (
     RULES,
     SCHEMA_FILE,
     SCORES,
+    SELECTED,
 )
 from scoring.derive import category_names, derived_names, numeric_names
 from scoring.digest import digest, sha256
@@ -35,7 +36,7 @@ from stages.model.export import checked_onnx
 from stages.model.money_params import Money
 from stages.model.rule_list import fit_rules
 from stages.model.threshold import profit_threshold
-from stages.model.train import CrossValidation, refit, served
+from stages.model.train import BLEND, CrossValidation, refit, served
 from stages.model.train_params import Train
 
 BACKGROUND_ROWS, REFERENCE_ROWS = 20, 10_000
@@ -74,13 +75,18 @@ def write_comparison(
     schema: Schema,
     *,
     train: Train,
+    selected: pd.DataFrame,
     paths: Paths,
 ) -> None:
-    """Keep what the candidates did out of fold, and the simple models to stand beside."""
+    """Keep what the candidates did out of fold, and the models that the champion is compared with.
+
+    `selected` has the scores of the rule's choice on folds that it did not see.
+    """
     folder = paths.comparison
     shutil.rmtree(folder, ignore_errors=True)
     write_table(folder / OUT_OF_FOLD, validation.out_of_fold)
     write_csv(folder / SCORES, validation.scores)
+    write_csv(folder / SELECTED, selected)
     for name in BASELINES:
         model = refit(name, features, schema, train)
         (folder / f"{name}.onnx").write_bytes(checked_onnx(model, features, schema, name=name))
@@ -109,6 +115,7 @@ def _manifest(
         else "none",
         "threshold": profit_threshold(label.astype(float), probability, value=value, costs=costs),
         "mean_value": round(value, 6),
+        **({"blend": _rounded(validation.weights)} if winner == BLEND else {}),
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
         "costs": asdict(costs),
@@ -125,6 +132,10 @@ def _manifest(
         },
     }
     return {"name": NAME, "version": digest(content)[:12], **content}
+
+
+def _rounded(weights: dict[str, float]) -> dict[str, float]:
+    return {name: round(weight, 6) for name, weight in weights.items()}
 
 
 def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ def register() -> None:
     _register_xgboost()
     if find_spec("lightgbm"):
         _register_lightgbm()
+    _register_hist_boosting()
     _register_logistic()
     _register_selection()
     _register_tables()
@@ -50,6 +51,24 @@ def _register_lightgbm() -> None:
         "LightGbmLGBMClassifier",
         calculate_linear_classifier_output_shapes,
         convert_lightgbm,
+        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+    )
+
+
+def _register_hist_boosting() -> None:
+    """Replace skl2onnx's converter, which fails on scikit-learn 1.9."""
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    from stages.model.hist_boosting import convert
+
+    update_registered_converter(
+        HistGradientBoostingClassifier,
+        "SklearnHistGradientBoostingClassifier",
+        calculate_linear_classifier_output_shapes,
+        convert,
+        overwrite=True,
         options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
     )
 

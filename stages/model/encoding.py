@@ -24,7 +24,9 @@ from stages.model.direction import label_constraints, numeric_constraints
 from stages.model.optional.encodings import Crossed, Embedded, Hashed
 from stages.model.train_params import Train
 
-RAW, SCALED, BINNED, CATEGORY, CROSSES = "raw", "scaled", "binned", "category", "crosses"
+NATIVE, RAW, SCALED = "native", "raw", "scaled"  # numbers: blanks stay blank in the first
+BINNED, CATEGORY, CROSSES = "binned", "category", "crosses"
+BOOSTING_PARTS = (NATIVE, CATEGORY)  # they learn which way a blank goes
 TREE_PARTS = (RAW, CATEGORY)
 LINEAR_PARTS = (SCALED, BINNED, CATEGORY)
 BINS_TO_CROSS = 5  # coarser than the bins of the main effects: a cell of two has to hold customers
@@ -94,6 +96,7 @@ def encoder(parts: tuple[str, ...], params: Train, shape: Layout) -> ColumnTrans
     numeric = list(range(shape.numeric))
     category = [shape.numeric + i for i in range(len(shape.categories))]
     steps: dict[str, tuple[Any, list[int]]] = {
+        NATIVE: ("passthrough", numeric),
         RAW: (_imputer(), numeric),
         SCALED: (Pipeline([("impute", _imputer()), ("scale", StandardScaler())]), numeric),
         BINNED: (_binned(params.bins), numeric),

@@ -16,7 +16,7 @@ from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.features.table import model_inputs
 from stages.model.encoding import frame
-from stages.model.graphs import LogOddsSum, Mean, join
+from stages.model.graphs import LogOddsSum, Mean, WeightedMean, join
 from stages.model.logodds import LogitShiftedClassifier
 
 TOLERANCE = 1e-5
@@ -35,6 +35,10 @@ def to_onnx(model: Any, schema: Schema, *, name: str) -> bytes:
 
 def _graph(model: Any, schema: Schema, name: str) -> Any:
     """A pipeline is converted; what stands on top of pipelines is joined."""
+    if isinstance(model, VotingClassifier) and model.weights is not None:
+        total = sum(model.weights)
+        mean = WeightedMean(tuple(weight / total for weight in model.weights))
+        return join(_graphs(model.estimators_, schema, name), mean, name=name)
     if isinstance(model, VotingClassifier):
         return join(_graphs(model.estimators_, schema, name), Mean(), name=name)
     if isinstance(model, StackingClassifier):

@@ -32,6 +32,21 @@ class Mean:
 
 
 @dataclass(frozen=True)
+class WeightedMean:
+    """P(churn) as a weighted mean of the members'; the weights add up to 1."""
+
+    weights: tuple[float, ...]
+
+    def nodes(self, members: Sequence[str]) -> tuple[list[Any], list[Any]]:
+        """Nodes and constants from the members' P(churn), each (n, 1), to `leaving`."""
+        nodes = [
+            helper.make_node("Concat", list(members), ["together"], axis=1),
+            helper.make_node("MatMul", ["together", "weights"], [LEAVING]),
+        ]
+        return nodes, [_constant("weights", np.array(self.weights)[:, None])]
+
+
+@dataclass(frozen=True)
 class LogOddsSum:
     """P(churn) as the sigmoid of a weighted sum of the members' log-odds."""
 
@@ -60,7 +75,9 @@ class LogOddsSum:
         return nodes, constants
 
 
-def join(members: Sequence[onnx.ModelProto], rule: Mean | LogOddsSum, *, name: str) -> Any:
+def join(
+    members: Sequence[onnx.ModelProto], rule: Mean | WeightedMean | LogOddsSum, *, name: str
+) -> Any:
     """One model of several over the same inputs, with the outputs of each: label, probabilities."""
     graphs = [
         compose.add_prefix_graph(member.graph, f"m{i}_", rename_inputs=False)

@@ -1,8 +1,12 @@
-"""Candidates on identical folds, and the winner by a rule set beforehand."""
+"""Candidates on identical folds: what they predict for customers that they were not fitted on.
+
+Hopeless ones are stopped early: after the first repeat goes on who does not trail the best beyond
+noise, or has a weight in the blend.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +14,24 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn.frozen import FrozenEstimator
 from tqdm import tqdm
 
 from scoring.bundle import BASELINES
-from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core import measures
 from stages.core.metrics import METRICS, Shown, shown_in
 from stages.features.table import ID, LABEL
+from stages.model.blend import Held, cross_fitted, final_weights
 from stages.model.calibrate import Calibration, calibrate, reliability
-from stages.model.candidates import build
+from stages.model.candidates import blended, build
 from stages.model.encoding import few_bins_are_fine, frame, layout
-from stages.model.folds import Fold, draw_folds, paired, threads
+from stages.model.folds import Fold, draw_folds, paired_interval, threads
 from stages.model.logodds import LogitShiftedClassifier
-from stages.model.train_params import Train
+from stages.model.train_params import NOT_BLENDED, Train
 
 Floats = NDArray[np.float64]
-Held = dict[tuple[int, int], Floats]  # (repeat, fold) to held-out probabilities
+BLEND, VOTE = "blend", "vote"
 LEVEL = 0.95
 
 
@@ -38,12 +41,19 @@ class CrossValidation:
 
     `scores` has a row per candidate, repeat and fold with every ranking metric; `out_of_fold`
     has a row per train customer with id, label, fold and each candidate's probability from the
-    first repeat; `calibration` says for each candidate whether a sigmoid stands behind it.
+    first repeat; `calibration` says for each candidate whether a sigmoid stands behind it;
+    `weights` are those of the members of the blend.
     """
 
     scores: pd.DataFrame
     out_of_fold: pd.DataFrame
     calibration: dict[str, Calibration]
+    weights: dict[str, float]
+
+    @property
+    def repeats(self) -> int:
+        """How often the folds were drawn."""
+        return int(self.scores["repeat"].max()) + 1
 
 
 def folds(
@@ -58,22 +68,98 @@ def folds(
     )
 
 
-def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
-    """Fit every candidate on every fold and record what it says of the held-out customers.
+def affordable_repeats(rows: int, columns: int, params: Train) -> int:
+    """How often the folds are drawn: less often where the table is long or wide, at least once."""
+    return max(1, min(params.repeats, params.max_cells // (rows * max(columns, 1))))
 
-    The vote is the mean of what its members said: the same as fitting them once more inside it.
+
+def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
+    """Fit every candidate on the folds and record what it predicts for the held-out customers.
+
+    The vote is the mean of what its members predicted, the blend a weighted mean: the same as
+    fitting them once more inside it.
     """
-    label = features[LABEL].to_numpy()
-    splits = folds(label, params, customers=features[ID].to_numpy())
-    held = held_out(features, schema, params, splits)
+    label, shape = features[LABEL].to_numpy(), layout(schema)
+    columns = shape.numeric + sum(len(labels) for labels in shape.categories)
+    repeats = affordable_repeats(len(features), columns, params)
+    fewer = params.model_copy(update={"repeats": repeats})
+    splits = folds(label, fewer, customers=features[ID].to_numpy())
+    held = _raced(features, schema, params, splits)
+    weights: dict[str, float] = {}
+    if BLEND in params.candidates:
+        single = _members(held)
+        held[BLEND] = cross_fitted(single, splits, label, rounds=params.blend.rounds)
+        weights = final_weights(single, splits, label, rounds=params.blend.rounds)
     calibration: dict[str, Calibration] = {}
     for name in params.candidates:
-        if name not in BASELINES:  # what others are held against is left as it is
-            calibration[name], held[name] = calibrate(held[name], splits, label, params)
+        if name not in BASELINES:  # references are left as they are
+            seen = [f for f in splits if (f.repeat, f.number) in held[name]]
+            calibration[name], held[name] = calibrate(held[name], seen, label, params)
     return CrossValidation(
         _scores(held, splits, features, params),
         _out_of_fold(held, splits, features, params),
         calibration,
+        weights,
+    )
+
+
+def _members(held: dict[str, Held]) -> dict[str, Held]:
+    """What the blend is made of: all but other averages and the simplest references."""
+    return {name: by for name, by in held.items() if name not in NOT_BLENDED}
+
+
+def _raced(
+    features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
+) -> dict[str, Held]:
+    """Probabilities of every candidate on the first repeat, of the survivors on the others."""
+    first = [fold for fold in splits if fold.repeat == 0]
+    rest = [fold for fold in splits if fold.repeat > 0]
+    names = [name for name in params.candidates if name != BLEND]
+    held = held_out(features, schema, params.model_copy(update={"candidates": names}), first)
+    if rest:
+        names = survivors(held, first, features[LABEL].to_numpy(), params)
+        going_on = params.model_copy(update={"candidates": names})
+        for name, by_fold in held_out(features, schema, going_on, rest).items():
+            held[name] |= by_fold
+    return held
+
+
+def survivors(
+    held: dict[str, Held], splits: list[Fold], label: NDArray[np.int8], params: Train
+) -> list[str]:
+    """The candidates of `held` worth more folds, in order.
+
+    Those that do not trail the best beyond noise (95 % interval of the paired difference in
+    `train.metric`), those with a weight in the blend, members of a vote that goes on, references.
+    """
+    if not params.racing:
+        return list(held)
+    metric = METRICS[params.metric]
+    score = {
+        name: metric.sign * _by_fold(metric.bound(), by, splits, label) for name, by in held.items()
+    }
+    best = max(score.values(), key=lambda values: float(values.mean()))
+    going_on = {
+        name
+        for name, values in score.items()
+        if paired_interval(best - values, params.folds, level=LEVEL)[1] <= 0
+    }
+    if BLEND in params.candidates:
+        rounds = params.blend.rounds
+        going_on |= set(final_weights(_members(held), splits, label, rounds=rounds))
+    if VOTE in going_on:
+        going_on |= set(params.vote.members)
+    return [name for name in held if name in going_on or name in BASELINES]
+
+
+def _by_fold(
+    measure: measures.Measure, held: Held, splits: list[Fold], label: NDArray[np.int8]
+) -> Floats:
+    return np.array(
+        [
+            measures.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
+            for f in splits
+        ]
     )
 
 
@@ -81,15 +167,15 @@ def held_out(
     features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
 ) -> dict[str, Held]:
     """Each candidate's probabilities for the held-out customers of each fold, not calibrated."""
-    fitted: list[str] = [name for name in params.candidates if name != "vote"]
+    fitted: list[str] = [name for name in params.candidates if name != VOTE]
     tasks = [(name, fold) for fold in splits for name in fitted]
     results = _fit_all(tasks, features, schema, params)
     held: dict[str, Held] = {name: {} for name in params.candidates}
     for (name, fold), probability in zip(tasks, results, strict=True):
         held[name][fold.repeat, fold.number] = probability
-    if "vote" in params.candidates:
+    if VOTE in params.candidates:
         for key in held[params.vote.members[0]]:
-            held["vote"][key] = np.mean([held[m][key] for m in params.vote.members], axis=0)
+            held[VOTE][key] = np.mean([held[m][key] for m in params.vote.members], axis=0)
     return held
 
 
@@ -116,6 +202,8 @@ def _scores(
     rows = []
     for name in params.candidates:
         for fold in splits:
+            if (fold.repeat, fold.number) not in held[name]:
+                continue
             probability = held[name][fold.repeat, fold.number]
             row: dict[str, Any] = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
             for metric in shown_in(Shown.CROSS_VALIDATION):
@@ -136,53 +224,19 @@ def _out_of_fold(
     return table
 
 
-def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -> pd.DataFrame:
-    """Each candidate against the best, in the order of `train.candidates`.
-
-    Columns: `mean` and `std` over folds; `behind`, by how much it trails the best, fold by fold;
-    its corrected `standard_error` and 95 % interval `low`..`high`; `within`, whether it is not
-    worse by more than one standard error.
-    """
-    metric = metric or params.metric
-    sign = METRICS[metric].sign
-    by_fold = {
-        name: group[metric].to_numpy() for name, group in scores.groupby("candidate", sort=False)
-    }
-    best = max(by_fold, key=lambda name: sign * by_fold[name].mean())
-    quantile = stats.t.ppf((1 + LEVEL) / 2, len(by_fold[best]) - 1)
-    rows = []
-    for name, values in by_fold.items():
-        behind, error = paired(sign * (by_fold[best] - values), params.folds)
-        rows.append(
-            {
-                "candidate": name,
-                "mean": values.mean(),
-                "std": values.std(ddof=1),
-                "behind": behind,
-                "standard_error": error,
-                "low": behind - quantile * error,
-                "high": behind + quantile * error,
-                "within": behind <= error,
-            }
-        )
-    return pd.DataFrame(rows).set_index("candidate")
-
-
-def choose(comparison: pd.DataFrame) -> tuple[str, str]:
-    """The winner and the runner-up.
-
-    The winner is the first, and so the simplest, candidate within one standard error of the best;
-    the runner-up the best of the others.
-    """
-    winner = str(comparison.index[comparison["within"]][0])
-    others = comparison.drop(index=winner)
-    return winner, str(others["behind"].idxmin()) if len(others) else winner
-
-
-def refit(name: str, features: pd.DataFrame, schema: Schema, params: Train) -> Any:
-    """The candidate fitted on every train customer, not calibrated."""
+def refit(
+    name: str,
+    features: pd.DataFrame,
+    schema: Schema,
+    params: Train,
+    *,
+    weights: Mapping[str, float] | None = None,
+) -> Any:
+    """The candidate fitted on every train customer, not calibrated; the blend by its weights."""
+    shape = layout(schema)
+    model = blended(weights or {}, params, shape) if name == BLEND else build(name, params, shape)
     with few_bins_are_fine():
-        return build(name, params, layout(schema)).fit(frame(features, schema), features[LABEL])
+        return model.fit(frame(features, schema), features[LABEL])
 
 
 def served(
@@ -193,7 +247,7 @@ def served(
     params: Train,
 ) -> Any:
     """The candidate as it would be served: fitted on every train customer, behind its sigmoid."""
-    model = refit(name, features, schema, params)
+    model = refit(name, features, schema, params, weights=validation.weights)
     decided = validation.calibration.get(name)
     if decided is None or decided.sigmoid is None:
         return model
@@ -202,32 +256,6 @@ def served(
         FrozenEstimator(model), slope=sigmoid.slope, intercept=sigmoid.intercept
     )
     return calibrated.fit(frame(features, schema), features[LABEL])
-
-
-def elect(
-    validation: CrossValidation, features: pd.DataFrame, schema: Schema, params: Train
-) -> tuple[pd.DataFrame, str, str, dict[str, str]]:
-    """The comparison, winner and runner-up among those that can be served; why others cannot.
-
-    A winner whose export is refused is no candidate any more, and the rule is applied anew.
-    `UserError` where none is left.
-    """
-    from stages.model.export import checked_onnx
-
-    refused: dict[str, str] = {}
-    while True:
-        rest = validation.scores[~validation.scores["candidate"].isin(list(refused))]
-        if rest.empty:
-            raise UserError(f"no candidate can be exported: {'; '.join(refused.values())}")
-        comparison = compare(rest, params)
-        winner, runner_up = choose(comparison)
-        try:
-            model = served(winner, validation, features, schema, params)
-            checked_onnx(model, features, schema, name=winner)
-        except UserError as refusal:
-            refused[winner] = str(refusal)
-            continue
-        return comparison, winner, runner_up, refused
 
 
 def summary(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
@@ -260,14 +288,9 @@ def calibration_figures(validation: CrossValidation) -> pd.DataFrame:
     ).T
 
 
-def verdict(comparison: pd.DataFrame, winner: str, runner_up: str, params: Train) -> str:
-    """Why the winner won, in two sentences."""
-    best = str(comparison["behind"].idxmin())
-    row = comparison.loc[winner]
-    why = (
-        f"it is the best in {params.metric}, and no simpler one lies within one standard error"
-        if winner == best
-        else f"it trails the best ({best}) by {row['behind']:.4f}, within one standard error "
-        f"({row['standard_error']:.4f}), and no simpler candidate does"
-    )
-    return f"The winner is {winner}: {why}. The runner-up is {runner_up}."
+def blend_summary(validation: CrossValidation) -> str:
+    """The members of the blend with their weights."""
+    if not validation.weights:
+        return "The candidates are not blended."
+    parts = [f"{name} {weight:.0%}" for name, weight in validation.weights.items()]
+    return f"By all folds the blend is {', '.join(parts)}."

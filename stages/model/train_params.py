@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,10 @@ from stages.core.section import Folds, Group, NonNegative, Positive, Repeats, Se
 
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
 MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "bag"]
-CandidateName = Literal["base_rate", "one_feature", MemberName, "vote", "stack"]
+CandidateName = Literal[
+    "base_rate", "one_feature", "hist_boosting", MemberName, "vote", "blend", "stack"
+]
+NOT_BLENDED = {"base_rate", "one_feature", "vote", "blend"}
 MetricName = Literal["roc_auc", "average_precision", "brier", "log_loss"]
 
 
@@ -40,6 +43,30 @@ class XGBoost(Group):
     reg_lambda: NonNegative
 
 
+class LogisticConfiguration(Logistic):
+    """A logistic regression under a name of its own."""
+
+    family: Literal["logistic"]
+
+
+class ForestConfiguration(Forest):
+    """A random forest, or extremely randomised trees, under a name of its own."""
+
+    family: Literal["forest", "extra_trees"]
+
+
+class XGBoostConfiguration(XGBoost):
+    """Gradient-boosted trees under a name of their own."""
+
+    family: Literal["xgboost"]
+
+
+Configuration = Annotated[
+    LogisticConfiguration | ForestConfiguration | XGBoostConfiguration,
+    Field(discriminator="family"),
+]
+
+
 class LightGBM(Group):
     """Gradient-boosted trees, grown leaf by leaf."""
 
@@ -62,6 +89,12 @@ class Vote(Group):
         if len(set(self.members)) < len(self.members):
             raise ValueError("members: each may be named once")
         return self
+
+
+class Blend(Group):
+    """Greedy average of the candidates."""
+
+    rounds: Annotated[int, Field(ge=1, le=200)]
 
 
 class Stack(Vote):
@@ -100,8 +133,10 @@ class Train(Section):
     seed: Seed
     folds: Folds
     repeats: Repeats
+    max_cells: Annotated[int, Field(ge=1)]
+    racing: bool
     metric: MetricName
-    candidates: Annotated[list[CandidateName], Field(min_length=1)]
+    candidates: Annotated[list[str], Field(min_length=1)]
     bins: Annotated[int, Field(ge=2, le=50)]
     encoding: Encoding
     rebalance: Rebalance
@@ -109,16 +144,35 @@ class Train(Section):
     logistic: Logistic
     forest: Forest
     xgboost: XGBoost
+    portfolio: dict[str, Configuration]
     lightgbm: LightGBM
     bag: Bag
     vote: Vote
+    blend: Blend
     stack: Stack
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates: each may be named once")
+        self._check_names()
+        if "blend" in self.candidates and not set(self.candidates) - NOT_BLENDED:
+            raise ValueError("candidates: blend has nobody to average; expected other candidates")
         missing = set(self.vote.members) - set(self.candidates)
         if "vote" in self.candidates and missing:
             raise ValueError(f"vote.members not among the candidates: {', '.join(sorted(missing))}")
         return self
+
+    def _check_names(self) -> None:
+        """`ValueError` where a candidate is not known, or a configuration has another's name."""
+        built_in = get_args(CandidateName)
+        for name in self.candidates:
+            if name not in built_in and name not in self.portfolio:
+                known = ", ".join([*built_in, *self.portfolio])
+                raise ValueError(f"candidates: {name} is not known; expected one of {known}")
+        for name in self.portfolio:
+            if name in built_in or not name.isidentifier():
+                raise ValueError(
+                    f"portfolio: {name}: expected letters, digits and _, and not the name of "
+                    "another candidate"
+                )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import money
-from scoring.bundle import Scorer
+from scoring.bundle import BASELINES, Scorer
 from stages.core.files import write_csv, write_json, write_table
 from stages.core.paths import Paths
 from stages.evaluation.evaluation_data import gather
@@ -78,6 +78,7 @@ def bundle(paths):
         paths.champion / "model.onnx": "forest",
         paths.comparison / "base_rate.onnx": "base_rate",
         paths.comparison / "one_feature.onnx": "logistic",
+        paths.comparison / "hist_boosting.onnx": "xgboost",
     }
     for path, name in models.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,8 @@ def bundle(paths):
         path.write_bytes(to_onnx(model, schema, name=name))
     write_json(paths.customers_schema, schema.model_dump(mode="json", exclude_defaults=True))
     write_table(paths.comparison / "out_of_fold.parquet", builders.out_of_fold())
-    write_csv(paths.comparison / "scores.csv", builders.fold_scores())
+    for file in ("scores.csv", "selected.csv"):
+        write_csv(paths.comparison / file, builders.fold_scores())
     manifest = {"threshold": 0.3, "costs": dataclasses.asdict(builders.costs(margin=0.4))}
     write_json(paths.champion / "bundle.json", manifest)
     write_table(paths.test, features)
@@ -103,7 +105,7 @@ def test_gathered_probabilities_are_those_of_the_exported_models(bundle, paths):
     inputs = model_inputs(bundle, builders.schema())
     np.testing.assert_array_equal(data.probability, scorer.probability(inputs))
     np.testing.assert_array_equal(data.label, bundle[LABEL])
-    assert set(data.baselines) == {"base_rate", "one_feature"}
+    assert set(data.baselines) == set(BASELINES)
     assert len(set(data.baselines["base_rate"])) == 1
     assert data.threshold == 0.3
     assert data.costs == builders.costs(margin=0.4)

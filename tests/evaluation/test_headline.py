@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from scoring import money
+from scoring.bundle import BASELINES
 from stages.core import measures
 from stages.core.measures import value
 from stages.evaluation.baselines import summary
@@ -33,7 +34,7 @@ def table(data):
 
 def test_headline_has_every_metric_of_the_contract_with_interval_and_baselines(table):
     assert set(table.index) >= CONTRACT
-    assert set(table.columns) == {"value", "low", "high", "one_feature", "base_rate"}
+    assert set(table.columns) == {"value", "low", "high", *BASELINES}
     assert table.notna().all(axis=None)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from scoring.bundle import BASELINES
 from scoring.derive import MISSING, category_names, numeric_names
 from scoring.errors import UserError
 from stages.features.table import LABEL
@@ -221,7 +222,7 @@ def test_switch_changes_every_learner_and_its_export_agrees(name, switch):
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-@pytest.mark.parametrize("name", ["base_rate", "one_feature"])
+@pytest.mark.parametrize("name", BASELINES)
 def test_baselines_know_no_switch(name, switch):
     table = builders.features()
     np.testing.assert_array_equal(

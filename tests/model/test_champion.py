@@ -291,8 +291,11 @@ def test_nobody_is_contacted_where_nobody_pays():
 
 def test_comparison_keeps_out_of_fold_scores_and_baselines(tmp_path):
     features, schema, paths = builders.features(), builders.schema(), Paths(tmp_path)
-    write_comparison(builders.validation(), features, schema, train=PARAMS, paths=paths)
+    validation = builders.validation()
+    chosen = validation.scores[validation.scores["candidate"] == "vote"]
+    write_comparison(validation, features, schema, train=PARAMS, selected=chosen, paths=paths)
     folder = paths.comparison
+    assert set(pd.read_csv(folder / "selected.csv")["candidate"]) == {"vote"}
     table = read_table(folder / "out_of_fold.parquet")
     pd.testing.assert_frame_equal(table, builders.validation().out_of_fold)
     scores = pd.read_csv(folder / "scores.csv")

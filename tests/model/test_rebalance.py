@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scoring.bundle import BASELINES
 from scoring.errors import UserError
 from scoring.probability import log_odds
 from stages.features.table import LABEL
@@ -80,7 +81,7 @@ def test_only_rows_to_fit_on_are_resampled(method, monkeypatch):
     assert seen == [(300, fold[LABEL].sum())]
 
 
-@pytest.mark.parametrize("name", ["base_rate", "one_feature"])
+@pytest.mark.parametrize("name", BASELINES)
 def test_baselines_are_not_rebalanced(name):
     model, _ = fitted("smote", correct=False, name=name)
     assert not isinstance(model, Rebalanced)

@@ -17,16 +17,8 @@ from stages.model import export
 from stages.model.candidates import build
 from stages.model.encoding import frame, layout
 from stages.model.folds import paired, threads
-from stages.model.train import (
-    choose,
-    compare,
-    cross_validate,
-    elect,
-    folds,
-    refit,
-    summary,
-    verdict,
-)
+from stages.model.selection import choose, compare, elect, verdict
+from stages.model.train import cross_validate, folds, refit, summary
 from tests import builders
 
 PARAMS = builders.train_params()
@@ -347,7 +339,7 @@ def test_refit_learns_from_everybody():
 
 def test_winner_whose_export_is_refused_gives_way_and_the_reason_is_kept(monkeypatch):
     features, schema, validation = builders.features(), builders.schema(), builders.validation()
-    _, first, _, none = elect(validation, features, schema, PARAMS)
+    _, first, _, none, _ = elect(validation, features, schema, PARAMS)
     assert none == {}
     whole = export.checked_onnx
 
@@ -357,7 +349,7 @@ def test_winner_whose_export_is_refused_gives_way_and_the_reason_is_kept(monkeyp
         return whole(model, table, wanted, name=name)
 
     monkeypatch.setattr(export, "checked_onnx", refusing)
-    comparison, winner, _, refused = elect(validation, features, schema, PARAMS)
+    comparison, winner, _, refused, _ = elect(validation, features, schema, PARAMS)
     assert winner != first
     assert first not in comparison.index
     assert refused == {first: f"candidate {first}: differs"}
