@@ -38,7 +38,8 @@ endif
 
 help:
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 } \
+		/^[a-z-]+:.*## / { if (length($$2) > 80) sub(/ \[/, "\n                    [", $$2); \
+			printf "  make %-12s %s\n", $$1, $$2 } \
 		/^# CI/ { ci = 1 } /^[a-z-]+:[^#]*# / && !ci { sub(/:.*/, ""); also = also " " $$0 } \
 		END { print "\nAlso:" also "\ndocs/commands.md has them all, and the same without make" }' Makefile
 
