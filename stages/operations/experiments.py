@@ -41,7 +41,8 @@ def write_experiments(paths: Paths, *, metrics: str | None = None) -> Path:
 def _shown(paths: Paths) -> list[dict[str, Any]]:
     """What DVC knows of experiments; `UserError` in its words where it cannot tell."""
     from dvc.api import exp_show
-    from dvc.exceptions import DvcException
+
+    from stages.operations.dvc_parts import DvcException
 
     try:
         return exp_show(str(paths.root))
@@ -81,8 +82,9 @@ def _text(value: Any) -> str:
 
 def _body(rows: list[dict[str, str]]) -> str:
     """A line per experiment through an axis per column, and the same as a table."""
-    from dvc_render import ParallelCoordinatesRenderer
     from plotly.offline import get_plotlyjs
+
+    from stages.operations.dvc_parts import ParallelCoordinatesRenderer
 
     columns = list(rows[0])
     drawn = ParallelCoordinatesRenderer(rows, color_by=columns[-1], fill_value=ABSENT)

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from scoring.errors import UserError
 from stages.core.paths import Paths
-from stages.core.yamlfile import read_yaml
 from stages.operations.failure import FAILURE_FILE
+from stages.operations.lock import locked_outputs
 from stages.operations.parent import PARENT
 from stages.parameters import read_parameters
 
@@ -130,10 +130,9 @@ def _restore(paths: Paths, outputs: Sequence[str]) -> str:
 
 def _outputs_here(paths: Paths, *, excluded: Sequence[Path]) -> list[str]:
     """The outputs in the lock that are in the work tree now."""
-    if not paths.lock.is_file():
-        return []
-    stages = read_yaml(paths.lock).get("stages", {})
-    outs = [out["path"] for stage in stages.values() for out in stage.get("outs", [])]
+    outputs = locked_outputs(paths.lock)
     return [
-        path for path in outs if (paths.root / path).exists() and paths.root / path not in excluded
+        path
+        for path in outputs
+        if (paths.root / path).exists() and paths.root / path not in excluded
     ]

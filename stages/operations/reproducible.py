@@ -19,6 +19,7 @@ from scoring.errors import UserError
 from stages.core.paths import METRICS, PARAMS, ROOT
 from stages.core.yaml_edit import update_yaml
 from stages.core.yamlfile import read_yaml
+from stages.operations.lock import locked_outputs
 from stages.operations.tracking.server import ADDRESS
 
 REFERENCE = ("Linux", "x86_64", "3.11")
@@ -82,11 +83,10 @@ def run_pipeline(place: Path, environment: Mapping[str, str]) -> None:
 def outputs(place: Path) -> Iterator[str]:
     """Every file that the lock of a repository names as an output, and the lock."""
     yield "dvc.lock"
-    for stage in read_yaml(place / "dvc.lock")["stages"].values():
-        for out in stage["outs"]:
-            path = place / out["path"]
-            files = sorted(path.rglob("*")) if path.is_dir() else [path]
-            yield from (file.relative_to(place).as_posix() for file in files if file.is_file())
+    for name in locked_outputs(place / "dvc.lock"):
+        path = place / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (file.relative_to(place).as_posix() for file in files if file.is_file())
 
 
 def _compare_bytes(one: Path, other: Path) -> int:

@@ -87,8 +87,7 @@ def _store() -> Iterator[Store]:
 @contextmanager
 def _repository() -> Iterator[Any]:
     """DVC's repository; `UserError` in its words where there is none or its settings are wrong."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+    from stages.operations.dvc_parts import DvcException, Repo
 
     try:
         repo = Repo(str(ROOT))
@@ -154,8 +153,7 @@ def _send(store: Store, outs: Sequence[Any]) -> int:
 
     DVC's own push takes a folder's list for the folder, and never mends a remote that lost a file.
     """
-    from dvc_data.callbacks import TqdmCallback
-    from dvc_data.hashfile.transfer import transfer
+    from stages.operations.dvc_parts import TqdmCallback, transfer
 
     contents = {out.hash_info for out in outs}
     with TqdmCallback(desc=f"to {store.name}", unit="file") as bar:
@@ -171,7 +169,7 @@ def _fetch(store: Store) -> int:
     Unless told to verify, DVC believes whatever a store other than a folder sends; what it keeps of
     folders from earlier times may be damaged itself.
     """
-    from dvc.exceptions import DownloadError
+    from stages.operations.dvc_parts import DownloadError
 
     store.repo.drop_data_index()
     try:
@@ -182,7 +180,7 @@ def _fetch(store: Store) -> int:
 
 def _check_out(store: Store) -> None:
     """Put in place what is in the cache; `UserError` where that would lose a change made here."""
-    from dvc.exceptions import CheckoutError, DvcException
+    from stages.operations.dvc_parts import CheckoutError, DvcException
 
     try:
         store.repo.checkout()
@@ -209,7 +207,7 @@ def _damaged(store: Store, missing: Sequence[str]) -> Iterator[str]:
 
 def _damaged_objects(odb: Any, hash_info: Any) -> Iterator[str]:
     """Where they lie in the remote: a file, or the list of a folder and the files in it."""
-    from dvc_data.hashfile.tree import Tree
+    from stages.operations.dvc_parts import Tree
 
     path = odb.oid_to_path(hash_info.value)
     if not odb.fs.exists(path):

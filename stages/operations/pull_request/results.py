@@ -201,8 +201,7 @@ def _from_dvc(files: Any, path: Path, target: Path) -> None:
 
     `OSError`, or what the remote raises, where that cannot be known.
     """
-    from dvc.exceptions import DvcException
-    from dvc_data.index.index import DataIndexDirError
+    from stages.operations.dvc_parts import DataIndexDirError, DvcException
 
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dvc.exceptions import DvcException
-from dvc.fs import localfs
-from dvc.repo import Repo
-from dvc_data.hashfile.build import build
-from dvc_data.hashfile.hash import file_md5
-
 from scoring.errors import UserError
 from scoring.loading import check_bundle
 from stages.core.paths import CHAMPION, LOCK, METRICS, REPORTS, relative
+from stages.operations.dvc_parts import DvcException, Repo, build, file_md5, localfs
 from stages.operations.sharing import see_that_it_answers
 
 BUNDLE, EVALUATION = relative(CHAMPION), relative(METRICS)

@@ -7,7 +7,7 @@ import os
 import subprocess
 
 from stages.core.paths import CUSTOMERS, LOCK, METRICS, ROOT
-from stages.core.yamlfile import read_yaml
+from stages.operations.lock import locked_outputs
 from stages.operations.tracking.payload import Results
 
 IDENTITY = "churn.results"
@@ -43,13 +43,8 @@ def commit() -> str | None:
 
 def data_version() -> str | None:
     """DVC's hash of the customers, as `dvc.lock` has it."""
-    if not LOCK.is_file():
-        return None
     folder = CUSTOMERS.parent.relative_to(ROOT).as_posix()
-    stages = read_yaml(LOCK).get("stages", {}).values()
-    return next(
-        (o["md5"] for stage in stages for o in stage.get("outs", []) if o["path"] == folder), None
-    )
+    return locked_outputs(LOCK).get(folder, {}).get("md5")
 
 
 def _dirty() -> str | None:
