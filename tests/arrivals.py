@@ -1,4 +1,4 @@
-"""Small tables as they arrive at the door, for the tests of what is drafted from them."""
+"""Small tables as they arrive, for the tests of what is drafted from them."""
 
 from __future__ import annotations
 

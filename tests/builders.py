@@ -136,7 +136,7 @@ def arrival(table: pd.DataFrame) -> Arrival:
 
 
 def check(table: pd.DataFrame, club: Schema) -> pd.DataFrame:
-    """A table of text, in canonical types once it has passed the door."""
+    """A table of text, in canonical types once it is validated."""
     return check_table(arrival(table), club, origin="club.csv").customers
 
 
@@ -236,7 +236,7 @@ def validation(variant: str = "full", **changes) -> CrossValidation:
 
 
 def scores_of(label: np.ndarray, *, seed: int = 0, sharpness: float = 1.5) -> np.ndarray:
-    """Probabilities that rank churners above stayers, more often the sharper they are."""
+    """Probabilities that rank churners above the others, more often the sharper they are."""
     noise = np.random.default_rng(seed).normal(size=len(label))
     return 1 / (1 + np.exp(-(sharpness * (label - 0.5) + noise)))
 
@@ -329,7 +329,7 @@ def fold_scores() -> pd.DataFrame:
 
 
 def shuffled(table: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
-    """The same rows in another order, numbered anew."""
+    """The same rows in another order, numbered again."""
     return table.sample(frac=1, random_state=seed).reset_index(drop=True)
 
 

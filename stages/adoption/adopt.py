@@ -19,7 +19,7 @@ from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
-from stages.core.paths import EXTERNAL, PARAMS, PIPELINE, POPULATION, ROOT, SCHEMA, Paths, relative
+from stages.core.paths import EXTERNAL, POPULATION, ROOT, SCHEMA, Paths, relative
 from stages.core.yaml_edit import edited_yaml, update_yaml
 from stages.core.yamlfile import load_schema
 from stages.parameters import Parameters, read_parameters
@@ -67,7 +67,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     be read or does not fit; nothing was touched then.
     """
     if address == GENERATED:
-        _point_to(source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
+        _point_to(Paths.here(), source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
         return "Customers are generated again. Next: make repro"
     wishes = wishes or Wishes()
     params = read_parameters(Paths.here())
@@ -82,7 +82,8 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
         _install(brought.path, target, described)
     _track(target)
     schema_file = _schema_file(target)
-    _point_to(source=relative(target), schema=relative(schema_file), sha256=sha256(target))
+    source = {"source": relative(target), "schema": relative(schema_file)}
+    _point_to(Paths.here(), **source, sha256=sha256(target))
     said = _account(brought, target, described, checked)
     return "\n".join([*said, *(_in_the_clear(target) if wishes.pseudonymise else [])])
 
@@ -167,7 +168,7 @@ def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
 
 
 def _account(brought: Brought, target: Path, described: Described, checked: Checked) -> list[str]:
-    """What was done, what was accepted with a word, and what a person should confirm."""
+    """What was done, what was accepted with warnings, and what a person should confirm."""
     file = relative(_schema_file(target))
     lines = [f"Adopted {len(checked.customers):,} customers from {brought.origin}"]
     lines += [f"  as {relative(target)}, described in {file}"]
@@ -199,7 +200,7 @@ def _in_the_clear(target: Path) -> list[str]:
 
 
 def _remarked(remarks: tuple[Remark, ...]) -> list[str]:
-    return ["Accepted with a word:", *(f"  {remark}" for remark in remarks)] if remarks else []
+    return ["Accepted with warnings:", *(f"  {remark}" for remark in remarks)] if remarks else []
 
 
 def _to_confirm(found: Draft) -> list[str]:
@@ -240,12 +241,12 @@ def _track(target: Path) -> None:
         raise UserError(f"{relative(target)}: dvc add failed: {reason[0]}")
 
 
-def _point_to(*, source: str, schema: str, sha256: str | None) -> None:
+def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:
     """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
-    update_yaml(PARAMS, {"data": {"source": source, "schema": schema, "sha256": sha256}})
-    with edited_yaml(PIPELINE) as pipeline:
+    update_yaml(paths.params, {"data": {"source": source, "schema": schema, "sha256": sha256}})
+    with edited_yaml(paths.pipeline) as pipeline:
         deps = pipeline["stages"]["generate"]["deps"]
         code = [dep for dep in deps if not dep.startswith("data/")]
         # The population stays: real customers are compared with simulated ones.
-        data = list(dict.fromkeys((relative(POPULATION), source, schema)))
+        data = list(dict.fromkeys((paths.relative(paths.population), source, schema)))
         deps[:] = [*code[:1], *data, *code[1:]]

@@ -10,7 +10,7 @@ from stages.core.section import Level, Section, Seed
 
 
 class Evaluate(Section):
-    """The one look at the test set."""
+    """The final evaluation on the test set."""
 
     section: ClassVar[str] = "evaluate"
 

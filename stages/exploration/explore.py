@@ -30,7 +30,7 @@ def coverage(schema: Schema, shown: Schema, customers: pd.DataFrame, everybody: 
     if len(shown.inputs) < len(schema.inputs):
         inputs = (
             f"the {len(shown.inputs)} of {len(schema.inputs)} inputs that alone separate "
-            "leavers from stayers best (explore.max_columns)"
+            "leavers from retained customers best (explore.max_columns)"
         )
     people = f"all {everybody:,} customers"
     if len(customers) < everybody:
@@ -136,7 +136,7 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
 
     Such a column was filled in after the customer had left, even if most fields of it are blank. A
     value counts with 20 customers or more of whom 98 % left, where chance would not do that once in
-    a million times; a column that is filled for stayers only counts in the same way.
+    a million times; a column that is filled for retained customers only counts in the same way.
     """
     churn = schema.churned(customers).astype(bool)
     found = {}

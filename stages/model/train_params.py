@@ -119,7 +119,7 @@ class Encoding(Group):
 
 
 class Rebalance(Group):
-    """Learning from as many churners as stayers."""
+    """Learning from as many churners as retained customers."""
 
     method: Literal["none", "smote", "adasyn", "undersample", "class_weight"]
     correct: bool

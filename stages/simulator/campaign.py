@@ -1,4 +1,4 @@
-"""A retention campaign: some customers of a snapshot are called by lot, and what came of it.
+"""A retention campaign: some customers of a snapshot are called at random, and what came of it.
 
 It is an experiment beside the base, not in it: the tables tell how the base goes on with nobody
 called, so that churn keeps its meaning (who leaves if left alone). Whoever is not called has the
@@ -39,7 +39,7 @@ def _trial(world: World, block: Block, *, share: float, effect: float) -> pd.Dat
     change = contact.base + add_terms(contact.terms, columns=block, size=size)
     untreated = world.hazard_ahead(block)
     treated = untreated * np.exp(effect * change)
-    called = world.lots(block, purpose=CAMPAIGN) < share
+    called = world.draws(block, purpose=CAMPAIGN) < share
     left = block["patience"] <= np.where(called, treated, untreated)
     identity = customer_ids(block["number"], seed=world.seed)
     return pd.DataFrame(

@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.simulator.columns import IDENTITY, Block, contract, published
-from stages.simulator.identity import lots
+from stages.simulator.identity import draws
 from stages.simulator.population import (
     Population,
     draw_charges,
@@ -43,7 +43,7 @@ from stages.simulator.terms import Bools, Floats, Integers, add_terms
 BLOCK = 8192
 MAX_ROWS = 10**8
 MAX_MONTH = 600
-BREAKAGE, CAMPAIGN = 1, 2  # purposes of lots
+BREAKAGE, CAMPAIGN = 1, 2  # purposes of draws
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,12 @@ class World:
             seed=self.seed,
         )
         truth = {IDENTITY: columns[IDENTITY], "churn_probability": -np.expm1(-hazard)}
-        broken = scenario.arrived(columns, lots=self.lots(block, purpose=BREAKAGE), month=month)
+        broken = scenario.arrived(columns, draws=self.draws(block, purpose=BREAKAGE), month=month)
         return Chunk(customers=pd.DataFrame(broken), oracle=pd.DataFrame(truth))
 
-    def lots(self, block: Block, *, purpose: int) -> Floats:
+    def draws(self, block: Block, *, purpose: int) -> Floats:
         """A lot from 0 to 1 per customer, the same in every month."""
-        return lots(block["number"], seed=self.seed, purpose=purpose)
+        return draws(block["number"], seed=self.seed, purpose=purpose)
 
     def _block(self, index: int, *, rows: int) -> Block:
         block = self._first_month(index)

@@ -30,7 +30,7 @@ class ScenarioChoice(Group):
 
 
 class Campaign(Group):
-    """A retention campaign at the first snapshot, whom it calls drawn by lot."""
+    """A retention campaign at the first snapshot, whom it calls drawn at random."""
 
     share: Proportion
     effect: Annotated[float, Field(ge=0, le=5)]

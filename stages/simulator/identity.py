@@ -1,4 +1,4 @@
-"""Who a customer is: identities without an order, and lots drawn by them."""
+"""Who a customer is: identities without an order, and random draws by them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LETTERS, DIGITS = 26**5, 10**4  # a customerID is four digits, a dash and five l
 
 
 def customer_ids(number: Integers, *, seed: int) -> NDArray:
-    """Identities that look drawn by lot and differ whenever the numbers do.
+    """Identities that look random and differ whenever the numbers do.
 
     A Feistel network over (letters, digits): every round adds to one part a hash of the other,
     which can be undone, so no two numbers below LETTERS * DIGITS share an identity.
@@ -24,10 +24,10 @@ def customer_ids(number: Integers, *, seed: int) -> NDArray:
     return _spell(letters=letters, digits=digits)
 
 
-def lots(number: Integers, *, seed: int, purpose: int) -> Floats:
+def draws(number: Integers, *, seed: int, purpose: int) -> Floats:
     """A number from 0 to below 1 per customer: the same in every month, another per purpose (1 up).
 
-    Drawn by identity and not from the stream of random numbers, so that drawing lots moves
+    Drawn by identity and not from the stream of random numbers, so that a draw moves
     nothing else.
     """
     key = np.random.SeedSequence(seed, spawn_key=(purpose,)).generate_state(1, np.uint64)[0]

@@ -241,12 +241,12 @@ class Scenario:
             changed[name] = traits[name].model_copy(update={"base": base})
         return changed
 
-    def arrived(self, columns: Columns, *, lots: Floats, month: int) -> Columns:
-        """The columns as they arrive; `lots` from 0 to 1 choose whose records are broken."""
+    def arrived(self, columns: Columns, *, draws: Floats, month: int) -> Columns:
+        """The columns as they arrive; `draws` from 0 to 1 choose whose records are broken."""
         if not isinstance(self.event, Broken) or not self.has_begun(month):
             return columns
         values = columns[self.event.column]
-        broken = np.where(lots < self.strength, self.event.arrives(values), values)
+        broken = np.where(draws < self.strength, self.event.arrives(values), values)
         return columns | {self.event.column: broken}
 
 

@@ -123,7 +123,7 @@ def publish_snapshots(population: Population, generate: Generate, paths: Paths) 
 
 
 def publish_no_snapshots(paths: Paths) -> Manifest:
-    """What stands there for an adopted file, whose next month nobody knows: an empty manifest."""
+    """The empty manifest of an adopted file, whose next month nobody knows."""
     manifest: Manifest = {"window": None, "scenario": None, "campaign": None, "snapshots": []}
     write_json(paths.snapshots / "manifest.json", manifest)
     return manifest

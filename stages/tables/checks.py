@@ -1,4 +1,4 @@
-"""Checks at the door: a table that enters is held against its schema, all faults at once."""
+"""Validation on intake: a table is checked against its schema, all errors at once."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
     (float64 where blanks are allowed), numbers as float64, everything else as text or None. Further
     columns are dropped, and so are rows that repeat a customer to the last cell.
     """
-    strangers = [name for name in arrival.columns if name not in schema.names]
+    unexpected = [name for name in arrival.columns if name not in schema.names]
     schema = schema.without_ignored
-    if faults := _missing_columns(arrival, schema, strangers):
+    if faults := _missing_columns(arrival, schema, unexpected):
         raise Refusal(faults, origin=origin)
     if not arrival.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
@@ -52,13 +52,13 @@ def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
     if faults:
         raise Refusal(faults, origin=origin)
     remarks = [*arrival.remarks, *map(arrival.numbered, repeated)]
-    remarks += [Remark(name, "not in the schema", "dropped") for name in strangers]
+    remarks += [Remark(name, "not in the schema", "dropped") for name in unexpected]
     remarks += [arrival.numbered(remark) for c in columns.values() for remark in c.remarks]
     return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(remarks))
 
 
-def _missing_columns(arrival: Arrival, schema: Schema, strangers: list[str]) -> list[Fault]:
-    hint = f"; the file also has {', '.join(map(repr, strangers[:SHOWN]))}" if strangers else ""
+def _missing_columns(arrival: Arrival, schema: Schema, unexpected: list[str]) -> list[Fault]:
+    hint = f"; the file also has {', '.join(map(repr, unexpected[:SHOWN]))}" if unexpected else ""
     return [
         Fault(name, "column missing", f"a column of this name{hint}", arrival.rows)
         for name in schema.names

@@ -1,4 +1,4 @@
-"""What was found at the door, for people and for other programs."""
+"""What the validation of a table found, for people and for other programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.core.paths import Paths
 
 @dataclass(frozen=True)
 class Remark:
-    """Something that was accepted with a word: where, what, in how many rows, what was done."""
+    """A warning about an accepted table: where, what, in how many rows, what was done."""
 
     column: str | None
     problem: str
@@ -81,7 +81,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Validation:
-    """A table at the door: what it is, whether it may enter, and why."""
+    """The validation of a table: what it is, whether it is accepted, and why."""
 
     source: str
     schema: str

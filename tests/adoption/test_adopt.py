@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ import pandas as pd
 import pytest
 
 from scoring.digest import sha256
+from stages.adoption.adopt import _point_to
 from stages.core.files import read_table
+from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
 from tests.conftest import holding, stages
 
@@ -166,3 +169,19 @@ def test_what_cannot_be_had_is_named(shared: Path, address: str) -> None:
     assert done.returncode == 1
     assert address in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_the_population_stays_a_dependency_of_an_adopted_file(tmp_path: Path) -> None:
+    # given the parameters and the pipeline of the repository
+    here, there = Paths.here(), Paths(tmp_path)
+    for file in (here.params, here.pipeline):
+        shutil.copy(file, tmp_path)
+    source = {"source": "data/external/x.csv", "schema": "data/external/x.schema.yaml"}
+    # when the source of customers is an adopted file, and then the population again
+    _point_to(there, **source, sha256="0" * 64)
+    adopted = read_yaml(there.pipeline)["stages"]["generate"]["deps"]
+    _point_to(there, source="data/population.yaml", schema="data/schema.yaml", sha256=None)
+    # then real customers can be compared with simulated ones, and the files are as they were
+    assert adopted[1:4] == ["data/population.yaml", *source.values()]
+    assert read_yaml(there.pipeline) == read_yaml(here.pipeline)
+    assert there.params.read_text() == here.params.read_text()

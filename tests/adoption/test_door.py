@@ -1,4 +1,4 @@
-"""What is refused at the door, with one readable message and nothing touched; what is let in."""
+"""What validation rejects, with one readable message and nothing touched; what it accepts."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_faults_are_there_for_programs(outcomes: dict[str, dict[str, object]]) -
 def test_a_strange_file_is_let_in_with_a_word_for_everything(
     fresh: Path, customers: Table, tmp_path: Path
 ) -> None:
-    # given a file with everything that may be accepted with a word
+    # given a file with everything that may be accepted with warnings
     table = customers.assign(
         Mood="sunny", MonthlyCharges=lambda t: t.MonthlyCharges.str.replace(".", ",")
     )
@@ -231,6 +231,6 @@ def test_a_strange_file_is_let_in_with_a_word_for_everything(
     written = json.loads((fresh / "reports" / "validation.json").read_text())
     assert (written["result"], written["rows"], written["kept"]) == ("accepted", 42, 40)
     assert {warning["column"] for warning in written["warnings"]} >= {"Mood", "Contract", None}
-    # and the next look at the door is a glance: the same file under the same schema
+    # and the next validation is quick: the same file under the same schema
     again = stages(fresh, "check")
     assert "40 customers that fit data/external/strange.schema.yaml" in again.stdout

@@ -94,7 +94,7 @@ def test_a_table_that_nobody_described_goes_through_to_the_model_card(
     assert metrics["cv"]["roc_auc"]["folds"] == SMALL["train"]["folds"]
     assert name in (fresh / "reports" / "model_card.md").read_text(encoding="utf-8")
     assert_nothing_of_telecom(fresh)
-    # and what was accepted with a word stands in the report as on the terminal
+    # and what was accepted with warnings stands in the report as on the terminal
     report = (fresh / "reports" / "01_generate.html").read_text(encoding="utf-8")
     warned = json.loads((fresh / "reports" / "validation.json").read_text())["warnings"]
     assert [w["problem"] for w in warned if w["problem"] not in said] == []

@@ -1,4 +1,4 @@
-"""The campaign: drawn by lot, an effect as described, and the truth of both arms."""
+"""The campaign: drawn at random, an effect as described, and the truth of both arms."""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def test_as_many_are_called_as_asked_for_whoever_they_are(seed, share):
     drawn = trial(rows=rows, seed=seed, share=share)
     error = np.sqrt(share * (1 - share) / rows)
     assert abs(drawn["treated"].mean() - share) <= 4 * error + 1e-9
-    # given lots, no trait tells who was called: shares in the two arms agree
+    # given random draws, no trait tells who was called: shares in the two arms agree
     customers = whole(month=0, rows=rows, seed=seed).customers
     called = drawn["treated"] == 1
     if called.sum() and (~called).sum():

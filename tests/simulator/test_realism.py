@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from scoring.schema import parse_schema
-from stages.adoption.adopt import _with_dependencies
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.simulator import realism
@@ -130,12 +129,3 @@ def test_curves_share_their_groups_of_tenure(unlike):
     assert (curves["generated"]["value"].iloc[0], curves["real"]["value"].iloc[0]) == pytest.approx(
         (0.6, 0.4), abs=0.1
     )
-
-
-def test_the_population_stays_a_dependency_of_an_adopted_file():
-    pipeline = HERE.pipeline.read_text(encoding="utf-8")
-    adopted = _with_dependencies(pipeline, "data/external/x.csv", "data/external/x.schema.yaml")
-    assert "      - data/population.yaml\n      - data/external/x.csv\n" in adopted
-    back = _with_dependencies(adopted, "data/population.yaml", "data/schema.yaml")
-    assert back.count("data/population.yaml") == 1
-    assert back.count("data/external") == 0

@@ -1,4 +1,4 @@
-"""What is accepted with a word: the same customers as from the clean file, and what was said."""
+"""What is accepted with warnings: the same customers as from the clean file, and the warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks at the door: every fault found at once, with its rows; a good table in canonical types."""
+"""Validation on intake: every error at once, with its rows; a good table in canonical types."""
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,7 @@ def test_space_around_a_cell_is_not_part_of_it():
     )
 
 
-def test_columns_come_in_the_schemas_order_and_strangers_are_dropped():
+def test_columns_come_in_the_schemas_order_and_unexpected_ones_are_dropped():
     table = raw()
     table["Telefon"] = "1"
     backwards = table[table.columns[::-1]]
@@ -202,7 +202,7 @@ def test_faults_come_in_the_order_of_the_columns():
     assert named == [BRANCH, SIZE.split()[0], LEFT.split()[0]]
 
 
-def test_missing_columns_are_named_with_a_hint_at_strangers():
+def test_missing_columns_are_named_with_a_hint_at_unexpected_ones():
     table = raw().rename(columns={FEE: "beitrag"}).drop(columns=SIZE)
     error = refusal(table)
     assert f"column {SIZE}: column missing" in last_line(error)

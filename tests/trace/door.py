@@ -16,7 +16,7 @@ APART = (".git", ".trace", "__pycache__", "tmp")
 
 
 def state() -> dict[str, str]:
-    """A hash of every file but what the door itself writes."""
+    """A hash of every file but what the validation itself writes."""
     files = [path for path in ROOT.rglob("*") if path.is_file() and path != VALIDATION]
     kept = [path for path in files if not set(APART) & set(path.relative_to(ROOT).parts)]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}

@@ -70,7 +70,7 @@ def _check_replaceable(target: Path) -> None:
 
 
 def _put(new: Path, target: Path, *, old: Path) -> None:
-    """Move a folder to its place; what stood there comes back where that fails."""
+    """Move a folder to its place; what was there comes back where that fails."""
     if target.exists():
         target.rename(old)
     try:

@@ -82,7 +82,7 @@ def acceptances(path: Path, *, today: datetime.date) -> list[Acceptance]:
         if entry.until < today:
             raise UserError(
                 f"pyproject.toml: {SECTION}: {entry.id} of {entry.package} was accepted until "
-                f"{entry.until}; upgrade with `make lock`, or accept it anew with a reason"
+                f"{entry.until}; upgrade with `make lock`, or accept it again with a reason"
             )
     return accepted
 

@@ -103,7 +103,7 @@ def _assignments(source: str) -> Iterator[tuple[str, Any]]:
 
 
 def parameters(sections: dict[str, Any]) -> dict[str, str]:
-    """Every knob by its name in `dvc params diff`; what is no text as JSON."""
+    """Every parameter by its name in `dvc params diff`; what is no text as JSON."""
     return {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in _flat(sections)
