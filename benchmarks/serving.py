@@ -184,7 +184,7 @@ def _server(name: str, folder: Path) -> Iterator[Server]:
     environment = {
         **os.environ,
         "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(folder / f"bentoml-{name}"),  # metrics of two would mix
+        "BENTOML_HOME": str(folder / f"bentoml-{name}"),  # nothing of the home of whoever measures
         "CHURN_LOG_FOLDER": str(folder / "log"),
         "CHURN_RATE_LIMIT": "1000000/second",
     }
