@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
     simulate = commands.add_parser(
         "simulate",
         help="write simulated months as CSV files, to play with",
-        description="Months of simulated customers as CSV files; what is left out stands in "
+        description="Months of simulated customers as CSV files; what is left out is in "
         "params.yaml, section generate.",
     )
     simulate.add_argument("--out", type=Path, required=True, help="a new or an empty folder")

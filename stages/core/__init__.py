@@ -1,1 +1,1 @@
-"""What every stage stands on: paths, parameters, schema, tables, metrics and the runner."""
+"""What every stage uses: paths, parameters, tables, metrics and the runner."""

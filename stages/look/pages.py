@@ -1,6 +1,6 @@
 """HTML that people read: one look for executed notebooks, the model card and the overview.
 
-Every page stands alone: styles and pictures inside, nothing fetched; it reads on a phone.
+Every page is self-contained: styles and pictures inside, nothing fetched; it reads on a phone.
 """
 
 from __future__ import annotations

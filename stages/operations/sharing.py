@@ -52,7 +52,7 @@ def push() -> str:
 def pull() -> str:
     """Bring every output of the committed run from the remote; what came, in words.
 
-    What comes is held against its hash. `UserError` where no remote is configured or it does not
+    What comes is checked against its hash. `UserError` where no remote is configured or it does not
     answer, and, once the others are in place, where it does not hold an output whole.
     """
     with _store() as store, _in_its_words(store.name):
@@ -166,7 +166,7 @@ def _send(store: Store, outs: Sequence[Any]) -> int:
 def _fetch(store: Store) -> int:
     """How many files came; what did not is found in the cache.
 
-    Unless told to verify, DVC believes whatever a store other than a folder sends; what it keeps of
+    Without `verify`, DVC believes whatever a store other than a folder sends; what it keeps of
     folders from earlier times may be damaged itself.
     """
     from stages.operations.dvc_parts import DownloadError
@@ -185,7 +185,7 @@ def _check_out(store: Store) -> None:
     try:
         store.repo.checkout()
     except CheckoutError:
-        pass  # of what is not in the cache, which is told later
+        pass  # of what is not in the cache, which is reported later
     except DvcException as error:
         words = " ".join(str(error).split())
         raise UserError(f"{words}; `dvc checkout --force` gives them up") from error

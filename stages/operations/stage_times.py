@@ -1,4 +1,4 @@
-"""How long each stage took where it last ran: kept beside DVC's cache, and not among the outputs.
+"""How long each stage took where it last ran: kept in DVC's cache folder, apart from the outputs.
 
 Outputs have the same bytes at every run, times have not. A time is found by the content of the
 stage's executed notebook, which `dvc.lock` names.

@@ -59,7 +59,7 @@ def comment(folder: Path, run: Run, *, pictures: Path | None = None) -> str:
 
 
 def _shown(folder: Path, run: Run, pictures: Path | None) -> Callable[[str, str], str]:
-    """What stands for a picture: itself where it is published, else where to find it."""
+    """What replaces a picture: itself where it is published, else where to find it."""
 
     def shown(caption: str, address: str) -> str:
         file = folder / address

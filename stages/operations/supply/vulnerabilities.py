@@ -54,7 +54,7 @@ def audit(*, osv: str | None = None, today: datetime.date | None = None) -> str:
     """Ask about every package of every lock, on whatever platform; what was found, in words.
 
     osv    address of a service that speaks OSV's protocol; otherwise the package index is asked
-    today  against which acceptances are held
+    today  that acceptances are compared with
 
     `UserError` for a vulnerability that is not accepted, for an acceptance that is over or no
     longer needed, and where not every package could be asked about.

@@ -75,8 +75,8 @@ def _read(path: Path) -> Any:
 def _of_one_run(found: Results) -> bool:
     """Whether metrics, which git keeps, and bundle, which DVC does, tell of the same winner."""
     bundled = found.manifest["metrics"]
-    told = {name: figures["mean"] for name, figures in found.metrics["cv"].items()}
-    same = all(math.isclose(told[name], bundled[name], abs_tol=ROUNDING) for name in told)
+    reported = {name: figures["mean"] for name, figures in found.metrics["cv"].items()}
+    same = all(math.isclose(reported[name], bundled[name], abs_tol=ROUNDING) for name in reported)
     return found.metrics["winner"] == found.manifest["candidate"] and same
 
 

@@ -60,7 +60,7 @@ def server() -> Server:
         return Server(f"{DATABASE}{Path(text.removeprefix(DATABASE)).absolute()}")
     parts = _parts(text)
     if parts is None:
-        shown = text.rpartition("@")[2]  # what stands before it may be a password
+        shown = text.rpartition("@")[2]  # what precedes it may be a password
         raise UserError(f"{ADDRESS}: {shown}: {_is_folder(text)}{EXPECTED}")
     place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     user, password = (None if v is None else unquote(v) for v in (parts.username, parts.password))
