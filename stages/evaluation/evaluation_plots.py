@@ -96,7 +96,7 @@ def tornado(rows: pd.DataFrame, *, baseline: float, xlabel: str) -> Figure:
         for name, low, high in zip(rows.index, rows["low"], rows["high"], strict=True)
     ]
     axes.set_yticks(place, names)
-    axes.set(title="Profit where an assumption turns out otherwise", xlabel=xlabel)
+    axes.set(title="Profit at both ends of each assumption", xlabel=xlabel)
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower right")
     return figure

@@ -23,6 +23,15 @@ COLUMNS = [
     "calibration_in_the_large", "calibration_in_the_large_low", "calibration_in_the_large_high",
 ]  # fmt: skip
 
+HEADINGS = {
+    "churn_rate": "churn rate",
+    "probability": "mean probability",
+    "selection_rate": "contacted",
+    "roc_auc": "ROC AUC",
+    "recall": "recall",
+    "calibration_in_the_large": "predicted minus actual",
+}
+
 
 class Group(NamedTuple):
     """Test customers with one value of one column: `members` (n,) says who they are."""
@@ -208,11 +217,17 @@ def worst_pairs(data: EvaluationData, *, count: int = 8) -> pd.DataFrame:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The slices as a report shows them."""
-    shown = table.drop(columns="sensitive").set_index("column")
-    return shown.rename(
-        columns=lambda name: name.replace("calibration_in_the_large", "predicted minus actual")
-    ).rename(columns=lambda name: name.replace("_", " "))
+    """The slices as a report shows them: a figure and its interval in one column."""
+    shown = table[["column", "value", "customers"]].set_index("column")
+    for name in ("churn_rate", "probability", "selection_rate"):
+        shown[HEADINGS[name]] = [f"{value:.1%}" for value in table[name]]
+    for name in ("roc_auc", "recall", "calibration_in_the_large"):
+        ends = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
+        digits = "+.2f" if name == "calibration_in_the_large" else ".2f"
+        shown[HEADINGS[name]] = [
+            "{} ({} to {})".format(*(format(number, digits) for number in row)) for row in ends
+        ]
+    return shown
 
 
 def as_intervals(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -11,8 +11,11 @@ import pandas as pd
 from IPython.display import HTML
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SENTENCE = 50  # characters of a text that would make a column of a phone very long
+COLORBAR = "<colorbar>"  # matplotlib's label of axes that belong to another panel
 Format = str  # of a number, as in format(): ",", ".3f", ".1%"
 
 
@@ -24,12 +27,16 @@ def table(
     highlight: Any = None,
     index: bool = True,
 ) -> HTML:
-    """A table that scrolls on a phone; numbers right, text left, `highlight` an index label."""
+    """A table, numbers right, text left; `highlight` is an index label.
+
+    Where a text column has sentences, rows become blocks on a phone; other tables scroll.
+    """
     shown = frame.reset_index(names=frame.index.name or "") if index else frame
     formats = formats or {}
-    head = "".join(_cell("th", name, str(name), shown[name]) for name in shown.columns)
+    words = {name: str(name).replace("_", " ") for name in shown.columns}
+    head = "".join(_cell("th", words[name], words[name], shown[name]) for name in shown.columns)
     columns = [
-        [_cell("td", n, _text(v, formats.get(n)), shown[n]) for v in shown[n].tolist()]
+        [_cell("td", words[n], _text(v, formats.get(n)), shown[n]) for v in shown[n].tolist()]
         for n in shown.columns
     ]
     rows = []
@@ -37,15 +44,23 @@ def table(
         mark = ' class="best"' if highlight is not None and label == highlight else ""
         rows.append(f"<tr{mark}>{''.join(cells)}</tr>")
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    kind = ' class="stacked"' if _has_sentences(shown) else ""
     return HTML(
-        f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table{kind}>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _cell(tag: str, name: Any, text: str, column: pd.Series) -> str:
+def _has_sentences(shown: pd.DataFrame) -> bool:
+    texts = (value for name in shown for value in shown[name] if isinstance(value, str))
+    return any(len(text) >= SENTENCE for text in texts)
+
+
+def _cell(tag: str, name: str, text: str, column: pd.Series) -> str:
+    """A cell; on a phone, where there is no row of headings, `data-label` names its column."""
     is_text = not pd.api.types.is_numeric_dtype(column)
-    return f"<{tag}{' class=text' if is_text else ''}>{html.escape(text)}</{tag}>"
+    label = f' data-label="{html.escape(name)}"' if tag == "td" else ""
+    return f"<{tag}{' class=text' if is_text else ''}{label}>{html.escape(text)}</{tag}>"
 
 
 def _text(value: Any, form: Format | None) -> str:
@@ -57,12 +72,36 @@ def _text(value: Any, form: Format | None) -> str:
 
 
 def figure(drawn: Figure, *, title: str) -> HTML:
-    """A figure as SVG inside the page; `title` is read out by screen readers."""
+    """A figure as SVG inside the page; `title` is read out by screen readers.
+
+    Each panel is a picture of its own, so that they wrap where the page is narrow.
+    """
+    panels = [axes for axes in drawn.axes if axes.get_visible() and axes.get_label() != COLORBAR]
+    if len(panels) == 1:
+        body = _svg(drawn)
+    else:
+        drawn.draw_without_rendering()
+        drawn.set_layout_engine("none")  # so that a panel does not take the room of the others
+        body = f'<div class="panels">{"".join(_panel(drawn, axes) for axes in panels)}</div>'
+    return HTML(f'<figure role="img" aria-label="{html.escape(title)}">{body}</figure>')
+
+
+def _panel(drawn: Figure, only: Axes) -> str:
+    """One panel of a figure as SVG."""
+    others = [axes for axes in drawn.axes if axes is not only and axes.get_visible()]
+    for axes in others:
+        axes.set_visible(False)
+    svg = _svg(drawn)
+    for axes in others:
+        axes.set_visible(True)
+    return svg
+
+
+def _svg(drawn: Figure) -> str:
     buffer = io.StringIO()
     drawn.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    return HTML(f'<figure role="img" aria-label="{html.escape(title)}">{svg}</figure>')
+    return svg[svg.index("<svg") :]
 
 
 def note(text: str, *, warn: bool = False) -> HTML:

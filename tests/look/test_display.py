@@ -8,6 +8,7 @@ import pytest
 
 from stages.exploration import segment_plots
 from stages.look.display import figure, note, notes, table
+from stages.look.pages import TEMPLATES
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -77,6 +78,44 @@ def test_notes_are_a_warning_each_or_one_calm_sentence():
     assert notes(["a", "b"], otherwise="c").data.count('class="note warn"') == 2
     assert "warn" not in notes([], otherwise="c").data
     assert ">c<" in notes([], otherwise="c").data
+
+
+def test_each_panel_of_a_figure_is_a_picture_of_its_own_that_wraps_on_a_phone():
+    segments = {
+        name: pd.DataFrame({"rate": [0.2, 0.4], "low": [0.1, 0.3], "high": [0.3, 0.5]})
+        for name in ("first", "second", "third")
+    }
+    drawn = segment_plots.rates(segments, base_rate=0.3)
+    shown = figure(drawn, title="rates").data
+    assert shown.count("<svg") == 3
+    assert '<div class="panels">' in shown
+    assert all(axes.get_visible() for axes in drawn.axes)
+    assert figure(drawn, title="rates").data == shown
+
+
+def test_a_colour_bar_stays_with_its_panel():
+    matrix = pd.DataFrame(np.eye(3), index=list("abc"), columns=list("abc"))
+    shown = figure(segment_plots.heatmap(matrix, title="t"), title="t").data
+    assert shown.count("<svg") == 1
+    assert "panels" not in shown
+
+
+def test_rows_with_sentences_become_blocks_on_a_phone_and_others_scroll():
+    reason = "Full months since the customer joined: 1 month, below the typical 29 months."
+    assert 'class="stacked"' in table(pd.DataFrame({"rank": [1], "why": [reason]})).data
+    assert "stacked" not in table(pd.DataFrame({"rank": [1], "why": ["short"]})).data
+
+
+def test_every_cell_names_its_column_where_the_row_of_headings_is_hidden():
+    shown = table(pd.DataFrame({'a "b"': [1], "c": ["x"]}), index=False).data
+    assert re.findall(r'<td[^>]* data-label="([^"]*)"', shown) == ["a &quot;b&quot;", "c"]
+
+
+def test_the_style_hides_no_part_of_a_page_on_a_phone():
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    assert re.search(r"\.stacked td::before \{ content: attr\(data-label\)", style)
+    assert re.search(r"\.panels \{ display: grid; .*minmax\(min\(\d+rem, 100%\)", style)
+    assert not re.search(r"svg \{[^}]*min-width: [1-9]", style)
 
 
 def test_figure_is_svg_in_the_page_and_the_same_bytes_twice():
