@@ -187,3 +187,9 @@ def test_checks_cannot_be_silenced() -> None:
         text = path.read_text(encoding="utf-8")
         assert "|| " + "true" not in text, path
         assert "continue-on-" + "error" not in text, path
+
+
+def test_tests_import_no_tests() -> None:
+    imports = re.compile(r"^(?:from|import) tests(?:\.\w+)*\.test_\w+", re.MULTILINE)
+    files = [path for path in (ROOT / "tests").rglob("*.py") if path.name != "test_repository.py"]
+    assert [str(path) for path in files if imports.search(path.read_text("utf-8"))] == []

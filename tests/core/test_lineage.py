@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from stages.core.paths import ROOT, Paths
-from stages.core.pipeline import executed_notebook, outs_of
+from stages.core.pipeline import outs_of
 from stages.core.runner import notebook_of
 from stages.core.yamlfile import read_yaml
+from tests.traces import NOTEBOOKS, PIPELINE, opened
 
-PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
 DATA = read_yaml(ROOT / "params.yaml")["data"]
 RUNNER, SITE = "stages/core/runner.py", "stages/look/site.py"
-NOTEBOOKS = [name for name, stage in PIPELINE.items() if executed_notebook(stage)]
 PACKAGES = ("scoring", "stages")
 FOLDERS = ("scoring/", "stages/")
 TEMPLATES = "stages/look/templates"  # read, not imported
@@ -61,28 +60,6 @@ def outs(stage: str) -> set[str]:
 
 def lies_in(path: str, places: set[str]) -> bool:
     return any(path == place or path.startswith(place + "/") for place in places)
-
-
-def opened(trace: Path, stage: str) -> set[str]:
-    """Files under the root that a stage opened for reading: its command and, if any, its kernel."""
-    records = {
-        tuple(map(int, p.name.split("-"))): p.read_text().splitlines() for p in trace.iterdir()
-    }
-    runners = {
-        pid for (_, pid), lines in records.items() if lines[0].endswith(PIPELINE[stage]["cmd"][7:])
-    }
-    assert len(runners) == 1, "the stage ran once"
-    mine = [ls for (parent, pid), ls in records.items() if pid in runners or parent in runners]
-    assert len(mine) >= (2 if stage in NOTEBOOKS else 1), "the runner and its kernel left a record"
-    return {as_source(path) for lines in mine for path in lines[1:]}
-
-
-def as_source(path: str) -> str:
-    """The source of a compiled module, any other file as it is."""
-    if "/__pycache__/" in path:
-        folder, name = path.split("/__pycache__/")
-        return f"{folder}/{name.split('.')[0]}.py"
-    return path
 
 
 @pytest.mark.parametrize("stage", PIPELINE)

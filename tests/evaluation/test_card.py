@@ -19,7 +19,7 @@ from stages.look.site import Chapter, write_card, write_overview
 from stages.tables.data_params import Data
 from tests import builders
 from tests.builders import GENDER, SIZE
-from tests.look.test_report import self_contained
+from tests.html_pages import self_contained
 
 GENERATED = {"source": "data/population.yaml", "schema": "data/schema.yaml", "sha256": None}
 ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}

@@ -18,7 +18,7 @@ from stages.model.encoding import frame, layout
 from stages.model.train import cross_validate, folds, paired
 from tests import builders
 from tests.builders import FEE
-from tests.core.test_lineage import PIPELINE, opened
+from tests.traces import PIPELINE, opened
 
 PARAMS = builders.train_params()
 LEAK = 0.95

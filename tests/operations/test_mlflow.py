@@ -28,7 +28,7 @@ from scoring.digest import sha256
 from stages.core.paths import ROOT
 from stages.operations.reproducible import outputs
 from tests.conftest import clean_environment, copy_of, dvc, stages
-from tests.operations.test_tracking import after_a_run, free_port, head, listening
+from tests.operations.conftest import after_a_run, free_port, head, listening
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

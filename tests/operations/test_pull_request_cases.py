@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from stages.core.yaml_edit import update_yaml
 from tests.conftest import copy_of, once, stages
-from tests.operations.test_repro import break_notebook
+from tests.operations.conftest import break_notebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

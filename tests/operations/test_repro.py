@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
 import shutil
 import subprocess
@@ -20,19 +19,12 @@ from stages.core.yaml_edit import update_yaml
 from stages.operations.repro import is_locked
 from stages.operations.reproducible import outputs
 from tests.conftest import clean_environment, stages
+from tests.operations.conftest import break_notebook
 
 
 def state(place: Path) -> dict[str, str]:
     """The content of every output, of the lock and of the metrics."""
     return {name: sha256(place / name) for name in outputs(place) if (place / name).exists()}
-
-
-def break_notebook(place: Path, name: str, source: str) -> None:
-    path = place / "notebooks" / name
-    notebook = json.loads(path.read_text())
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    code[2]["source"] = [source]
-    path.write_text(json.dumps(notebook))
 
 
 def test_a_second_run_does_nothing(shared: Path) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,40 +27,7 @@ from stages.core.yamlfile import load_schema, read_yaml
 from stages.operations.tracking import model, payload, server
 from stages.operations.tracking.server import ADDRESS, PROBE_SECONDS, check_answers, check_client
 from tests.conftest import clean_environment, stages
-
-
-@contextmanager
-def listening(answer: bytes | None) -> Iterator[str]:
-    """The address of a socket that sends the same bytes to everybody, or nothing at all."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        held = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                held.append(connection)
-                if answer is not None:
-                    connection.recv(4096)
-                    connection.sendall(answer)
-                    connection.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for connection in held:
-                connection.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from tests.operations.conftest import after_a_run, free_port, head, listening
 
 
 @pytest.mark.parametrize(
@@ -180,18 +144,6 @@ def test_without_the_extra_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
         check_client()
 
 
-def after_a_run(
-    place: Path, *, first: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """What happens at the end of the last stage, in that repository; `first` is run before."""
-    source = f"from stages.operations.tracking import track; {first}track.track_after_a_run()"
-    return subprocess.run(
-        [sys.executable, "-c", source],
-        cwd=place, env=clean_environment() | environment, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-
-
 def test_a_run_ends_well_without_a_server(finished: Path) -> None:
     # given an address with a password at which nobody listens
     address = f"http://ada:geheim@127.0.0.1:{free_port()}"
@@ -293,12 +245,6 @@ def test_outside_git_and_dvc_versions_are_left_out(fresh: Path) -> None:
     tags = described(fresh, GIT_CEILING_DIRECTORIES=str(fresh.parent))["tags"]
     assert not [name for name in tags if name.startswith(("mlflow.source.git", "git.", "dvc."))]
     assert {"churn.bundle", "data.sha256"} <= set(tags)
-
-
-def head(place: Path) -> str:
-    git = ["git", "rev-parse", "HEAD"]
-    done = subprocess.run(git, cwd=place, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def test_results_of_two_runs_are_told_apart(fresh: Path) -> None:

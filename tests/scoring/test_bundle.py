@@ -6,8 +6,7 @@ import sys
 import pytest
 
 from stages.core import paths
-
-HEAVY = ["pandas", "sklearn", "xgboost", "matplotlib", "papermill", "pandera", "evidently", "scipy"]
+from tests.scoring.conftest import HEAVY
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import warnings
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -31,30 +30,11 @@ from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, MONTHS, PAID, PAYS, SIZE
-from tests.scoring.test_bundle import HEAVY
+from tests.scoring.conftest import HEAVY, explainer, model, raw
 
 CANDIDATES = ["logistic", "forest", "xgboost", "vote"]
 TOLERANCE = 1e-4
 few = settings(max_examples=25, deadline=None, derandomize=True)
-
-
-@cache
-def model(candidate: str, variant: str = "full") -> tuple[bytes, dict]:
-    """A candidate as ONNX, and the background that a bundle would hold."""
-    schema, features = builders.schema(variant), builders.features(variant)
-    fitted = refit(candidate, features, schema, builders.train_params())
-    score = fitted.predict_proba(frame(features, schema))[:, 1]
-    return to_onnx(fitted, schema, name=candidate), background(features, schema, score)
-
-
-def explainer(candidate: str = "xgboost", variant: str = "full") -> Explainer:
-    content, rows = model(candidate, variant)
-    return make_explainer(builders.schema(variant), Scorer(content), rows)
-
-
-def raw(variant: str = "full", rows: int = 20, *, seed: int = 7) -> dict[str, np.ndarray]:
-    table = builders.customers(variant, rows, seed=seed)
-    return {c.name: table[c.name].to_numpy() for c in builders.schema(variant).inputs}
 
 
 def predicted(who: Explainer, columns) -> np.ndarray:

@@ -15,7 +15,7 @@ from scoring.explanation import (
 from scoring.schema import Schema, parse_schema
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, MONTHS, PAID, PAYS, SIZE
-from tests.scoring.test_explanation import explainer, raw
+from tests.scoring.conftest import explainer, raw
 
 
 def made(**values: float) -> Contributions:

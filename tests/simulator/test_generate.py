@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 from sklearn.metrics import roc_auc_score
 
 from stages.core.paths import Paths
@@ -15,22 +14,12 @@ from stages.core.yamlfile import load_schema
 from stages.simulator.columns import ADD_ONS, COLUMNS
 from stages.simulator.generate import BLOCK, Chunk, simulate
 from stages.simulator.population import Population, load_population
+from tests.simulations import changed, few, seeds, whole
 
 HERE = Paths.here()
 POPULATION = load_population(HERE.population)
 WINDOW = POPULATION.hazard.window
-few = settings(max_examples=6, deadline=None, derandomize=True)
-seeds = st.integers(min_value=0, max_value=2**63 - 1)
 months = st.integers(min_value=0, max_value=15)
-
-
-def whole(population=POPULATION, **arguments) -> Chunk:
-    """All chunks of a simulation as one."""
-    chunks = list(simulate(population, **arguments))
-    return Chunk(
-        customers=pd.concat([chunk.customers for chunk in chunks], ignore_index=True),
-        oracle=pd.concat([chunk.oracle for chunk in chunks], ignore_index=True),
-    )
 
 
 def same(one: Chunk, other: Chunk) -> None:
@@ -40,18 +29,6 @@ def same(one: Chunk, other: Chunk) -> None:
 
 def left(customers: pd.DataFrame) -> pd.Series:
     return customers["Churn"] == "Yes"
-
-
-def changed(**entries) -> dict:
-    """The content of the population file with entries such as `hazard__window=3` replaced."""
-    content = YAML(typ="safe").load(HERE.population.read_text(encoding="utf-8"))
-    for dotted, value in entries.items():
-        *parents, last = dotted.split("__")
-        place = content
-        for name in parents:
-            place = place[name]
-        place[last] = value
-    return content
 
 
 @pytest.fixture(scope="module")

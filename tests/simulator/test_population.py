@@ -9,7 +9,8 @@ from scoring.errors import UserError
 from stages.simulator.generate import simulate
 from stages.simulator.population import Population, load_population
 from stages.simulator.terms import TRAITS
-from tests.simulator.test_generate import POPULATION, changed, few, seeds, whole
+from tests.simulations import changed, few, seeds, whole
+from tests.worlds import POPULATION
 
 TERMS = "traits__partner__terms"
 

@@ -1,0 +1,74 @@
+"""Servers that are away, and what happens at the end of a run."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import clean_environment
+
+
+@contextmanager
+def listening(answer: bytes | None) -> Iterator[str]:
+    """The address of a socket that sends the same bytes to everybody, or nothing at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                held.append(connection)
+                if answer is not None:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+                    connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in held:
+                connection.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def after_a_run(
+    place: Path, *, first: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """What happens at the end of the last stage, in that repository; `first` is run before."""
+    source = f"from stages.operations.tracking import track; {first}track.track_after_a_run()"
+    return subprocess.run(
+        [sys.executable, "-c", source],
+        cwd=place, env=clean_environment() | environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def head(place: Path) -> str:
+    git = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(git, cwd=place, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def break_notebook(place: Path, name: str, source: str) -> None:
+    path = place / "notebooks" / name
+    notebook = json.loads(path.read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code[2]["source"] = [source]
+    path.write_text(json.dumps(notebook))
