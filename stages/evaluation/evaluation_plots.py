@@ -31,7 +31,7 @@ def roc_and_precision_recall(
     return figure
 
 
-def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
+def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float, currency: str) -> Figure:
     """Churners found, and profit per customer with its interval, by share contacted."""
     figure, (left, right) = panels(2)
     left.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="at random")
@@ -58,7 +58,7 @@ def gain(lift: pd.DataFrame, profit: pd.DataFrame, *, chosen: float) -> Figure:
     right.set(
         title="Profit per customer",
         xlabel="share of customers contacted, best first",
-        ylabel="currency units",
+        ylabel=currency,
     )
     right.legend(loc="lower right", ncols=2, frameon=True, framealpha=0.9, edgecolor="none")
     return figure

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SENTENCE = 50  # characters of a text that would make a column of a phone very long
+WIDE = 6  # columns that fit on a phone
 COLORBAR = "<colorbar>"  # matplotlib's label of axes that belong to another panel
 Format = str  # of a number, as in format(): ",", ".3f", ".1%"
 
@@ -29,7 +30,7 @@ def table(
 ) -> HTML:
     """A table, numbers right, text left; `highlight` is an index label.
 
-    Where a text column has sentences, rows become blocks on a phone; other tables scroll.
+    Rows of a table with sentences or many columns become blocks on a phone.
     """
     shown = frame.reset_index(names=frame.index.name or "") if index else frame
     formats = formats or {}
@@ -44,16 +45,19 @@ def table(
         mark = ' class="best"' if highlight is not None and label == highlight else ""
         rows.append(f"<tr{mark}>{''.join(cells)}</tr>")
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
-    kind = ' class="stacked"' if _has_sentences(shown) else ""
+    kind = f' class="{_kind(shown)}"' if _kind(shown) else ""
     return HTML(
         f'<div class="scroll"><table{kind}>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _has_sentences(shown: pd.DataFrame) -> bool:
+def _kind(shown: pd.DataFrame) -> str:
+    """What the style sheet has to know of a table: has it sentences, is it wide."""
     texts = (value for name in shown for value in shown[name] if isinstance(value, str))
-    return any(len(text) >= SENTENCE for text in texts)
+    if any(len(text) >= SENTENCE for text in texts):
+        return "stacked sentences"
+    return "stacked" if shown.shape[1] > WIDE else ""
 
 
 def _cell(tag: str, name: str, text: str, column: pd.Series) -> str:

@@ -100,9 +100,11 @@ def test_a_colour_bar_stays_with_its_panel():
     assert "panels" not in shown
 
 
-def test_rows_with_sentences_become_blocks_on_a_phone_and_others_scroll():
+def test_rows_with_sentences_or_many_columns_become_blocks_on_a_phone():
     reason = "Full months since the customer joined: 1 month, below the typical 29 months."
-    assert 'class="stacked"' in table(pd.DataFrame({"rank": [1], "why": [reason]})).data
+    assert 'class="stacked sentences"' in table(pd.DataFrame({"rank": [1], "why": [reason]})).data
+    wide = pd.DataFrame({f"column {i}": [i] for i in range(9)})
+    assert 'class="stacked"' in table(wide).data
     assert "stacked" not in table(pd.DataFrame({"rank": [1], "why": ["short"]})).data
 
 

@@ -42,7 +42,7 @@ def draw_calibration() -> Figure:
 
 def draw_gain() -> Figure:
     tables = curves_of_the_club()
-    return evaluation_plots.gain(tables["lift"], tables["profit"], chosen=0.4)
+    return evaluation_plots.gain(tables["lift"], tables["profit"], chosen=0.4, currency="€")
 
 
 def rows_with_intervals(count: int) -> pd.DataFrame:

@@ -28,7 +28,6 @@ from stages.model.money_params import Money
 from stages.operations.pull_request.results import Results, mapping, number
 
 FEW = 50  # customers: fewer common ones are compared unpaired
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _profit(axes: Any, table: pd.DataFrame, **style: Any) -> None:
         table["contacted"], table["low"], table["high"], color=style["color"], alpha=0.12, lw=0
     )
     axes.plot(table["contacted"], table["profit"], **style)
-    axes.set(xlabel="share of customers contacted", ylabel="currency units per customer")
+    axes.set(xlabel="share of customers contacted", ylabel="profit per customer")
 
 
 POINTS = {
