@@ -25,4 +25,4 @@ def add(commands: Commands) -> None:
 def _report(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.pull_request.report import report
 
-    print(report(options.base))
+    print(report(options.base, paths))

@@ -102,29 +102,37 @@ def _environment(text: str) -> str:
 def _register(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.register import register
 
-    print(register(bump=options.bump))
+    print(register(bump=options.bump, root=paths.root))
 
 
 def _promote(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.approval import promote
 
-    print(promote(options.environment, version=options.version, reason=options.reason))
+    print(
+        promote(
+            options.environment, version=options.version, reason=options.reason, root=paths.root
+        )
+    )
 
 
 def _demote(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.approval import demote
 
-    print(demote(options.environment, reason=options.reason))
+    print(demote(options.environment, reason=options.reason, root=paths.root))
 
 
 def _models(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.assignments import models, models_json
 
-    print(models_json() if options.json else models())
+    print(models_json(root=paths.root) if options.json else models(root=paths.root))
 
 
 def _fetch(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.fetch import fetch_model
 
     environment = options.asked or options.stage
-    print(fetch_model(environment=environment, version=options.version, out=options.out))
+    print(
+        fetch_model(
+            environment=environment, version=options.version, out=options.out, root=paths.root
+        )
+    )

@@ -116,11 +116,11 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
 
 def _model(name: str | None, paths: Paths) -> Path:
     """The folder of the bundle to score with."""
-    from stages.operations.registry.fetch import FETCHED, fetch_model
+    from stages.operations.registry.fetch import fetch_model, fetched
 
     if name is None:
         return paths.champion
     if name in ENVIRONMENTS:
-        fetch_model(environment=name)
-        return FETCHED / name
+        fetch_model(environment=name, root=paths.root)
+        return fetched(paths.root) / name
     return Path(name)

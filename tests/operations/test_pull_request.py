@@ -339,7 +339,7 @@ def test_the_report_stays_short_whatever_the_change(tmp_path: Path):
     )
     params = {f"{long[:900]}{i}": long for i in range(3000)}
     (made.new.folder / "params.yaml").write_text(str(params), encoding="utf-8")
-    text = render(made)
+    text = render(made, Paths.here())
     assert len(text) < LIMIT
     assert "…and 2980 more." in text
 
@@ -347,7 +347,7 @@ def test_the_report_stays_short_whatever_the_change(tmp_path: Path):
 def test_a_report_that_is_too_long_all_the_same_says_where_it_was_cut(tmp_path: Path):
     made = content(tmp_path)
     made.verdict = Verdict("worse", ["because " * 20] * 1000)
-    text = render(made)
+    text = render(made, Paths.here())
     assert len(text) <= LIMIT
     assert text.endswith(CUT)
 
@@ -357,7 +357,7 @@ def test_names_stay_text_in_the_report(tmp_path: Path):
     hostile = "a|b`c\n## d <img src=x> [e](f)"
     made.verdict = Verdict(f"worse for {hostile}", [f"because of {hostile}"])
     write_json(made.new.folder / "params.yaml", {hostile: hostile})
-    text = render(made)
+    text = render(made, Paths.here())
     assert "<img" not in text.replace("\\<img", "")
     assert "](f)" not in text.replace("\\](f)", "")
     assert "\n## d" not in text
@@ -387,17 +387,16 @@ def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path):
     assert stage_times.of_stages(lock, paths) == {}
 
 
-def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(results, "ROOT", tmp_path)
+def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path):
     with pytest.raises(UserError, match=r"\.git: not here; expected a clone"):
-        results.commit_of("main")
+        results.commit_of("main", Paths(tmp_path))
 
 
 def test_an_unknown_revision_is_told():
     with pytest.raises(UserError, match="git knows no revision 'nowhere'"):
-        results.commit_of("nowhere")
+        results.commit_of("nowhere", Paths.here())
     with pytest.raises(UserError, match="no revision '--help'"):
-        results.commit_of("--help")
+        results.commit_of("--help", Paths.here())
 
 
 OLD_LAYOUTS = [
@@ -474,12 +473,12 @@ def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, data, tmp_pat
     assert line == "nothing to compare with, the metrics of both have none in common"
     assert "customers" not in changes.have_changed(new, old)
     assert [picture.title for picture in made.pictures] == ["ROC"]
-    assert "**a**" in render(made)
+    assert "**a**" in render(made, Paths.here())
 
 
 def test_predictions_count_where_each_customer_has_one(data, tmp_path: Path):
     found = revision(tmp_path, data)
-    file = found.path(results.PREDICTIONS)
+    file = found.paths.predictions
     said = pd.read_parquet(file)
 
     def taken():
@@ -541,14 +540,14 @@ def test_a_remote_that_does_not_answer_is_asked_once(answer, tmp_path: Path, mon
 def test_a_remote_without_the_files_is_asked_for_each(absent: Exception, tmp_path: Path):
     remote, found = Remote(raising(absent)), results_in(tmp_path)
     results._from_remote(remote, found)
-    assert remote.asked == len(found.missing) == len(results.IN_CACHE)
+    assert remote.asked == len(found.missing) == len(results.in_cache(found.paths))
 
 
 def test_a_group_that_is_worse_off_stands_before_whom_to_contact(tmp_path: Path):
     recall = [("Plan", str(i), "recall", "worse", -0.1) for i in range(30)]
     worst = ("Senior", "Yes", "brier", "worse", 0.1)
     table = slices_of(*recall, ("Plan", "1", "roc_auc", "better", 0.1), worst)
-    text = render(content(tmp_path, slices=table.assign(customers=5)))
+    text = render(content(tmp_path, slices=table.assign(customers=5)), Paths.here())
     places = [text.index(words) for words in ("Senior = Yes", "| better |", "Plan = 0")]
     assert places == sorted(places)
 

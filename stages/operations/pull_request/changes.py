@@ -12,7 +12,6 @@ import pandas as pd
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from stages.core.files import read_sample, row_count
-from stages.core.paths import CUSTOMERS, CUSTOMERS_SCHEMA, relative
 from stages.core.yamlfile import load_schema
 from stages.operations.pull_request.results import Results, mapping, number
 
@@ -90,7 +89,7 @@ def _inputs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def data(new: Results, old: Results, *, threshold: float) -> DataChange | None:
     """What happened to the customers; None where both have the same bytes."""
-    folder = relative(CUSTOMERS.parent)
+    folder = new.paths.relative(new.paths.customers.parent)
     if new.outputs().get(folder) == old.outputs().get(folder):
         return None
     schemas = [_schema(results) for results in (new, old)]
@@ -100,7 +99,7 @@ def data(new: Results, old: Results, *, threshold: float) -> DataChange | None:
 
 def have_changed(new: Results, old: Results) -> list[str]:
     """Of the customers and the costs those that are known to have changed too."""
-    folder, found = relative(CUSTOMERS.parent), []
+    folder, found = new.paths.relative(new.paths.customers.parent), []
     if old.outputs().get(folder) not in (None, "", new.outputs().get(folder)):
         found.append("customers")
     if "money" in old.params and old.params["money"] != new.params["money"]:
@@ -121,7 +120,7 @@ def _drift(
 
 
 def _schema(results: Results) -> Schema | None:
-    path = results.path(CUSTOMERS_SCHEMA)
+    path = results.paths.customers_schema
     try:
         return load_schema(path) if path.is_file() else None
     except UserError:
@@ -135,7 +134,7 @@ def _rows(new: Results, old: Results) -> list[Change]:
 
 def _counts(results: Results) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError):  # ValueError: a file that is no table
-        yield "customers", f"{row_count(results.path(CUSTOMERS)):,}"
+        yield "customers", f"{row_count(results.paths.customers):,}"
     counts = mapping(results.metrics.get("counts"))
     for split in ("train", "test"):
         if np.isfinite(count := number(counts.get(split))):
@@ -177,7 +176,7 @@ def drift_of(new: Results, old: Results, schema: Schema, *, threshold: float) ->
     numeric = [c.name for c in schema.columns if c in schema.numeric_inputs]
     category = [c.name for c in schema.columns if c.kind == "category"]
     sides = [
-        read_sample(results.path(CUSTOMERS), most=LARGEST)[numeric + category]
+        read_sample(results.paths.customers, most=LARGEST)[numeric + category]
         for results in (new, old)
     ]
     empty = [set(side.columns[side.isna().all()]) for side in sides]

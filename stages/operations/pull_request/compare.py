@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,6 @@ from stages.core import measures
 from stages.core.files import read_table
 from stages.core.measures import Bootstrap
 from stages.core.metrics import METRICS, Shown, shown_in
-from stages.core.paths import CHAMPION, COMPARISON, CUSTOMERS_SCHEMA, PREDICTIONS, TEST, TRAIN
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
@@ -88,9 +89,9 @@ def evaluation_data_of(
 
     None where a file is not available, or was written in a way that is not read any more.
     """
-    features = TRAIN if split == "train" else TEST
-    needed = (PREDICTIONS, features, CUSTOMERS_SCHEMA, CHAMPION / MANIFEST)
-    if not all(results.path(path).is_file() for path in needed):
+    paths = results.paths
+    needed = (paths.predictions, _features(results, split), paths.customers_schema)
+    if not all(path.is_file() for path in (*needed, paths.champion / MANIFEST)):
         return None
     try:
         return _evaluation_data(results, split, params, assumptions)
@@ -98,18 +99,22 @@ def evaluation_data_of(
         return None
 
 
+def _features(results: Results, split: str) -> Path:
+    return results.paths.train if split == "train" else results.paths.test
+
+
 def _evaluation_data(
     results: Results, split: str, params: Evaluate, assumptions: Money
 ) -> EvaluationData:
-    schema = load_schema(results.path(CUSTOMERS_SCHEMA))
-    features = read_table(results.path(TRAIN if split == "train" else TEST))
-    predictions = read_table(results.path(PREDICTIONS))
+    schema = load_schema(results.paths.customers_schema)
+    features = read_table(_features(results, split))
+    predictions = read_table(results.paths.predictions)
     table = predictions[predictions["split"] == split]
     predicted = table.set_index(row_index(table["id"]))["champion"]
     probability = predicted.reindex(row_index(features[ID])).to_numpy(float)
     if len(table) != len(features) or not np.isfinite(probability).all():
         raise ValueError("not one prediction for each row")
-    manifest = results.read_json(CHAMPION / MANIFEST)
+    manifest = json.loads((results.paths.champion / MANIFEST).read_text(encoding="utf-8"))
     costs = money.Costs(**manifest["costs"])
     fees = monthly_value(features, schema)
     return EvaluationData(
@@ -204,7 +209,7 @@ def redrawing_variance(results: Results) -> dict[str, float]:
     Empty where the folds were drawn once, or the scores are not available.
     """
     try:
-        scores = pd.read_csv(results.path(COMPARISON / SCORES))
+        scores = pd.read_csv(results.paths.comparison / SCORES)
         mine = scores[scores["candidate"] == results.metrics.get("winner")]
         means = mine.groupby("repeat").mean(numeric_only=True)
     except (OSError, ValueError, KeyError):  # none, or in a layout of former times

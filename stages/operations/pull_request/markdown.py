@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
 from stages.core.metrics import METRICS
-from stages.core.paths import CHAMPION, Paths, relative
+from stages.core.paths import Paths
 from stages.look.pages import environment, markdown_cell
 from stages.look.site import navigation
 from stages.operations import stage_times
@@ -45,7 +45,7 @@ class Content:
     level: float = 0.95
 
 
-def render(content: Content) -> str:
+def render(content: Content, paths: Paths) -> str:
     """The report as Markdown, of at most `LIMIT` characters."""
     text = (
         _environment()
@@ -55,9 +55,9 @@ def render(content: Content) -> str:
             parameters=changes.parameters(content.new.params, content.old.params),
             stages=changes.stages_that_differ(content.new, content.old),
             winners=_winners(content),
-            cost=_cost(content),
+            cost=_cost(content, paths),
             slices=_shown_slices(content.slices),
-            pages=navigation(Paths.here()),
+            pages=navigation(paths),
             run=run_address(os.environ),
         )
     )
@@ -126,9 +126,9 @@ class Cost(NamedTuple):
     sizes: tuple[int | None, int | None]
 
 
-def _cost(content: Content) -> Cost:
+def _cost(content: Content, paths: Paths) -> Cost:
     sides = content.new.lock, content.old.lock
-    new, old = (stage_times.of_stages(lock, Paths.here()) for lock in sides)
+    new, old = (stage_times.of_stages(lock, paths) for lock in sides)
     names = list(content.new.lock or content.old.lock)
     stages = [(n, new.get(n), old.get(n)) for n in names if n in new or n in old]
     if stages:
@@ -142,7 +142,11 @@ def _total(found: Mapping[str, float], names: list[str]) -> float | None:
 
 def _bundle_size(side: Results) -> int | None:
     outs = [out for stage in side.lock.values() for out in stage.get("outs", [])]
-    sizes = [number(out.get("size")) for out in outs if out["path"] == relative(CHAMPION)]
+    sizes = [
+        number(out.get("size"))
+        for out in outs
+        if out["path"] == side.paths.relative(side.paths.champion)
+    ]
     return int(sizes[0]) if sizes and np.isfinite(sizes[0]) else None
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stages.core.paths import PLOTS
 from stages.look.figures import panels
 from stages.look.palette import BLUE, GREY, ORANGE
 from stages.operations.pull_request.results import Results
@@ -41,7 +40,7 @@ def draw(new: Results, old: Results | None, folder: Path) -> list[Picture]:
 def _table(results: Results, name: str) -> pd.DataFrame | None:
     """The points of a curve; None where they are not available, or are others than are drawn."""
     try:
-        return pd.read_csv(results.path(PLOTS / f"{name}.csv"))[list(POINTS[name])].astype(float)
+        return pd.read_csv(results.paths.plots / f"{name}.csv")[list(POINTS[name])].astype(float)
     except (OSError, ValueError, KeyError):
         return None
 

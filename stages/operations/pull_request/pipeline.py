@@ -6,9 +6,8 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO, NamedTuple
-
-from stages.core.paths import ROOT
 
 KEPT = 20_000  # bytes of the pipeline's last output
 SHOWN, WIDTH = 25, 240  # lines of it that the report shows, and characters of each
@@ -23,7 +22,7 @@ class Failure(NamedTuple):
     lines: list[str]
 
 
-def run_pipeline() -> Failure | None:
+def run_pipeline(root: Path) -> Failure | None:
     """`python -m stages repro`, its words passed on to stderr; how it failed, if it did.
 
     What the cache has of the current revision is taken from there first: DVC alone would
@@ -31,14 +30,14 @@ def run_pipeline() -> Failure | None:
     """
     subprocess.run(
         [sys.executable, "-m", "dvc", "checkout", "--quiet", "--allow-missing"],
-        cwd=ROOT,
+        cwd=root,
         stdin=subprocess.DEVNULL,  # what has no copy in the cache is kept, and nobody is asked
         stderr=subprocess.DEVNULL,
         check=False,
     )
     running = subprocess.Popen(
         [sys.executable, "-m", "stages", "repro"],
-        cwd=ROOT,
+        cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scoring.errors import UserError
 from stages.core.metrics import METRICS
-from stages.core.paths import REPORTS, Paths, relative
+from stages.core.paths import Paths
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.slices import compare_slices, groups_of
 from stages.model.money_params import Money
@@ -28,50 +28,53 @@ from stages.operations.pull_request.results import Results
 from stages.operations.pull_request.verdict import HEADLINE, Verdict, judge
 from stages.parameters import read_parameters
 
-REPORT = REPORTS / "pull_request.md"
-PICTURES = REPORTS / "pull_request"
 GROUPS, SLICES_OF, FEWEST = 50, 20_000, 2_000  # so many groups are compared on so many customers
 
 
-def report(base: str) -> str:
+def report(base: str, paths: Paths) -> str:
     """Run what changed of the pipeline, compare it with `base`, write the report; its verdict.
 
     `UserError` once the report is written, where the pipeline failed or more is lost than
     `params.yaml` tolerates.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        old = results.of_revision(base, Path(scratch))
-        failure = run_pipeline()
-        content = _failed(old, failure) if failure else _compared(old)
-        REPORT.write_text(render(content), encoding="utf-8")
-    line = f"{content.verdict.line}\nReport: {relative(REPORT)}"
+        old = results.of_revision(base, Path(scratch), paths)
+        failure = run_pipeline(paths.root)
+        content = _failed(old, failure, paths) if failure else _compared(old, paths)
+        page = paths.reports / "pull_request.md"
+        page.write_text(render(content, paths), encoding="utf-8")
+    line = f"{content.verdict.line}\nReport: {paths.relative(page)}"
     if content.verdict.reasons:
         raise UserError("; ".join(content.verdict.reasons), details=(line,))
     return line
 
 
-def _failed(old: Results, failure: Failure) -> Content:
-    for picture in PICTURES.glob("*.png"):
+def _pictures(paths: Paths) -> Path:
+    return paths.reports / "pull_request"
+
+
+def _failed(old: Results, failure: Failure, paths: Paths) -> Content:
+    for picture in _pictures(paths).glob("*.png"):
         picture.unlink()
     place = f"in stage {failure.stage}" if failure.stage else "before any stage ran"
     reason = failure.lines[-1] if failure.lines else "it printed nothing"
     verdict = Verdict(f"the pipeline failed {place}", [f"the pipeline failed {place}: {reason}"])
-    new = results.of_work_tree()
-    return Content(old, new, results.commits_not_here(old.commit), verdict, failure=failure)
+    new = results.of_work_tree(paths)
+    return Content(old, new, results.commits_not_here(old.commit, paths), verdict, failure=failure)
 
 
-def _compared(old: Results) -> Content:
-    new = results.of_work_tree()
-    params = read_parameters(Paths.here())
+def _compared(old: Results, paths: Paths) -> Content:
+    new = results.of_work_tree(paths)
+    params = read_parameters(paths)
     evaluate, assumptions, report = params.evaluate, params.money, params.report
     content = Content(
         old,
         new,
-        results.commits_not_here(old.commit),
+        results.commits_not_here(old.commit, paths),
         _without_base(old, new),
         level=evaluate.level,
     )
-    content.pictures = draw(new, old if old.lock else None, PICTURES)
+    content.pictures = draw(new, old if old.lock else None, _pictures(paths))
     if not old.metrics:
         return content
     content.data = changes.data(new, old, threshold=report.drift)

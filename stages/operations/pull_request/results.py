@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,37 +13,31 @@ from typing import Any
 
 from scoring.bundle import MANIFEST, SCORES
 from scoring.errors import UserError
-from stages.core.paths import (
-    CHAMPION,
-    COMPARISON,
-    CUSTOMERS,
-    CUSTOMERS_SCHEMA,
-    LOCK,
-    METRICS,
-    PARAMS,
-    PLOTS,
-    PREDICTIONS,
-    ROOT,
-    TEST,
-    TRAIN,
-    relative,
-)
+from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.operations.sharing import in_time
 
 CURVES = ("roc", "calibration", "profit")
 PATIENCE = 120.0  # seconds that DVC's remote may take for one file
-IN_GIT = (PARAMS, LOCK, METRICS)
-IN_CACHE = (
-    PREDICTIONS,
-    TRAIN,
-    TEST,
-    CUSTOMERS,
-    CUSTOMERS_SCHEMA,
-    CHAMPION / MANIFEST,
-    COMPARISON / SCORES,
-    *(PLOTS / f"{name}.csv" for name in CURVES),
-)
+
+
+def in_git(paths: Paths) -> list[Path]:
+    """The files of a revision's results that git has."""
+    return [paths.params, paths.lock, paths.metrics]
+
+
+def in_cache(paths: Paths) -> list[Path]:
+    """The files of a revision's results that DVC's cache has."""
+    return [
+        paths.predictions,
+        paths.train,
+        paths.test,
+        paths.customers,
+        paths.customers_schema,
+        paths.champion / MANIFEST,
+        paths.comparison / SCORES,
+        *(paths.plots / f"{name}.csv" for name in CURVES),
+    ]
 
 
 @dataclass(frozen=True)
@@ -59,30 +52,32 @@ class Results:
     commit: str
     folder: Path
 
-    def path(self, path: Path) -> Path:
-        """Where the file at `path` in the work tree is for this revision."""
-        return self.folder / relative(path)
+    @property
+    def paths(self) -> Paths:
+        """The places of this revision's files."""
+        return Paths(self.folder)
 
     @cached_property
     def params(self) -> dict[str, Any]:
         """`params.yaml`, not validated; empty where there is none that can be read."""
-        return self._mapping(PARAMS)
+        return self._mapping(self.paths.params)
 
     @cached_property
     def lock(self) -> dict[str, Any]:
         """The stages of `dvc.lock`, each with deps, outs, params; empty where none can be read."""
-        stages = mapping(self._mapping(LOCK).get("stages"))
+        stages = mapping(self._mapping(self.paths.lock).get("stages"))
         return {name: _record(content) for name, content in stages.items()}
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`reports/metrics.json`; empty where there is none that can be read."""
-        return self._mapping(METRICS)
+        return self._mapping(self.paths.metrics)
 
     @property
     def missing(self) -> list[str]:
         """Files of the cache that are not available."""
-        return [relative(path) for path in IN_CACHE if not self.path(path).is_file()]
+        paths = self.paths
+        return [paths.relative(path) for path in in_cache(paths) if not path.is_file()]
 
     def outputs(self) -> dict[str, str]:
         """The hash of every output of every stage, by path."""
@@ -91,14 +86,10 @@ class Results:
 
     def _mapping(self, path: Path) -> dict[str, Any]:
         try:
-            content = read_yaml(self.path(path))
+            content = read_yaml(path)
         except UserError:
             return {}
         return mapping(content)
-
-    def read_json(self, path: Path) -> Any:
-        """The content of a JSON file of the cache."""
-        return json.loads(self.path(path).read_text(encoding="utf-8"))
 
 
 def mapping(content: Any) -> dict[str, Any]:
@@ -126,36 +117,36 @@ def _files(content: Any) -> list[dict[str, Any]]:
     return [{**file, "md5": file.get("md5") or ""} for file in files if "path" in file]
 
 
-def of_work_tree() -> Results:
+def of_work_tree(paths: Paths) -> Results:
     """The results in the work tree."""
-    is_dirty = bool(_git("status", "--porcelain"))
-    commit = _git("rev-parse", "--short", "HEAD")
-    return Results("this tree", commit + (" and changes" if is_dirty else ""), ROOT)
+    is_dirty = bool(_git(paths, "status", "--porcelain"))
+    commit = _git(paths, "rev-parse", "--short", "HEAD")
+    return Results("this tree", commit + (" and changes" if is_dirty else ""), paths.root)
 
 
-def of_revision(name: str, folder: Path) -> Results:
+def of_revision(name: str, folder: Path, paths: Paths) -> Results:
     """The results of a revision, brought into `folder` as far as they are available.
 
     Nothing is computed: files of git come from git, files of DVC from its cache, or from its
     remote where one is configured. `UserError` where git does not know the revision.
     """
-    commit = commit_of(name)
+    commit = commit_of(name, paths)
     found = Results(name, commit, folder)
-    for path in IN_GIT:
-        _from_git(commit, path, found.path(path))
-    here = _files_of(commit, config={"core": {"remote": ""}})
-    for path in IN_CACHE:
+    for target in in_git(found.paths):
+        _from_git(commit, target, found, paths)
+    here = _files_of(commit, paths, config={"core": {"remote": ""}})
+    for path in map(found.paths.relative, in_cache(found.paths)):
         with suppress(OSError):
-            _from_dvc(here, path, found.path(path))
+            _from_dvc(here, path, folder / path)
     if found.missing:
-        _from_remote(_files_of(commit), found)
+        _from_remote(_files_of(commit, paths), found)
     return found
 
 
-def _files_of(commit: str, *, config: dict[str, Any] | None = None) -> Any:
+def _files_of(commit: str, paths: Paths, *, config: dict[str, Any] | None = None) -> Any:
     from dvc.api import DVCFileSystem
 
-    return DVCFileSystem(str(ROOT), rev=commit, config=config)
+    return DVCFileSystem(str(paths.root), rev=commit, config=config)
 
 
 def _from_remote(files: Any, found: Results) -> None:
@@ -163,19 +154,19 @@ def _from_remote(files: Any, found: Results) -> None:
     for path in found.missing:
         target = found.folder / path
         try:
-            in_time(partial(_from_dvc, files, ROOT / path, target), seconds=PATIENCE)
+            in_time(partial(_from_dvc, files, path, target), seconds=PATIENCE)
         except Exception:  # every kind of remote has errors of its own
             target.unlink(missing_ok=True)
             print(f"{path}: DVC's remote does not answer; going on without it", file=sys.stderr)
             return
 
 
-def commit_of(name: str) -> str:
+def commit_of(name: str, paths: Paths) -> str:
     """The commit that a branch, a tag or a hash names."""
-    if not (ROOT / ".git").exists():
+    if not (paths.root / ".git").exists():
         raise UserError(".git: not here; expected a clone, since two revisions are compared")
     try:
-        return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return _git(paths, "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}")
     except subprocess.CalledProcessError:
         raise UserError(
             f"BASE: git knows no revision {name!r}; expected a branch, a tag or a commit "
@@ -183,20 +174,20 @@ def commit_of(name: str) -> str:
         ) from None
 
 
-def commits_not_here(commit: str) -> int:
+def commits_not_here(commit: str, paths: Paths) -> int:
     """How many commits of that revision's history are not in the work tree's."""
-    return int(_git("rev-list", "--count", f"HEAD..{commit}"))
+    return int(_git(paths, "rev-list", "--count", f"HEAD..{commit}"))
 
 
-def _from_git(commit: str, path: Path, target: Path) -> None:
-    command = ["git", "show", f"{commit}:{relative(path)}"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+def _from_git(commit: str, target: Path, found: Results, paths: Paths) -> None:
+    command = ["git", "show", f"{commit}:{found.paths.relative(target)}"]
+    shown = subprocess.run(command, cwd=paths.root, capture_output=True, check=False)
     if shown.returncode == 0:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(shown.stdout)
 
 
-def _from_dvc(files: Any, path: Path, target: Path) -> None:
+def _from_dvc(files: Any, path: str, target: Path) -> None:
     """Take a file along where it is available; what is not is absent afterwards.
 
     `OSError`, or what the remote raises, where that cannot be known.
@@ -205,11 +196,12 @@ def _from_dvc(files: Any, path: Path, target: Path) -> None:
 
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        files.get_file(relative(path), str(target))
+        files.get_file(path, str(target))
     except (FileNotFoundError, DvcException, DataIndexDirError):
         target.unlink(missing_ok=True)
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+def _git(paths: Paths, *arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=paths.root, capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -13,7 +13,6 @@ from gto.api import assign, history, unassign
 
 from scoring.bundle import NAME
 from scoring.errors import UserError
-from stages.core.paths import ROOT
 from stages.operations.registry.evidence import Record, figures, read_record
 from stages.operations.registry.remote import outputs_to_share, to_share
 from stages.operations.registry.revision import NEEDED, Revision, revision
@@ -29,7 +28,7 @@ PATIENCE = 3.0  # seconds that a tag may lie in the future: they count whole one
 
 
 def promote(
-    environment: str, *, version: str | None = None, reason: str | None = None, root: Path = ROOT
+    environment: str, *, version: str | None = None, reason: str | None = None, root: Path
 ) -> str:
     """Put a version (the highest where none is named) into an environment; what changed, in words.
 
@@ -52,7 +51,7 @@ def promote(
     return "\n".join([words, f"  {record.words()}", *to_share(chosen.tag, *tags, outputs=outputs)])
 
 
-def demote(environment: str, *, reason: str | None = None, root: Path = ROOT) -> str:
+def demote(environment: str, *, reason: str | None = None, root: Path) -> str:
     """Leave an environment empty; what changed, in words. `UserError` where it is empty already."""
     before = version_in(environment, root)
     if before is None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from scoring.bundle import NAME
-from stages.core.paths import ROOT
 from stages.operations.registry.evidence import read_record, recorded
 from stages.operations.registry.versions import Assignment, Version, read_versions
 from stages.tables.validation import aligned
@@ -19,7 +18,7 @@ NOTHING = (
 )
 
 
-def models(*, root: Path = ROOT) -> str:
+def models(*, root: Path) -> str:
     """A line per version and environment it is in, the highest version first."""
     known = read_versions(root)
     if not known:
@@ -28,7 +27,7 @@ def models(*, root: Path = ROOT) -> str:
     return "\n".join(aligned([header(), *rows]))
 
 
-def models_json(*, root: Path = ROOT) -> str:
+def models_json(*, root: Path) -> str:
     """The same for programs: a list of versions, each with its environments and its record."""
     return json.dumps([_content(version) for version in read_versions(root)], indent=2)
 

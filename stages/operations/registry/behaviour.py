@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.core.paths import PARAMS, POPULATION, relative
+from stages.core.paths import Paths
 from stages.core.section import read_params
 
 SUITE = "tests/model/test_behaviour.py"
@@ -43,5 +43,7 @@ def run_behaviour_tests(root: Path) -> int:
 
 
 def _selection(root: Path) -> list[str]:
-    generated = read_params(root / PARAMS.name)["data"]["source"] == relative(POPULATION)
+    paths = Paths(root)
+    source = read_params(paths.params)["data"]["source"]
+    generated = source == paths.relative(paths.population)
     return [] if generated else ["-m", "any_champion"]

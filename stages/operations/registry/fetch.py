@@ -9,11 +9,14 @@ from typing import Any
 from scoring.bundle import MANIFEST, NAME
 from scoring.errors import UserError
 from scoring.loading import check_bundle
-from stages.core.paths import CHAMPION, ROOT, relative
+from stages.core.paths import Paths, shown
 from stages.operations.registry.revision import BUNDLE, revision
 from stages.operations.registry.versions import Version, version_in, version_named
 
-FETCHED = CHAMPION.parent / "fetched"
+
+def fetched(root: Path) -> Path:
+    """The folder of the bundles that were fetched, one for each environment or version."""
+    return Paths(root).champion.parent / "fetched"
 
 
 def fetch_model(
@@ -21,7 +24,7 @@ def fetch_model(
     environment: str | None = None,
     version: str | None = None,
     out: Path | None = None,
-    root: Path = ROOT,
+    root: Path,
 ) -> str:
     """Put the bundle of an environment's version, or of a named one, into a folder; words on it.
 
@@ -29,12 +32,12 @@ def fetch_model(
     where nothing is deployed there, or the bundle is missing or not what its commit names.
     """
     chosen = _chosen(environment, version, root)
-    target = out or root / relative(FETCHED) / (environment or chosen.name)
+    target = out or fetched(root) / (environment or chosen.name)
     try:
         manifest = _fetch(chosen, target, root)
     except OSError as error:
-        raise UserError(f"{relative(target)}: cannot be written ({error.strerror})") from None
-    place, files = relative(target.resolve()), len(manifest["files"])
+        raise UserError(f"{shown(target)}: cannot be written ({error.strerror})") from None
+    place, files = shown(target.resolve()), len(manifest["files"])
     return (
         f"{NAME} {chosen.name} is in {place}: bundle {manifest['version']}, {files} files, "
         f"each with the hash it was made with\nTo serve it: CHURN_BUNDLE={place} bentoml serve"
@@ -66,7 +69,7 @@ def _chosen(environment: str | None, version: str | None, root: Path) -> Version
 def _check_replaceable(target: Path) -> None:
     """`UserError` where a folder of another kind would be lost."""
     if target.exists() and not (target / MANIFEST).is_file():
-        raise UserError(f"{relative(target)}: is there and no bundle; expected a new folder")
+        raise UserError(f"{shown(target)}: is there and no bundle; expected a new folder")
 
 
 def _put(new: Path, target: Path, *, old: Path) -> None:

@@ -11,7 +11,7 @@ import gto.api
 
 from scoring.bundle import NAME
 from scoring.errors import UserError
-from stages.core.paths import LOCK, PARAMS, ROOT, Paths
+from stages.core.paths import Paths
 from stages.operations.registry.behaviour import run_behaviour_tests
 from stages.operations.registry.evidence import Record, figures, number, read_record
 from stages.operations.registry.registry_params import Floors
@@ -30,7 +30,7 @@ from stages.parameters import read_parameters
 FIRST = "v1.0.0"
 
 
-def register(*, bump: str = "patch", root: Path = ROOT) -> str:
+def register(*, bump: str = "patch", root: Path) -> str:
     """Register the champion of `HEAD` as the next version; what was registered, in words.
 
     `UserError` where metrics are missing or below the floors, the work tree is not what is
@@ -64,8 +64,8 @@ def _check_committed(root: Path) -> None:
     changed = changes(root)
     if changed:
         raise UserError(
-            f"{LOCK.name}: {changed[0]}; expected the results of what is committed: run make repro",
-            details=tuple(f"{LOCK.name}: {change}" for change in changed[1:]),
+            f"dvc.lock: {changed[0]}; expected the results of what is committed: run make repro",
+            details=tuple(f"dvc.lock: {change}" for change in changed[1:]),
         )
 
 
@@ -82,7 +82,7 @@ def quality(metrics: Mapping[str, Any]) -> dict[str, float]:
 def _check_floors(metrics: Mapping[str, Any], floors: Floors) -> None:
     """`UserError` with every metric that is below its floor."""
     low = [
-        f"{EVALUATION}: {name}: {value:.4g} is below {floor:g}, the floor in {PARAMS.name}, "
+        f"{EVALUATION}: {name}: {value:.4g} is below {floor:g}, the floor in params.yaml, "
         f"field registry.floors.{name}"
         for name, value in quality(metrics).items()
         if value < (floor := getattr(floors, name))

@@ -12,12 +12,13 @@ from typing import Any
 
 from scoring.errors import UserError
 from scoring.loading import check_bundle
-from stages.core.paths import CHAMPION, LOCK, METRICS, REPORTS, relative
+from stages.core.paths import Paths, shown
 from stages.operations.dvc_parts import DvcException, Repo, build, file_md5, localfs
 from stages.operations.sharing import see_that_it_answers
 
-BUNDLE, EVALUATION = relative(CHAMPION), relative(METRICS)
-REPORT, CARD = relative(REPORTS / "05_evaluate.html"), relative(REPORTS / "model_card.md")
+INSIDE = Paths(Path())  # of any repository, as its dvc.lock names them
+LOCK, BUNDLE, EVALUATION = map(str, (INSIDE.lock, INSIDE.champion, INSIDE.metrics))
+REPORT, CARD = (str(INSIDE.reports / name) for name in ("05_evaluate.html", "model_card.md"))
 NEEDED = (BUNDLE, EVALUATION, REPORT, CARD)  # of whatever is registered or promoted
 
 
@@ -36,7 +37,7 @@ class Revision:
     def hash_of(self, path: str) -> str:
         """The md5 of an output; `UserError` where the commit has none such."""
         if path not in self.md5:
-            raise UserError(f"{path}: no output in {LOCK.name} of {self.name}; run make repro")
+            raise UserError(f"{path}: no output in {LOCK} of {self.name}; run make repro")
         return self.md5[path]
 
     def copy(self, path: str, to: Path) -> None:
@@ -64,9 +65,9 @@ class Revision:
             md5 = known.info(name).get("md5")
             if md5 and (not copied.is_file() or file_md5(str(copied), localfs) != md5):
                 cached = Path(self._repo.cache.local.oid_to_path(md5))
-                cure = f"remove {relative(cached)}" if cached.is_file() else "mend the remote"
-                return f"{copied.name} is not what {LOCK.name} names; {cure} and try again"
-        return f"not what {LOCK.name} names"
+                cure = f"remove {shown(cached)}" if cached.is_file() else "mend the remote"
+                return f"{copied.name} is not what {LOCK} names; {cure} and try again"
+        return f"not what {LOCK} names"
 
     def metrics(self) -> dict[str, Any]:
         """The content of `reports/metrics.json`; `UserError` where it is not there or not JSON."""
@@ -137,7 +138,7 @@ def _config(root: Path, cache: Path | None) -> dict[str, Any]:
 
 def changes(root: Path) -> list[str]:
     """What is not as `dvc.lock` has it in the work tree: code, data, parameters or outputs."""
-    with _readable_errors(LOCK.name), Repo(str(root)) as repo:
+    with _readable_errors(LOCK), Repo(str(root)) as repo:
         status = repo.status()
     return [
         f"stage {stage.rpartition(':')[2]}: {what}"
