@@ -105,8 +105,11 @@ LEARNERS = {
 def build(name: str, params: Train, shape: Layout) -> Any:
     """An unfitted candidate for inputs of that layout.
 
-    `UserError` where it needs a package that is not installed.
+    `UserError` where it needs a package that is not installed, and for the blend, which has no
+    weights before the folds are done.
     """
+    if name == "blend":
+        raise UserError("candidate blend: its weights are learned by cross-validation; see `refit`")
     if name in ENSEMBLES:
         return ENSEMBLES[name](params, shape)
     parts, estimator = _parts(name, params), _estimator(name, params, shape)

@@ -15,7 +15,8 @@ from stages.exploration.explore import single_column_auc, suspected_leaks
 from stages.features.table import LABEL
 from stages.model.candidates import build
 from stages.model.encoding import frame, layout
-from stages.model.train import cross_validate, folds, paired
+from stages.model.folds import paired
+from stages.model.train import cross_validate, folds
 from tests import builders
 from tests.builders import FEE
 from tests.traces import PIPELINE, opened
