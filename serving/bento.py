@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from _bentoml_sdk.service import Service
@@ -27,6 +27,12 @@ from serving.supervision import Deaths, RunFolder, check_port
 
 TRAFFIC = "RunnerTrafficMetricsMiddleware"
 CHECK_SECONDS = 0.5  # between two looks at the workers; 10 in BentoML
+TRAFFIC_METRICS = (
+    "metrics_request_total",
+    "metrics_request_duration",
+    "metrics_request_in_progress",
+    "metrics_last_request_timestamp",
+)
 UNUSED = ("TimeoutMiddleware", "OpenTelemetryMiddleware")
 STATIC_FOLDER = Path(bentoml_server.__file__).parent / "static_content"
 
@@ -78,8 +84,11 @@ class DirectService(Service[Any]):
         app.user_middleware = [
             m for m in app.user_middleware if m.cls.__name__ not in (TRAFFIC, *UNUSED)
         ]
-        counted: App = traffic.cls(_Direct(self, app), *traffic.args, **traffic.kwargs)
-        return counted
+        counted: Any = traffic.cls(_Direct(self, app), *traffic.args, **traffic.kwargs)
+        counted._setup()
+        for name in TRAFFIC_METRICS:
+            setattr(counted, name, _Remembering(getattr(counted, name)))
+        return cast(App, counted)
 
 
 def _supervise(options: dict[str, Any]) -> None:
@@ -102,6 +111,21 @@ def _supervise(options: dict[str, Any]) -> None:
         return create(watchers, **{**others, "check_delay": CHECK_SECONDS})
 
     circus.create_standalone_arbiter = supervised
+
+
+class _Remembering:
+    """A metric that looks up the children of its labels once; paths and statuses are few."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric = metric
+        self._children: dict[tuple[Any, ...], Any] = {}
+
+    def labels(self, **labels: Any) -> Any:
+        """The child of the labels, which BentoML always names in one order."""
+        key = tuple(labels.values())
+        if key not in self._children:
+            self._children[key] = self._metric.labels(**labels)
+        return self._children[key]
 
 
 class _Direct:

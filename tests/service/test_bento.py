@@ -1,6 +1,7 @@
 """What is used of BentoML's private parts: a version that changes one of them fails here."""
 
 import importlib
+import inspect
 import warnings
 
 import pytest
@@ -11,6 +12,7 @@ with warnings.catch_warnings():  # BentoML's own, as its SDK is imported
     warnings.simplefilter("ignore")
     from serving import bento
 
+INSTRUMENTS = "bentoml._internal.server.http.instruments"
 USED = {
     "_bentoml_sdk.service.Service": ("to_asgi", "openapi_spec", "inject_config", "apis"),
     "_bentoml_sdk.method.APIMethod": ("func", "route"),
@@ -21,7 +23,7 @@ USED = {
         "prometheus_multiproc_dir",
     ),
     "bentoml._internal.utils.circus.create_standalone_arbiter": (),
-    "bentoml._internal.server.http.instruments.RunnerTrafficMetricsMiddleware": (),
+    f"{INSTRUMENTS}.RunnerTrafficMetricsMiddleware": ("_setup",),
     "bentoml._internal.server.http.traffic.TimeoutMiddleware": (),
     "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": (),
 }
@@ -46,6 +48,12 @@ def test_what_is_used_of_bentoml_is_still_there(path, attributes):
 
 def _slots(part):
     return [field.name for field in getattr(part, "__attrs_attrs__", ())]
+
+
+def test_bentoml_counts_requests_in_the_metrics_that_are_looked_up_once():
+    source = inspect.getsource(found(f"{INSTRUMENTS}.{bento.TRAFFIC}")._setup)
+    gone = [name for name in bento.TRAFFIC_METRICS if f"self.{name} = " not in source]
+    assert gone == [], f"BentoML's middleware no longer has {gone}: serving/bento.py names them"
 
 
 def test_the_page_of_bentoml_loads_the_files_that_are_let_through():
