@@ -16,7 +16,7 @@ from scoring import money
 from scoring.schema import Schema, parse_schema
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
-from stages.features.table import ID, LABEL, feature_table
+from stages.features.table import LABEL, feature_table
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
 from stages.model.train import CrossValidation, cross_validate
@@ -340,8 +340,3 @@ def with_absent_and_new_values(table: pd.DataFrame) -> pd.DataFrame:
         if name in strange:
             strange.loc[strange.index[:4], name] = value
     return pd.concat([table, strange], ignore_index=True)
-
-
-def id_of(table: pd.DataFrame) -> list[str]:
-    """The ids of a feature table."""
-    return list(table[ID])

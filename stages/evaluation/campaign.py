@@ -1,6 +1,6 @@
 """The contact list in a manager's figures: whom, at what cost, for what, how sure, how wasteful.
 
-Two profits are told apart. The *expected* one is what the model's probabilities say before anybody
+There are two profits. The *expected* one is what the model's probabilities say before anybody
 has left; the *counted* one goes by who did leave. Both take the acceptance at its mean.
 """
 

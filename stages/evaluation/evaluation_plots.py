@@ -14,7 +14,7 @@ from stages.look.palette import BLUE, GREY, INK, ORANGE, SOFT
 def roc_and_precision_recall(
     roc: pd.DataFrame, recall: pd.DataFrame, *, base_rate: float
 ) -> Figure:
-    """ROC (fpr, tpr) and precision-recall (recall, precision) curves beside chance."""
+    """ROC (fpr, tpr) and precision-recall (recall, precision) curves against chance."""
     figure, (left, right) = panels(2)
     left.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="chance")
     left.plot(roc["fpr"], roc["tpr"], color=BLUE, label="champion")
