@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.pipeline import python
 from benchmarks.result import Result, paired_ratio
-from stages.core.paths import POPULATION
+from stages.core.paths import POPULATION, Paths
 from stages.operations.reproducible import copy_work_tree
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population
@@ -19,7 +19,7 @@ def benchmarks(*, runs: int) -> list[Result]:
     """`adopt` (read, check, copy, hash, track) of 1 M customers."""
     with tempfile.TemporaryDirectory() as scratch:
         place, csv = Path(scratch) / "adoption", Path(scratch) / "million.csv"
-        copy_work_tree(place)
+        copy_work_tree(place, Paths.here().root)
         write_simulated(csv, rows=ROWS)
         ratio, details = paired_ratio(
             lambda: python(["-m", "stages", "adopt", str(csv)], place),

@@ -34,7 +34,7 @@ def benchmarks(*, runs: int) -> list[Result]:
     """The notebook tax, and what doing nothing costs."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "pipeline"
-        copy_work_tree(place)
+        copy_work_tree(place, Paths.here().root)
         empty = _empty_project(Path(scratch) / "empty")
         tax = notebook_tax(place, runs=runs)
         return [tax, no_op(place, empty, runs=max(runs, 5))]

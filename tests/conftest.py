@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from stages.core.paths import PARAMS
+from stages.core.paths import ROOT, Paths
 from stages.core.yaml_edit import update_yaml
 from stages.operations.registry.behaviour import ELSEWHERE
 from stages.operations.reproducible import copy_work_tree
@@ -110,8 +110,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 def _run_once(place: Path, *, trace: Path) -> None:
-    copy_work_tree(place)
-    update_yaml(place / PARAMS.name, SMALL)
+    copy_work_tree(place, ROOT)
+    update_yaml(Paths(place).params, SMALL)
     (place / "dvc.lock").unlink(missing_ok=True)  # a clone of another data set
     trace.mkdir()
     done = stages(place, "repro", PYTHONPATH=str(TRACE), CHURN_TRACE=str(trace))

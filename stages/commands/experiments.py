@@ -40,4 +40,4 @@ def _experiments(options: argparse.Namespace, paths: Paths) -> None:
 def _track(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.tracking.track import track
 
-    print(track())
+    print(track(paths))

@@ -53,7 +53,7 @@ def _check(_: argparse.Namespace, paths: Paths) -> None:
 def _check_reproducible(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.reproducible import check_reproducible
 
-    print(check_reproducible(rows=options.rows))
+    print(check_reproducible(paths, rows=options.rows))
 
 
 def _run(options: argparse.Namespace, paths: Paths) -> None:
@@ -83,4 +83,4 @@ def _pages(_: argparse.Namespace, paths: Paths) -> None:
     if os.environ.get("MLFLOW_TRACKING_URI"):
         from stages.operations.tracking.track import track_after_a_run
 
-        track_after_a_run()
+        track_after_a_run(paths)

@@ -16,7 +16,7 @@ from typing import Any
 
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.core.paths import METRICS, PARAMS, ROOT
+from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.core.yamlfile import read_yaml
 from stages.operations.lock import locked_outputs
@@ -30,7 +30,7 @@ CONDITIONS: tuple[dict[str, str], ...] = (
 )
 
 
-def check_reproducible(*, rows: int | None = None) -> str:
+def check_reproducible(paths: Paths, *, rows: int | None = None) -> str:
     """Run the pipeline in two clones and compare; what was compared, in words.
 
     On the reference platform every output of every stage must have the same bytes, and with all
@@ -40,26 +40,26 @@ def check_reproducible(*, rows: int | None = None) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         places = [Path(scratch) / "one", Path(scratch) / "another folder" / "two"]
         for place, condition in zip(places, CONDITIONS, strict=True):
-            copy_work_tree(place)
+            copy_work_tree(place, paths.root)
             if rows is not None:
-                update_yaml(place / PARAMS.name, {"generate": {"rows": rows}})
+                update_yaml(Paths(place).params, {"generate": {"rows": rows}})
             run_pipeline(place, condition)
         count = _compare_bytes(*places)
         said = f"{count} files of two runs have the same bytes"
-        if rows in (None, read_yaml(PARAMS)["generate"]["rows"]):
-            said += "; " + _compare_with_committed(places[0])
+        if rows in (None, read_yaml(paths.params)["generate"]["rows"]):
+            said += "; " + _compare_with_committed(Paths(places[0]), paths)
     return said
 
 
-def copy_work_tree(place: Path) -> None:
-    """A fresh repository with the files of this one that git knows or would know."""
+def copy_work_tree(place: Path, root: Path) -> None:
+    """A fresh repository with the files of the one at `root` that git knows or would know."""
     place.mkdir(parents=True)
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
     for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
+        if (root / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, place / name)
+            shutil.copy2(root / name, place / name)
     for arguments in (
         ("init", "--quiet", "--initial-branch=main"),
         ("add", "--all"),
@@ -103,13 +103,13 @@ def _compare_bytes(one: Path, other: Path) -> int:
     return len(names)
 
 
-def _compare_with_committed(place: Path) -> str:
+def _compare_with_committed(new: Paths, committed: Paths) -> str:
     here = (platform.system(), platform.machine(), ".".join(platform.python_version_tuple()[:2]))
     if here == REFERENCE:
-        if (place / "dvc.lock").read_bytes() != (ROOT / "dvc.lock").read_bytes():
+        if new.lock.read_bytes() != committed.lock.read_bytes():
             raise UserError("dvc.lock: not what a run gives; run make repro and commit it")
         return "they are those that the committed dvc.lock names"
-    worst = max(_differences(_numbers(place / "reports" / METRICS.name), _numbers(METRICS)))
+    worst = max(_differences(_numbers(new.metrics), _numbers(committed.metrics)))
     if worst > TOLERANCE:
         raise UserError(f"reports/metrics.json: off by {worst:.2g}; expected at most {TOLERANCE}")
     return (

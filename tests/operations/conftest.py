@@ -52,7 +52,8 @@ def after_a_run(
     place: Path, *, first: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """What happens at the end of the last stage, in that repository; `first` is run before."""
-    source = f"from stages.operations.tracking import track; {first}track.track_after_a_run()"
+    imports = "from stages.core.paths import Paths; from stages.operations.tracking import track"
+    source = f"{imports}; {first}track.track_after_a_run(Paths.here())"
     return subprocess.run(
         [sys.executable, "-c", source],
         cwd=place, env=clean_environment() | environment, capture_output=True, text=True,

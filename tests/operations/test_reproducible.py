@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from scoring.errors import UserError
+from stages.core.files import write_json
+from stages.core.paths import Paths
 from stages.operations import reproducible
 from tests.conftest import copy_of
 
@@ -41,14 +42,12 @@ def test_elsewhere_values_are_held_to_a_tolerance(
 ) -> None:
     # given another platform than the reference one, and metrics a little or much off
     monkeypatch.setattr(reproducible, "REFERENCE", ("Plan 9", "mips", "3.11"))
-    committed = tmp_path / "metrics.json"
-    shutil.copy(finished / "reports" / "metrics.json", committed)
-    metrics = json.loads(committed.read_text())
+    new, committed = Paths(finished), Paths(tmp_path)
+    metrics = json.loads(new.metrics.read_text())
     metrics["test"]["roc_auc"] += change
-    committed.write_text(json.dumps(metrics))
-    monkeypatch.setattr(reproducible, "METRICS", committed)
+    write_json(committed.metrics, metrics)
     if is_fine:
-        assert "bytes are not promised" in reproducible._compare_with_committed(finished)
+        assert "bytes are not promised" in reproducible._compare_with_committed(new, committed)
     else:
         with pytest.raises(UserError, match=r"metrics\.json: off by 0\.2"):
-            reproducible._compare_with_committed(finished)
+            reproducible._compare_with_committed(new, committed)

@@ -248,7 +248,7 @@ def test_insecure_code_is_found(tmp_path: Path) -> None:
 def test_a_commit_runs_the_checks_and_a_secret_stays_out(tmp_path: Path) -> None:
     # given a clone with our hooks
     place = tmp_path / "clone"
-    copy_work_tree(place)
+    copy_work_tree(place, ROOT)
     tools = Path(sys.executable).parent
     environment = clean_environment() | {"PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
     environment |= {"MAKEFLAGS": f"BIN={tools} ENV=", "MAKELEVEL": "1"}

@@ -177,11 +177,13 @@ def test_by_hand_a_server_that_is_away_is_a_failure(finished: Path) -> None:
 DESCRIBED = """
 import json, sys
 sys.modules["rfc3987_syntax"] = None  # as `python -m stages run` has it: a second less
+from stages.core.paths import Paths
 from stages.operations.tracking import payload, provenance
-found = payload.standing()
-files = [str(file) for files in payload.files().values() for file in files]
+paths = Paths.here()
+found = payload.standing(paths)
+files = [str(file) for files in payload.files(paths).values() for file in files]
 parameters = payload.parameters(found.sections)
-print(json.dumps({"parameters": parameters, "tags": provenance.tags(found), "files": files}))
+print(json.dumps({"parameters": parameters, "tags": provenance.tags(found, paths), "files": files}))
 """
 
 

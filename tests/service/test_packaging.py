@@ -35,7 +35,7 @@ def run(*command: str, **environment: str) -> str:
 def bento(club, tmp_path_factory) -> Path:
     """A bento, built in a copy of what git would have here, with the club's bundle."""
     place = tmp_path_factory.mktemp("bento")
-    copy_work_tree(place / "clone")
+    copy_work_tree(place / "clone", ROOT)
     (place / "clone" / "models").mkdir(exist_ok=True)
     shutil.copytree(club, place / "clone" / "models" / "champion")
     built = subprocess.run(

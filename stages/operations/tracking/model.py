@@ -13,7 +13,6 @@ import pandas as pd
 from onnx import TensorProto, compose, helper, numpy_helper
 
 from scoring.bundle import BACKGROUND, CATEGORY, MODEL, NUMERIC
-from stages.core.paths import CHAMPION
 
 ANSWER = "churn_probability"
 INNER = "champion/"  # before every name inside the graph, so that no column meets one
@@ -61,12 +60,12 @@ def _matrix(kind: str, names: list[str]) -> list[Any]:
     ]  # fmt: skip
 
 
-def load_by_column(manifest: dict[str, Any], folder: Path = CHAMPION) -> onnx.ModelProto:
+def load_by_column(manifest: dict[str, Any], folder: Path) -> onnx.ModelProto:
     """The bundle's champion, taking its features by name."""
     return by_column(onnx.load(folder / MODEL), manifest["features"])
 
 
-def example(manifest: dict[str, Any], folder: Path = CHAMPION) -> pd.DataFrame:
+def example(manifest: dict[str, Any], folder: Path) -> pd.DataFrame:
     """One row of features of nobody in particular: medians, and the most frequent categories."""
     known = json.loads((folder / BACKGROUND).read_text(encoding="utf-8"))
     numbers = dict(zip(manifest["features"][NUMERIC], known["typical"], strict=True))

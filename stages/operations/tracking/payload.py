@@ -16,21 +16,7 @@ import pandas as pd
 from scoring.bundle import MANIFEST, SCHEMA_FILE, SCORES
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.core.paths import (
-    CHAMPION,
-    COMPARISON,
-    CUSTOMERS,
-    CUSTOMERS_SCHEMA,
-    DATA_SUMMARY,
-    METRICS,
-    PIPELINE,
-    PLOTS,
-    REPORTS,
-    ROOT,
-    VALIDATION,
-    Paths,
-    relative,
-)
+from stages.core.paths import Paths, shown
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation
@@ -53,16 +39,17 @@ class Results(NamedTuple):
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def standing() -> Results:
+def standing(paths: Paths) -> Results:
     """The results in the work tree; `UserError` where there are none, or those of two runs."""
     try:
-        found = Results(_read(CHAMPION / MANIFEST), _read(METRICS), _sections(), sha256(CUSTOMERS))
+        manifest, metrics = _read(paths.champion / MANIFEST), _read(paths.metrics)
+        found = Results(manifest, metrics, _sections(paths), sha256(paths.customers))
     except FileNotFoundError as error:
-        missing = relative(Path(error.filename))
+        missing = shown(Path(error.filename))
         raise UserError(f"{missing}: no such file; expected results: make repro") from None
     if not _of_one_run(found):
         raise UserError(
-            f"{relative(METRICS)} and {relative(CHAMPION)} are of different runs; "
+            f"{shown(paths.metrics)} and {shown(paths.champion)} are of different runs; "
             "expected those of one: dvc checkout, or make repro"
         )
     return found
@@ -80,16 +67,16 @@ def _of_one_run(found: Results) -> bool:
     return found.metrics["winner"] == found.manifest["candidate"] and same
 
 
-def _sections() -> dict[str, Any]:
+def _sections(paths: Paths) -> dict[str, Any]:
     """The sections of `params.yaml` with which the results were made.
 
     Taken from the executed notebooks: the file itself may have been changed since, and the lock of
     DVC is not written yet when the last stage ends.
     """
     sections: dict[str, Any] = {}
-    for stage in read_yaml(PIPELINE)["stages"].values():
+    for stage in read_yaml(paths.pipeline)["stages"].values():
         executed = executed_notebook(stage)
-        for cell in nbformat.read(ROOT / executed, as_version=4).cells if executed else ():
+        for cell in nbformat.read(paths.root / executed, as_version=4).cells if executed else ():
             if "injected-parameters" in cell.metadata.get("tags", []):
                 sections |= dict(_assignments(cell.source))
     return sections
@@ -123,20 +110,21 @@ def _flat(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield prefix + name, value
 
 
-def fold_figures(candidate: str) -> dict[str, list[float]]:
+def fold_figures(candidate: str, paths: Paths) -> dict[str, list[float]]:
     """Each metric of a candidate per fold of the cross-validation, in order."""
-    scores = pd.read_csv(COMPARISON / SCORES)
+    scores = pd.read_csv(paths.comparison / SCORES)
     rows = scores[scores["candidate"] == candidate].drop(columns=["candidate", "repeat", "fold"])
     return {f"cv.{name}.by_fold": rows[name].tolist() for name in rows}
 
 
-def files() -> dict[str, list[Path]]:
+def files(paths: Paths) -> dict[str, list[Path]]:
     """What is uploaded, by folder: reports, plots and tables, no row per customer among them."""
-    pages = [REPORTS / page.href for page in navigation(Paths.here())]
+    pages = [paths.reports / page.href for page in navigation(paths)]
+    data = paths.customers_schema, paths.data_summary, paths.validation
     return {
-        "reports": [*pages, *REPORTS.glob("model_card.md"), METRICS],
-        "plots": sorted(PLOTS.iterdir()),
-        "cross_validation": [COMPARISON / SCORES],
-        "bundle": [CHAMPION / MANIFEST, CHAMPION / SCHEMA_FILE],
-        "data": [path for path in (CUSTOMERS_SCHEMA, DATA_SUMMARY, VALIDATION) if path.is_file()],
+        "reports": [*pages, *paths.reports.glob("model_card.md"), paths.metrics],
+        "plots": sorted(paths.plots.iterdir()),
+        "cross_validation": [paths.comparison / SCORES],
+        "bundle": [paths.champion / MANIFEST, paths.champion / SCHEMA_FILE],
+        "data": [path for path in data if path.is_file()],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from stages.core.paths import ROOT
+from stages.core.paths import Paths
 from stages.operations.tracking.server import (
     check_answers,
     check_client,
@@ -16,7 +16,7 @@ from stages.operations.tracking.server import (
 SECONDS = 120  # at the end of a run; by hand there is no limit
 
 
-def track() -> str:
+def track(paths: Paths) -> str:
     """Log the results in the work tree to what `MLFLOW_TRACKING_URI` names; what was done.
 
     `UserError` where the server cannot be used.
@@ -28,10 +28,10 @@ def track() -> str:
     prepare_environment(found)
     from stages.operations.tracking.upload import upload
 
-    return upload(found.url)
+    return upload(found.url, paths)
 
 
-def track_after_a_run() -> None:
+def track_after_a_run(paths: Paths) -> None:
     """After the last stage, log the results; whatever happens, a line on stderr says it.
 
     In a process of its own, which ends when its time is over: no fault of server or client may
@@ -41,7 +41,7 @@ def track_after_a_run() -> None:
     try:
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=paths.root,
             capture_output=True,
             encoding="utf-8",
             errors="replace",

@@ -17,6 +17,7 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from scoring.bundle import CATEGORY, NAME, NUMERIC
 from scoring.errors import UserError
+from stages.core.paths import Paths
 from stages.operations.tracking import model, payload, provenance
 from stages.operations.tracking.payload import Results
 from stages.operations.tracking.server import DATABASE
@@ -24,18 +25,18 @@ from stages.operations.tracking.server import DATABASE
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 
 
-def upload(url: str) -> str:
+def upload(url: str, paths: Paths) -> str:
     """Log the results; where they are now, or that they were there already.
 
     `UserError` with the server's words where it refuses, or is away before the end.
     """
-    found = payload.standing()
+    found = payload.standing(paths)
     try:
         experiment = _experiment(url, os.environ.get(EXPERIMENT) or NAME)
         if run := _logged(experiment, found):
             return f"already logged: {_address(url, experiment, run)}"
-        with mlflow.start_run(run_name=_name(found), tags=provenance.tags(found)) as active:
-            number = _log(found, active.info.run_id)
+        with mlflow.start_run(run_name=_name(found), tags=provenance.tags(found, paths)) as active:
+            number = _log(found, active.info.run_id, paths)
     except (MlflowException, OSError) as error:
         raise UserError(f"{url}: {_words(error)}") from None
     place = _address(url, experiment, active.info.run_id)
@@ -74,39 +75,40 @@ def _logged(experiment: str, found: Results) -> str | None:
     return runs[0].info.run_id if runs else None
 
 
-def _log(found: Results, run: str) -> str:
+def _log(found: Results, run: str, paths: Paths) -> str:
     """Everything into the active run; the version under which the model is registered."""
     mlflow.log_params(payload.parameters(found.sections))
     mlflow.log_metrics(payload.figures(found.metrics))
-    _log_folds(found, run)
-    _log_data(found)
-    for folder, files in payload.files().items():
+    _log_folds(found, run, paths)
+    _log_data(found, paths)
+    for folder, files in payload.files(paths).items():
         for file in files:
             mlflow.log_artifact(str(file), folder)
-    return _log_model(found)
+    return _log_model(found, paths.champion)
 
 
-def _log_folds(found: Results, run: str) -> None:
+def _log_folds(found: Results, run: str, paths: Paths) -> None:
     """A fold is a step: 20 folds 50 times over are as many as one request may carry."""
     now = int(time.time() * 1000)
-    for name, values in payload.fold_figures(found.manifest["candidate"]).items():
+    figures = payload.fold_figures(found.manifest["candidate"], paths)
+    for name, values in figures.items():
         steps = [Metric(name, value, now, step) for step, value in enumerate(values)]
         mlflow.MlflowClient().log_batch(run, metrics=steps)
 
 
-def _log_data(found: Results) -> None:
+def _log_data(found: Results, paths: Paths) -> None:
     """What the run learned from, by name and hash; no row of it."""
     source = CodeDatasetSource({"data.source": found.sections["data"]["source"]})
-    digest = provenance.data_version() or found.data[:32]
+    digest = provenance.data_version(paths) or found.data[:32]
     mlflow.log_input(MetaDataset(source, name="customers", digest=digest), context="training")
 
 
-def _log_model(found: Results) -> str:
+def _log_model(found: Results, bundle: Path) -> str:
     info = mlflow.onnx.log_model(
-        model.load_by_column(found.manifest),
+        model.load_by_column(found.manifest, bundle),
         name="model",
         signature=signature(found.manifest["features"]),
-        input_example=model.example(found.manifest),
+        input_example=model.example(found.manifest, bundle),
         registered_model_name=NAME,
         # By hand: MLflow would find them by loading the model in a process of its own.
         pip_requirements=[f"{n}=={version(n)}" for n in ("onnx", "onnxruntime", "numpy", "pandas")],
