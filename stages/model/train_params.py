@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stages.core.section import Folds, Group, NonNegative, Positive, Repeats, Section, Seed, Share
+from stages.model.device import missing_for_cuda
 
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
 MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "bag"]
@@ -32,7 +33,10 @@ class Forest(Group):
 
 
 class XGBoost(Group):
-    """Gradient-boosted trees."""
+    """Gradient-boosted trees.
+
+    Without a `device` they are trained on the CPU.
+    """
 
     n_estimators: Annotated[int, Field(ge=1)]
     learning_rate: Share
@@ -41,6 +45,14 @@ class XGBoost(Group):
     subsample: Share
     colsample_bytree: Share
     reg_lambda: NonNegative
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @field_validator("device")
+    @classmethod
+    def _is_there(cls, device: str) -> str:
+        if device == "cuda" and (missing := missing_for_cuda()):
+            raise ValueError(f"{missing}; expected cpu, or a GPU")
+        return device
 
 
 class LogisticConfiguration(Logistic):

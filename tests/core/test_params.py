@@ -10,6 +10,7 @@ from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.features.features_params import Features
+from stages.model.train_params import Train
 from stages.parameters import SECTIONS, read_parameters
 from stages.simulator.generate_params import ScenarioName
 from stages.simulator.scenarios import NONE, Scenarios
@@ -342,3 +343,20 @@ def test_injected_section_is_taken_as_it_is():
 
 def test_empty_parameter_cell_falls_back_to_the_file():
     assert Features.given({}, HERE) == Features.of(CONTENT["features"])
+
+
+def test_a_gpu_that_is_not_there_is_named_before_any_work(monkeypatch):
+    monkeypatch.setattr("stages.model.train_params.missing_for_cuda", lambda: "no GPU is found")
+    content = copy.deepcopy(CONTENT["train"])
+    content["xgboost"]["device"] = "cuda"
+
+    with pytest.raises(UserError, match=r"train\.xgboost\.device: .*no GPU is found"):
+        Train.of(content)
+
+
+def test_a_gpu_that_is_there_is_taken(monkeypatch):
+    monkeypatch.setattr("stages.model.train_params.missing_for_cuda", lambda: None)
+    content = copy.deepcopy(CONTENT["train"])
+    content["xgboost"]["device"] = "cuda"
+
+    assert Train.of(content).xgboost.device == "cuda"
