@@ -18,7 +18,7 @@ from stages.core.paths import NOTEBOOKS, ROOT, Paths
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation
-from stages.operations.supply.locks import LOCKS, read_lock
+from stages.operations.supply.locks import locks, read_lock
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ def test_the_lock_of_the_mlflow_client_goes_on_top_of_the_other() -> None:
     assert {name: above[name] for name in shared} == {name: below[name] for name in shared}
 
 
-@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", locks(Paths.here()), ids=lambda path: path.stem)
 def test_every_locked_package_carries_its_hash_and_no_address(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())

@@ -29,10 +29,10 @@ def add(commands: Commands) -> None:
 def _pull(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.sharing import pull
 
-    print(pull())
+    print(pull(paths))
 
 
 def _push(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.sharing import push
 
-    print(push())
+    print(push(paths))

@@ -35,10 +35,10 @@ def add(commands: Commands) -> None:
 def _sbom(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.supply.sbom import write_sboms
 
-    print(write_sboms())
+    print(write_sboms(paths))
 
 
 def _audit(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.supply.vulnerabilities import audit
 
-    print(audit(osv=options.osv))
+    print(audit(paths, osv=options.osv))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
+from stages.core.paths import Paths
 
 DEADLINE = 20.0  # seconds for the first answer; the libraries of the stores try for minutes
 
@@ -32,13 +32,13 @@ class Store:
     outs: tuple[Any, ...]
 
 
-def push() -> str:
+def push(paths: Paths) -> str:
     """Send every output of the committed run to the remote; what was sent, in words.
 
     `UserError` where no remote is configured or it does not take them, and, once the others are
     sent, where outputs are not in the cache here.
     """
-    with _store() as store, _in_its_words(store.name):
+    with _store(paths) as store, _in_its_words(store.name):
         absent = _not_whole(store)
         sent = _send(store, [out for out in store.outs if str(out) not in absent])
     if absent:
@@ -49,13 +49,13 @@ def push() -> str:
     return f"{store.name}: has all {len(store.outs)} outputs; files sent: {sent}"
 
 
-def pull() -> str:
+def pull(paths: Paths) -> str:
     """Bring every output of the committed run from the remote; what came, in words.
 
     What comes is checked against its hash. `UserError` where no remote is configured or it does not
     answer, and, once the others are in place, where it does not hold an output whole.
     """
-    with _store() as store, _in_its_words(store.name):
+    with _store(paths) as store, _in_its_words(store.name):
         fetched = _fetch(store)
         _check_out(store)
         missing = _not_whole(store)
@@ -66,9 +66,9 @@ def pull() -> str:
 
 
 @contextmanager
-def _store() -> Iterator[Store]:
+def _store(paths: Paths) -> Iterator[Store]:
     """The default remote, known to answer."""
-    with _without_logs(), _repository() as repo:
+    with _without_logs(), _repository(paths) as repo:
         name = repo.config["core"].get("remote")
         if not name:
             raise UserError(
@@ -85,12 +85,12 @@ def _store() -> Iterator[Store]:
 
 
 @contextmanager
-def _repository() -> Iterator[Any]:
+def _repository(paths: Paths) -> Iterator[Any]:
     """DVC's repository; `UserError` in its words where there is none or its settings are wrong."""
     from stages.operations.dvc_parts import DvcException, Repo
 
     try:
-        repo = Repo(str(ROOT))
+        repo = Repo(str(paths.root))
     except DvcException as error:
         raise UserError(f".dvc: {' '.join(str(error).split())}") from error
     with repo:

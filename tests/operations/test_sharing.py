@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from scoring.digest import sha256
 from scoring.errors import UserError
+from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
 from stages.operations.reproducible import outputs
@@ -45,10 +46,9 @@ def clone(place: Path, into: Path) -> Path:
     return into
 
 
-def at(place: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], str]) -> str:
-    monkeypatch.setattr(sharing, "ROOT", place)
+def at(place: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[Paths], str]) -> str:
     monkeypatch.chdir(place)
-    return command()
+    return command(Paths(place))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_what_went_up_comes_down(
 
 @pytest.mark.parametrize("command", [sharing.pull, sharing.push])
 def test_without_a_remote_the_message_says_how_to_get_one(
-    small: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], str]
+    small: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[Paths], str]
 ) -> None:
     with pytest.raises(UserError, match=r"^no remote is configured; .*`dvc remote add -d store"):
         at(small, monkeypatch, command)
@@ -161,7 +161,7 @@ def test_settings_that_dvc_does_not_take_are_told_in_its_words(
 
 @pytest.mark.parametrize("command", [sharing.pull, sharing.push])
 def test_before_the_first_run_there_is_nothing_to_share(
-    filled: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], str]
+    filled: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[Paths], str]
 ) -> None:
     (filled / "dvc.lock").unlink()
     (filled / "adopted.csv.dvc").unlink()

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
+from stages.core.paths import ROOT, Paths
 from stages.operations.reproducible import copy_work_tree
 from stages.operations.supply import sbom, vulnerabilities
-from stages.operations.supply.locks import LOCKS, read_lock
+from stages.operations.supply.locks import locks, read_lock
 from stages.operations.supply.vulnerabilities import acceptances, audit, rounds
 from tests.conftest import clean_environment
 
@@ -91,16 +91,15 @@ def osv() -> Iterator[str]:
 
 
 @pytest.fixture
-def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "dev.lock"
+def lock(tmp_path: Path) -> Path:
+    path = tmp_path / "requirements" / "dev.lock"
+    path.parent.mkdir()
     path.write_text(LOCK)
-    monkeypatch.setattr(vulnerabilities, "LOCKS", (path,))
     return path
 
 
-def accepting(path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def accepting(path: Path, text: str) -> Path:
     path.write_text(f"[tool.ruff]\n{text}")
-    monkeypatch.setattr(vulnerabilities, "PYPROJECT", path)
     return path
 
 
@@ -119,7 +118,7 @@ def test_every_entry_of_a_lock_is_read(lock: Path) -> None:
     assert pins[1].marker == "sys_platform == 'plan9'"
 
 
-@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", locks(Paths.here()), ids=lambda path: path.name)
 def test_no_entry_of_our_locks_is_overlooked(path: Path) -> None:
     pins = list(read_lock(path))
     assert len(pins) == len(re.findall(r"^\S+==", path.read_text(), flags=re.MULTILINE))
@@ -130,7 +129,7 @@ def test_no_entry_of_our_locks_is_overlooked(path: Path) -> None:
 
 def test_a_bill_says_what_where_and_for_whom(lock: Path) -> None:
     # when a bill is made of a lock
-    text = sbom.bill(list(read_lock(lock)))
+    text = sbom.bill(list(read_lock(lock)), Paths.here())
     document = json.loads(sbom._valid(text, lock))
     # then it has every package with its hashes, and what needs what
     parts = {part["purl"]: part for part in document["components"]}
@@ -143,11 +142,11 @@ def test_a_bill_says_what_where_and_for_whom(lock: Path) -> None:
     assert needs["root"] == ["pkg:pypi/asking@2.0"]
     assert needs["pkg:pypi/asked@1.0"] == ["pkg:pypi/forked@1.0", "pkg:pypi/forked@2.0"]
     # and another one is the same to the byte
-    assert sbom.bill(list(read_lock(lock))) == text
+    assert sbom.bill(list(read_lock(lock)), Paths.here()) == text
 
 
 def test_our_bill_has_licenses_and_no_address_of_an_index() -> None:
-    text = sbom.bill(list(read_lock(ROOT / "requirements/service.lock")))
+    text = sbom.bill(list(read_lock(ROOT / "requirements/service.lock")), Paths.here())
     parts = json.loads(text)["components"]
     unlicensed = {part["name"] for part in parts if "licenses" not in part}
     assert len(unlicensed) < 0.1 * len(parts)
@@ -169,34 +168,30 @@ def test_every_version_is_asked_about_and_none_twice_at_a_time() -> None:
         assert len(set(names)) == len(names)
 
 
-def test_a_vulnerability_of_any_platform_is_found(
-    lock: Path, osv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accepting(tmp_path / "pyproject.toml", "", monkeypatch)
+def test_a_vulnerability_of_any_platform_is_found(lock: Path, osv: str, tmp_path: Path) -> None:
+    accepting(tmp_path / "pyproject.toml", "")
     with pytest.raises(UserError, match=r"^forked 2\.0: .*\nlocks: 1 known vulnerab") as caught:
-        audit(osv=osv, today=TODAY)
+        audit(Paths(tmp_path), osv=osv, today=TODAY)
     first = str(caught.value).splitlines()[0]
     assert first == "forked 2.0: CVE-1, GHSA-1: fixed in 2.1: Lets everybody in"
 
 
-def test_what_is_accepted_passes_until_its_day(
-    lock: Path, osv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_accepted_passes_until_its_day(lock: Path, osv: str, tmp_path: Path) -> None:
     text = ACCEPTED.format(until=TODAY)
-    path = accepting(tmp_path / "pyproject.toml", text, monkeypatch)
-    said = audit(osv=osv, today=TODAY)
+    path = accepting(tmp_path / "pyproject.toml", text)
+    said = audit(Paths(tmp_path), osv=osv, today=TODAY)
     assert said == "4 locked packages: 1 known vulnerability, accepted for now"
     with pytest.raises(UserError, match=r"CVE-1 of forked was accepted until 2026-11-21"):
         acceptances(path, today=TODAY + datetime.timedelta(days=1))
 
 
 def test_an_acceptance_that_nothing_needs_is_to_be_removed(
-    lock: Path, osv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lock: Path, osv: str, tmp_path: Path
 ) -> None:
     lock.write_text("asked==1.0 \\\n    --hash=sha256:abc\n")
-    accepting(tmp_path / "pyproject.toml", ACCEPTED.format(until=TODAY), monkeypatch)
+    accepting(tmp_path / "pyproject.toml", ACCEPTED.format(until=TODAY))
     with pytest.raises(UserError, match="CVE-1 of forked is not found any more; remove it"):
-        audit(osv=osv, today=TODAY)
+        audit(Paths(tmp_path), osv=osv, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -207,10 +202,10 @@ def test_an_acceptance_that_nothing_needs_is_to_be_removed(
     ],
 )
 def test_an_acceptance_says_since_when_until_when_and_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, words: str
+    tmp_path: Path, before: str, after: str, words: str
 ) -> None:
     text = ACCEPTED.format(until=TODAY).replace(before, after)
-    path = accepting(tmp_path / "pyproject.toml", text, monkeypatch)
+    path = accepting(tmp_path / "pyproject.toml", text)
     with pytest.raises(UserError, match=words):
         acceptances(path, today=TODAY)
 
@@ -219,12 +214,10 @@ def test_our_acceptances_are_valid_today() -> None:
     acceptances(ROOT / "pyproject.toml", today=datetime.date.today())
 
 
-def test_a_service_that_cannot_be_reached_is_no_good_news(
-    lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accepting(tmp_path / "pyproject.toml", "", monkeypatch)
+def test_a_service_that_cannot_be_reached_is_no_good_news(lock: Path, tmp_path: Path) -> None:
+    accepting(tmp_path / "pyproject.toml", "")
     with pytest.raises(UserError, match=r"^vulnerability service not reachable: .*127\.0\.0\.1"):
-        audit(osv="http://127.0.0.1:9/query", today=TODAY)
+        audit(Paths(tmp_path), osv="http://127.0.0.1:9/query", today=TODAY)
 
 
 def test_a_package_that_the_service_does_not_know_is_no_good_news() -> None:

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.core.paths import ROOT
+from stages.core.paths import Paths
 
-LOCKS = tuple(sorted((ROOT / "requirements").glob("*.lock")))
+
+def locks(paths: Paths) -> list[Path]:
+    """The locks of the repository."""
+    return sorted((paths.root / "requirements").glob("*.lock"))
+
 
 _ENTRY = re.compile(
     r"^(?P<name>[a-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+)"

@@ -20,32 +20,31 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT, relative
-from stages.operations.supply.locks import LOCKS, Pin, read_lock
+from stages.core.paths import Paths, shown
+from stages.operations.supply.locks import Pin, locks, read_lock
 
-FOLDER = ROOT / "sbom"
 SCHEMA = SchemaVersion.V1_6
 _LICENSES = LicenseFactory()
 
 
-def write_sboms() -> str:
+def write_sboms(paths: Paths) -> str:
     """One bill of materials for each lock, valid by the schema; what was written, in words."""
     written = []
-    for lock in LOCKS:
+    for lock in locks(paths):
         pins = list(read_lock(lock))
-        target = FOLDER / f"{lock.stem}.cdx.json"
+        target = paths.root / "sbom" / f"{lock.stem}.cdx.json"
         target.parent.mkdir(exist_ok=True)
-        target.write_text(_valid(bill(pins), target) + "\n", encoding="utf-8")
-        written.append(f"{relative(target)}: {len(pins)} components")
+        target.write_text(_valid(bill(pins, paths), target) + "\n", encoding="utf-8")
+        written.append(f"{paths.relative(target)}: {len(pins)} components")
     return "\n".join(written)
 
 
-def bill(pins: Sequence[Pin]) -> str:
+def bill(pins: Sequence[Pin], paths: Paths) -> str:
     """The bill as JSON: the same bytes for the same lock and environment, no address of an index.
 
     Licenses are what the installed packages declare; a package of another platform has none.
     """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((paths.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     root = Component(
         name=project["name"],
         version=project["version"],
@@ -118,5 +117,5 @@ def _json(document: Bom) -> str:
 def _valid(text: str, target: Path) -> str:
     fault = JsonStrictValidator(SCHEMA).validate_str(text)
     if fault is not None:
-        raise UserError(f"{relative(target)}: not valid CycloneDX: {fault}")
+        raise UserError(f"{shown(target)}: not valid CycloneDX: {fault}")
     return text

@@ -16,10 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
-from stages.operations.supply.locks import LOCKS, read_lock
+from stages.core.paths import Paths
+from stages.operations.supply.locks import locks, read_lock
 
-PYPROJECT = ROOT / "pyproject.toml"
 SECTION = "tool.churn.accepted-vulnerabilities"
 
 
@@ -50,7 +49,7 @@ class Vulnerability:
         return f"{self.package} {self.version}: {', '.join(self.ids)}: {fixed}: {self.summary}"
 
 
-def audit(*, osv: str | None = None, today: datetime.date | None = None) -> str:
+def audit(paths: Paths, *, osv: str | None = None, today: datetime.date | None = None) -> str:
     """Ask about every package of every lock, on whatever platform; what was found, in words.
 
     osv    address of a service that speaks OSV's protocol; otherwise the package index is asked
@@ -59,8 +58,8 @@ def audit(*, osv: str | None = None, today: datetime.date | None = None) -> str:
     `UserError` for a vulnerability that is not accepted, for an acceptance that is over or no
     longer needed, and where not every package could be asked about.
     """
-    accepted = acceptances(PYPROJECT, today=today or datetime.date.today())
-    pins = {(pin.name, pin.version) for lock in LOCKS for pin in read_lock(lock)}
+    accepted = acceptances(paths.root / "pyproject.toml", today=today or datetime.date.today())
+    pins = {(pin.name, pin.version) for lock in locks(paths) for pin in read_lock(lock)}
     print(f"Asking about {len(pins)} packages, which takes a minute or two", file=sys.stderr)
     found = [each for asked in rounds(pins) for each in _ask(asked, osv)]
     _judge(found, accepted)
