@@ -39,7 +39,6 @@ NEARLY_CONSTANT = 0.995
 OFTEN_BLANK = 0.3
 FREE_TEXT_WORDS = 4.0
 MOSTLY = 0.9  # share of values that make a column one of numbers
-SIGNS = r"^[€$£¥]\s*|\s*([€$£¥%]|EUR|USD|GBP|CHF)$"
 WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 ID_LIKE = 0.9  # distinct values per filled row of a text that identifies
 CONFIRM, DOUBTFUL, SERIOUS = 1, 2, 3  # likely; in doubt; in doubt, and much hangs on it
@@ -295,8 +294,6 @@ def _spoiled_numbers(column: Profile) -> str:
         return ""
     if (share := column.number_share()) >= MOSTLY:
         return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
-    if column.number_share(without=SIGNS) >= MOSTLY:
-        return "numbers with a sign or unit; write them bare and adopt it again"
     return ""
 
 

@@ -254,13 +254,6 @@ TOTAL_NAMES = (
     "umsatz gesamt", "bezahlt gesamt", "montant total", "total facturado", "importe total",
     "valor total", "importo totale", "totaalbedrag", "toplam ucret", "toplam odeme",
 )  # fmt: skip
-TOTAL_LINE_WORDS = (
-    "total", "totals", "sum", "subtotal", "average", "avg", "mean", "count", "summe", "gesamt",
-    "gesamtsumme", "insgesamt", "mittelwert", "durchschnitt", "anzahl", "somme", "moyenne",
-    "suma", "promedio", "media", "soma", "totale", "somma", "totaal", "gemiddelde", "toplam",
-    "ortalama", "razem", "srednia", "summa", "totalt", "yhteensa", "celkem", "osszesen", "итого",
-    "всего", "сумма", "合計", "总计", "合计", "합계", "jumlah", "overall", "all",
-)  # fmt: skip
 # Common words of such tables: who knows none of them does not know the language either.
 COMMON_WORDS = (
     "usage", "calls", "minutes", "data", "plan", "contract", "payment", "method", "service",

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.adoption.bring import DATABASES, bring
-from stages.tables.intake import FIRST_ROW, Arrival, read_arrival
+from stages.tables.delimited import FIRST_ROW
+from stages.tables.intake import Arrival, read_arrival
 
 CHUNK = 65_536  # customers scored at a time
 HEAD = 1 << 20  # bytes of a text file that tell its columns

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from scoring.schema import OTHER, Column
 from stages.tables.dates import dates
-from stages.tables.intake import SHOWN, Cells
+from stages.tables.delimited import SHOWN
+from stages.tables.intake import Cells
 from stages.tables.numerals import plain_numbers
 from stages.tables.validation import Remark
 

@@ -11,7 +11,8 @@ import pandas as pd
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from stages.tables.canonical import Canonical, canonical, spelling_key
-from stages.tables.intake import SHOWN, Arrival
+from stages.tables.delimited import SHOWN
+from stages.tables.intake import Arrival
 from stages.tables.numerals import LARGEST_NUMBER
 from stages.tables.validation import Fault, Refusal, Remark
 

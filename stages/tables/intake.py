@@ -7,12 +7,12 @@ is handed on as `Remark`s, so that nobody wonders why a file was read as it was.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -21,16 +21,37 @@ from numpy.typing import NDArray
 
 from scoring.errors import UserError
 from stages.core.paths import shown
-from stages.tables.numerals import DECIMAL_COMMAS, comma_meaning, point_meaning
+from stages.tables.delimited import (
+    FIRST_ROW,
+    SEPARATORS,
+    SHOWN,
+    find_separator,
+    header_of,
+    parse,
+)
+from stages.tables.layout import (
+    Header,
+    lines_of_notes,
+    lines_of_totals,
+    units_in,
+)
+from stages.tables.numerals import (
+    DECIMAL_COMMAS,
+    bare_meaning,
+    comma_meaning,
+    plain_numbers,
+    point_meaning,
+    with_digits,
+)
 from stages.tables.text_encoding import Text, as_utf8
 from stages.tables.validation import Remark
+from stages.tables.workbook import is_workbook, sheet_as_csv
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-SHOWN = 3  # rows that a message names
+if TYPE_CHECKING:
+    pass
+
 LONGEST_CELL = 32_767  # characters; what a spreadsheet holds
 SAMPLE = 64 * 1024  # bytes that tell the separator
-BLOCK = 8 << 20  # bytes that are parsed at a time, more than a row may have
-FIRST_ROW = 2  # the header is row 1, as a spreadsheet counts
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # line breaks too: a message is one line
 
 
@@ -90,21 +111,38 @@ class Arrival:
         return replace(self, columns=columns, rows=size, places=places)
 
 
-def read_arrival(path: Path, *, origin: str = "") -> Arrival:
-    """Every cell of a CSV or Parquet file as text.
+def read_arrival(path: Path, *, origin: str = "", sheet: str | None = None) -> Arrival:
+    """Every cell of a CSV, Parquet or Excel file as text.
 
-    `origin` is how messages call the file. `UserError` where it is missing, empty, not text, or not
-    a table.
+    `origin` is how messages call the file, `sheet` names one of a workbook: without it, the one
+    with most cells is read. `UserError` where the file is missing, empty, not text, or not a table.
     """
     origin = origin or shown(path)
     if not path.is_file():
-        raise UserError(f"{origin}: no such file; expected a CSV or Parquet file")
+        raise UserError(f"{origin}: no such file; expected a CSV, Parquet or Excel file")
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1":
         return _read_parquet(path, origin)
+    if is_workbook(path):
+        return _read_workbook(path, origin, sheet)
+    if sheet is not None:
+        raise UserError(f"{origin}: sheet {sheet}: this is no workbook; expected no SHEET")
     with as_utf8(path, origin=origin) as text:
         return _read_csv(text, origin)
+
+
+def _read_workbook(path: Path, origin: str, sheet: str | None) -> Arrival:
+    """A sheet, read as the CSV that it would be saved as."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "sheet.csv"
+        found = sheet_as_csv(path, copy, origin=origin, sheet=sheet)
+        with as_utf8(copy, origin=origin) as text:
+            arrival = _read_csv(text, origin, separator=",")
+    more = f"; it also has {', '.join(found.others)} (SHEET=)" if found.others else ""
+    remark = Remark(None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read so")
+    form = {"format": "workbook", "sheet": found.name, "cells": found.cells}
+    return replace(arrival, form=form, remarks=(remark, *arrival.remarks))
 
 
 def _read_parquet(path: Path, origin: str) -> Arrival:
@@ -149,52 +187,69 @@ def _cells(values: pa.ChunkedArray) -> Cells:
     return Cells(coded.dictionary, coded.indices.to_numpy(zero_copy_only=False))
 
 
-def _read_csv(text: Text, origin: str) -> Arrival:
-    separator = _separator(text.head(SAMPLE), origin)
-    raw_names, above = _header(text, separator, origin)
-    names = _checked_names(raw_names, origin)
-    table, places = _parse(text, separator, raw_names, above, origin)
+def _read_csv(text: Text, origin: str, *, separator: str = "") -> Arrival:
+    separator = separator or find_separator(text.head(SAMPLE), origin)
+    header = header_of(text, separator, origin)
+    names = _checked_names(header.names, origin)
+    table, places, below = parse(text, separator, header, origin)
     columns = {name: _cells(values) for name, values in zip(names, table.columns, strict=True)}
     _check_lengths(columns, places, origin)
+    remarks = [*_remarks(text, separator), *_of_titles(header), *below]
+    arrival = Arrival(columns, table.num_rows, text.form, tuple(remarks), places)
+    arrival = _without_notes(_without_blank_rows(arrival))
+    return _with_bare_numbers(arrival, separator)
+
+
+def _of_titles(header: Header) -> list[Remark]:
+    rows = header.titles
+    found = Remark(None, "above the header, no cells of it", "left out", len(rows), rows[:SHOWN])
+    return [found] if rows else []
+
+
+def _without_notes(arrival: Arrival) -> Arrival:
+    """The table less lines of units or descriptions at its top, and of totals at its end."""
+    notes = lines_of_notes(arrival.columns, arrival.rows)
+    totals = lines_of_totals(arrival.columns, arrival.rows)
+    if not notes and not totals:
+        return arrival
+    units = units_in(arrival.columns, 0) if notes == 1 else {}
+    marked = np.zeros(arrival.rows, bool)
+    marked[:notes] = True
+    marked[arrival.rows - totals :] = True
+    found = []
+    for problem, rows in (
+        ("describes the columns, and no customer", range(notes)),
+        ("sums up the rows above, or a note", range(arrival.rows - totals, arrival.rows)),
+    ):
+        if rows:
+            remark = Remark(None, problem, "left out", len(rows), tuple(rows)[:SHOWN])
+            found.append(arrival.numbered(remark))
+    kept = arrival.without(marked)
+    return replace(kept, remarks=(*arrival.remarks, *found), units=units)
+
+
+def _with_bare_numbers(arrival: Arrival, separator: str) -> Arrival:
+    """The table with numbers as a program writes them, and the units that stood next to them."""
+    bare = {n: m for n, c in arrival.columns.items() if (m := bare_meaning(c.texts))}
+    columns = dict(arrival.columns)
+    columns |= {n: Cells(m.texts, arrival.columns[n].codes) for n, m in bare.items()}
     columns, decimal = _with_decimal_points(columns, separator)
-    form = text.form | {
+    wrong = [n for n in bare if np.isnan(plain_numbers(with_digits(columns[n].texts))).any()]
+    columns |= {name: arrival.columns[name] for name in wrong}
+    remarks = [
+        Remark(n, m.written, "read as numbers", len(arrival.columns[n].rows_of(m.changed)))
+        for n, m in bare.items()
+        if n not in wrong
+    ]
+    remarks += [remark for remark in decimal if remark.column not in wrong]
+    form = dict(arrival.form) | {
         "separator": SEPARATORS[separator],
-        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in decimal) else "point",
+        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in remarks) else "point",
     }
-    remarks = (*_remarks(text, separator), *decimal)
-    return _without_blank_rows(Arrival(columns, table.num_rows, form, remarks, places))
-
-
-def _separator(sample: str, origin: str) -> str:
-    """The separator under which most rows of the sample have as many cells as the header."""
-    if not sample.strip():
-        raise UserError(f"{origin}: empty; expected a header and rows of customers")
-    best = max(SEPARATORS, key=lambda separator: _agreement(sample, separator))
-    if _agreement(sample, best)[0] == 0:
-        return ","
-    return best
-
-
-def _agreement(sample: str, separator: str) -> tuple[float, int]:
-    """Share of the sample's rows as wide as its header, which is 0 for a single column; width."""
-    try:
-        lines = io.StringIO(sample.lstrip("\r\n"), newline="")
-        rows = [row for row in csv.reader(lines, delimiter=separator) if row][:50]
-    except csv.Error:
-        return 0.0, 0
-    width = len(rows[0])
-    whole = rows[1:-1] or rows[:1]  # the last one may be cut
-    return (sum(len(row) == width for row in whole) / len(whole) if width > 1 else 0.0), width
-
-
-def _header(text: Text, separator: str, origin: str) -> tuple[list[str], int]:
-    """The cells of the first line that is not blank, and how many are above it."""
-    try:
-        with text.path.open(encoding="utf-8-sig", newline="") as file:
-            rows = enumerate(csv.reader(file, delimiter=separator))
-            return next((row, above) for above, row in rows if "".join(row).strip())
-    except csv.Error as error:
-        raise UserError(f"{origin}: row 1: {error}; expected a CSV header") from None
+    units = dict(arrival.units) | {n: m.unit for n, m in bare.items() if m.unit and n not in wrong}
+    return replace(
+        arrival, columns=columns, form=form, units=units, remarks=(*arrival.remarks, *remarks)
+    )
 
 
 def _checked_names(found: list[str], origin: str) -> list[str]:
@@ -205,55 +260,6 @@ def _checked_names(found: list[str], origin: str) -> list[str]:
     if repeated:
         raise UserError(f"{origin}: column {repeated[0]}: twice in the header; expected once")
     return names
-
-
-def _parse(
-    text: Text, separator: str, names: list[str], above: int, origin: str
-) -> tuple[pa.Table, NDArray[np.int64]]:
-    """The table, and its rows' places in the file: lines of space alone are not in it."""
-    from pyarrow import csv as arrow_csv
-
-    odd: list[arrow_csv.InvalidRow] = []
-    spaces: list[int] = []
-
-    def keep(row: arrow_csv.InvalidRow) -> str:
-        if row.text.strip():
-            odd.append(row)
-        else:
-            spaces.append(row.number)
-        return "skip"
-
-    coded = pa.dictionary(pa.int32(), pa.string())
-    try:
-        table = arrow_csv.read_csv(
-            text.path,
-            # Rows are numbered only where one thread reads.
-            read_options=arrow_csv.ReadOptions(
-                block_size=BLOCK, use_threads=False, skip_rows=above
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=keep,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, coded), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:  # its message would show cells
-        raise UserError(
-            f"{origin}: not a table: the rows cannot be told apart; expected every quotation mark "
-            "to be closed"
-        ) from None
-    if odd:
-        raise UserError(
-            f"{origin}: row {odd[0].number}: {_many(odd[0].actual_columns, 'cell')}; expected "
-            f"{odd[0].expected_columns} as in the header. Is the file cut off, a quotation mark "
-            f"never closed, or row 1 no header? ({_many(len(odd), 'row')} of this kind)"
-        )
-    places = np.arange(above, above + table.num_rows + len(spaces))
-    return table, np.delete(places, np.array(spaces, int) - FIRST_ROW - above)
 
 
 def _without_blank_rows(arrival: Arrival) -> Arrival:
@@ -269,10 +275,6 @@ def _without_blank_rows(arrival: Arrival) -> Arrival:
     remark = Remark(None, "blank", "left out", len(between), tuple(map(int, between[:SHOWN])))
     found = (*arrival.remarks, *([arrival.numbered(remark)] if len(between) else []))
     return replace(arrival.without(blank), remarks=found)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _check_lengths(columns: Mapping[str, Cells], places: NDArray[np.int64], origin: str) -> None:
@@ -291,15 +293,14 @@ def _with_decimal_points(
 ) -> tuple[dict[str, Cells], list[Remark]]:
     """Columns of numbers written with decimal commas or marks between thousands, mended."""
     found = {name: comma_meaning(cells.texts, separator) for name, cells in columns.items()}
-    if any(meaning and meaning[0] == DECIMAL_COMMAS for meaning in found.values()):
+    if any(meaning and meaning.written == DECIMAL_COMMAS for meaning in found.values()):
         found |= {n: point_meaning(columns[n].texts) for n, meaning in found.items() if not meaning}
     mended, remarks = dict(columns), []
     for name, meaning in found.items():
         if meaning is not None:
-            written, texts, changed = meaning
-            mended[name] = Cells(texts, columns[name].codes)
-            rows = columns[name].rows_of(changed)
-            remarks.append(Remark(name, written, "read as numbers", len(rows)))
+            mended[name] = Cells(meaning.texts, columns[name].codes)
+            rows = columns[name].rows_of(meaning.changed)
+            remarks.append(Remark(name, meaning.written, "read as numbers", len(rows)))
     return mended, remarks
 
 

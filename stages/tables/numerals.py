@@ -1,6 +1,9 @@
-"""Numbers as people write them: decimal commas, marks between thousands."""
+"""Numbers as people write them: decimal commas, marks between thousands, units, brackets."""
 
 from __future__ import annotations
+
+import re
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +14,32 @@ DECIMAL_COMMAS = "decimal commas"
 COMMA_DECIMAL = r"^[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
 NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 INFINITE = r"(?i)^[-+]?inf(inity)?$"
-GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
+GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$|^[-+]?[1-9]\d{0,1}(,\d{2})*,\d{3}(\.\d+)?$"
 POINT_GROUPED = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$"
 LARGEST_NUMBER = float(np.finfo(np.float32).max)  # models and their export count in float32
+SPACES = "\u00a0\u202f\u2009\u2007"  # no-break, narrow, thin, figure: between thousands
+CURRENCY = (
+    r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|MXN|PLN|CZK|HUF|RON|SEK|NOK|DKK|TRY|TL|"
+    r"RUB|CAD|AUD|NZD|ZAR|Fr\.?|kr\.?|zł|Kč|Ft|lei|Rs\.?|RM|Rp\.?|руб\.?|円|元|원|Euro)"
+)
+TOGETHER = ("%", "‰", "GB", "MB", "KB", "TB", "km", "kg", "kWh")  # units that need no space
+UNIT = rf"(?:{CURRENCY}|{'|'.join(TOGETHER)}|Monate?|Jahre?|Tage?|Stunden|Min|\p{{Ll}}{{2,12}})"
+# A number with a unit before or after it; in brackets, or with a minus behind it, where negative.
+DRESSED = (
+    rf"^\(?[-+−]?(?P<before>{CURRENCY})?\s*(?P<number>[-+−]?\s?[\d.,'’{SPACES} ]*\d)-?\s*"
+    rf"(?P<after>{UNIT})?\)?$"
+)
+LOOKS_DRESSED = r"[^\d.,+\-eE]|\d-$"
+THOUSANDS = rf"^[-+−]?\s?(\d+|\d{{1,3}}([.,'’{SPACES} ]\d{{2,3}})*)([.,]\d+)?$"
 
-Meaning = tuple[str, pa.StringArray, NDArray[np.bool_]]  # how written, mended texts, which changed
+
+class Meaning(NamedTuple):
+    """How numbers are written, their texts without it, which of them changed, and their unit."""
+
+    written: str
+    texts: pa.StringArray
+    changed: NDArray[np.bool_]
+    unit: str = ""
 
 
 def comma_meaning(texts: pa.StringArray, separator: str) -> Meaning | None:
@@ -37,22 +61,70 @@ def point_meaning(texts: pa.StringArray) -> Meaning | None:
     return None
 
 
+def bare_meaning(texts: pa.StringArray) -> Meaning | None:
+    """Texts of numbers with a unit, brackets or spaces between thousands, as bare numbers.
+
+    None where some text with a digit is no such number, where units differ, or where nothing is to
+    be taken off. A word counts as a unit behind a space alone: `12 months`, and not `12a`.
+    """
+    filled = with_digits(texts)
+    if not len(filled) or _all_numbers(texts, NUMBER) or not _any_match(filled, LOOKS_DRESSED):
+        return None
+    found = pc.extract_regex(filled, DRESSED)
+    if found.null_count or not _all_match(pc.struct_field(found, "number"), THOUSANDS):
+        return None
+    units = set(pc.struct_field(found, "before").unique().to_pylist())
+    units |= set(pc.struct_field(found, "after").unique().to_pylist())
+    units.discard("")
+    if len(units) > 1 or not _may_be_unit(filled, next(iter(units), "")):
+        return None
+    bare = _bare(texts)
+    unit = next(iter(units), "")
+    written = f"numbers with {unit}" if unit else "numbers with spaces, apostrophes or brackets"
+    return Meaning(written, bare, pc.not_equal(bare, texts).to_numpy(zero_copy_only=False), unit)
+
+
+def _may_be_unit(texts: pa.StringArray, unit: str) -> bool:
+    """Whether what stands at a number is a unit: a sign or a currency, or a word behind a space."""
+    if not unit or unit in TOGETHER or _any_match(pa.array([unit]), f"^{CURRENCY}$"):
+        return True
+    return not _any_match(texts, rf"\d{re.escape(unit)}")
+
+
+def _bare(texts: pa.StringArray) -> pa.StringArray:
+    """Numbers without units, spaces and apostrophes; in brackets, or before a minus, negative."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    negative = pc.match_substring_regex(trimmed, r"^\(.*\)$|\d-\s*\D*$|^\D*[-−]\D*\d")
+    digits = pc.replace_substring_regex(trimmed, r"[^\d.,]", "")
+    digits = pc.utf8_trim(digits, ".,")
+    signed = pc.if_else(negative, pc.binary_join_element_wise("-", digits, ""), digits)
+    return pc.if_else(pc.match_substring_regex(texts, r"\d"), signed, texts)
+
+
 def _mended(written: str, texts: pa.StringArray, changes: tuple[tuple[str, str], ...]) -> Meaning:
     mended = texts
     for old, new in changes:
         mended = pc.replace_substring(mended, old, new)
     mended = pc.if_else(pc.match_substring_regex(texts, r"\d"), mended, texts)
-    return written, mended, pc.not_equal(mended, texts).to_numpy(zero_copy_only=False)
+    return Meaning(written, mended, pc.not_equal(mended, texts).to_numpy(zero_copy_only=False))
 
 
 def _any_match(texts: pa.StringArray, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
 
 
+def _all_match(texts: pa.StringArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
+
+
+def with_digits(texts: pa.StringArray) -> pa.StringArray:
+    """The texts that hold a digit, without the space around them."""
+    return pc.utf8_trim_whitespace(pc.filter(texts, pc.match_substring_regex(texts, r"\d")))
+
+
 def _all_numbers(texts: pa.StringArray, pattern: str) -> bool:
     """Whether all texts with a digit in them are numbers of that pattern."""
-    told = pc.utf8_trim_whitespace(pc.filter(texts, pc.match_substring_regex(texts, r"\d")))
-    return bool(pc.all(pc.match_substring_regex(told, pattern)).as_py())
+    return _all_match(with_digits(texts), pattern)
 
 
 def plain_numbers(texts: pa.StringArray) -> NDArray[np.float64]:

@@ -20,11 +20,10 @@ from stages.tables.validation import Remark
 CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 4 << 20  # bytes; also keeps a row within what is parsed at a time
 LINE_ENDS = {"LF": "Unix", "CRLF": "Windows", "CR": "old Macintosh", "mixed": "mixed"}
-EXPECTED = "expected a CSV or Parquet file"
+EXPECTED = "expected a CSV, Parquet or Excel file"
 FOREIGN = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook; save the sheet as CSV",
     b"SQLite format 3\0": "a SQLite database; give its address, sqlite:///path#table",
 }
 MARKUP = re.compile(rb"\s*(<(!doctype|\?xml|html|table)|\[?\s*\{\s*[\"}])", re.I)
@@ -94,10 +93,6 @@ def _decompressed(path: Path, copy: Path, origin: str) -> tuple[Path, str]:
 def _unzipped(path: Path, copy: Path, origin: str) -> Path:
     with zipfile.ZipFile(path) as archive:
         names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
-        if "[Content_Types].xml" in names:
-            raise UserError(
-                f"{origin}: this is an Excel workbook; save the sheet as CSV; {EXPECTED}"
-            )
         if len(names) != 1:
             raise UserError(f"{origin}: holds {len(names)} files; expected one CSV in the archive")
         with archive.open(names[0]) as packed, copy.open("wb") as file:

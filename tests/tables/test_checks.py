@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scoring.errors import UserError
 from stages.tables.checks import table_schema
-from stages.tables.intake import FIRST_ROW
+from stages.tables.delimited import FIRST_ROW
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, PAYS, REMARK, SIZE
 
