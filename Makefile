@@ -88,10 +88,10 @@ $(MLFLOW_SERVER): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
+adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
-		$${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
+		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
 score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=amount] [MODEL=bundle] [REASONS=list] [MAX_REJECTS=1%] [ENGINE=dask] [SCHEDULER=address]
 	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.adoption.bring import Brought, bring, stem
 from stages.adoption.door import admit
-from stages.adoption.draft import Draft, draft
+from stages.adoption.draft import DOUBTFUL, Draft, draft
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema
@@ -36,16 +38,20 @@ ALIKE = 0.25  # share of a schema's columns from which on it is worth a line tha
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user said beside the address.
+    """What the user asks for in addition to the address.
 
     outcome            the column to predict and what its values mean, as far as given
     redraft            draft a new schema, whatever schema there is
     pseudonymise       replace ids by keyed hashes on the way in
+    strict             refuse the table where something in its drafted schema is in doubt
+    sheet              of a workbook, where it is not the one with most cells
     """
 
     outcome: Outcome = field(default_factory=Outcome)
     redraft: bool = False
     pseudonymise: bool = False
+    strict: bool = False
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +78,16 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     wishes = wishes or Wishes()
     params = read_parameters(Paths.here())
     with tempfile.TemporaryDirectory() as scratch:
-        brought = bring(address, Path(scratch))
+        brought = bring(address, Path(scratch), sheet=wishes.sheet)
         _check_name(brought)
         target = EXTERNAL / brought.path.name
         described, checked = _admitted(brought, _schema_file(target), wishes, params)
         if wishes.pseudonymise:
             brought = pseudonymised(brought, described.schema, Path(scratch))
             target = EXTERNAL / brought.path.name
-        _install(brought.path, target, described)
-    _track(target)
+        with _undone_on_failure(target, Path(scratch)):
+            _install(brought.path, target, described)
+            _track(target)
     schema_file = _schema_file(target)
     source = {"source": relative(target), "schema": relative(schema_file)}
     _point_to(Paths.here(), **source, sha256=sha256(target))
@@ -131,8 +138,23 @@ def _described(
     found = found.ignoring(
         leaking_columns(arrival, found.schema, params.explore, origin=brought.origin)
     )
+    if wishes.strict:
+        _check_no_doubt(found, brought.origin)
     notes = () if wishes.redraft else tuple(_alike(arrival))
     return Described(found.schema, draft=found, notes=notes)
+
+
+def _check_no_doubt(found: Draft, origin: str) -> None:
+    """`UserError` where a person should look at what the columns were taken as."""
+    doubtful = [q for q in found.questions if q.doubt >= DOUBTFUL]
+    if doubtful:
+        first = doubtful[0]
+        raise UserError(
+            f"{origin}: {len(doubtful)} {'thing is' if len(doubtful) == 1 else 'things are'} in "
+            f"doubt, the first of them {first.about}: {first.because}; expected none (STRICT=1): "
+            "adopt the table without it, and confirm the schema",
+            details=("In doubt:", *_to_confirm(found)),
+        )
 
 
 def _has_all_columns(arrival: Arrival, file: Path) -> bool:
@@ -172,14 +194,19 @@ def _account(brought: Brought, target: Path, described: Described, checked: Chec
     file = relative(_schema_file(target))
     lines = [f"Adopted {len(checked.customers):,} customers from {brought.origin}"]
     lines += [f"  as {relative(target)}, described in {file}"]
+    lines += [f"  {note}" for note in brought.notes]
     lines += _remarked(checked.remarks)
     lines += described.notes
     if described.draft is not None:
-        lines += [
-            f"The columns were described from their values. Please confirm, or change {file}:"
-        ]
+        doubtful = any(q.doubt >= DOUBTFUL for q in described.draft.questions)
+        mark = " (? where in doubt)" if doubtful else ""
+        lines += [f"A schema was drafted. Please confirm, or change {file}{mark}:"]
         lines += _to_confirm(described.draft)
-    return [*lines, "Next: make repro, and commit params.yaml, dvc.yaml and data/external/"]
+    return [
+        *lines,
+        "Next: make repro, and commit params.yaml, dvc.yaml and data/external/. Its reports say "
+        "how good the model is, and whether make tune is likely to help.",
+    ]
 
 
 def _in_the_clear(target: Path) -> list[str]:
@@ -228,6 +255,23 @@ def _install(arrived: Path, target: Path, described: Described) -> None:
         shutil.copyfile(described.file, schema_file)
 
 
+@contextmanager
+def _undone_on_failure(target: Path, scratch: Path) -> Iterator[None]:
+    """The files of an adoption as they were before, where it fails: no draft is left behind."""
+    files = [target, _schema_file(target), target.with_name(f"{target.name}.dvc")]
+    kept = {file: scratch / f"before-{file.name}" for file in files if file.is_file()}
+    for file, copy in kept.items():
+        shutil.copyfile(file, copy)
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+            if file in kept:
+                shutil.copyfile(kept[file], file)
+        raise
+
+
 def _track(target: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "add", "--quiet", str(target)],
@@ -237,8 +281,16 @@ def _track(target: Path) -> None:
         check=False,
     )
     if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise UserError(f"{relative(target)}: dvc add failed: {reason[0]}")
+        raise UserError(f"{relative(target)}: dvc add failed: {_reason(done.stderr)}")
+
+
+def _reason(stderr: str) -> str:
+    """What DVC gave as the cause, on one line: from its first ERROR on, without colours."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", stderr).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Having any troubles")]
+    errors = [place for place, line in enumerate(lines) if line.startswith("ERROR")]
+    said = lines[errors[0] :] if errors else lines[-1:]
+    return " ".join(said).replace("ERROR: ", "") or "no reason given"
 
 
 def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from scoring.errors import UserError
 from stages.core.paths import EXTERNAL
+from stages.tables.workbook import is_workbook, sheet_as_csv
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -37,18 +38,44 @@ BATCH = 50_000  # rows of a query that are held at a time
 
 @dataclass(frozen=True)
 class Brought:
-    """A table at hand: its file, and the words for where it came from (no password in them)."""
+    """A table at hand: its file, where it came from (without a password), and what was done."""
 
     path: Path
     origin: str
+    notes: tuple[str, ...] = ()
 
 
-def bring(address: str, folder: Path) -> Brought:
+def bring(address: str, folder: Path, *, sheet: str | None = None) -> Brought:
     """The table at an address as a file, in `folder` where it had to be fetched.
 
     An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
-    SQLAlchemy writes it with a table or a query behind a `#`. `UserError` where it cannot be had.
+    SQLAlchemy writes it with a table or a query behind a `#`. Of a workbook, one sheet is saved as
+    CSV: the named one, else the one with most cells. `UserError` where it cannot be read.
     """
+    brought = _fetched(address, folder)
+    if is_workbook(brought.path):
+        return _sheet_of(brought, folder, sheet)
+    if sheet is not None:
+        raise UserError(f"{brought.origin}: sheet {sheet}: this is no workbook; expected no SHEET")
+    return brought
+
+
+def _sheet_of(brought: Brought, folder: Path, sheet: str | None) -> Brought:
+    """One sheet of a workbook as a CSV, and which: what is pinned does not change with a reader."""
+    copy = folder / "sheet" / f"{stem(brought.path)}.csv"
+    copy.parent.mkdir()
+    found = sheet_as_csv(brought.path, copy, origin=brought.origin, sheet=sheet)
+    more = (
+        f"; it also has {', '.join(found.others)}: SHEET=<name> reads another"
+        if found.others
+        else ""
+    )
+    return Brought(
+        copy, brought.origin, (f"sheet {found.name}, {found.cells}, saved as CSV{more}",)
+    )
+
+
+def _fetched(address: str, folder: Path) -> Brought:
     scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
     if scheme in DATABASES:
         return _query(address, folder)
@@ -60,8 +87,8 @@ def bring(address: str, folder: Path) -> Brought:
     path = Path(address).expanduser()
     if not path.is_file():
         raise UserError(
-            f"{address}: no such file; expected the path or URL of a CSV or Parquet file, or a "
-            "database and a table: sqlite:///crm.db#customers"
+            f"{address}: no such file; expected the path or URL of a CSV, Parquet or Excel file, "
+            "or a database and a table: sqlite:///crm.db#customers"
         )
     if path.resolve().parent == EXTERNAL:  # adopted before, and about to be replaced by itself
         path = Path(shutil.copyfile(path, folder / path.name))
@@ -109,7 +136,7 @@ def _download(url: str, copy: Path) -> None:
         if any(secret in reason for secret in _secrets(url)):
             reason = type(error).__name__
         raise UserError(
-            f"{_without_secrets(url)}: cannot be fetched: {reason}; expected a CSV or Parquet file"
+            f"{_without_secrets(url)}: cannot be fetched: {reason}; expected a table"
         ) from None
 
 

@@ -59,7 +59,8 @@ def find_identity(arrival: Arrival, profiles: Sequence[Profile], *, target: str)
 def _may_identify(column: Profile) -> bool:
     is_code = column.is_whole or not column.is_number
     plain = not column.all_dates and not column.mixed_dates and column.words_per_value < 2
-    return is_code and plain and not is_row_number(column) and personal(column) is None
+    counts = is_row_number(column) or is_shortened(column)
+    return is_code and plain and not counts and personal(column) is None
 
 
 def likeness(column: Profile) -> int:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.adoption.bring import Brought, stem
+from stages.tables.canonical import id_texts, trimmed
 from stages.tables.intake import Cells, read_arrival
 
 KEY = "CHURN_PSEUDONYM_KEY"
@@ -47,6 +48,6 @@ def pseudonymised(brought: Brought, schema: Schema, folder: Path) -> Brought:
 
 
 def _hashed(cells: Cells, *, key: bytes) -> Cells:
-    texts: Sequence[str] = cells.texts.to_pylist()
-    hashes = [hmac.new(key, t.strip().encode(), hashlib.sha256).hexdigest()[:32] for t in texts]
+    texts: Sequence[str] = id_texts(trimmed(cells.texts)).to_pylist()
+    hashes = [hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] for text in texts]
     return Cells(pa.array(hashes), np.asarray(cells.codes))

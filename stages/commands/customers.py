@@ -22,8 +22,9 @@ def add(commands: Commands) -> None:
     adopt.add_argument(
         "csv",
         metavar="SOURCE",
-        help="path or URL of a CSV (plain, gzip, zip) or Parquet file; a database, as SQLAlchemy "
-        "writes its address, with # and a table or query; or `generated` for the simulator",
+        help="path or URL of a CSV (plain, gzip, zip), Parquet or Excel file; a database, as "
+        "SQLAlchemy writes its address, with # and a table or query; or `generated` for the "
+        "simulator",
     )
     adopt.add_argument("--target", metavar="COLUMN", help="the column to predict")
     adopt.add_argument("--positive", metavar="VALUE", help="its value that means churn")
@@ -32,6 +33,14 @@ def add(commands: Commands) -> None:
         metavar="VALUE",
         help="its value that means staying (several: separated by commas); rows of others are left "
         "out",
+    )
+    adopt.add_argument(
+        "--sheet", metavar="NAME", help="of a workbook; else the one with most cells"
+    )
+    adopt.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse the table where the drafted schema is in doubt",
     )
     adopt.add_argument(
         "--redraft", action="store_true", help="draft a new schema, whatever schema there is"
@@ -64,7 +73,8 @@ def _adopt(options: argparse.Namespace, paths: Paths) -> None:
     from stages.adoption.target import Outcome
 
     outcome = Outcome(options.target, options.positive, options.negative)
-    print(adopt(options.csv, Wishes(outcome, options.redraft, options.pseudonymise)))
+    wishes = Wishes(outcome, options.redraft, options.pseudonymise, options.strict, options.sheet)
+    print(adopt(options.csv, wishes))
 
 
 def _simulate(options: argparse.Namespace, paths: Paths) -> None:

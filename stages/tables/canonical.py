@@ -43,11 +43,16 @@ def canonical(cells: Cells, column: Column) -> Canonical:
         return _numbers(cells, texts, absent)
     if column.kind == "category":
         return _labels(cells, texts, absent, column)
-    values = _objects(texts, absent)
+    values = _objects(id_texts(texts) if "id" in column.roles else texts, absent)
     unread = ~absent & ~dates(texts) if column.kind == "date" else np.zeros(len(texts), bool)
     return Canonical(
         values[cells.codes], unread[cells.codes], tuple(_formulas(cells, texts, absent, column))
     )
+
+
+def id_texts(texts: pa.StringArray) -> pa.StringArray:
+    """Ids as they are meant: 7015040.0, as some programs write a whole number, is 7015040."""
+    return pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
 
 
 def trimmed(texts: pa.StringArray) -> pa.StringArray:
@@ -82,7 +87,7 @@ def _numbers(cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_]) -> 
 def _labels(
     cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
 ) -> Canonical:
-    values = _objects(texts, absent)
+    values = _objects(id_texts(texts) if "id" in column.roles else texts, absent)
     labels = set(column.labels)
     variants = _variants(column)
     changed = np.array([w != t for w, t in zip(cells.texts.to_pylist(), values, strict=True)])

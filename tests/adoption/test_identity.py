@@ -1,0 +1,127 @@
+"""Who is who: ids by name and by values, row numbers, several rows of one customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scoring.errors import UserError
+from stages.adoption.draft import SERIOUS
+from stages.tables.checks import check_table
+from tests.arrivals import LEFT, PLAIN, ROWS, arrival, drafted, numbered
+
+LONG = 700_000_000 + np.random.default_rng(0).permutation(10_000_000)[:ROWS]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("CLIENTNUM", LONG),
+        ("msisdn", LONG),
+        ("custid", np.arange(ROWS) * 3 + 17),
+        ("Müşteri No", LONG),
+        ("顧客ID", np.arange(ROWS) * 3 + 17),
+        ("zzz", LONG),  # by its values alone
+        ("Kundennummer", [f"{number}.0" for number in LONG]),
+    ],
+)
+def test_an_id_is_known_by_name_or_values(name: str, values: Any) -> None:
+    found = drafted(**{name: values}, **PLAIN)
+    assert found.schema.id_name == name
+    assert found.guesses[0].confirm
+
+
+def test_ids_that_a_program_wrote_as_decimals_are_whole() -> None:
+    table = {"Kundennummer": [f"{number}.0" for number in LONG], **PLAIN}
+    found = drafted(**table)
+    customers = check_table(arrival(**table), found.schema, origin="t").customers
+    assert list(customers["Kundennummer"]) == [str(number) for number in LONG]
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "index", "x", "(column 1)"])
+def test_row_numbers_of_a_sample_are_left_out(name: str) -> None:
+    sampled = np.sort(np.random.default_rng(1).permutation(5000)[:ROWS])
+    found = drafted(**{name: sampled}, **PLAIN)
+    assert found.guesses[0].roles == ["ignored"]
+    assert found.schema.id_name is None
+    assert ("(no id)", SERIOUS) in [(q.about, q.doubt) for q in found.questions]
+
+
+def test_a_number_of_its_own_in_every_row_is_never_an_input_in_silence() -> None:
+    income = np.random.default_rng(2).permutation(90_000)[:ROWS] + 10_000
+    found = drafted(customer_id=numbered("c{}"), income=income, **PLAIN)
+    (guess,) = (g for g in found.guesses if g.name == "income")
+    assert guess.is_input
+    assert guess.doubt == SERIOUS
+    assert found.questions[0].about == "income"
+
+
+def test_numbers_that_a_spreadsheet_shortened_are_left_out_with_what_to_do() -> None:
+    found = drafted(reference=[f"{8 + n / 100:.2f}E+11" for n in range(ROWS)], **PLAIN)
+    assert found.guesses[0].roles == ["ignored"]
+    assert "export them as text" in found.guesses[0].because
+
+
+# --- several rows of a customer -------------------------------------------------------------------
+
+PEOPLE, MONTHS = 60, 6
+
+
+def panel(month: Any, id_name: str = "customer_id") -> dict[str, Any]:
+    rng = np.random.default_rng(3)
+    who = np.repeat(np.arange(PEOPLE), MONTHS)
+    return {
+        id_name: [f"c{number}" for number in who],
+        "month": np.tile(month, PEOPLE),
+        "income": rng.integers(20, 90, PEOPLE)[who] * 1000,
+        "usage": rng.normal(50, 9, len(who)).round(1),
+        "churn": np.where(rng.random(PEOPLE) < 0.3, 1, 0)[who],
+    }
+
+
+@pytest.mark.parametrize("id_name", ["customer_id", "musteri no", "handle"])
+@pytest.mark.parametrize(
+    "month",
+    [
+        list(range(1, 7)),
+        [f"2026-0{n}" for n in range(1, 7)],
+        ["Jan-26", "Feb-26", "Mar-26", "Apr-26", "May-26", "Jun-26"],
+        ["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2"],
+    ],
+)
+def test_repeated_customers_and_their_periods_are_seen(month: list[Any], id_name: str) -> None:
+    table = panel(month, id_name)
+    found = drafted(**table)
+    schema = found.schema
+    name = id_name.replace("_", " ")
+    assert schema.id_name == name
+    assert schema[name].repeated
+    assert schema.role("period").name == "month"
+    assert "month" not in [column.name for column in schema.inputs]
+    assert found.questions[0].doubt == SERIOUS
+    assert len(check_table(arrival(**table), schema, origin="t").customers) == PEOPLE * MONTHS
+
+
+def test_a_customer_twice_in_one_period_is_refused() -> None:
+    table = pd.DataFrame(panel(list(range(1, 7))))
+    schema = drafted(**{str(name): table[name] for name in table}).schema
+    table.loc[1, "month"] = 1
+    with pytest.raises(UserError, match="expected each customer once per month"):
+        check_table(arrival(**{str(n): table[n] for n in table}), schema, origin="t")
+
+
+def test_repeated_customers_without_a_period_are_kept_together() -> None:
+    table = panel(list(range(1, 7)))
+    del table["month"]
+    schema = drafted(**table).schema
+    assert schema["customer id"].repeated
+    assert schema.role("period") is None
+
+
+def test_a_repeated_category_is_no_customer() -> None:
+    found = drafted(agent=numbered("a{}", times=2), month=np.arange(ROWS) % 12 + 1,
+                    visits=np.arange(ROWS) % 7, churn=np.where(LEFT, 1, 0))  # fmt: skip
+    assert found.schema.id_name is None

@@ -1,0 +1,41 @@
+"""Dates and periods: which texts are some, and which day they begin on."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from stages.tables.dates import dates, days_of
+
+DAYS = [
+    (["2021-01", "2021-12"], ["2021-01-01", "2021-12-01"]),
+    (["Feb-21", "Dec-20"], ["2021-02-01", "2020-12-01"]),
+    (["2021Q2", "2020Q4"], ["2021-04-01", "2020-10-01"]),
+    (["Q3 2021"], ["2021-07-01"]),
+    (["2021-W01", "2020-W53"], ["2021-01-04", "2020-12-28"]),
+    (["01-Dec-2019"], ["2019-12-01"]),
+    (["12/18/17 03:04 PM", "01/02/18 11:00 AM"], ["2017-12-18", "2018-01-02"]),
+    (["07/10/74 12:00 AM", "12/31/80 12:00 AM"], ["1974-07-10", "1980-12-31"]),
+    (["1. März 2020", "15. Dezember 2021"], ["2020-03-01", "2021-12-15"]),
+    (["15 août 2019", "3 juin 2018"], ["2019-08-15", "2018-06-03"]),
+    (["Ocak 2021", "Şub 2021"], ["2021-01-01", "2021-02-01"]),
+    (["3 мая 2020"], ["2020-05-03"]),
+    (["Dec 1, 2019"], ["2019-12-01"]),
+    (["2021年1月", "2021年12月3日"], ["2021-01-01", "2021-12-03"]),
+    (["202101", "202112"], ["2021-01-01", "2021-12-01"]),
+    (["2026-01-31T10:00:00Z"], ["2026-01-31"]),
+    (["31.12.26"], ["2026-12-31"]),
+]
+
+
+@pytest.mark.parametrize(("texts", "days"), DAYS)
+def test_dates_and_periods_are_known(texts: list[str], days: list[str]) -> None:
+    assert dates(pa.array(texts)).all()
+    assert [str(day.date()) for day in days_of(pa.array(texts))] == days
+
+
+@pytest.mark.parametrize(
+    "text", ["18-25", "2021-02-30", "May be 3", "Plan 2019", "1.5", "12", "Q5 2021", "", "555-6311"]
+)
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert not dates(pa.array([text])).any()
