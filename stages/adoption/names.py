@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from stages.adoption import vocabulary
-from stages.adoption.vocabulary import ID_WORDS, SURE_ID_WORDS
+from stages.adoption.vocabulary import CUSTOMER_WORDS, ID_WORDS, SURE_ID_WORDS
 
 SHORTEST_PART = 3  # letters of a word that others are written together with
 IDEOGRAMS = 0x2E80  # from here on, scripts that are written without spaces
@@ -104,6 +104,8 @@ def is_identifier(name: str) -> bool:
         return True
     found = [word for word in plain_words(name) if not word.isdigit()]
     known = _folded(ID_WORDS)
+    if len(found) > 1 and found[0] in known | {"n"} and set(found[1:]) <= _folded(CUSTOMER_WORDS):
+        return True  # numero cliente
     return bool(found) and (
         found[-1] in known
         or found[0] in ("id", "uuid", "guid")

@@ -43,7 +43,19 @@ def test_words_written_together_are_taken_apart(name: str, parts: tuple[str, ...
 
 
 @pytest.mark.parametrize(
-    "name", ["CustomerId", "custid", "CLIENTNUM", "msisdn", "id_cliente", "Kundennr", "顧客ID"]
+    "name",
+    [
+        "CustomerId",
+        "custid",
+        "CLIENTNUM",
+        "msisdn",
+        "id_cliente",
+        "Kundennr",
+        "顧客ID",
+        "numer_klienta",
+        "N° client",
+        "ид_клиента",
+    ],
 )
 def test_the_name_of_an_id_is_known(name: str) -> None:
     assert names.is_identifier(name)
