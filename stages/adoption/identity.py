@@ -100,10 +100,10 @@ def _called(column: Profile) -> str:
 
 def is_shortened(column: Profile) -> bool:
     """Whether a spreadsheet has cut the digits off long numbers: 8.86E+11."""
+    if not column.is_number or len(column.finite) < 3 or np.median(abs(column.finite)) < 1e9:
+        return False
     texts = [str(text) for text in column.texts[:1000]]
-    large = column.is_number and len(column.finite) > 2 and np.median(abs(column.finite)) >= 1e9
-    shortened = np.mean([SHORTENED.fullmatch(text) is not None for text in texts])
-    return bool(large and shortened > 0.5)
+    return sum(SHORTENED.fullmatch(text) is not None for text in texts) > 0.5 * len(texts)
 
 
 # --- several rows of one customer --------------------------------------------------------------

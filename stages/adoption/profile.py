@@ -115,6 +115,8 @@ class Profile:
 
     def number_share(self, *, without: str = "") -> float:
         """Share of the values that are numbers, once a pattern has been cut off them."""
+        if not len(self.texts):
+            return 0.0
         texts = pa.array(self.texts[:10_000], pa.string())
         cut = pc.replace_substring_regex(texts, without, "") if without else texts
         return float(1 - np.isnan(plain_numbers(cut)).mean())
