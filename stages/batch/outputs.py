@@ -64,6 +64,11 @@ class Candidates:
     probability: list[NDArray[np.float64]] = field(default_factory=list)
     profit: list[NDArray[np.float64]] = field(default_factory=list)
 
+    def release(self) -> None:
+        """Let go of what the list was chosen by: 16 bytes a customer."""
+        self.probability.clear()
+        self.profit.clear()
+
     def add(self, name: str, table: pa.Table) -> None:
         """Note those of a part."""
         chosen = np.flatnonzero(table["contact"].to_numpy())

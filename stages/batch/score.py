@@ -93,6 +93,7 @@ def score(asked: Asked) -> Outcome:
         merge = run.merged()
         _check_unchanged(stamps, files)
         chosen = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
+        merge.candidates.release()
         run.write_contacts(chosen, merge)
         summary = _summary(asked, task, files, merge, chosen)
         summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle.schema)]}
@@ -120,6 +121,7 @@ class _Run:
         merge = self._merge(names, {})
         if self._schema.id_name is not None and (again := repeated_customers(merge, self.work)):
             merge = self._merge(merge.names, again)
+        merge.keys.clear()  # 8 bytes a customer
         _check_enough(self.asked, self.work, merge)
         return merge
 
