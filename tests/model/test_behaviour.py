@@ -277,7 +277,7 @@ def test_explanation_of_one_customer_asks_the_model_about_a_bounded_number_of_ro
 
     class Counting:
         def probability(self, inputs):
-            asked.append(len(next(iter(inputs.values()))))
+            asked.append(len(inputs.numeric))
             return champion.scorer.probability(inputs)
 
     replace(champion, scorer=Counting()).contributions(one(LEAVER))
