@@ -47,17 +47,21 @@ class Customers:
 
 @dataclass
 class Budget:
-    """When to stop before all trials are done: on demand, or when the time is over."""
+    """When to stop before all trials are done: on demand, or when the time is over.
+
+    Optuna's own time limit ends a search: no trial begins after it.
+    """
 
     seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
     event: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def is_over(self) -> bool:
-        """Whether no further trial is to begin."""
-        late = self.seconds is not None and time.monotonic() - self.started > self.seconds
-        return late or self.event.is_set()
+    def left(self) -> float | None:
+        """Seconds that are left, None without a limit."""
+        if self.seconds is None:
+            return None
+        return max(0.0, self.seconds - (time.monotonic() - self.started))
 
 
 @dataclass(frozen=True)
@@ -163,27 +167,46 @@ def _run(
     advance: Callable[[], Any],
 ) -> None:
     """Trials of one study, one after the other; the first is what there is now."""
-    space = distributions(tune, search.candidate)
-    for number in range(finished(study), tune.trials):
-        if budget.is_over:
-            return
-        now = current(train, tune, search.candidate)
-        if number == 0 and _inside(now, tune.space[search.candidate]):
-            score = inner_score(search, now, customers, train, tune)
-            study.add_trial(
-                optuna.trial.create_trial(
-                    params=now, distributions=space, value=score, user_attrs={"values": now}
-                )
-            )
-        else:
-            study.sampler = optuna.samplers.TPESampler(
-                n_startup_trials=STARTUP, seed=tune.seed + number
-            )
-            trial = study.ask(space)
-            values = rounded(trial.params)
-            trial.set_user_attr("values", values)
-            study.tell(trial, inner_score(search, values, customers, train, tune))
+    space, now = distributions(tune, search.candidate), current(train, tune, search.candidate)
+    done = finished(study)
+    if done == 0 and _inside(now, tune.space[search.candidate]):
+        _drop_waiting(study)
+        study.enqueue_trial(now)
+
+    def objective(trial: optuna.Trial) -> float:
+        proposed = {name: _suggested(trial, name, allowed) for name, allowed in space.items()}
+        values = now if proposed == now else rounded(proposed)
+        trial.set_user_attr("values", values)
+        return inner_score(search, values, customers, train, tune)
+
+    def after(study: optuna.Study, _: Any) -> None:
         advance()
+        study.sampler = _sampler(tune, finished(study))
+        if budget.event.is_set():
+            study.stop()
+
+    study.sampler = _sampler(tune, done)
+    if done < tune.trials and not budget.event.is_set():
+        study.optimize(
+            objective, n_trials=tune.trials - done, timeout=budget.left, callbacks=[after]
+        )
+
+
+def _sampler(tune: Tune, number: int) -> optuna.samplers.TPESampler:
+    """What proposes the trial of that number, as it would without a stop."""
+    return optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=tune.seed + number)
+
+
+def _suggested(trial: optuna.Trial, name: str, allowed: Any) -> Any:
+    is_whole = isinstance(allowed, optuna.distributions.IntDistribution)
+    suggest: Any = trial.suggest_int if is_whole else trial.suggest_float
+    return suggest(name, allowed.low, allowed.high, log=allowed.log)
+
+
+def _drop_waiting(study: optuna.Study) -> None:
+    """Fail trials that were planned by a search which was killed before it ran them."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
 
 
 def _inside(values: dict[str, Any], space: Mapping[str, Range]) -> bool:
