@@ -14,7 +14,6 @@ from typing import Any
 
 from sklearn.ensemble import (
     ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
     RandomForestClassifier,
     VotingClassifier,
 )
@@ -26,6 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 from scoring.bundle import BASELINES
 from scoring.errors import UserError
 from stages.model.encoding import BOOSTING_PARTS, LINEAR_PARTS, TREE_PARTS, Layout, encoder
+from stages.model.hist_boosting import HistBoosting
 from stages.model.optional.ensembles import bagged, stacked
 from stages.model.optional.rebalance import Rebalanced
 from stages.model.train_params import Train
@@ -56,7 +56,7 @@ def _one_feature(_: Any, seed: int) -> Any:
 
 
 def _hist_boosting(_: Any, seed: int) -> Any:
-    return HistGradientBoostingClassifier(random_state=seed)
+    return HistBoosting(random_state=seed)
 
 
 def _logistic(own: Any, seed: int) -> Any:

@@ -59,13 +59,12 @@ def _register_hist_boosting() -> None:
     """Replace skl2onnx's converter, which fails on scikit-learn 1.9."""
     from skl2onnx import update_registered_converter
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-    from sklearn.ensemble import HistGradientBoostingClassifier
 
-    from stages.model.hist_boosting import convert
+    from stages.model.hist_boosting import HistBoosting, convert
 
     update_registered_converter(
-        HistGradientBoostingClassifier,
-        "SklearnHistGradientBoostingClassifier",
+        HistBoosting,
+        "HistBoosting",
         calculate_linear_classifier_output_shapes,
         convert,
         overwrite=True,

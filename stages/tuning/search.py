@@ -169,8 +169,8 @@ def _run(
     """Trials of one study, one after the other; the first is what there is now."""
     space, now = distributions(tune, search.candidate), current(train, tune, search.candidate)
     done = finished(study)
-    if done == 0 and _inside(now, tune.space[search.candidate]):
-        _drop_waiting(study)
+    planned = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))  # before a stop
+    if done == 0 and not planned and _inside(now, tune.space[search.candidate]):
         study.enqueue_trial(now)
 
     def objective(trial: optuna.Trial) -> float:
@@ -201,12 +201,6 @@ def _suggested(trial: optuna.Trial, name: str, allowed: Any) -> Any:
     is_whole = isinstance(allowed, optuna.distributions.IntDistribution)
     suggest: Any = trial.suggest_int if is_whole else trial.suggest_float
     return suggest(name, allowed.low, allowed.high, log=allowed.log)
-
-
-def _drop_waiting(study: optuna.Study) -> None:
-    """Fail trials that were planned by a search which was killed before it ran them."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
 
 
 def _inside(values: dict[str, Any], space: Mapping[str, Range]) -> bool:
