@@ -201,16 +201,12 @@ def shown(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-# What is not yet handed its paths reads these.
+# Of the repository that this code is part of, for what is not handed its paths: tests, benchmarks,
+# adoption, the image, the comment on a pull request.
 _HERE = Paths.here()
 ROOT = _HERE.root
-PARAMS, PIPELINE, LOCK, NOTEBOOKS = _HERE.params, _HERE.pipeline, _HERE.lock, _HERE.notebooks
+PARAMS, PIPELINE, NOTEBOOKS = _HERE.params, _HERE.pipeline, _HERE.notebooks
 SCHEMA, POPULATION, EXTERNAL = _HERE.schema, _HERE.population, _HERE.external
-CUSTOMERS, CUSTOMERS_SCHEMA, ORACLE = _HERE.customers, _HERE.customers_schema, _HERE.oracle
-TRUTH, SNAPSHOTS, TRAIN, TEST = _HERE.truth, _HERE.snapshots, _HERE.train, _HERE.test
-CHAMPION, COMPARISON, TUNING = _HERE.champion, _HERE.comparison, _HERE.tuning
-REPORTS, METRICS, DATA_SUMMARY = _HERE.reports, _HERE.metrics, _HERE.data_summary
-VALIDATION, PREDICTIONS, PLOTS = _HERE.validation, _HERE.predictions, _HERE.plots
-CONTACT_LIST, EXPERIMENTS, INDEX = _HERE.contact_list, _HERE.experiments, _HERE.index
-MODEL_CARD = _HERE.model_card
+CUSTOMERS_SCHEMA, TRAIN, TEST = _HERE.customers_schema, _HERE.train, _HERE.test
+CHAMPION, REPORTS, VALIDATION = _HERE.champion, _HERE.reports, _HERE.validation
 relative = _HERE.relative
