@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from scoring.schema import parse_schema
 from serving.document import example
 from serving.exchange import RequestError
-from serving.requests import SHOWN_DETAILS, Requests
+from serving.requests import SHOWN_DETAILS, Requests, value_type
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, MONTHS, PAID, PAYS, SIZE
 
@@ -177,3 +179,11 @@ def test_anything_is_either_let_in_or_refused_in_our_shape(change, extra):
     else:
         assert refused.status == 400
         assert all(set(f) == {"row", "field", "problem", "allowed"} for f in refused.details)
+
+
+@pytest.mark.parametrize("value", [True, False, "True"])
+def test_a_boolean_column_takes_booleans(value):
+    content = builders.content()
+    content["columns"].append({"name": "aktiv", "kind": "category", "values": [False, True]})
+    adapter = TypeAdapter(value_type(parse_schema(content, origin="club.yaml")["aktiv"]))
+    assert str(adapter.validate_json(json.dumps(value))) == str(value)
