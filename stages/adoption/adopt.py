@@ -34,6 +34,7 @@ from stages.tables.validation import Remark, Validation, aligned, write_refused
 GENERATED = "generated"
 SHOWN_NAMES = 6
 SCREEN = 24  # lines of questions
+MEANT = 0.9  # share of a schema's columns that make a table one meant for it
 ALIKE = 0.25  # share of a schema's columns from which on it is worth a line that a file has them
 
 
@@ -69,7 +70,7 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     """Make a table the source of customers; what was done, in words.
 
     The table is checked first: against the schema beside it if there is one, against the schema in
-    git if it has all its columns, else against one that is drafted from it. Only then is it copied
+    git if it has nearly all its columns, else against a draft. Only then is it copied
     to `data/external/`, tracked with DVC, and pinned in `params.yaml`. `UserError` where it cannot
     be read or does not fit; nothing was touched then.
     """
@@ -131,7 +132,7 @@ def _described(
     """The schema to check the table against: the one beside it, the one in git, or a draft."""
     if not wishes.redraft:
         for file in (schema_file, SCHEMA):
-            if file.is_file() and (file == schema_file or _has_all_columns(arrival, file)):
+            if file.is_file() and (file == schema_file or _has_columns_of(arrival, file)):
                 schema = load_schema(file)
                 _check_wishes(schema, wishes, file)
                 return Described(schema, file)
@@ -158,8 +159,10 @@ def _check_no_doubt(found: Draft, origin: str) -> None:
         )
 
 
-def _has_all_columns(arrival: Arrival, file: Path) -> bool:
-    return set(load_schema(file).without_ignored.names) <= set(arrival.columns)
+def _has_columns_of(arrival: Arrival, file: Path) -> bool:
+    """Whether the table has nearly all columns of a schema: then the others are missing."""
+    names = set(load_schema(file).without_ignored.names)
+    return len(names & set(arrival.columns)) >= MEANT * len(names)
 
 
 def _alike(arrival: Arrival) -> list[str]:

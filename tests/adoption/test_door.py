@@ -76,9 +76,9 @@ REFUSED: dict[str, tuple[Callable[[Table], bytes], str]] = {
     "picture": (lambda _: b"\x89PNG\r\n\x1a\n" + bytes(99), "this is a picture"),
     "workbook": (
         lambda _: zipped(**{"[Content_Types].xml": b"", "xl/workbook.xml": b""}),
-        "this is an Excel workbook; save the sheet as CSV",
+        "a workbook that cannot be read",
     ),
-    "old workbook": (lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "this is an Excel workbook"),
+    "old workbook": (lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "a workbook that cannot be read"),
     "two files in a zip": (lambda t: zipped(a=csv(t), b=csv(t)), "holds 2 files; expected one CSV"),
     "half a gzip": (lambda t: gzip.compress(csv(t))[:-900], "cannot be unpacked"),
     "half a Parquet file": (lambda _: b"PAR1" + bytes(50), "not a whole Parquet file"),
