@@ -88,7 +88,7 @@ $(MLFLOW_SERVER): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]; CSV=generated goes back
+adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
 	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
