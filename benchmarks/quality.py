@@ -25,7 +25,7 @@ from stages.model.selection import choose, compare
 from stages.model.train import CrossValidation, cross_validate, summary
 from stages.model.train_params import Train
 from stages.tables.checks import check_table
-from stages.tables.intake import read_arrival
+from stages.tables.intake import read_raw_table
 
 BOUNDS = {"roc_auc": 0.850, "average_precision": 0.670, "brier": 0.1333}
 CALIBRATION_BOUND = 0.02
@@ -55,7 +55,7 @@ UNTUNED = {
 def benchmarks(csv: Path) -> list[Result]:
     """Five folds repeated ten times on all rows: the best candidate against bars and reference."""
     schema = load_schema(SCHEMA)
-    customers = check_table(read_arrival(csv), schema, origin=str(csv)).customers
+    customers = check_table(read_raw_table(csv), schema, origin=str(csv)).customers
     features = feature_table(customers, schema)
     with threadpool_limits(1):  # folds run side by side; threads inside each would be slower
         ours, params = _measured(features, schema, {})

@@ -39,7 +39,7 @@ from stages.model.selection import selected_scores
 from stages.model.train import cross_validate
 from stages.parameters import read_parameters
 from stages.tables.checks import check_table
-from stages.tables.intake import read_arrival
+from stages.tables.intake import read_raw_table
 
 FOLDS, REPEATS, SEED = 5, 2, 20
 MAX_CELLS = 10**12  # all repeats, however long the table
@@ -167,14 +167,14 @@ def _encoder(schema: Schema) -> ColumnTransformer:
 
 def _adopted(path: Path, target: str | None, positive: str | None) -> tuple[pd.DataFrame, Schema]:
     """The feature table and the schema, as adopting the file would draft it."""
-    arrival = read_arrival(path, origin=path.name)
+    raw_table = read_raw_table(path, origin=path.name)
     try:
-        found = draft(arrival, Outcome(target=target, positive=positive), origin=path.name)
+        found = draft(raw_table, Outcome(target=target, positive=positive), origin=path.name)
     except UserError:  # the value is written otherwise in the file: a known word decides
-        found = draft(arrival, Outcome(target=target), origin=path.name)
+        found = draft(raw_table, Outcome(target=target), origin=path.name)
     explored = read_parameters(Paths.here()).explore
-    found = found.ignoring(leaking_columns(arrival, found.schema, explored, origin=path.name))
-    customers = check_table(arrival, found.schema, origin=path.name).customers
+    found = found.ignoring(leaking_columns(raw_table, found.schema, explored, origin=path.name))
+    customers = check_table(raw_table, found.schema, origin=path.name).customers
     return feature_table(customers, found.schema), found.schema
 
 

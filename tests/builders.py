@@ -22,7 +22,7 @@ from stages.model.money_params import Money
 from stages.model.train import CrossValidation, cross_validate
 from stages.model.train_params import Train
 from stages.tables.checks import check_table
-from stages.tables.intake import Arrival, from_arrow
+from stages.tables.intake import RawTable, from_arrow
 
 NUMBER, BRANCH, SIZE, PAYS = "Kunden-Nr.", "Filiale", "Größe des Pakets", "Zahlt per"
 GENDER, MONTHS, FEE, PAID = "Geschlecht", "Monate dabei", "Beitrag €/Monat", "Bezahlt gesamt"
@@ -130,14 +130,14 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(object).where(table.notna(), "").astype(str)
 
 
-def arrival(table: pd.DataFrame) -> Arrival:
+def raw_table(table: pd.DataFrame) -> RawTable:
     """A table of text as it comes in from a file."""
     return from_arrow(pa.Table.from_pandas(table, preserve_index=False), origin="club.csv")
 
 
 def check(table: pd.DataFrame, club: Schema) -> pd.DataFrame:
     """A table of text, in canonical types once it is validated."""
-    return check_table(arrival(table), club, origin="club.csv").customers
+    return check_table(raw_table(table), club, origin="club.csv").customers
 
 
 def features(variant: str = "full", rows: int = 300, *, seed: int = 0) -> pd.DataFrame:

@@ -153,8 +153,8 @@ def _export(variant: Variant, features: pd.DataFrame, schema: Schema) -> str:
     try:
         model = refit(variant.candidate, some, schema, variant.params)
         checked_onnx(model, features, schema, name=variant.candidate)
-    except UserError as refusal:
-        return str(refusal)
+    except UserError as error:
+        return str(error)
     return "agrees"
 
 

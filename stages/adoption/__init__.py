@@ -1,1 +1,1 @@
-"""Taking a table in: where it comes from, what its columns mean, and whether it may enter."""
+"""Taking a table in: where it comes from, what its columns mean, and whether it is accepted."""

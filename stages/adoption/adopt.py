@@ -15,9 +15,9 @@ from pathlib import Path
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.adoption.bring import Brought, bring, stem
-from stages.adoption.door import admit
+from stages.adoption.data_validation import admit
 from stages.adoption.draft import DOUBTFUL, Draft, draft
+from stages.adoption.fetch_source import FetchedSource, fetch_source, stem
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema
@@ -28,8 +28,8 @@ from stages.core.yamlfile import load_schema
 from stages.parameters import Parameters, read_parameters
 from stages.tables.canonical import spelling_key
 from stages.tables.checks import Checked
-from stages.tables.intake import Arrival, read_arrival
-from stages.tables.validation import Remark, Validation, aligned, write_refused
+from stages.tables.intake import RawTable, read_raw_table
+from stages.tables.validation import DataWarning, Validation, aligned, write_rejected
 
 GENERATED = "generated"
 SHOWN_NAMES = 6
@@ -39,7 +39,7 @@ ALIKE = 0.25  # share of a schema's columns from which on it is worth a line tha
 
 
 @dataclass(frozen=True)
-class Wishes:
+class AdoptionOptions:
     """What the user asks for in addition to the address.
 
     outcome            the column to predict and what its values mean, as far as given
@@ -66,7 +66,7 @@ class Described:
     notes: tuple[str, ...] = ()
 
 
-def adopt(address: str, wishes: Wishes | None = None) -> str:
+def adopt(address: str, options: AdoptionOptions | None = None) -> str:
     """Make a table the source of customers; what was done, in words.
 
     The table is checked first: against the schema beside it if there is one, against the schema in
@@ -77,72 +77,72 @@ def adopt(address: str, wishes: Wishes | None = None) -> str:
     if address == GENERATED:
         _point_to(Paths.here(), source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
         return "Customers are generated again. Next: make repro"
-    wishes = wishes or Wishes()
+    options = options or AdoptionOptions()
     params = read_parameters(Paths.here())
     with tempfile.TemporaryDirectory() as scratch:
-        brought = bring(address, Path(scratch), sheet=wishes.sheet)
-        _check_name(brought)
-        target = EXTERNAL / brought.path.name
-        described, checked = _admitted(brought, _schema_file(target), wishes, params)
-        if wishes.pseudonymise:
-            brought = pseudonymised(brought, described.schema, Path(scratch))
-            target = EXTERNAL / brought.path.name
+        fetched = fetch_source(address, Path(scratch), sheet=options.sheet)
+        _check_name(fetched)
+        target = EXTERNAL / fetched.path.name
+        described, checked = _admitted(fetched, _schema_file(target), options, params)
+        if options.pseudonymise:
+            fetched = pseudonymised(fetched, described.schema, Path(scratch))
+            target = EXTERNAL / fetched.path.name
         with _undone_on_failure(target, Path(scratch)):
-            _install(brought.path, target, described)
+            _install(fetched.path, target, described)
             _track(target)
     schema_file = _schema_file(target)
     source = {"source": relative(target), "schema": relative(schema_file)}
     _point_to(Paths.here(), **source, sha256=sha256(target))
-    said = _account(brought, target, described, checked)
-    return "\n".join([*said, *(_in_the_clear(target) if wishes.pseudonymise else [])])
+    said = _account(fetched, target, described, checked)
+    return "\n".join([*said, *(_in_the_clear(target) if options.pseudonymise else [])])
 
 
-def _check_name(brought: Brought) -> None:
+def _check_name(fetched: FetchedSource) -> None:
     """`UserError` for a name that would make the file in `data/external/` something else."""
-    name = brought.path.name
+    name = fetched.path.name
     if name.startswith(".") or name.endswith((".yaml", ".yml", ".dvc")) or not name.isprintable():
         raise UserError(
-            f"{brought.origin}: a file of this name is not a table to DVC and params.yaml; "
+            f"{fetched.origin}: a file of this name is not a table to DVC and params.yaml; "
             "expected a name like customers.csv"
         )
 
 
 def _admitted(
-    brought: Brought, schema_file: Path, wishes: Wishes, params: Parameters
+    fetched: FetchedSource, schema_file: Path, options: AdoptionOptions, params: Parameters
 ) -> tuple[Described, Checked]:
-    asked = Validation(brought.origin, relative(schema_file))
+    asked = Validation(fetched.origin, relative(schema_file))
     try:
-        arrival = read_arrival(brought.path, origin=brought.origin)
-        described = _described(arrival, brought, schema_file, wishes, params)
+        raw_table = read_raw_table(fetched.path, origin=fetched.origin)
+        described = _described(raw_table, fetched, schema_file, options, params)
     except UserError as error:
-        write_refused(asked, error, Paths.here())
+        write_rejected(asked, error, Paths.here())
         raise
     return described, admit(
-        brought.path, described.schema, asked, params, Paths.here(), arrival=arrival
+        fetched.path, described.schema, asked, params, Paths.here(), raw_table=raw_table
     )
 
 
 def _described(
-    arrival: Arrival,
-    brought: Brought,
+    raw_table: RawTable,
+    fetched: FetchedSource,
     schema_file: Path,
-    wishes: Wishes,
+    options: AdoptionOptions,
     params: Parameters,
 ) -> Described:
     """The schema to check the table against: the one beside it, the one in git, or a draft."""
-    if not wishes.redraft:
+    if not options.redraft:
         for file in (schema_file, SCHEMA):
-            if file.is_file() and (file == schema_file or _has_columns_of(arrival, file)):
+            if file.is_file() and (file == schema_file or _has_columns_of(raw_table, file)):
                 schema = load_schema(file)
-                _check_wishes(schema, wishes, file)
+                _check_options(schema, options, file)
                 return Described(schema, file)
-    found = draft(arrival, wishes.outcome, origin=brought.origin)
+    found = draft(raw_table, options.outcome, origin=fetched.origin)
     found = found.ignoring(
-        leaking_columns(arrival, found.schema, params.explore, origin=brought.origin)
+        leaking_columns(raw_table, found.schema, params.explore, origin=fetched.origin)
     )
-    if wishes.strict:
-        _check_no_doubt(found, brought.origin)
-    notes = () if wishes.redraft else tuple(_alike(arrival))
+    if options.strict:
+        _check_no_doubt(found, fetched.origin)
+    notes = () if options.redraft else tuple(_alike(raw_table))
     return Described(found.schema, draft=found, notes=notes)
 
 
@@ -159,16 +159,16 @@ def _check_no_doubt(found: Draft, origin: str) -> None:
         )
 
 
-def _has_columns_of(arrival: Arrival, file: Path) -> bool:
+def _has_columns_of(raw_table: RawTable, file: Path) -> bool:
     """Whether the table has nearly all columns of a schema: then the others are missing."""
     names = set(load_schema(file).without_ignored.names)
-    return len(names & set(arrival.columns)) >= MEANT * len(names)
+    return len(names & set(raw_table.columns)) >= MEANT * len(names)
 
 
-def _alike(arrival: Arrival) -> list[str]:
+def _alike(raw_table: RawTable) -> list[str]:
     """What a table that was drafted a schema of its own has in common with the one in git."""
     known = load_schema(SCHEMA).names
-    missing = [name for name in known if name not in arrival.columns]
+    missing = [name for name in known if name not in raw_table.columns]
     if not missing or len(missing) > (1 - ALIKE) * len(known):
         return []
     return [
@@ -178,8 +178,8 @@ def _alike(arrival: Arrival) -> list[str]:
     ]
 
 
-def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
-    target, outcome = schema.target, wishes.outcome
+def _check_options(schema: Schema, options: AdoptionOptions, file: Path) -> None:
+    target, outcome = schema.target, options.outcome
     negative = ",".join(label for label in target.labels if label != str(target.positive))
     for asked, found in (
         (outcome.target, target.name),
@@ -193,13 +193,15 @@ def _check_wishes(schema: Schema, wishes: Wishes, file: Path) -> None:
             )
 
 
-def _account(brought: Brought, target: Path, described: Described, checked: Checked) -> list[str]:
+def _account(
+    fetched: FetchedSource, target: Path, described: Described, checked: Checked
+) -> list[str]:
     """What was done, what was accepted with warnings, and what a person should confirm."""
     file = relative(_schema_file(target))
-    lines = [f"Adopted {len(checked.customers):,} customers from {brought.origin}"]
+    lines = [f"Adopted {len(checked.customers):,} customers from {fetched.origin}"]
     lines += [f"  as {relative(target)}, described in {file}"]
-    lines += [f"  {note}" for note in brought.notes]
-    lines += _remarked(checked.remarks)
+    lines += [f"  {note}" for note in fetched.notes]
+    lines += _warned(checked.warnings)
     lines += described.notes
     if described.draft is not None:
         doubtful = any(q.doubt >= DOUBTFUL for q in described.draft.questions)
@@ -230,8 +232,9 @@ def _in_the_clear(target: Path) -> list[str]:
     )
 
 
-def _remarked(remarks: tuple[Remark, ...]) -> list[str]:
-    return ["Accepted with warnings:", *(f"  {remark}" for remark in remarks)] if remarks else []
+def _warned(warnings: tuple[DataWarning, ...]) -> list[str]:
+    lines = [f"  {warning}" for warning in warnings]
+    return ["Accepted with warnings:", *lines] if lines else []
 
 
 def _to_confirm(found: Draft) -> list[str]:
@@ -247,11 +250,11 @@ def _schema_file(target: Path) -> Path:
     return target.with_name(f"{stem(target)}.schema.yaml")
 
 
-def _install(arrived: Path, target: Path, described: Described) -> None:
+def _install(source: Path, target: Path, described: Described) -> None:
     EXTERNAL.mkdir(parents=True, exist_ok=True)
     # DVC may have made the earlier copy a link into its cache: replace it, never write through it.
     target.unlink(missing_ok=True)
-    shutil.copyfile(arrived, target)
+    shutil.copyfile(source, target)
     schema_file = _schema_file(target)
     if described.draft is not None:
         write_schema(schema_file, described.draft)

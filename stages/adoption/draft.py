@@ -30,7 +30,7 @@ from stages.adoption.privacy import personal, sensitive
 from stages.adoption.profile import Profile, profile
 from stages.adoption.target import Outcome, Target, find_target
 from stages.adoption.vocabulary import MONTHLY_NAMES, TENURE_NAMES, TOTAL_NAMES
-from stages.tables.intake import Arrival
+from stages.tables.intake import RawTable
 from stages.tables.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
@@ -79,7 +79,7 @@ class Guess:
         return replace(self.noted(because, doubt), entry=entry)
 
     def noted(self, because: str, doubt: int) -> Guess:
-        """The same with one more remark, and as doubtful as the most doubtful of them."""
+        """The same with one more warning, and as doubtful as the most doubtful of them."""
         why = f"{self.because}; {because}" if self.because else because
         return replace(self, because=why, doubt=max(self.doubt, doubt))
 
@@ -140,23 +140,23 @@ class Draft:
         )
 
 
-def draft(arrival: Arrival, outcome: Outcome | None = None, *, origin: str) -> Draft:
+def draft(raw_table: RawTable, outcome: Outcome | None = None, *, origin: str) -> Draft:
     """What the columns of a table seem to mean.
 
     `outcome` is what the user says of the column to predict; the rest is looked for. `UserError`
     where it cannot be found, or nothing is left to learn from.
     """
-    if not arrival.rows:
+    if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
-    profiles = [profile(n, cells, rows=arrival.rows) for n, cells in arrival.columns.items()]
+    profiles = [profile(n, cells, rows=raw_table.rows) for n, cells in raw_table.columns.items()]
     if taken := [p.name for p in profiles if p.name in TAKEN_NAMES]:
         raise UserError(
             f"{origin}: column {taken[0]}: the name is taken by {TAKEN_NAMES[taken[0]]}; "
             "expected another name"
         )
     target = find_target(profiles, outcome or Outcome(), origin=origin)
-    identity = find_identity(arrival, profiles, target=target.name)
-    guesses = [_guess(p, target, identity, arrival) for p in profiles]
+    identity = find_identity(raw_table, profiles, target=target.name)
+    guesses = [_guess(p, target, identity, raw_table) for p in profiles]
     guesses = _with_money(guesses, profiles)
     return Draft(tuple(guesses), origin, tuple(_open_questions(guesses, identity)))
 
@@ -176,7 +176,7 @@ def _open_questions(guesses: Sequence[Guess], identity: Identity) -> list[Questi
     return found
 
 
-def _guess(column: Profile, target: Target, identity: Identity, arrival: Arrival) -> Guess:
+def _guess(column: Profile, target: Target, identity: Identity, raw_table: RawTable) -> Guess:
     if column.name == target.name:
         return _target_guess(column, target)
     if column.name == identity.id_name:
@@ -192,7 +192,7 @@ def _guess(column: Profile, target: Target, identity: Identity, arrival: Arrival
     guess = _learnable(column)
     if guess.is_input and column.blank_share >= OFTEN_BLANK:
         guess = guess.noted(f"{column.blank_share:.0%} of the rows are blank", DOUBTFUL)
-    if guess.entry["kind"] in NUMERIC_KINDS and (unit := arrival.units.get(column.name)):
+    if guess.entry["kind"] in NUMERIC_KINDS and (unit := raw_table.units.get(column.name)):
         guess = replace(guess, entry=dict(guess.entry) | {"unit": unit})
     return guess
 

@@ -13,7 +13,7 @@ from stages.adoption import names
 from stages.adoption.privacy import personal
 from stages.adoption.profile import Profile
 from stages.adoption.vocabulary import CUSTOMER_WORDS, PERIOD_WORDS, SURE_ID_WORDS
-from stages.tables.intake import Arrival
+from stages.tables.intake import RawTable
 
 CERTAIN, LIKELY, BY_VALUES = 3, 2, 1
 ID_LIKE = 0.9  # distinct values per filled row of a column that tells rows apart
@@ -41,14 +41,14 @@ class Identity:
     doubt: str = ""
 
 
-def find_identity(arrival: Arrival, profiles: Sequence[Profile], *, target: str) -> Identity:
+def find_identity(raw_table: RawTable, profiles: Sequence[Profile], *, target: str) -> Identity:
     """The column that tells customers apart: one value a row, or one a customer and period."""
     columns = [p for p in profiles if p.name != target and _may_identify(p)]
     unique = [p for p in columns if p.distinct_share >= ID_LIKE and not p.has_blanks]
     best = max(unique, key=likeness, default=None)
     if best is not None and likeness(best) == CERTAIN:
         return Identity(best.name, because="tells the customers apart")
-    if found := _repeated(arrival, columns, profiles, target):
+    if found := _repeated(raw_table, columns, profiles, target):
         return found
     if best is None or likeness(best) == 0:
         return Identity()
@@ -110,13 +110,13 @@ def is_shortened(column: Profile) -> bool:
 
 
 def _repeated(
-    arrival: Arrival, columns: Sequence[Profile], profiles: Sequence[Profile], target: str
+    raw_table: RawTable, columns: Sequence[Profile], profiles: Sequence[Profile], target: str
 ) -> Identity | None:
     """A customer's number that several rows hold, with the period that tells those apart."""
     periods = [p for p in profiles if p.name != target and _may_be_period(p)]
     for column in sorted(_repeating(columns), key=likeness, reverse=True):
         for period in sorted(periods, key=_period_likeness, reverse=True):
-            if period.name == column.name or not _are_cells(arrival, column, period):
+            if period.name == column.name or not _are_cells(raw_table, column, period):
                 continue
             because = f"{len(column.texts):,} customers, a row for each {period.name}"
             doubt = "several rows per customer: split and intervals are by customer"
@@ -149,20 +149,20 @@ def _period_likeness(column: Profile) -> int:
     return 2 * named + column.all_dates
 
 
-def _are_cells(arrival: Arrival, column: Profile, period: Profile) -> bool:
+def _are_cells(raw_table: RawTable, column: Profile, period: Profile) -> bool:
     """Whether no customer is seen twice in one period, and the two make a table that is filled.
 
     Without a name that says so, nearly every customer has to be seen in nearly every period.
     """
-    codes = [_codes(arrival, p.name) for p in (column, period)]
+    codes = [_codes(raw_table, p.name) for p in (column, period)]
     pairs = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]
-    repeated = arrival.rows - len(np.unique(pairs))
-    if repeated > 0.01 * arrival.rows:
+    repeated = raw_table.rows - len(np.unique(pairs))
+    if repeated > 0.01 * raw_table.rows:
         return False
-    share = arrival.rows / (len(column.texts) * len(period.texts))
+    share = raw_table.rows / (len(column.texts) * len(period.texts))
     certain = likeness(column) >= LIKELY, _period_likeness(period) > 0
     return share >= {2: 0.0, 1: 0.5, 0: 0.9}[sum(certain)] and (certain[0] or certain[1])
 
 
-def _codes(arrival: Arrival, name: str) -> NDArray[np.int32]:
-    return arrival.columns[name].codes
+def _codes(raw_table: RawTable, name: str) -> NDArray[np.int32]:
+    return raw_table.columns[name].codes

@@ -6,16 +6,16 @@ from scoring.schema import Schema
 from stages.exploration import explore
 from stages.exploration.explore_params import Explore
 from stages.tables.checks import check_table
-from stages.tables.intake import Arrival
+from stages.tables.intake import RawTable
 
 SAMPLE = 50_000  # rows; enough to tell an AUC of 0.95 from one of 0.94
 
 
 def leaking_columns(
-    arrival: Arrival, schema: Schema, explored: Explore, *, origin: str
+    raw_table: RawTable, schema: Schema, explored: Explore, *, origin: str
 ) -> dict[str, str]:
     """By name, why a column is suspected of a leak."""
-    customers = check_table(arrival.sample(SAMPLE), schema, origin=origin).customers
+    customers = check_table(raw_table.sample(SAMPLE), schema, origin=origin).customers
     strength = explore.single_column_auc(customers, schema)
     alone = {
         str(name): f"suspected leak: alone separates the classes, ROC AUC {value:.3f}"

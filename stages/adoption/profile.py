@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.tables.canonical import absent_texts, spelling_key, trimmed
 from stages.tables.dates import dates_by_format, days_of
-from stages.tables.intake import Cells
+from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 
 LOOK, SAMPLE = 50, 5000  # values that tell whether a column may hold dates, and whether it does
@@ -128,7 +128,7 @@ class Profile:
         return float(np.mean([len(text.split()) for text in sample])) if len(sample) else 0.0
 
 
-def profile(name: str, cells: Cells, *, rows: int) -> Profile:
+def profile(name: str, cells: RawColumn, *, rows: int) -> Profile:
     """The column in figures."""
     texts = trimmed(cells.texts)
     present = pa.array(~absent_texts(texts))

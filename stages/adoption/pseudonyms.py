@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.adoption.bring import Brought, stem
+from stages.adoption.fetch_source import FetchedSource, stem
 from stages.tables.canonical import id_texts, trimmed
-from stages.tables.intake import Cells, read_arrival
+from stages.tables.intake import RawColumn, read_raw_table
 
 KEY = "CHURN_PSEUDONYM_KEY"
 SHORTEST_KEY = 16  # characters
 HOW = "python -c 'import secrets; print(secrets.token_hex(32))'"
 
 
-def pseudonymised(brought: Brought, schema: Schema, folder: Path) -> Brought:
+def pseudonymised(fetched: FetchedSource, schema: Schema, folder: Path) -> FetchedSource:
     """The table as Parquet in `folder`, ids replaced by HMAC-SHA256.
 
     The key comes from the environment. The same id and key give the same pseudonym, so months can
@@ -31,23 +31,23 @@ def pseudonymised(brought: Brought, schema: Schema, folder: Path) -> Brought:
     without a key or an id.
     """
     if schema.id_name is None:
-        raise UserError(f"{brought.origin}: no column has the role id; nothing to pseudonymise")
+        raise UserError(f"{fetched.origin}: no column has the role id; nothing to pseudonymise")
     key = os.environ.get(KEY, "")
     if len(key) < SHORTEST_KEY:
         raise UserError(
             f"{KEY}: {'too short' if key else 'not set'}; expected at least {SHORTEST_KEY} "
             f"characters, kept outside the repository. To make one: {HOW}"
         )
-    arrival = read_arrival(brought.path, origin=brought.origin)
-    columns = {name: arrival.columns[name] for name in schema.without_ignored.names}
+    raw_table = read_raw_table(fetched.path, origin=fetched.origin)
+    columns = {name: raw_table.columns[name] for name in schema.without_ignored.names}
     columns[schema.id_name] = _hashed(columns[schema.id_name], key=key.encode())
-    copy = folder / f"{stem(brought.path)}.parquet"
+    copy = folder / f"{stem(fetched.path)}.parquet"
     table = {name: cells.texts.take(pa.array(cells.codes)) for name, cells in columns.items()}
     pq.write_table(pa.table(table), copy, compression="zstd")
-    return Brought(copy, brought.origin)
+    return FetchedSource(copy, fetched.origin)
 
 
-def _hashed(cells: Cells, *, key: bytes) -> Cells:
+def _hashed(cells: RawColumn, *, key: bytes) -> RawColumn:
     texts: Sequence[str] = id_texts(trimmed(cells.texts)).to_pylist()
     hashes = [hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] for text in texts]
-    return Cells(pa.array(hashes), np.asarray(cells.codes))
+    return RawColumn(pa.array(hashes), np.asarray(cells.codes))

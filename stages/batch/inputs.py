@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.adoption.bring import DATABASES, bring
+from stages.adoption.fetch_source import DATABASES, fetch_source
 from stages.tables.delimited import FIRST_ROW
-from stages.tables.intake import Arrival, read_arrival
+from stages.tables.intake import RawTable, read_raw_table
 
 CHUNK = 65_536  # customers scored at a time
 HEAD = 1 << 20  # bytes of a text file that tell its columns
@@ -115,8 +115,8 @@ def find_inputs(address: str, folder: Path) -> list[InputFile]:
         return _remote(address, folder)
     path = Path(address).expanduser()
     if scheme or path.is_file():
-        brought = bring(address, folder)
-        return [InputFile(brought.path, brought.origin)]
+        fetched = fetch_source(address, folder)
+        return [InputFile(fetched.path, fetched.origin)]
     if path.is_dir():
         return _in_folder(path)
     found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
@@ -191,7 +191,7 @@ def read_block(
     if block.names is not None and all(name in finished for name in block.names):
         yield from map(Finished, block.names)
         return
-    tables = _from_arrival(block, wanted) if block.groups is None else _from_groups(block, wanted)
+    tables = _from_raw_table(block, wanted) if block.groups is None else _from_groups(block, wanted)
     for chunk, (table, numbers) in enumerate(tables):
         name = block.name(chunk)
         if name in finished:
@@ -255,37 +255,37 @@ def _parquet(file: InputFile) -> pq.ParquetFile:
         raise UserError(f"{file.origin}: not a whole Parquet file; expected a table") from None
 
 
-def _head(file: InputFile) -> Arrival:
+def _head(file: InputFile) -> RawTable:
     """The first rows of a text file, where they can be read alone; else all of it."""
     if file.path.stat().st_size > HEAD:
         with tempfile.TemporaryDirectory() as scratch, file.path.open("rb") as source:
             start = Path(scratch) / file.path.name
             start.write_bytes(source.read(HEAD).rpartition(b"\n")[0] + b"\n")
             with suppress(UserError):
-                return read_arrival(start, origin=file.origin)
-    return _arrival(file)
+                return read_raw_table(start, origin=file.origin)
+    return _raw_table(file)
 
 
-def _arrival(file: InputFile) -> Arrival:
+def _raw_table(file: InputFile) -> RawTable:
     return _kept(file.path, file.origin, file.stamp)
 
 
 @lru_cache(maxsize=1)
-def _kept(path: Path, origin: str, _: tuple[int, int]) -> Arrival:
+def _kept(path: Path, origin: str, _: tuple[int, int]) -> RawTable:
     """The table of a file, kept until another one, or the same one changed, is read."""
-    return read_arrival(path, origin=origin)
+    return read_raw_table(path, origin=origin)
 
 
-def _from_arrival(block: Block, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, Numbers]]:
-    arrival = _arrival(block.file)
-    cells = {name: arrival.columns[name] for name in wanted if name in arrival.columns}
-    for start in range(0, arrival.rows, block.size):
-        stop = min(start + block.size, arrival.rows)
+def _from_raw_table(block: Block, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, Numbers]]:
+    raw_table = _raw_table(block.file)
+    cells = {name: raw_table.columns[name] for name in wanted if name in raw_table.columns}
+    for start in range(0, raw_table.rows, block.size):
+        stop = min(start + block.size, raw_table.rows)
         columns = {
             name: _dictionary(column.texts, column.codes[start:stop])
             for name, column in cells.items()
         }
-        numbers = np.array([arrival.number(row) for row in range(start, stop)])
+        numbers = np.array([raw_table.number(row) for row in range(start, stop)])
         yield pa.table(columns), numbers
 
 

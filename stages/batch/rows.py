@@ -21,7 +21,7 @@ from scoring.derive import raw_numbers
 from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
 from stages.tables.canonical import absent_texts, canonical, trimmed
-from stages.tables.intake import Cells
+from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER
 
 SHOWN = 40  # characters of a cell in a reason
@@ -134,7 +134,7 @@ def _numbers(values: pa.Array, column: Column, found: _Found) -> NDArray[np.floa
         unread = np.zeros(len(numbers), bool)
     else:
         texts, places = _texts(values)
-        read = canonical(Cells(texts, np.arange(len(texts), dtype=np.int32)), column)
+        read = canonical(RawColumn(texts, np.arange(len(texts), dtype=np.int32)), column)
         numbers = np.append(read.values, np.nan)[places]
         unread = np.append(read.unread, False)[places]
     blank = np.isnan(numbers) & ~unread
@@ -197,7 +197,7 @@ class _Understood(NamedTuple):
 @lru_cache(maxsize=1_000)
 def _understood(column: Column, texts: tuple[str, ...]) -> _Understood:
     """The texts of a chunk are mostly those of the chunk before."""
-    cells = Cells(pa.array(texts, pa.string()), np.arange(len(texts), dtype=np.int32))
+    cells = RawColumn(pa.array(texts, pa.string()), np.arange(len(texts), dtype=np.int32))
     read = canonical(cells, column).values
     known = {label: code for code, label in enumerate(code_labels(column))}
     absent = len(known) - 1

@@ -69,12 +69,14 @@ def add(commands: Commands) -> None:
 
 
 def _adopt(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.adoption.adopt import Wishes, adopt
+    from stages.adoption.adopt import AdoptionOptions, adopt
     from stages.adoption.target import Outcome
 
     outcome = Outcome(options.target, options.positive, options.negative)
-    wishes = Wishes(outcome, options.redraft, options.pseudonymise, options.strict, options.sheet)
-    print(adopt(options.csv, wishes))
+    wanted = AdoptionOptions(
+        outcome, options.redraft, options.pseudonymise, options.strict, options.sheet
+    )
+    print(adopt(options.csv, wanted))
 
 
 def _simulate(options: argparse.Namespace, paths: Paths) -> None:

@@ -57,8 +57,8 @@ def elect(
         try:
             model = served(winner, validation, features, schema, params)
             checked_onnx(model, features, schema, name=winner)
-        except UserError as refusal:
-            refused[winner] = str(refusal)
+        except UserError as error:
+            refused[winner] = str(error)
             continue
         return Election(comparison, winner, runner_up, refused, selected_scores(rest, params))
 

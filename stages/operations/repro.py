@@ -40,7 +40,7 @@ def repro(paths: Paths, arguments: Sequence[str] = ()) -> None:
 def validate_data(paths: Paths) -> str:
     """Validate parameters and data, before DVC deletes any output; what was found."""
     params = read_parameters(paths)
-    from stages.adoption.door import check_source
+    from stages.adoption.data_validation import check_source
 
     return f"{check_source(params, paths)}; params.yaml: valid"
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scoring.schema import OTHER, Column
 from stages.tables.dates import dates
 from stages.tables.delimited import SHOWN
-from stages.tables.intake import Cells
+from stages.tables.intake import RawColumn
 from stages.tables.numerals import plain_numbers
-from stages.tables.validation import Remark
+from stages.tables.validation import DataWarning
 
 MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
 FORMULA_STARTS = r"^[=+@\-\t\r]"
@@ -27,15 +27,15 @@ class Canonical:
 
     values    (n,) float64 for numbers, text objects (None where absent) for all else
     unread    (n,) whether a cell is not what its kind asks for
-    remarks   what was accepted with a word, their rows as places in `values`
+    warnings   what was accepted with warnings, their rows as places in `values`
     """
 
     values: NDArray
     unread: NDArray[np.bool_]
-    remarks: tuple[Remark, ...]
+    warnings: tuple[DataWarning, ...]
 
 
-def canonical(cells: Cells, column: Column) -> Canonical:
+def canonical(cells: RawColumn, column: Column) -> Canonical:
     """The cells of a column under its schema; a missing marker counts as blank."""
     texts = trimmed(cells.texts)
     absent = absent_texts(texts, column)
@@ -78,14 +78,14 @@ def _objects(texts: pa.StringArray, absent: NDArray[np.bool_]) -> NDArray[np.obj
     return values
 
 
-def _numbers(cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_]) -> Canonical:
+def _numbers(cells: RawColumn, texts: pa.StringArray, absent: NDArray[np.bool_]) -> Canonical:
     numbers = plain_numbers(texts)
     unread = np.isnan(numbers) & ~absent
     return Canonical(numbers[cells.codes], unread[cells.codes], ())
 
 
 def _labels(
-    cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
+    cells: RawColumn, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
 ) -> Canonical:
     values = _objects(id_texts(texts) if "id" in column.roles else texts, absent)
     labels = set(column.labels)
@@ -102,12 +102,12 @@ def _labels(
     known = changed & np.array([value in labels for value in values], bool)
     if all(isinstance(value, bool) for value in column.values):  # TRUE, true and True are one
         known[:] = False
-    remarks = [
+    warnings = [
         *_noticed(cells, known, column, "another spelling of a known value", "taken as that value"),
         *_noticed(cells, pooled, column, "a value not listed", f"counted as {OTHER}"),
         *_formulas(cells, texts, absent, column),
     ]
-    return Canonical(values[cells.codes], np.zeros(len(cells.codes), bool), tuple(remarks))
+    return Canonical(values[cells.codes], np.zeros(len(cells.codes), bool), tuple(warnings))
 
 
 def _variants(column: Column) -> dict[str, str]:
@@ -125,8 +125,8 @@ def spelling_key(text: str) -> str:
 
 
 def _formulas(
-    cells: Cells, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
-) -> Iterator[Remark]:
+    cells: RawColumn, texts: pa.StringArray, absent: NDArray[np.bool_], column: Column
+) -> Iterator[DataWarning]:
     looks = _mask(pc.match_substring_regex(texts, FORMULA_STARTS)) & ~absent
     looks &= np.isnan(plain_numbers(texts))
     looks &= ~np.isin(texts.to_numpy(zero_copy_only=False), column.labels)
@@ -136,9 +136,9 @@ def _formulas(
 
 
 def _noticed(
-    cells: Cells, which: NDArray[np.bool_], column: Column, problem: str, action: str
-) -> Iterator[Remark]:
+    cells: RawColumn, which: NDArray[np.bool_], column: Column, problem: str, action: str
+) -> Iterator[DataWarning]:
     rows = cells.rows_of(which) if which.any() else np.array([], int)
     if len(rows):
         first = tuple(map(int, rows[:SHOWN]))
-        yield Remark(column.name, problem, action, len(rows), first)
+        yield DataWarning(column.name, problem, action, len(rows), first)

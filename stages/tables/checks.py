@@ -12,9 +12,9 @@ from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from stages.tables.canonical import Canonical, canonical, spelling_key
 from stages.tables.delimited import SHOWN
-from stages.tables.intake import Arrival
+from stages.tables.intake import RawTable
 from stages.tables.numerals import LARGEST_NUMBER
-from stages.tables.validation import Fault, Refusal, Remark
+from stages.tables.validation import DataWarning, RejectedTable, ValidationIssue
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -22,66 +22,70 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """A table that may enter, in canonical types, and what it was accepted with."""
+    """An accepted table in canonical types, and the warnings about it."""
 
     customers: pd.DataFrame
-    remarks: tuple[Remark, ...]
+    warnings: tuple[DataWarning, ...]
 
 
-def check_table(arrival: Arrival, schema: Schema, *, origin: str) -> Checked:
-    """The table in canonical types, or a `Refusal` that lists every fault.
+def check_table(raw_table: RawTable, schema: Schema, *, origin: str) -> Checked:
+    """The table in canonical types, or a `RejectedTable` that lists every issue.
 
     The result has the schema's columns in its order, those it ignores left out: integers as int64
     (float64 where blanks are allowed), numbers as float64, everything else as text or None. Further
     columns are dropped, and so are rows that repeat a customer to the last cell.
     """
-    unexpected = [name for name in arrival.columns if name not in schema.names]
+    unexpected = [name for name in raw_table.columns if name not in schema.names]
     schema = schema.without_ignored
-    if faults := _missing_columns(arrival, schema, unexpected):
-        raise Refusal(faults, origin=origin)
-    if not arrival.rows:
+    if issues := _missing_columns(raw_table, schema, unexpected):
+        raise RejectedTable(issues, origin=origin)
+    if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
-    arrival = _without_left_out(arrival, schema.target)
-    columns = {c.name: canonical(arrival.columns[c.name], c) for c in schema.columns}
+    raw_table = _without_left_out(raw_table, schema.target)
+    columns = {c.name: canonical(raw_table.columns[c.name], c) for c in schema.columns}
     table, repeated = _without_repeated(
         pd.DataFrame({name: column.values for name, column in columns.items()}), schema
     )
-    faults = _unread(arrival, columns, table, schema)
-    faults += _pandera_faults(arrival, columns, table, schema)
-    faults += _twice_in_a_period(arrival, table, schema)
-    faults += _all_blank(table, schema) + _one_class(table, schema)
-    if faults:
-        raise Refusal(faults, origin=origin)
-    remarks = [*arrival.remarks, *map(arrival.numbered, repeated)]
-    remarks += [Remark(name, "not in the schema", "dropped") for name in unexpected]
-    remarks += [arrival.numbered(remark) for c in columns.values() for remark in c.remarks]
-    return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(remarks))
+    issues = _unread(raw_table, columns, table, schema)
+    issues += _pandera_issues(raw_table, columns, table, schema)
+    issues += _twice_in_a_period(raw_table, table, schema)
+    issues += _all_blank(table, schema) + _one_class(table, schema)
+    if issues:
+        raise RejectedTable(issues, origin=origin)
+    warnings = [*raw_table.warnings, *map(raw_table.numbered, repeated)]
+    warnings += [DataWarning(name, "not in the schema", "dropped") for name in unexpected]
+    warnings += [raw_table.numbered(warning) for c in columns.values() for warning in c.warnings]
+    return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(warnings))
 
 
-def _missing_columns(arrival: Arrival, schema: Schema, unexpected: list[str]) -> list[Fault]:
+def _missing_columns(
+    raw_table: RawTable, schema: Schema, unexpected: list[str]
+) -> list[ValidationIssue]:
     hint = f"; the file also has {', '.join(map(repr, unexpected[:SHOWN]))}" if unexpected else ""
     return [
-        Fault(name, "column missing", f"a column of this name{hint}", arrival.rows)
+        ValidationIssue(name, "column missing", f"a column of this name{hint}", raw_table.rows)
         for name in schema.names
-        if name not in arrival.columns
+        if name not in raw_table.columns
     ]
 
 
-def _without_left_out(arrival: Arrival, target: Column) -> Arrival:
+def _without_left_out(raw_table: RawTable, target: Column) -> RawTable:
     """The table less the rows whose outcome is neither leaving nor staying, with a warning."""
     keys = {spelling_key(str(value)) for value in target.left_out}
-    cells = arrival.columns[target.name]
+    cells = raw_table.columns[target.name]
     rows = cells.rows_of(np.array([spelling_key(t) in keys for t in cells.texts.to_pylist()], bool))
     if not len(rows):
-        return arrival
-    marked = np.zeros(arrival.rows, bool)
+        return raw_table
+    marked = np.zeros(raw_table.rows, bool)
     marked[rows] = True
     values = ", ".join(map(str, target.left_out))
-    remark = Remark(target.name, f"neither stayed nor left ({values})", "left out", len(rows))
-    return replace(arrival.without(marked), remarks=(*arrival.remarks, remark))
+    warning = DataWarning(target.name, f"neither stayed nor left ({values})", "left out", len(rows))
+    return replace(raw_table.without(marked), warnings=(*raw_table.warnings, warning))
 
 
-def _without_repeated(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[Remark]]:
+def _without_repeated(
+    table: pd.DataFrame, schema: Schema
+) -> tuple[pd.DataFrame, list[DataWarning]]:
     """The table without rows equal to an earlier one, and how many those were.
 
     Only an id tells a repeated customer from a twin: without one nothing is dropped.
@@ -93,25 +97,27 @@ def _without_repeated(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame
     if rows.empty:
         return table, []
     first = tuple(map(int, rows[:SHOWN]))
-    remark = Remark(None, "repeats an earlier row", "dropped", len(rows), first)
-    return table.drop(index=rows), [remark]
+    warning = DataWarning(None, "repeats an earlier row", "dropped", len(rows), first)
+    return table.drop(index=rows), [warning]
 
 
 def _unread(
-    arrival: Arrival, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
-) -> list[Fault]:
+    raw_table: RawTable, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
+) -> list[ValidationIssue]:
     """Text where a number or a date belongs."""
-    faults = []
+    issues = []
     for column in schema.columns:
         rows = table.index[columns[column.name].unread[table.index]]
         if len(rows):
             check = "not a date" if column.kind == "date" else "not a number"
-            faults.append(_fault(arrival, column, check, rows))
-    return faults
+            issues.append(_issue(raw_table, column, check, rows))
+    return issues
 
 
-def _twice_in_a_period(arrival: Arrival, table: pd.DataFrame, schema: Schema) -> list[Fault]:
-    """A fault where a customer with several rows has two of one period."""
+def _twice_in_a_period(
+    raw_table: RawTable, table: pd.DataFrame, schema: Schema
+) -> list[ValidationIssue]:
+    """An issue where a customer with several rows has two of one period."""
     period, name = schema.role("period"), schema.id_name
     if period is None or name is None or not schema[name].repeated:
         return []
@@ -119,27 +125,27 @@ def _twice_in_a_period(arrival: Arrival, table: pd.DataFrame, schema: Schema) ->
     if rows.empty:
         return []
     expected = f"each customer once per {period.name}"
-    return [replace(_fault(arrival, schema[name], "not unique", rows), expected=expected)]
+    return [replace(_issue(raw_table, schema[name], "not unique", rows), expected=expected)]
 
 
-def _one_class(table: pd.DataFrame, schema: Schema) -> list[Fault]:
-    """A fault where everybody left or everybody stayed: there is nothing to tell apart."""
+def _one_class(table: pd.DataFrame, schema: Schema) -> list[ValidationIssue]:
+    """An issue where everybody left or everybody stayed: there is nothing to tell apart."""
     found = table[schema.target.name].dropna().unique()
     if len(found) != 1 or found[0] not in schema.target.labels:
         return []
     expected = f"both {' and '.join(schema.target.labels)}"
-    return [Fault(schema.target.name, f"only {found[0]!r}", expected, len(table))]
+    return [ValidationIssue(schema.target.name, f"only {found[0]!r}", expected, len(table))]
 
 
-def _pandera_faults(
-    arrival: Arrival, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
-) -> list[Fault]:
+def _pandera_issues(
+    raw_table: RawTable, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
+) -> list[ValidationIssue]:
     import pandera.pandas as pa
 
     try:
         table_schema(schema).validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
-        return _group(arrival, columns, error.failure_cases, schema)
+        return _group(raw_table, columns, error.failure_cases, schema)
     return []
 
 
@@ -148,29 +154,29 @@ CHECK_NAMES = {"not_nullable": "blank", "field_uniqueness": "not unique"}
 
 
 def _group(
-    arrival: Arrival, columns: dict[str, Canonical], cases: pd.DataFrame, schema: Schema
-) -> list[Fault]:
+    raw_table: RawTable, columns: dict[str, Canonical], cases: pd.DataFrame, schema: Schema
+) -> list[ValidationIssue]:
     """Pandera's failure cases, by column and check; cells already reported are passed over."""
-    faults = []
+    issues = []
     for key, group in cases.groupby(["column", "check"], sort=False):
         name, check = (str(part) for part in key)
         rows = pd.Index(group["index"].astype(int))
         rows = rows[~columns[name].unread[rows]]
         if len(rows):
-            faults.append(_fault(arrival, schema[name], CHECK_NAMES.get(check, check), rows))
-    return sorted(faults, key=lambda fault: schema.names.index(fault.column))
+            issues.append(_issue(raw_table, schema[name], CHECK_NAMES.get(check, check), rows))
+    return sorted(issues, key=lambda issue: schema.names.index(issue.column))
 
 
-def _fault(arrival: Arrival, column: Column, check: str, rows: pd.Index) -> Fault:
+def _issue(raw_table: RawTable, column: Column, check: str, rows: pd.Index) -> ValidationIssue:
     """Cells that fail, the first shown as the file has them."""
     expected = ONCE if check == "not unique" else column.expected
-    if check == "blank" and len(rows) == arrival.rows:
-        return Fault(column.name, "blank in every row", expected, len(rows))
-    cells = arrival.columns[column.name]
+    if check == "blank" and len(rows) == raw_table.rows:
+        return ValidationIssue(column.name, "blank in every row", expected, len(rows))
+    cells = raw_table.columns[column.name]
     first = rows.sort_values()[:SHOWN]
     values = tuple(_shown(cells.texts[int(cells.codes[row])].as_py(), column) for row in first)
-    numbers = tuple(arrival.number(row) for row in first)
-    return Fault(column.name, check, expected, len(rows), numbers, values)
+    numbers = tuple(raw_table.number(row) for row in first)
+    return ValidationIssue(column.name, check, expected, len(rows), numbers, values)
 
 
 def _shown(text: str, column: Column) -> str:
@@ -218,10 +224,10 @@ def _range_check(column: Column) -> Any:
     )
 
 
-def _all_blank(table: pd.DataFrame, schema: Schema) -> list[Fault]:
+def _all_blank(table: pd.DataFrame, schema: Schema) -> list[ValidationIssue]:
     """Columns that may have blanks, but not nothing else: the source broke."""
     return [
-        Fault(c.name, "blank in every row", c.expected, len(table))
+        ValidationIssue(c.name, "blank in every row", c.expected, len(table))
         for c in schema.columns
         if c.missing and table[c.name].isna().all()
     ]

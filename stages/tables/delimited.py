@@ -21,7 +21,7 @@ from stages.tables.layout import (
     is_sentence,
 )
 from stages.tables.text_encoding import Text
-from stages.tables.validation import Remark
+from stages.tables.validation import DataWarning
 
 if TYPE_CHECKING:
     from pyarrow import csv as arrow_csv
@@ -70,7 +70,7 @@ def header_of(text: Text, separator: str, origin: str) -> Header:
 
 def parse(
     text: Text, separator: str, header: Header, origin: str
-) -> tuple[pa.Table, NDArray[np.int64], list[Remark]]:
+) -> tuple[pa.Table, NDArray[np.int64], list[DataWarning]]:
     """The table, its rows' places in the file, and what was left out.
 
     Lines of space alone are not in it, and neither are sentences below it.
@@ -116,7 +116,8 @@ def parse(
     below = [row.number for row in odd]
     if odd and _are_sentences_below(odd, int(places.max(initial=0)) + FIRST_ROW):
         rows = tuple(below[:SHOWN])
-        return table, places, [Remark(None, "a note below the table", "left out", len(odd), rows)]
+        warning = DataWarning(None, "a note below the table", "left out", len(odd), rows)
+        return table, places, [warning]
     if odd:
         raise UserError(
             f"{origin}: row {odd[0].number}: {_many(odd[0].actual_columns, 'cell')}; expected "

@@ -2,7 +2,7 @@
 
 CSV with comma, semicolon, tab or bar; UTF-8, UTF-16 by its mark, else Windows-1252; any line ends;
 plain, gzip or zip; decimal point or comma. Parquet comes in the same way. What had to be found out
-is handed on as `Remark`s, so that nobody wonders why a file was read as it was.
+is handed on as `DataWarning`s, so that nobody wonders why a file was read as it was.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from stages.tables.numerals import (
     with_digits,
 )
 from stages.tables.text_encoding import Text, as_utf8
-from stages.tables.validation import Remark
+from stages.tables.validation import DataWarning
 from stages.tables.workbook import is_workbook, sheet_as_csv
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # line breaks too: a message is 
 
 
 @dataclass(frozen=True)
-class Cells:
+class RawColumn:
     """The cells of a column: `texts`, each once, and per row its place among them, (n,) int."""
 
     texts: pa.StringArray
@@ -73,17 +73,17 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class RawTable:
     """A table as it came, every cell text: columns of equal length in the file's order.
 
     `places` (rows,) are the rows' places in the file where blank lines were left out; `units` are
     those that stood next to the numbers of a column.
     """
 
-    columns: Mapping[str, Cells]
+    columns: Mapping[str, RawColumn]
     rows: int
     form: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[Remark, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
     places: NDArray[np.int64] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,27 +91,27 @@ class Arrival:
         """The number of a row as a spreadsheet shows it, from its place in the table."""
         return int(row if self.places is None else self.places[row]) + FIRST_ROW
 
-    def numbered(self, remark: Remark) -> Remark:
-        """A remark on places in the table as one on rows of the file."""
-        return replace(remark, rows=tuple(self.number(row) for row in remark.rows))
+    def numbered(self, warning: DataWarning) -> DataWarning:
+        """A warning on places in the table as one on rows of the file."""
+        return replace(warning, rows=tuple(self.number(row) for row in warning.rows))
 
-    def without(self, blank: NDArray[np.bool_]) -> Arrival:
+    def without(self, blank: NDArray[np.bool_]) -> RawTable:
         """The table less the marked rows (rows,)."""
         places = np.arange(self.rows) if self.places is None else self.places
-        columns = {name: Cells(c.texts, c.codes[~blank]) for name, c in self.columns.items()}
+        columns = {name: RawColumn(c.texts, c.codes[~blank]) for name, c in self.columns.items()}
         return replace(self, columns=columns, rows=int((~blank).sum()), places=places[~blank])
 
-    def sample(self, size: int) -> Arrival:
+    def sample(self, size: int) -> RawTable:
         """At most `size` rows, spread evenly over the table."""
         if self.rows <= size:
             return self
         kept = np.linspace(0, self.rows - 1, size).astype(int)
-        columns = {name: Cells(c.texts, c.codes[kept]) for name, c in self.columns.items()}
+        columns = {name: RawColumn(c.texts, c.codes[kept]) for name, c in self.columns.items()}
         places = None if self.places is None else self.places[kept]
         return replace(self, columns=columns, rows=size, places=places)
 
 
-def read_arrival(path: Path, *, origin: str = "", sheet: str | None = None) -> Arrival:
+def read_raw_table(path: Path, *, origin: str = "", sheet: str | None = None) -> RawTable:
     """Every cell of a CSV, Parquet or Excel file as text.
 
     `origin` is how messages call the file, `sheet` names one of a workbook: without it, the one
@@ -132,20 +132,20 @@ def read_arrival(path: Path, *, origin: str = "", sheet: str | None = None) -> A
         return _read_csv(text, origin)
 
 
-def _read_workbook(path: Path, origin: str, sheet: str | None) -> Arrival:
+def _read_workbook(path: Path, origin: str, sheet: str | None) -> RawTable:
     """A sheet, read as the CSV that it would be saved as."""
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "sheet.csv"
         found = sheet_as_csv(path, copy, origin=origin, sheet=sheet)
         with as_utf8(copy, origin=origin) as text:
-            arrival = _read_csv(text, origin, separator=",")
+            raw_table = _read_csv(text, origin, separator=",")
     more = f"; it also has {', '.join(found.others)} (SHEET=)" if found.others else ""
-    remark = Remark(None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read so")
+    warning = DataWarning(None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read so")
     form = {"format": "workbook", "sheet": found.name, "cells": found.cells}
-    return replace(arrival, form=form, remarks=(remark, *arrival.remarks))
+    return replace(raw_table, form=form, warnings=(warning, *raw_table.warnings))
 
 
-def _read_parquet(path: Path, origin: str) -> Arrival:
+def _read_parquet(path: Path, origin: str) -> RawTable:
     import pyarrow.parquet as pq
 
     try:
@@ -156,7 +156,7 @@ def _read_parquet(path: Path, origin: str) -> Arrival:
     return from_arrow(table, origin=origin, form={"format": "Parquet"})
 
 
-def from_arrow(table: pa.Table, *, origin: str, form: Mapping[str, str] | None = None) -> Arrival:
+def from_arrow(table: pa.Table, *, origin: str, form: Mapping[str, str] | None = None) -> RawTable:
     """An Arrow table of any types, its cells as a CSV would have them (absent ones blank)."""
     names = _checked_names(table.column_names, origin)
     columns = {}
@@ -167,7 +167,7 @@ def from_arrow(table: pa.Table, *, origin: str, form: Mapping[str, str] | None =
             raise UserError(
                 f"{origin}: column {name}: holds {values.type}; expected numbers, text or dates"
             ) from None
-    return Arrival(columns, table.num_rows, form or {})
+    return RawTable(columns, table.num_rows, form or {})
 
 
 def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -178,77 +178,85 @@ def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(values.cast(pa.string()), "")
 
 
-def _cells(values: pa.ChunkedArray) -> Cells:
+def _cells(values: pa.ChunkedArray) -> RawColumn:
     coded = values.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # of no rows
         coded = pa.array([], values.type)
     if not pa.types.is_dictionary(coded.type):
         coded = coded.dictionary_encode()
-    return Cells(coded.dictionary, coded.indices.to_numpy(zero_copy_only=False))
+    return RawColumn(coded.dictionary, coded.indices.to_numpy(zero_copy_only=False))
 
 
-def _read_csv(text: Text, origin: str, *, separator: str = "") -> Arrival:
+def _read_csv(text: Text, origin: str, *, separator: str = "") -> RawTable:
     separator = separator or find_separator(text.head(SAMPLE), origin)
     header = header_of(text, separator, origin)
     names = _checked_names(header.names, origin)
     table, places, below = parse(text, separator, header, origin)
     columns = {name: _cells(values) for name, values in zip(names, table.columns, strict=True)}
     _check_lengths(columns, places, origin)
-    remarks = [*_remarks(text, separator), *_of_titles(header), *below]
-    arrival = Arrival(columns, table.num_rows, text.form, tuple(remarks), places)
-    arrival = _without_notes(_without_blank_rows(arrival))
-    return _with_bare_numbers(arrival, separator)
+    warnings = [*_warnings(text, separator), *_of_titles(header), *below]
+    raw_table = RawTable(columns, table.num_rows, text.form, tuple(warnings), places)
+    raw_table = _without_notes(_without_blank_rows(raw_table))
+    return _with_bare_numbers(raw_table, separator)
 
 
-def _of_titles(header: Header) -> list[Remark]:
+def _of_titles(header: Header) -> list[DataWarning]:
     rows = header.titles
-    found = Remark(None, "above the header, no cells of it", "left out", len(rows), rows[:SHOWN])
+    found = DataWarning(
+        None, "above the header, no cells of it", "left out", len(rows), rows[:SHOWN]
+    )
     return [found] if rows else []
 
 
-def _without_notes(arrival: Arrival) -> Arrival:
+def _without_notes(raw_table: RawTable) -> RawTable:
     """The table less lines of units or descriptions at its top, and of totals at its end."""
-    notes = lines_of_notes(arrival.columns, arrival.rows)
-    totals = lines_of_totals(arrival.columns, arrival.rows)
+    notes = lines_of_notes(raw_table.columns, raw_table.rows)
+    totals = lines_of_totals(raw_table.columns, raw_table.rows)
     if not notes and not totals:
-        return arrival
-    units = units_in(arrival.columns, 0) if notes == 1 else {}
-    marked = np.zeros(arrival.rows, bool)
+        return raw_table
+    units = units_in(raw_table.columns, 0) if notes == 1 else {}
+    marked = np.zeros(raw_table.rows, bool)
     marked[:notes] = True
-    marked[arrival.rows - totals :] = True
+    marked[raw_table.rows - totals :] = True
     found = []
     for problem, rows in (
         ("describes the columns, and no customer", range(notes)),
-        ("sums up the rows above, or a note", range(arrival.rows - totals, arrival.rows)),
+        ("sums up the rows above, or a note", range(raw_table.rows - totals, raw_table.rows)),
     ):
         if rows:
-            remark = Remark(None, problem, "left out", len(rows), tuple(rows)[:SHOWN])
-            found.append(arrival.numbered(remark))
-    kept = arrival.without(marked)
-    return replace(kept, remarks=(*arrival.remarks, *found), units=units)
+            warning = DataWarning(None, problem, "left out", len(rows), tuple(rows)[:SHOWN])
+            found.append(raw_table.numbered(warning))
+    kept = raw_table.without(marked)
+    return replace(kept, warnings=(*raw_table.warnings, *found), units=units)
 
 
-def _with_bare_numbers(arrival: Arrival, separator: str) -> Arrival:
+def _with_bare_numbers(raw_table: RawTable, separator: str) -> RawTable:
     """The table with numbers as a program writes them, and the units that stood next to them."""
-    bare = {n: m for n, c in arrival.columns.items() if (m := bare_meaning(c.texts))}
-    columns = dict(arrival.columns)
-    columns |= {n: Cells(m.texts, arrival.columns[n].codes) for n, m in bare.items()}
+    bare = {n: m for n, c in raw_table.columns.items() if (m := bare_meaning(c.texts))}
+    columns = dict(raw_table.columns)
+    columns |= {n: RawColumn(m.texts, raw_table.columns[n].codes) for n, m in bare.items()}
     columns, decimal = _with_decimal_points(columns, separator)
     wrong = [n for n in bare if np.isnan(plain_numbers(with_digits(columns[n].texts))).any()]
-    columns |= {name: arrival.columns[name] for name in wrong}
-    remarks = [
-        Remark(n, m.written, "read as numbers", len(arrival.columns[n].rows_of(m.changed)))
+    columns |= {name: raw_table.columns[name] for name in wrong}
+    warnings = [
+        DataWarning(n, m.written, "read as numbers", len(raw_table.columns[n].rows_of(m.changed)))
         for n, m in bare.items()
         if n not in wrong
     ]
-    remarks += [remark for remark in decimal if remark.column not in wrong]
-    form = dict(arrival.form) | {
+    warnings += [warning for warning in decimal if warning.column not in wrong]
+    form = dict(raw_table.form) | {
         "separator": SEPARATORS[separator],
-        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in remarks) else "point",
+        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in warnings) else "point",
     }
-    units = dict(arrival.units) | {n: m.unit for n, m in bare.items() if m.unit and n not in wrong}
+    units = dict(raw_table.units) | {
+        n: m.unit for n, m in bare.items() if m.unit and n not in wrong
+    }
     return replace(
-        arrival, columns=columns, form=form, units=units, remarks=(*arrival.remarks, *remarks)
+        raw_table,
+        columns=columns,
+        form=form,
+        units=units,
+        warnings=(*raw_table.warnings, *warnings),
     )
 
 
@@ -262,22 +270,24 @@ def _checked_names(found: list[str], origin: str) -> list[str]:
     return names
 
 
-def _without_blank_rows(arrival: Arrival) -> Arrival:
+def _without_blank_rows(raw_table: RawTable) -> RawTable:
     """The table less rows in which every cell is blank; a word if they were not at its end."""
-    blank = np.ones(arrival.rows, bool)
-    for cells in arrival.columns.values():
+    blank = np.ones(raw_table.rows, bool)
+    for cells in raw_table.columns.values():
         empty = pc.equal(pc.utf8_trim_whitespace(cells.texts), "").to_numpy(zero_copy_only=False)
         blank &= empty[cells.codes]
         if not blank.any():
-            return arrival
+            return raw_table
     rows = np.flatnonzero(blank)
     between = rows[rows < np.flatnonzero(~blank).max(initial=-1)]
-    remark = Remark(None, "blank", "left out", len(between), tuple(map(int, between[:SHOWN])))
-    found = (*arrival.remarks, *([arrival.numbered(remark)] if len(between) else []))
-    return replace(arrival.without(blank), remarks=found)
+    warning = DataWarning(None, "blank", "left out", len(between), tuple(map(int, between[:SHOWN])))
+    found = (*raw_table.warnings, *([raw_table.numbered(warning)] if len(between) else []))
+    return replace(raw_table.without(blank), warnings=found)
 
 
-def _check_lengths(columns: Mapping[str, Cells], places: NDArray[np.int64], origin: str) -> None:
+def _check_lengths(
+    columns: Mapping[str, RawColumn], places: NDArray[np.int64], origin: str
+) -> None:
     for name, cells in columns.items():
         lengths = pc.utf8_length(cells.texts).to_numpy(zero_copy_only=False)
         if len(lengths) and lengths.max() > LONGEST_CELL:
@@ -289,23 +299,23 @@ def _check_lengths(columns: Mapping[str, Cells], places: NDArray[np.int64], orig
 
 
 def _with_decimal_points(
-    columns: Mapping[str, Cells], separator: str
-) -> tuple[dict[str, Cells], list[Remark]]:
+    columns: Mapping[str, RawColumn], separator: str
+) -> tuple[dict[str, RawColumn], list[DataWarning]]:
     """Columns of numbers written with decimal commas or marks between thousands, mended."""
     found = {name: comma_meaning(cells.texts, separator) for name, cells in columns.items()}
     if any(meaning and meaning.written == DECIMAL_COMMAS for meaning in found.values()):
         found |= {n: point_meaning(columns[n].texts) for n, meaning in found.items() if not meaning}
-    mended, remarks = dict(columns), []
+    mended, warnings = dict(columns), []
     for name, meaning in found.items():
         if meaning is not None:
-            mended[name] = Cells(meaning.texts, columns[name].codes)
+            mended[name] = RawColumn(meaning.texts, columns[name].codes)
             rows = columns[name].rows_of(meaning.changed)
-            remarks.append(Remark(name, meaning.written, "read as numbers", len(rows)))
-    return mended, remarks
+            warnings.append(DataWarning(name, meaning.written, "read as numbers", len(rows)))
+    return mended, warnings
 
 
-def _remarks(text: Text, separator: str) -> list[Remark]:
-    found = list(text.remarks)
+def _warnings(text: Text, separator: str) -> list[DataWarning]:
+    found = list(text.warnings)
     if separator != ",":
-        found.append(Remark(None, f"separated by {SEPARATORS[separator]}", "read so"))
+        found.append(DataWarning(None, f"separated by {SEPARATORS[separator]}", "read so"))
     return found

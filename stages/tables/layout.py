@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stages.tables.numerals import plain_numbers
 
 if TYPE_CHECKING:
-    from stages.tables.intake import Cells
+    from stages.tables.intake import RawColumn
 
 LOOK = 60  # records that tell where the header is
 MOST_NOTES = 3  # lines below the header, or at the end, that may be no customers
@@ -91,7 +91,7 @@ def first_records(lines: csv.reader, most: int = LOOK) -> list[tuple[int, list[s
 # --- below the header ----------------------------------------------------------------------------
 
 
-def lines_of_notes(columns: Mapping[str, Cells], rows: int) -> int:
+def lines_of_notes(columns: Mapping[str, RawColumn], rows: int) -> int:
     """How many of the first rows describe their columns rather than a customer."""
     if rows < FEWEST:
         return 0
@@ -104,7 +104,7 @@ def lines_of_notes(columns: Mapping[str, Cells], rows: int) -> int:
     return 0
 
 
-def _misfits(cells: Cells, count: int) -> NDArray[np.int64]:
+def _misfits(cells: RawColumn, count: int) -> NDArray[np.int64]:
     """For each of the first rows: 1 where its cell is not as all others, -1 where it is, else 0."""
     texts = pc.utf8_trim_whitespace(cells.texts)
     blank = _mask(pc.is_in(pc.utf8_lower(texts), pa.array(BLANK)))
@@ -118,7 +118,7 @@ def _misfits(cells: Cells, count: int) -> NDArray[np.int64]:
     return np.where(blank[first], 0, np.where(fits[first], -1, 1))
 
 
-def units_in(columns: Mapping[str, Cells], row: int) -> dict[str, str]:
+def units_in(columns: Mapping[str, RawColumn], row: int) -> dict[str, str]:
     """What a line of units says of the columns of numbers."""
     found = {}
     for name, cells in columns.items():
@@ -133,7 +133,7 @@ def units_in(columns: Mapping[str, Cells], row: int) -> dict[str, str]:
 # --- at the end ----------------------------------------------------------------------------------
 
 
-def lines_of_totals(columns: Mapping[str, Cells], rows: int) -> int:
+def lines_of_totals(columns: Mapping[str, RawColumn], rows: int) -> int:
     """How many of the last rows sum up the others, or say something below the table."""
     found = 0
     while found < MOST_NOTES and rows - found > FEWEST:
@@ -144,7 +144,7 @@ def lines_of_totals(columns: Mapping[str, Cells], rows: int) -> int:
     return found
 
 
-def _is_total(columns: Mapping[str, Cells], row: int) -> bool:
+def _is_total(columns: Mapping[str, RawColumn], row: int) -> bool:
     """Whether a cell says so and others are blank, or numbers are the sums of those above them."""
     texts = {name: _text(cells, row) for name, cells in columns.items()}
     blank = sum(not text for text in texts.values())
@@ -154,7 +154,7 @@ def _is_total(columns: Mapping[str, Cells], row: int) -> bool:
     return sums > 1 and blank > 0
 
 
-def _text(cells: Cells, row: int) -> str:
+def _text(cells: RawColumn, row: int) -> str:
     text = cells.texts[int(cells.codes[row])].as_py().strip()
     return "" if text.casefold() in BLANK else text
 
@@ -168,7 +168,7 @@ def _says_total(text: str) -> bool:
     )
 
 
-def _is_sum(cells: Cells, row: int) -> bool:
+def _is_sum(cells: RawColumn, row: int) -> bool:
     """Whether a number is the sum of all above it, or their mean."""
     numbers = plain_numbers(pc.utf8_trim_whitespace(cells.texts))[cells.codes[: row + 1]]
     above = numbers[:-1][np.isfinite(numbers[:-1])]
@@ -177,7 +177,7 @@ def _is_sum(cells: Cells, row: int) -> bool:
     return bool(np.isclose(numbers[-1], above.sum(), rtol=1e-6))
 
 
-def _is_footnote(columns: Mapping[str, Cells], row: int) -> bool:
+def _is_footnote(columns: Mapping[str, RawColumn], row: int) -> bool:
     """Whether a single cell of several is filled, with words."""
     filled = [text for cells in columns.values() if (text := _text(cells, row))]
     return len(columns) > 2 and len(filled) == 1 and is_sentence(filled[0])

@@ -38,8 +38,8 @@ from stages.simulator.snapshots import (
 )
 from stages.tables.checks import check_table
 from stages.tables.data_params import Data
-from stages.tables.intake import from_arrow, read_arrival
-from stages.tables.validation import Remark
+from stages.tables.intake import from_arrow, read_raw_table
+from stages.tables.validation import DataWarning
 
 LOOKED_AT = 100_000  # customers behind a picture
 SHOWN = 24  # columns in a picture or a printed row
@@ -49,7 +49,7 @@ SHOWN = 24  # columns in a picture or a printed row
 class Published:
     """What the stage wrote: the customers, what their columns mean, and the truth if known.
 
-    Of many customers, `customers` and `oracle` hold the same even sample, for pictures. `remarks`
+    Of many customers, `customers` and `oracle` hold the same even sample, for pictures. `warnings`
     say what an adopted file was accepted with.
     """
 
@@ -58,7 +58,7 @@ class Published:
     schema: Schema
     oracle: pd.DataFrame
     manifest: Manifest
-    remarks: tuple[Remark, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
 
 
 def publish(data: Data, generate: Generate, paths: Paths) -> Published:
@@ -70,25 +70,25 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
     check_declared(data, paths)
     schema = load_schema(paths.root / data.schema_).without_ignored
     write_json(paths.customers_schema, schema.model_dump(mode="json", exclude_defaults=True))
-    remarks: tuple[Remark, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
     if data.is_generated:
         population = load_population(paths.root / data.source)
         _publish_population(population, generate, schema, paths)
         manifest = publish_snapshots(population, generate, paths)
     else:
-        remarks = _publish_adopted(data, schema, paths)
+        warnings = _publish_adopted(data, schema, paths)
         manifest = publish_no_snapshots(paths)
     files = paths.customers, paths.oracle
     customers, oracle = (read_sample(path, most=LOOKED_AT) for path in files)
-    return Published(row_count(paths.customers), customers, schema, oracle, manifest, remarks)
+    return Published(row_count(paths.customers), customers, schema, oracle, manifest, warnings)
 
 
-def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[Remark, ...]:
+def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarning, ...]:
     check_pin(data, paths)
-    checked = check_table(read_arrival(paths.root / data.source), schema, origin=data.source)
+    checked = check_table(read_raw_table(paths.root / data.source), schema, origin=data.source)
     write_table(paths.customers, checked.customers)
     write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
-    return checked.remarks
+    return checked.warnings
 
 
 def check_population(data: Data, schema: Schema, paths: Paths) -> None:
@@ -155,8 +155,8 @@ def _customers(
     with tqdm(total=generate.rows, desc="customers", unit="", leave=False) as bar:
         for chunk in customers_of(population, generate, month=month):
             if is_broken:
-                arrival = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
-                check_table(arrival, schema, origin=origin)
+                raw_table = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
+                check_table(raw_table, schema, origin=origin)
             truths.append(truth_of(chunk.oracle))
             bar.update(len(chunk.customers))
             yield chunk.customers

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.tables.validation import Remark
+from stages.tables.validation import DataWarning
 
 CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 4 << 20  # bytes; also keeps a row within what is parsed at a time
@@ -35,7 +35,7 @@ class Text:
 
     path: Path
     form: dict[str, str]
-    remarks: tuple[Remark, ...]
+    warnings: tuple[DataWarning, ...]
 
     def head(self, size: int) -> str:
         """The first `size` bytes as text; a character cut at the end is left out."""
@@ -59,14 +59,14 @@ def as_utf8(path: Path, *, origin: str) -> Iterator[Text]:
         _check_lines(plain, origin)
         line_ends = _line_ends(plain)
         form = {"compression": compression, "encoding": encoding, "line_ends": line_ends}
-        yield Text(plain, form, tuple(_remarks(encoding, line_ends)))
+        yield Text(plain, form, tuple(_warnings(encoding, line_ends)))
 
 
-def _remarks(encoding: str, line_ends: str) -> Iterator[Remark]:
+def _warnings(encoding: str, line_ends: str) -> Iterator[DataWarning]:
     if not encoding.startswith("UTF-8"):
-        yield Remark(None, f"encoded in {encoding}", "read so")
+        yield DataWarning(None, f"encoded in {encoding}", "read so")
     if line_ends != "LF":
-        yield Remark(None, f"{LINE_ENDS[line_ends]} line ends", "read so")
+        yield DataWarning(None, f"{LINE_ENDS[line_ends]} line ends", "read so")
 
 
 def _decompressed(path: Path, copy: Path, origin: str) -> tuple[Path, str]:

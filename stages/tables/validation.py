@@ -12,7 +12,7 @@ from stages.core.paths import Paths
 
 
 @dataclass(frozen=True)
-class Remark:
+class DataWarning:
     """A warning about an accepted table: where, what, in how many rows, what was done."""
 
     column: str | None
@@ -30,7 +30,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Fault:
+class ValidationIssue:
     """Cells of one column that fail one check: how many, and the first of them."""
 
     column: str
@@ -47,27 +47,27 @@ class Fault:
         return ", ".join(places) + more if places else "whole column"
 
 
-class Refusal(UserError):
-    """A table that does not fit: every fault, by column and check."""
+class RejectedTable(UserError):
+    """A table that does not fit: every issue, by column and check."""
 
-    def __init__(self, faults: Sequence[Fault], *, origin: str) -> None:
-        first = faults[0]
-        others = f" (and {len(faults) - 1} more, listed above)" if len(faults) > 1 else ""
+    def __init__(self, issues: Sequence[ValidationIssue], *, origin: str) -> None:
+        first = issues[0]
+        others = f" (and {len(issues) - 1} more, listed above)" if len(issues) > 1 else ""
         super().__init__(
             f"{origin}: column {first.column}: {first.check}: {first.where()}; "
             f"expected {first.expected}{others}",
-            details=(*_fault_table(faults, origin), ADVICE),
+            details=(*_issue_table(issues, origin), ADVICE),
         )
-        self.faults = tuple(faults)
+        self.issues = tuple(issues)
 
 
 ADVICE = "What to do: mend the file and adopt it again, or allow these values in the schema."
 
 
-def _fault_table(faults: Sequence[Fault], origin: str) -> list[str]:
+def _issue_table(issues: Sequence[ValidationIssue], origin: str) -> list[str]:
     rows = [("column", "check", "count", "first rows", "expected")]
-    rows += [(f.column, f.check, f"{f.count:,}", f.where(), f.expected) for f in faults]
-    return [f"{origin}: faults by column and check", *aligned(rows)]
+    rows += [(f.column, f.check, f"{f.count:,}", f.where(), f.expected) for f in issues]
+    return [f"{origin}: errors by column and check", *aligned(rows)]
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -88,24 +88,29 @@ class Validation:
     rows: int = 0
     kept: int = 0
     form: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[Remark, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_accepted(validation: Validation, paths: Paths) -> None:
-    """Write `reports/validation.json` for a table that may enter."""
-    _write("accepted", validation, paths, message="", faults=())
+    """Write `reports/validation.json` for an accepted table."""
+    _write("accepted", validation, paths, message="", issues=())
 
 
-def write_refused(validation: Validation, error: UserError, paths: Paths) -> None:
-    """Write `reports/validation.json` for a table that may not, with every fault."""
-    faults = error.faults if isinstance(error, Refusal) else ()
-    _write("refused", validation, paths, message=error.message, faults=faults)
+def write_rejected(validation: Validation, error: UserError, paths: Paths) -> None:
+    """Write `reports/validation.json` for a rejected table, with every issue."""
+    issues = error.issues if isinstance(error, RejectedTable) else ()
+    _write("refused", validation, paths, message=error.message, issues=issues)
 
 
 def _write(
-    result: str, validation: Validation, paths: Paths, *, message: str, faults: Sequence[Fault]
+    result: str,
+    validation: Validation,
+    paths: Paths,
+    *,
+    message: str,
+    issues: Sequence[ValidationIssue],
 ) -> None:
     content: dict[str, Any] = {"result": result, "message": message} | asdict(validation)
-    content["faults"] = [asdict(fault) for fault in faults]
+    content["faults"] = [asdict(issue) for issue in issues]
     write_json(paths.validation, content)

@@ -19,9 +19,9 @@ from stages.adoption.schema_file import scalar, write_schema
 from stages.adoption.target import Outcome
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.tables.checks import Checked, check_table
-from stages.tables.intake import Arrival, from_arrow
+from stages.tables.intake import RawTable, from_arrow
 from stages.tables.numerals import LARGEST_NUMBER
-from tests.arrivals import PLAIN, ROWS, arrival, cycle, drafted, guess, numbered, refusal
+from tests.raw_tables import PLAIN, ROWS, cycle, drafted, guess, numbered, raw_table, rejection
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 # --- kinds -------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_a_certain_id_with_repeated_rows_stays_the_id() -> None:
 
 
 def test_a_table_without_rows_is_refused() -> None:
-    assert "no rows below the header" in refusal(churn=[], b=[])
+    assert "no rows below the header" in rejection(churn=[], b=[])
 
 
 # --- roles -------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ cells = st.one_of(
 @example(columns=[[f"V{n % 60}" for n in range(ROWS)], [f"v{n % 60}" for n in range(ROWS)]])
 def test_a_draft_accepts_the_very_table_it_was_drafted_from(columns: list[list[str]]) -> None:
     table = {f"c{place}": values for place, values in enumerate(columns)}
-    came = arrival(**table, **PLAIN)
+    came = raw_table(**table, **PLAIN)
     found = draft(came, Outcome("churned"), origin="t.csv")
     checked = accepted(came, found)
     for column in found.schema.inputs:
@@ -289,8 +289,8 @@ def test_a_draft_accepts_the_very_table_it_was_drafted_from(columns: list[list[s
     assert again == found.schema
 
 
-def accepted(came: Arrival, found: Draft) -> Checked:
+def accepted(came: RawTable, found: Draft) -> Checked:
     checked = check_table(came, found.schema, origin="t.csv")
-    repeated = sum(r.count for r in checked.remarks if r.action == "dropped")
+    repeated = sum(r.count for r in checked.warnings if r.action == "dropped")
     assert len(checked.customers) + repeated == came.rows
     return checked

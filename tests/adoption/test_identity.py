@@ -11,7 +11,7 @@ import pytest
 from scoring.errors import UserError
 from stages.adoption.draft import SERIOUS
 from stages.tables.checks import check_table
-from tests.arrivals import LEFT, PLAIN, ROWS, arrival, drafted, numbered
+from tests.raw_tables import LEFT, PLAIN, ROWS, drafted, numbered, raw_table
 
 LONG = 700_000_000 + np.random.default_rng(0).permutation(10_000_000)[:ROWS]
 
@@ -37,7 +37,7 @@ def test_an_id_is_known_by_name_or_values(name: str, values: Any) -> None:
 def test_ids_that_a_program_wrote_as_decimals_are_whole() -> None:
     table = {"Kundennummer": [f"{number}.0" for number in LONG], **PLAIN}
     found = drafted(**table)
-    customers = check_table(arrival(**table), found.schema, origin="t").customers
+    customers = check_table(raw_table(**table), found.schema, origin="t").customers
     assert list(customers["Kundennummer"]) == [str(number) for number in LONG]
 
 
@@ -102,7 +102,7 @@ def test_repeated_customers_and_their_periods_are_seen(month: list[Any], id_name
     assert schema.role("period").name == "month"
     assert "month" not in [column.name for column in schema.inputs]
     assert found.questions[0].doubt == SERIOUS
-    assert len(check_table(arrival(**table), schema, origin="t").customers) == PEOPLE * MONTHS
+    assert len(check_table(raw_table(**table), schema, origin="t").customers) == PEOPLE * MONTHS
 
 
 def test_a_customer_twice_in_one_period_is_refused() -> None:
@@ -110,7 +110,7 @@ def test_a_customer_twice_in_one_period_is_refused() -> None:
     schema = drafted(**{str(name): table[name] for name in table}).schema
     table.loc[1, "month"] = 1
     with pytest.raises(UserError, match="expected each customer once per month"):
-        check_table(arrival(**{str(n): table[n] for n in table}), schema, origin="t")
+        check_table(raw_table(**{str(n): table[n] for n in table}), schema, origin="t")
 
 
 def test_repeated_customers_without_a_period_are_kept_together() -> None:

@@ -10,11 +10,11 @@ from stages.adoption.draft import draft
 from stages.adoption.leaks import leaking_columns
 from stages.core.paths import Paths
 from stages.parameters import read_parameters
-from tests.arrivals import LEFT, PLAIN, ROWS, arrival, cycle, drafted
+from tests.raw_tables import LEFT, PLAIN, ROWS, cycle, drafted, raw_table
 
 
 def left_out(**columns: Any) -> dict[str, str]:
-    came = arrival(**columns)
+    came = raw_table(**columns)
     found = draft(came, origin="t.csv")
     explore = read_parameters(Paths.here()).explore
     return leaking_columns(came, found.schema, explore, origin="t.csv")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.arrivals import ROWS, cycle, guess
+from tests.raw_tables import ROWS, cycle, guess
 
 FIRST = ["Ada", "Ben", "Zoë", "Jürgen", "Aylin", "Mária", "O'Neil", "Lena", "Tom", "Ivan"]
 LAST = ["Moore", "Yılmaz", "Schmidt", "García", "Novák", "Rossi"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
-from stages.adoption.bring import Brought
+from stages.adoption.fetch_source import FetchedSource
 from stages.adoption.pseudonyms import KEY, SHORTEST_KEY, pseudonymised
 from stages.core.files import read_table
 from tests import builders
@@ -28,18 +28,18 @@ def members(rows: int = ROWS) -> pd.DataFrame:
 
 
 @pytest.fixture
-def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Brought:
+def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FetchedSource:
     monkeypatch.setenv(KEY, ONE)
     members().to_csv(tmp_path / "club.csv", index=False)
-    return Brought(tmp_path / "club.csv", "club.csv")
+    return FetchedSource(tmp_path / "club.csv", "club.csv")
 
 
-def ids(brought: Brought, **changes: dict) -> list[str]:
-    done = pseudonymised(brought, builders.schema(**changes), brought.path.parent)
+def ids(source: FetchedSource, **changes: dict) -> list[str]:
+    done = pseudonymised(source, builders.schema(**changes), source.path.parent)
     return list(read_table(done.path)[NUMBER])
 
 
-def test_only_ids_change_and_each_to_its_own(club: Brought) -> None:
+def test_only_ids_change_and_each_to_its_own(club: FetchedSource) -> None:
     done = pseudonymised(club, builders.schema(), club.path.parent)
     assert (done.path.name, done.origin) == ("club.parquet", "club.csv")
     table = read_table(done.path)
@@ -48,7 +48,7 @@ def test_only_ids_change_and_each_to_its_own(club: Brought) -> None:
     assert table[NUMBER].str.fullmatch("[0-9a-f]{32}").all()
 
 
-def test_the_same_id_under_the_same_key_is_the_same_pseudonym(club: Brought) -> None:
+def test_the_same_id_under_the_same_key_is_the_same_pseudonym(club: FetchedSource) -> None:
     first = ids(club)
     # another month: other customers besides, other order, space around the ids
     later = members(ROWS + 5).iloc[::-1]
@@ -57,7 +57,9 @@ def test_the_same_id_under_the_same_key_is_the_same_pseudonym(club: Brought) -> 
     assert ids(club)[::-1][:ROWS] == first
 
 
-def test_another_key_gives_other_pseudonyms(club: Brought, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_key_gives_other_pseudonyms(
+    club: FetchedSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = ids(club)
     monkeypatch.setenv(KEY, OTHER)
     assert not set(first) & set(ids(club))
@@ -65,7 +67,7 @@ def test_another_key_gives_other_pseudonyms(club: Brought, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("key", "words"), [(None, "not set"), ("", "not set"), ("short", "short")])
 def test_without_a_proper_key_nothing_is_written(
-    club: Brought, monkeypatch: pytest.MonkeyPatch, key: str | None, words: str
+    club: FetchedSource, monkeypatch: pytest.MonkeyPatch, key: str | None, words: str
 ) -> None:
     monkeypatch.delenv(KEY)
     if key is not None:
@@ -75,12 +77,12 @@ def test_without_a_proper_key_nothing_is_written(
     assert not club.path.with_name("club.parquet").exists()
 
 
-def test_without_an_id_there_is_nothing_to_replace(club: Brought) -> None:
+def test_without_an_id_there_is_nothing_to_replace(club: FetchedSource) -> None:
     with pytest.raises(UserError, match="no column has the role id"):
         pseudonymised(club, builders.schema("no_id"), club.path.parent)
 
 
-def test_what_is_ignored_is_left_out(club: Brought) -> None:
+def test_what_is_ignored_is_left_out(club: FetchedSource) -> None:
     done = pseudonymised(
         club, builders.schema(**{REMARK: {"roles": ["ignored"]}}), club.path.parent
     )

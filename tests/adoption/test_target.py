@@ -14,7 +14,7 @@ from scoring.schema import KEY_NAMES
 from stages.adoption.draft import SERIOUS, draft
 from stages.tables.checks import check_table
 from stages.tables.intake import from_arrow
-from tests.arrivals import LEFT, PLAIN, arrival, cycle, drafted, numbered, refusal
+from tests.raw_tables import LEFT, PLAIN, cycle, drafted, numbered, raw_table, rejection
 
 TARGETS = [
     ("churn", "yes", "no"),
@@ -77,7 +77,7 @@ def test_the_target_is_found_with_the_value_that_means_churn(
 def test_where_no_word_is_known_the_user_is_asked_and_the_rarer_is_not_taken(
     one: str, other: str
 ) -> None:
-    found = refusal(visits=PLAIN["visits"], churn=np.where(LEFT, one, other))
+    found = rejection(visits=PLAIN["visits"], churn=np.where(LEFT, one, other))
     assert f"'{one}' (40 rows)" in found
     assert f"'{other}' (80 rows)" in found
     assert "POSITIVE=" in found
@@ -98,7 +98,7 @@ def test_a_yes_in_a_column_whose_name_says_nothing_is_doubtful() -> None:
 
 
 def test_a_name_that_says_both_leaves_yes_and_no_open() -> None:
-    found = refusal(
+    found = rejection(
         **{"visits": PLAIN["visits"], "Active/Inactive": np.where(LEFT, 1, 0)},
         target="Active/Inactive",
     )
@@ -111,7 +111,7 @@ STATUS = np.array(cycle("Stayed", "Stayed", "Churned", "Joined"))
 
 
 def test_a_column_of_three_statuses_is_offered_with_what_to_say() -> None:
-    found = refusal(**{"visits": PLAIN["visits"], "Customer Status": STATUS})
+    found = rejection(**{"visits": PLAIN["visits"], "Customer Status": STATUS})
     assert "column Customer Status: values 'Stayed' (60 rows), 'Churned' (30 rows)" in found
     assert "POSITIVE=Churned" in found
     assert "NEGATIVE=" in found
@@ -122,7 +122,7 @@ def test_one_status_against_all_others() -> None:
     found = drafted(**columns, positive="churned")
     target = found.schema.target
     assert set(target.labels) == {"Stayed", "Joined", "Churned"}
-    checked = check_table(arrival(**columns), found.schema, origin="t")
+    checked = check_table(raw_table(**columns), found.schema, origin="t")
     assert (found.schema.churned(checked.customers) == (STATUS == "Churned")).all()
 
 
@@ -132,12 +132,12 @@ def test_one_status_against_another_leaves_the_rest_out(negative: str) -> None:
     found = drafted(**columns, positive="Churned", negative=negative)
     assert found.schema.target.labels == ("Stayed", "Churned")
     assert found.schema.target.left_out == ("Joined",)
-    checked = check_table(arrival(**columns), found.schema, origin="t")
+    checked = check_table(raw_table(**columns), found.schema, origin="t")
     kept = STATUS[STATUS != "Joined"]
     assert (found.schema.churned(checked.customers) == (kept == "Churned")).all()
-    (remark,) = (r for r in checked.remarks if r.action == "left out")
-    assert remark.count == 30
-    assert "Joined" in str(remark)
+    (warning,) = (r for r in checked.warnings if r.action == "left out")
+    assert warning.count == 30
+    assert "Joined" in str(warning)
 
 
 def test_several_statuses_may_mean_staying() -> None:
@@ -148,7 +148,7 @@ def test_several_statuses_may_mean_staying() -> None:
 
 def test_a_value_is_not_both_positive_and_negative() -> None:
     columns = {"visits": PLAIN["visits"], "status": STATUS}
-    assert "given as positive and as negative" in refusal(
+    assert "given as positive and as negative" in rejection(
         **columns, positive="Churned", negative="Churned"
     )
 
@@ -164,7 +164,7 @@ def test_spellings_of_the_target_are_one() -> None:
     churn = np.where(LEFT, cycle("Yes", "yes", " YES"), cycle("No", "no"))
     found = drafted(visits=PLAIN["visits"], churn=churn)
     assert {str(label).casefold() for label in found.schema.target.labels} == {"yes", "no"}
-    checked = check_table(arrival(visits=PLAIN["visits"], churn=churn), found.schema, origin="t")
+    checked = check_table(raw_table(visits=PLAIN["visits"], churn=churn), found.schema, origin="t")
     assert (found.schema.churned(checked.customers) == LEFT).all()
 
 
@@ -208,7 +208,7 @@ def test_a_name_that_the_pipeline_uses_is_refused() -> None:
 
 
 def test_values_of_a_column_wrongly_named_as_target_are_not_shown() -> None:
-    said = refusal(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
+    said = rejection(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
     assert "column mail: 120 different values; expected two" in said
     assert "example.org" not in said
 

@@ -6,7 +6,7 @@ import pytest
 from scoring.derive import raw_inputs
 from stages.batch.inputs import find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
-from stages.tables.validation import Refusal
+from stages.tables.validation import RejectedTable
 from tests import builders
 
 CELLS = {
@@ -37,7 +37,7 @@ def test_a_cell_rejects_its_row_where_adoption_would_refuse_the_table(column, ce
     try:
         builders.check(table, schema)
         is_refused = False
-    except Refusal:
+    except RejectedTable:
         is_refused = True
 
     rows = _rows(table, schema, tmp_path)

@@ -21,7 +21,7 @@ HERE = Paths.here()
 CONTENT = read_params(HERE.params)
 
 
-def refusal(section: str, values) -> str:
+def rejection(section: str, values) -> str:
     """The message with which a section is refused, known to be one line."""
     with pytest.raises(UserError) as caught:
         SECTIONS[section].of(values)
@@ -78,13 +78,13 @@ def test_missing_field_is_named(field):
     for name in parents:
         place = place[name]
     del place[last]
-    assert f"field {field}: Field required" in refusal(section, values)
+    assert f"field {field}: Field required" in rejection(section, values)
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_field_of_another_type_is_named(field):
     section, values = changed(field, {"a": object()})
-    assert f"field {field}" in refusal(section, values)
+    assert f"field {field}" in rejection(section, values)
 
 
 BOOLEANS = (".correct", ".racing", ".log")
@@ -95,22 +95,22 @@ NO_BOOLEAN = [f for f in FIELDS if "data." not in f and not f.endswith(BOOLEANS)
 def test_number_written_as_text_or_boolean_is_refused(field):
     # none of the texts is called "12"
     for value in ("12", True):
-        assert f"field {field}" in refusal(*changed(field, value))
+        assert f"field {field}" in rejection(*changed(field, value))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_unknown_field_is_named(section):
-    assert f"field {section}.colour:" in refusal(section, CONTENT[section] | {"colour": 1})
+    assert f"field {section}.colour:" in rejection(section, CONTENT[section] | {"colour": 1})
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("values", [None, [], "text", 3])
 def test_section_that_is_no_mapping_is_named(section, values):
-    assert f"field {section}" in refusal(section, values)
+    assert f"field {section}" in rejection(section, values)
 
 
 def test_unknown_field_of_a_nested_section_is_named():
-    assert "field train.forest.depth:" in refusal(*changed("train.forest.depth", 3))
+    assert "field train.forest.depth:" in rejection(*changed("train.forest.depth", 3))
 
 
 # --- ranges ------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
     for inside in (low, high):
         valid(*changed(field, inside))
     for outside in (below, above):
-        assert f"field {field}" in refusal(*changed(field, outside))
+        assert f"field {field}" in rejection(*changed(field, outside))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_bounds_are_included_and_what_lies_beyond_is_named(field, below, low, hi
     ],
 )
 def test_number_below_its_only_bound_is_named(field, outside):
-    assert f"field {field}" in refusal(*changed(field, outside))
+    assert f"field {field}" in rejection(*changed(field, outside))
 
 
 @pytest.mark.parametrize(
@@ -185,17 +185,17 @@ def test_number_below_its_only_bound_is_named(field, outside):
 )
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_number_that_is_not_finite_is_refused(field, value):
-    assert f"field {field}" in refusal(*changed(field, value))
+    assert f"field {field}" in rejection(*changed(field, value))
 
 
 @pytest.mark.parametrize("field", ["train.seed"])
 def test_seed_that_the_estimators_cannot_take_is_refused(field):
     # scikit-learn takes 32 bits, the hash of the split 64
-    assert f"field {field}" in refusal(*changed(field, 2**32))
+    assert f"field {field}" in rejection(*changed(field, 2**32))
 
 
 def test_seed_that_the_split_cannot_take_is_refused():
-    assert "field features.seed" in refusal(*changed("features.seed", 2**64))
+    assert "field features.seed" in rejection(*changed("features.seed", 2**64))
 
 
 def test_whole_number_is_taken_for_a_real_one():
@@ -208,11 +208,11 @@ def test_whole_number_is_taken_for_a_real_one():
 def test_last_snapshot_must_lie_within_the_simulated_months():
     section, values = changed("generate.months", 3)
     assert valid(section, values | {"snapshot_month": 46}).later_months == range(47, 49)
-    assert "the last month is 49; at most 48" in refusal(section, values | {"snapshot_month": 47})
+    assert "the last month is 49; at most 48" in rejection(section, values | {"snapshot_month": 47})
 
 
 def test_unknown_scenario_is_refused_with_the_known_ones():
-    message = refusal(*changed("generate.scenario.name", "earthquake"))
+    message = rejection(*changed("generate.scenario.name", "earthquake"))
     assert "field generate.scenario.name" in message
     assert "price_rise" in message
 
@@ -225,7 +225,7 @@ def test_every_scenario_has_its_numbers_in_the_population():
 def test_members_of_the_vote_must_be_candidates():
     section, values = changed("train.candidates", ["base_rate", "logistic", "vote"])
     values["vote"] = {"members": ["logistic", "forest", "xgboost"]}
-    message = refusal(section, values)
+    message = rejection(section, values)
     assert "vote.members" in message
     assert "forest" in message
     assert "xgboost" in message
@@ -237,53 +237,53 @@ def test_members_need_not_be_candidates_when_the_vote_is_none():
 
 @pytest.mark.parametrize("members", [["logistic"], ["logistic", "vote"], ["logistic", "svm"]])
 def test_vote_needs_two_members_that_can_vote(members):
-    assert "field train.vote.members" in refusal(*changed("train.vote.members", members))
+    assert "field train.vote.members" in rejection(*changed("train.vote.members", members))
 
 
 def test_member_named_twice_is_refused():
     # the fitted vote could not be built, and the cross-validated one would count it twice
-    refusal(*changed("train.vote.members", ["logistic", "logistic"]))
+    rejection(*changed("train.vote.members", ["logistic", "logistic"]))
 
 
 def test_candidate_named_twice_is_refused():
     twice = ["logistic", "logistic", "forest", "xgboost"]
-    assert "candidates" in refusal(*changed("train.candidates", twice))
+    assert "candidates" in rejection(*changed("train.candidates", twice))
 
 
 def test_candidates_are_at_least_one_and_known():
-    assert "field train.candidates" in refusal(*changed("train.candidates", []))
-    unknown = refusal(*changed("train.candidates", ["svm"]))
+    assert "field train.candidates" in rejection(*changed("train.candidates", []))
+    unknown = rejection(*changed("train.candidates", ["svm"]))
     assert "candidates: svm is not known; expected one of base_rate" in unknown
 
 
 def test_unknown_metric_is_refused():
-    assert "field train.metric" in refusal(*changed("train.metric", "accuracy"))
+    assert "field train.metric" in rejection(*changed("train.metric", "accuracy"))
 
 
 def test_adopted_file_needs_its_sha256():
-    assert "sha256" in refusal("data", ADOPTED | {"sha256": None})
+    assert "sha256" in rejection("data", ADOPTED | {"sha256": None})
     assert Data.of(ADOPTED | {"sha256": "0" * 64}).is_generated is False
 
 
 def test_population_has_no_sha256():
     source = {"source": "data/population.yaml", "schema": "data/schema.yaml"}
-    assert "sha256" in refusal("data", source | {"sha256": "0" * 64})
+    assert "sha256" in rejection("data", source | {"sha256": "0" * 64})
     assert Data.of(source | {"sha256": None}).is_generated is True
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64])
 def test_sha256_of_another_form_is_refused(digest):
-    assert "field data.sha256" in refusal("data", ADOPTED | {"sha256": digest})
+    assert "field data.sha256" in rejection("data", ADOPTED | {"sha256": digest})
 
 
 def test_rule_of_the_lifetime_is_one_of_three():
-    assert "field money.lifetime.rule" in refusal(*changed("money.lifetime.rule", "forever"))
+    assert "field money.lifetime.rule" in rejection(*changed("money.lifetime.rule", "forever"))
 
 
 # --- the file ----------------------------------------------------------------------------------
 
 
-def file_refusal(path, *, read=read_params) -> str:
+def file_rejection(path, *, read=read_params) -> str:
     with pytest.raises(UserError) as caught:
         read(path)
     assert "\n" not in str(caught.value)
@@ -291,27 +291,27 @@ def file_refusal(path, *, read=read_params) -> str:
 
 
 def test_missing_file_is_named(tmp_path):
-    assert "nowhere.yaml: no such file" in file_refusal(tmp_path / "nowhere.yaml")
+    assert "nowhere.yaml: no such file" in file_rejection(tmp_path / "nowhere.yaml")
 
 
 @pytest.mark.parametrize("text", ["train: [", "a: 1\na: 2"])
 def test_file_that_is_not_yaml_is_named(tmp_path, text):
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
-    assert "params.yaml: not YAML" in file_refusal(path)
+    assert "params.yaml: not YAML" in file_rejection(path)
 
 
 def test_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_bytes(b"train: \xff")
-    assert "params.yaml" in file_refusal(path)
+    assert "params.yaml" in file_rejection(path)
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "text"])
 def test_file_without_sections_is_named(tmp_path, text):
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
-    assert "expected sections" in file_refusal(path)
+    assert "expected sections" in file_rejection(path)
 
 
 def written(path, content: dict):
@@ -323,12 +323,12 @@ def written(path, content: dict):
 def test_missing_section_is_named(tmp_path, section):
     rest = {name: values for name, values in CONTENT.items() if name != section}
     written(tmp_path / "params.yaml", rest)
-    assert f"section {section}: missing" in file_refusal(Paths(tmp_path), read=read_parameters)
+    assert f"section {section}: missing" in file_rejection(Paths(tmp_path), read=read_parameters)
 
 
 def test_section_too_many_is_named(tmp_path):
     written(tmp_path / "params.yaml", CONTENT | {"serve": {}})
-    message = file_refusal(Paths(tmp_path), read=read_parameters)
+    message = file_rejection(Paths(tmp_path), read=read_parameters)
     assert "section serve: unknown" in message
     assert all(section in message for section in SECTIONS)
 

@@ -15,7 +15,7 @@ from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SINCE, SIZE
 
 
-def refusal(content) -> str:
+def rejection(content) -> str:
     """The message with which a schema is refused, known to be one line."""
     with pytest.raises(UserError) as caught:
         parse_schema(content, origin="club.yaml")
@@ -59,7 +59,7 @@ def test_roles_are_found_and_their_absence_is_none():
     assert builders.schema("no_id").id_name is None
 
 
-def test_column_is_found_by_name_and_a_stranger_is_a_key_error():
+def test_column_is_found_by_name_and_an_unknown_one_is_a_key_error():
     schema = builders.schema()
     assert schema[FEE].unit == "€"
     with pytest.raises(KeyError, match="Telefon"):
@@ -110,7 +110,7 @@ def test_role_of_one_column_only_is_refused_on_a_second(role):
     content = builders.content(**{SINCE: {"roles": ["period"]}})
     holder = parse_schema(content, origin="club.yaml").role(role).name
     content["columns"].append({**builders.column(holder), "name": "zweite", "roles": [role]})
-    message = refusal(content)
+    message = rejection(content)
     assert role in message
     assert holder in message
     assert "zweite" in message
@@ -119,59 +119,59 @@ def test_role_of_one_column_only_is_refused_on_a_second(role):
 def test_schema_without_a_target_is_refused():
     content = builders.content()
     content["columns"] = [column for column in content["columns"] if column["name"] != LEFT]
-    assert "no column has the role target" in refusal(content)
+    assert "no column has the role target" in rejection(content)
 
 
 def test_target_needs_two_values_or_more():
-    assert "two `values` or more" in refusal(changed(LEFT, values=["ja"]))
+    assert "two `values` or more" in rejection(changed(LEFT, values=["ja"]))
     several = parse_schema(changed(LEFT, values=["nein", "vielleicht", "ja"]), origin="club.yaml")
     assert several.target.positive == "ja"
 
 
 def test_target_with_one_value_named_twice_is_refused():
-    assert LEFT in refusal(changed(LEFT, values=["ja", "ja"]))
+    assert LEFT in rejection(changed(LEFT, values=["ja", "ja"]))
 
 
 @pytest.mark.parametrize("positive", [None, "vielleicht"])
 def test_target_needs_a_positive_among_its_values(positive):
-    message = refusal(changed(LEFT, positive=positive))
+    message = rejection(changed(LEFT, positive=positive))
     assert f"column {LEFT}" in message
     assert "positive" in message
 
 
 def test_unknown_key_is_refused_with_column_and_field():
-    message = refusal(changed(SIZE, colour="blue"))
+    message = rejection(changed(SIZE, colour="blue"))
     assert f"column {SIZE}, field colour" in message
 
 
 def test_unknown_key_beside_the_columns_is_refused():
-    assert "tables" in refusal(builders.content() | {"tables": []})
+    assert "tables" in rejection(builders.content() | {"tables": []})
 
 
 def test_unknown_kind_is_refused_with_column_and_field():
-    assert f"column {FEE}, field kind" in refusal(changed(FEE, kind="money"))
+    assert f"column {FEE}, field kind" in rejection(changed(FEE, kind="money"))
 
 
 def test_unknown_role_is_refused_with_column_and_field():
-    assert f"column {FEE}, field roles.0" in refusal(changed(FEE, roles=["favourite"]))
+    assert f"column {FEE}, field roles.0" in rejection(changed(FEE, roles=["favourite"]))
 
 
 def test_column_without_a_name_is_refused_by_its_number():
     content = builders.content()
     del content["columns"][3]["name"]
-    assert "column number 4, field name" in refusal(content)
+    assert "column number 4, field name" in rejection(content)
 
 
 def test_entry_that_is_no_mapping_is_refused_by_what_it_says():
     content = builders.content()
     content["columns"][0] = "Telefon"
-    assert "column Telefon" in refusal(content)
+    assert "column Telefon" in rejection(content)
 
 
 def test_columns_named_twice_are_refused_by_name():
     content = builders.content()
     content["columns"] += [builders.column(DAYS), builders.column(GENDER)]
-    message = refusal(content)
+    message = rejection(content)
     assert DAYS in message
     assert GENDER in message
 
@@ -186,14 +186,14 @@ def test_columns_named_twice_are_refused_by_name():
     ],
 )
 def test_field_that_does_not_belong_to_the_kind_is_refused(name, fields, word):
-    message = refusal(changed(name, **fields))
+    message = rejection(changed(name, **fields))
     assert f"column {name}" in message
     assert word in message
 
 
 @pytest.mark.parametrize("content", [None, [], "text", {"columns": {"a": 1}}, {"columns": None}])
 def test_content_of_another_shape_is_refused(content):
-    refusal(content)
+    rejection(content)
 
 
 # --- what would otherwise fail later, without a name --------------------------------------------
@@ -203,28 +203,28 @@ def test_content_of_another_shape_is_refused(content):
 def test_role_that_needs_a_number_is_refused_on_another_kind(role):
     content = builders.content("categories")
     content["columns"].append({"name": "Stufe", "kind": "text", "roles": [role]})
-    assert "Stufe" in refusal(content)
+    assert "Stufe" in rejection(content)
 
 
 def test_value_named_twice_in_a_category_is_refused():
-    assert f"column {BRANCH}" in refusal(changed(BRANCH, values=[1, 2, "1"]))
+    assert f"column {BRANCH}" in rejection(changed(BRANCH, values=[1, 2, "1"]))
 
 
 def test_range_from_high_to_low_is_refused():
-    assert f"column {FEE}" in refusal(changed(FEE, minimum=10, maximum=1))
+    assert f"column {FEE}" in rejection(changed(FEE, minimum=10, maximum=1))
 
 
 def test_target_that_may_be_blank_is_refused():
     # a blank would count as "stayed"
-    assert f"column {LEFT}" in refusal(changed(LEFT, missing=True))
+    assert f"column {LEFT}" in rejection(changed(LEFT, missing=True))
 
 
 def test_column_that_is_both_id_and_target_is_refused():
-    assert f"column {LEFT}" in refusal(changed(LEFT, roles=["id", "target"]))
+    assert f"column {LEFT}" in rejection(changed(LEFT, roles=["id", "target"]))
 
 
 def test_schema_without_any_input_is_refused():
-    refusal({"columns": [builders.column(NUMBER), builders.column(LEFT)]})
+    rejection({"columns": [builders.column(NUMBER), builders.column(LEFT)]})
 
 
 def test_booleans_are_values_whose_labels_a_csv_spells_as_it_likes():
@@ -234,16 +234,16 @@ def test_booleans_are_values_whose_labels_a_csv_spells_as_it_likes():
     assert club["aktiv"].labels == ("False", "True")
     table = builders.as_text(builders.customers(rows=60))
     table["aktiv"] = ["true", "FALSE", "True"] * 20
-    checked = check_table(builders.arrival(table), club, origin="club.csv")
+    checked = check_table(builders.raw_table(table), club, origin="club.csv")
     assert set(checked.customers["aktiv"]) == {"False", "True"}
-    assert not [remark for remark in checked.remarks if remark.column == "aktiv"]
+    assert not [warning for warning in checked.warnings if warning.column == "aktiv"]
 
 
 # --- several rows of a customer, several outcomes -------------------------------------------------
 
 
 def test_only_an_id_may_be_repeated():
-    assert f"column {LEFT}" in refusal(changed(LEFT, repeated=True))
+    assert f"column {LEFT}" in rejection(changed(LEFT, repeated=True))
     assert parse_schema(changed(NUMBER, repeated=True), origin="club.yaml")[NUMBER].repeated
 
 
@@ -255,14 +255,14 @@ def test_a_period_is_no_input():
 
 
 def test_a_value_cannot_be_learned_from_and_left_out():
-    assert f"column {LEFT}" in refusal(changed(LEFT, left_out=["ja"]))
-    assert f"column {DAYS}" in refusal(changed(DAYS, left_out=[3]))
+    assert f"column {LEFT}" in rejection(changed(LEFT, left_out=["ja"]))
+    assert f"column {DAYS}" in rejection(changed(DAYS, left_out=[3]))
 
 
 # --- the file ----------------------------------------------------------------------------------
 
 
-def file_refusal(path) -> str:
+def file_rejection(path) -> str:
     with pytest.raises(UserError) as caught:
         load_schema(path)
     assert "\n" not in str(caught.value)
@@ -280,23 +280,23 @@ def test_schema_is_read_from_yaml_and_from_json(tmp_path):
 
 
 def test_missing_file_is_named(tmp_path):
-    assert "no such file" in file_refusal(tmp_path / "nowhere.yaml")
+    assert "no such file" in file_rejection(tmp_path / "nowhere.yaml")
 
 
 @pytest.mark.parametrize("text", ["columns: [", "a: 1\na: 2", "\tx: 1", "- *unknown"])
 def test_file_that_is_not_yaml_is_refused_in_one_line(tmp_path, text):
     path = tmp_path / "schema.yaml"
     path.write_text(text, encoding="utf-8")
-    assert "not YAML" in file_refusal(path)
+    assert "not YAML" in file_rejection(path)
 
 
 def test_file_that_is_not_utf8_is_refused_in_one_line(tmp_path):
     path = tmp_path / "schema.yaml"
     path.write_bytes("columns: [{name: Größe}]".encode("latin-1"))
-    file_refusal(path)
+    file_rejection(path)
 
 
 def test_empty_file_is_refused(tmp_path):
     path = tmp_path / "schema.yaml"
     path.write_text("", encoding="utf-8")
-    file_refusal(path)
+    file_rejection(path)

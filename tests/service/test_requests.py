@@ -20,7 +20,7 @@ REQUESTS = Requests(CLUB, max_batch=5)
 MEMBER = example("/predict", CLUB)["features"]
 
 
-def refusal(body: object, *, many: bool = False) -> RequestError:
+def rejection(body: object, *, many: bool = False) -> RequestError:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(RequestError) as caught:
         (REQUESTS.parse_many if many else REQUESTS.parse_one)(content)
@@ -60,7 +60,7 @@ def test_the_example_of_every_schema_is_accepted(variant):
     ],
 )
 def test_a_value_that_does_not_fit_is_named_with_what_is_allowed(change, field, problem):
-    refused = refusal({"features": {**MEMBER, **change}})
+    refused = rejection({"features": {**MEMBER, **change}})
     assert refused.status == 400
     named = [(f["row"], f["field"], f["problem"]) for f in refused.details]
     assert named == [(None, field, problem)]
@@ -68,17 +68,17 @@ def test_a_value_that_does_not_fit_is_named_with_what_is_allowed(change, field, 
 
 
 def test_what_is_allowed_is_what_the_schema_says():
-    by_value = refusal({"features": {**MEMBER, SIZE: "x"}}).details[0]["allowed"]
+    by_value = rejection({"features": {**MEMBER, SIZE: "x"}}).details[0]["allowed"]
     assert by_value == ["klein", "mittel", "groß"]
-    by_range = refusal({"features": {**MEMBER, MONTHS: -1}}).details[0]["allowed"]
+    by_range = rejection({"features": {**MEMBER, MONTHS: -1}}).details[0]["allowed"]
     bounds = {"type": "integer", "minimum": 0, "maximum": 99, "unit": "Monate", "null": False}
     assert by_range == bounds
 
 
 def test_a_missing_field_is_named_also_where_it_may_be_null():
     for name in (FEE, DAYS):
-        assert refusal({"features": without(name)}).details[0]["field"] == name
-    assert {f["problem"] for f in refusal({"features": {}}).details} == {"missing"}
+        assert rejection({"features": without(name)}).details[0]["field"] == name
+    assert {f["problem"] for f in rejection({"features": {}}).details} == {"missing"}
 
 
 @pytest.mark.parametrize("name", [PAID, DAYS, PAYS])
@@ -97,46 +97,46 @@ def test_numbers_of_a_category_may_come_as_text_and_whole_numbers_with_a_point()
     "body", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"features":', b"1"]
 )
 def test_what_is_no_request_is_refused(body, many):
-    assert refusal(body, many=many).status == 400
+    assert rejection(body, many=many).status == 400
 
 
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("body", [MEMBER, {}, {"feature": MEMBER}, {"customer_id": "a"}])
 def test_a_body_without_its_wrapper_gets_one_error(body, many):
-    error = refusal(body, many=many)
+    error = rejection(body, many=many)
     (detail,) = error.details
     assert (detail["field"], detail["problem"]) == ("features", "missing")
     assert '{"features": ' in error.error
 
 
 def test_an_unknown_field_next_to_the_features_is_named_with_those_that_exist():
-    (detail,) = refusal({"features": MEMBER, "id": "a"}).details
+    (detail,) = rejection({"features": MEMBER, "id": "a"}).details
     assert (detail["field"], detail["problem"]) == ("id", "unknown field")
     assert "features" in detail["allowed"]
 
 
 def test_rows_of_a_batch_are_named_by_their_place():
     rows = [MEMBER, {**MEMBER, FEE: -1}, MEMBER, {**MEMBER, SIZE: "x"}]
-    found = refusal({"features": rows}, many=True).details
+    found = rejection({"features": rows}, many=True).details
     assert [(f["row"], f["field"]) for f in found] == [(1, FEE), (3, SIZE)]
 
 
 def test_an_empty_batch_and_one_too_large_are_refused():
-    assert refusal({"features": []}, many=True).status == 400
-    too_large = refusal({"features": [MEMBER] * 6}, many=True)
+    assert rejection({"features": []}, many=True).status == 400
+    too_large = rejection({"features": [MEMBER] * 6}, many=True)
     assert too_large.status == 400
     assert "5" in too_large.error
 
 
 def test_ids_are_as_many_as_customers():
-    refused = refusal({"features": [MEMBER] * 2, "customer_ids": ["a"]}, many=True)
+    refused = rejection({"features": [MEMBER] * 2, "customer_ids": ["a"]}, many=True)
     assert refused.details[0]["field"] == "customer_ids"
     body = json.dumps({"features": [MEMBER] * 2, "customer_ids": ["a", None]}).encode()
     assert REQUESTS.parse_many(body)[1] == ["a", None]
 
 
 def test_the_list_of_faults_is_bounded():
-    refused = refusal({"features": {**MEMBER, **{f"x{i}": i for i in range(200)}}})
+    refused = rejection({"features": {**MEMBER, **{f"x{i}": i for i in range(200)}}})
     assert len(refused.details) == SHOWN_DETAILS
     assert "200 problems" in refused.error
 
@@ -144,10 +144,10 @@ def test_the_list_of_faults_is_bounded():
 def test_no_value_of_a_caller_comes_back():
     secret = "4111-1111-1111-1111"
     for change in ({SIZE: secret}, {FEE: secret}, {"x": secret}):
-        refused = refusal({"features": {**MEMBER, **change}})
+        refused = rejection({"features": {**MEMBER, **change}})
         assert secret not in refused.reply.body.decode()
     assert secret not in json.dumps(
-        refusal({"features": MEMBER, "customer_id": [secret]}).reply.body.decode()
+        rejection({"features": MEMBER, "customer_id": [secret]}).reply.body.decode()
     )
 
 

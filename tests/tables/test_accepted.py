@@ -11,7 +11,7 @@ import pytest
 
 from scoring.schema import OTHER
 from stages.tables.checks import Checked, check_table
-from stages.tables.intake import read_arrival
+from stages.tables.intake import read_raw_table
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, PAYS, REMARK, SIZE
 
@@ -140,8 +140,8 @@ ACCEPTED: dict[str, tuple[Callable[[Table], bytes], list[str]]] = {
 def accepted(folder: Path, content: bytes, **changes: dict) -> Checked:
     path = folder / "club.csv"
     path.write_bytes(content)
-    arrival = read_arrival(path, origin="club.csv")
-    return check_table(arrival, builders.schema(**changes), origin="club.csv")
+    raw_table = read_raw_table(path, origin="club.csv")
+    return check_table(raw_table, builders.schema(**changes), origin="club.csv")
 
 
 @pytest.mark.parametrize("case", ACCEPTED)
@@ -152,13 +152,13 @@ def test_accepted_with_a_word_is_the_clean_table(tmp_path: Path, case: str) -> N
         table.loc[2:4, REMARK] = ['=HYPERLINK("http://x")', "@sum", "-5"]
     checked = accepted(tmp_path, make(clean()))
     pd.testing.assert_frame_equal(checked.customers, builders.check(table, builders.schema()))
-    remarks = [str(remark) for remark in checked.remarks]
-    if case in ("decimal commas", "thousands"):  # one remark a column; counted elsewhere
-        numbers = [words for words in remarks if words.endswith("read as numbers")]
+    warnings = [str(warning) for warning in checked.warnings]
+    if case in ("decimal commas", "thousands"):  # one warning a column; counted elsewhere
+        numbers = [words for words in warnings if words.endswith("read as numbers")]
         assert numbers
-        remarks = [words for words in remarks if words not in numbers]
+        warnings = [words for words in warnings if words not in numbers]
         expected = [words for words in expected if words != BIG]
-    assert remarks == expected
+    assert warnings == expected
 
 
 def test_rows_are_repeated_only_to_the_last_cell(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_rows_are_repeated_only_to_the_last_cell(tmp_path: Path) -> None:
     schema = builders.schema("no_id")
     path = tmp_path / "club.csv"
     path.write_bytes(csv(pd.concat([table, table.iloc[[3]]])))
-    checked = check_table(read_arrival(path), schema, origin="club.csv")
+    checked = check_table(read_raw_table(path), schema, origin="club.csv")
     assert len(checked.customers) == ROWS + 1
 
 
@@ -175,7 +175,7 @@ def test_values_not_listed_are_pooled_where_the_schema_lets_them(tmp_path: Path)
     content = cells({(2, PAYS): "Bitcoin", (4, PAYS): "KARTE", (5, PAYS): OTHER})(clean())
     checked = accepted(tmp_path, content, **{PAYS: {"other": True}})
     assert list(checked.customers[PAYS][[0, 2, 3]]) == [OTHER, "Karte", OTHER]
-    assert [str(remark) for remark in checked.remarks] == [
+    assert [str(warning) for warning in checked.warnings] == [
         f"column {PAYS}: another spelling of a known value, 1 row (first: 4): taken as that value",
         f"column {PAYS}: a value not listed, 1 row (first: 2): counted as (other)",
     ]
@@ -191,17 +191,17 @@ def test_a_value_that_reads_like_a_missing_marker_is_one_where_the_schema_lists_
 
 
 def test_spellings_that_two_values_share_are_taken_for_neither(tmp_path: Path) -> None:
-    from stages.tables.validation import Refusal
+    from stages.tables.validation import RejectedTable
 
     listed = ["Karte", "KARTE", "Rechnung", "Über Dritte"]
     content = cells({(2, PAYS): "karte"})(clean())
-    with pytest.raises(Refusal, match="unknown value: row 2: 'karte'"):
+    with pytest.raises(RejectedTable, match="unknown value: row 2: 'karte'"):
         accepted(tmp_path, content, **{PAYS: {"values": listed}})
 
 
 def test_neither_identity_nor_sensitive_values_are_in_what_is_said(tmp_path: Path) -> None:
     content = cells({(2, NUMBER): "=geheim", (3, GENDER): " W ", (4, MONTHS): " 5 "})(clean())
-    said = " ".join(str(remark) for remark in accepted(tmp_path, content).remarks)
+    said = " ".join(str(warning) for warning in accepted(tmp_path, content).warnings)
     assert f"column {NUMBER}: looks like a formula, 1 row (first: 2)" in said
     assert f"column {GENDER}: another spelling" in said
     assert "geheim" not in said

@@ -28,7 +28,7 @@ def broken(cells: dict[tuple[int, str], str], rows: int = 20) -> pd.DataFrame:
     return table
 
 
-def refusal(table: pd.DataFrame, **changes) -> UserError:
+def rejection(table: pd.DataFrame, **changes) -> UserError:
     with pytest.raises(UserError) as caught:
         builders.check(table, builders.schema(**changes))
     return caught.value
@@ -104,10 +104,10 @@ def test_bounds_are_included():
 def test_column_without_bounds_takes_any_finite_number():
     table = broken({(2, PAID): "1e12"})
     assert builders.check(table, builders.schema()).loc[0, PAID] == 1e12
-    assert "out of range" in str(refusal(broken({(2, PAID): "inf"})))
+    assert "out of range" in str(rejection(broken({(2, PAID): "inf"})))
 
 
-# --- every kind of fault -----------------------------------------------------------------------
+# --- every kind of error -----------------------------------------------------------------------
 
 FAULTS = [
     (FEE, "abc", "not a number"),
@@ -131,7 +131,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("name", "cell", "check"), FAULTS)
 def test_fault_is_named_with_column_row_value_and_what_was_expected(name, cell, check):
-    error = refusal(broken({(5, name): cell}))
+    error = rejection(broken({(5, name): cell}))
     line = last_line(error)
     assert line.startswith(f"club.csv: column {name}: {check}: row 5: {cell.strip()!r}; expected ")
     assert line.endswith(builders.schema()[name].expected)
@@ -140,11 +140,11 @@ def test_fault_is_named_with_column_row_value_and_what_was_expected(name, cell, 
 
 def test_date_that_is_none_is_found():
     # the schema says date; what is no date must not pass as one
-    assert "Seit" in str(refusal(broken({(5, "Seit"): "irgendwann"})))
+    assert "Seit" in str(rejection(broken({(5, "Seit"): "irgendwann"})))
 
 
 def test_every_row_with_a_repeated_id_is_counted():
-    error = refusal(broken({(2, NUMBER): "K", (7, NUMBER): "K", (9, NUMBER): "K"}))
+    error = rejection(broken({(2, NUMBER): "K", (7, NUMBER): "K", (9, NUMBER): "K"}))
     assert "not unique: row 2: " in last_line(error)
     assert [f"row {row}: " in last_line(error) for row in (2, 7, 9, 8)] == [True] * 3 + [False]
     assert last_line(error).endswith("where a customer has several rows")
@@ -152,7 +152,7 @@ def test_every_row_with_a_repeated_id_is_counted():
 
 def test_identifying_and_sensitive_values_are_not_repeated():
     cells = {(2, NUMBER): "geheim", (7, NUMBER): "geheim", (4, GENDER): "vertraulich"}
-    text = str(refusal(broken(cells)))
+    text = str(rejection(broken(cells)))
     assert "row 2" in text
     assert "row 4" in text
     assert "geheim" not in text
@@ -167,7 +167,7 @@ def test_repeated_cells_without_the_role_id_are_no_fault():
 
 def test_all_faults_are_reported_at_once():
     cells = {(i + 2, name): cell for i, (name, cell, _) in enumerate(FAULTS)}
-    details = refusal(broken(cells)).args[0].splitlines()
+    details = rejection(broken(cells)).args[0].splitlines()
     for row, (name, _, check) in enumerate(FAULTS, start=2):
         lines = [line for line in details[1:-2] if line.split("  ")[1].strip() == name]
         assert any(check in line for line in lines), (row, name, check)
@@ -175,13 +175,13 @@ def test_all_faults_are_reported_at_once():
 
 
 def test_cell_that_is_not_a_number_is_reported_once():
-    text = str(refusal(broken({(5, FEE): "abc"})))
+    text = str(rejection(broken({(5, FEE): "abc"})))
     assert "blank" not in text
     assert "more, listed above" not in text
 
 
 def test_first_rows_are_shown_and_the_rest_counted():
-    error = refusal(broken({(row, FEE): "-1" for row in range(4, 11)}))
+    error = rejection(broken({(row, FEE): "-1" for row in range(4, 11)}))
     expected = "row 4: '-1', row 5: '-1', row 6: '-1', … 4 more"
     assert expected in last_line(error)
     assert "7" in next(line for line in str(error).splitlines() if "out of range" in line)
@@ -190,39 +190,39 @@ def test_first_rows_are_shown_and_the_rest_counted():
 @few
 @given(rows=st.sets(st.integers(2, 21), min_size=1))
 def test_fault_counts_and_rows_are_right_wherever_they_are(rows):
-    error = refusal(broken({(row, SIZE): f"r{row}" for row in rows}))
+    error = rejection(broken({(row, SIZE): f"r{row}" for row in rows}))
     shown = sorted(rows)[:3]
     assert ", ".join(f"row {row}: 'r{row}'" for row in shown) in last_line(error)
     assert ("more;" in last_line(error)) == (len(rows) > 3)
 
 
 def test_faults_come_in_the_order_of_the_columns():
-    error = refusal(broken({(2, LEFT): "?", (3, BRANCH): "9", (4, SIZE): "?"}))
+    error = rejection(broken({(2, LEFT): "?", (3, BRANCH): "9", (4, SIZE): "?"}))
     named = [line.split()[0] for line in str(error).splitlines()[2:-2]]
     assert named == [BRANCH, SIZE.split()[0], LEFT.split()[0]]
 
 
 def test_missing_columns_are_named_with_a_hint_at_unexpected_ones():
     table = raw().rename(columns={FEE: "beitrag"}).drop(columns=SIZE)
-    error = refusal(table)
+    error = rejection(table)
     assert f"column {SIZE}: column missing" in last_line(error)
     assert FEE in str(error)
     assert "'beitrag'" in str(error)
 
 
 def test_table_without_rows_is_refused():
-    assert "no rows" in str(refusal(raw().head(0)))
+    assert "no rows" in str(rejection(raw().head(0)))
 
 
 def test_column_of_blanks_is_refused_once_for_all():
     table = raw()
     table[SIZE] = ""
-    assert f"column {SIZE}: blank in every row: whole column" in last_line(refusal(table))
+    assert f"column {SIZE}: blank in every row: whole column" in last_line(rejection(table))
 
 
 def test_origin_and_remedy_are_named():
-    error = refusal(broken({(2, SIZE): "?"}))
-    assert str(error).startswith("club.csv: faults")
+    error = rejection(broken({(2, SIZE): "?"}))
+    assert str(error).startswith("club.csv: errors")
     assert "What to do:" in str(error)
 
 
@@ -236,7 +236,7 @@ def test_faults_are_found_in_one_pandera_pass(monkeypatch):
         return validate(self, *arguments, **options)
 
     monkeypatch.setattr(pandera_schema, "validate", counted)
-    refusal(broken({(i + 2, name): cell for i, (name, cell, _) in enumerate(FAULTS)}))
+    rejection(broken({(i + 2, name): cell for i, (name, cell, _) in enumerate(FAULTS)}))
     assert passes == [{"lazy": True}]
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from scoring.errors import UserError
 from stages.tables import text_encoding as encoding
-from stages.tables.intake import Arrival, from_arrow, read_arrival
+from stages.tables.intake import RawTable, from_arrow, read_raw_table
 from stages.tables.numerals import plain_numbers
 from stages.tables.text_encoding import as_utf8
 
@@ -62,30 +62,32 @@ def zipped(content: bytes) -> bytes:
 PACKED = {"none": bytes, "gzip": gzip.compress, "zip": zipped}
 
 
-def read(folder: Path, content: bytes | str) -> Arrival:
+def read(folder: Path, content: bytes | str) -> RawTable:
     path = folder / "table.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_arrival(path, origin="table.csv")
+    return read_raw_table(path, origin="table.csv")
 
 
-def column(arrival: Arrival, name: str) -> list[str]:
-    cells = arrival.columns[name]
+def column(raw_table: RawTable, name: str) -> list[str]:
+    cells = raw_table.columns[name]
     return [cells.texts[int(code)].as_py() for code in cells.codes]
 
 
-def rows_of(arrival: Arrival) -> list[list[str]]:
-    return [list(row) for row in zip(*(column(arrival, n) for n in arrival.columns), strict=True)]
+def rows_of(raw_table: RawTable) -> list[list[str]]:
+    return [
+        list(row) for row in zip(*(column(raw_table, n) for n in raw_table.columns), strict=True)
+    ]
 
 
-def refusal(folder: Path, content: bytes | str) -> str:
+def rejection(folder: Path, content: bytes | str) -> str:
     with pytest.raises(UserError) as caught:
         read(folder, content)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def said(arrival: Arrival) -> list[str]:
-    return [str(remark) for remark in arrival.remarks]
+def said(raw_table: RawTable) -> list[str]:
+    return [str(warning) for warning in raw_table.warnings]
 
 
 # --- dialects ----------------------------------------------------------------------------------
@@ -105,12 +107,12 @@ def test_every_dialect_reads_to_the_same_cells(
         end=LINE_ENDS[ends],
         quoting=quoting,
     )
-    arrival = read(tmp_path, PACKED[compression](text.encode(ENCODINGS[coded])))
-    assert list(arrival.columns) == HEADER
-    assert rows_of(arrival) == ROWS
+    raw_table = read(tmp_path, PACKED[compression](text.encode(ENCODINGS[coded])))
+    assert list(raw_table.columns) == HEADER
+    assert rows_of(raw_table) == ROWS
     # a line break inside a cell stays as it is, so CRLF around it makes line ends mixed
     found = "mixed" if ends == "CRLF" else ends
-    assert arrival.form == {
+    assert raw_table.form == {
         "compression": compression,
         "encoding": coded,
         "line_ends": found,
@@ -120,7 +122,7 @@ def test_every_dialect_reads_to_the_same_cells(
     expected = [f"encoded in {coded}: read so"] if not coded.startswith("UTF-8") else []
     expected += ["mixed line ends: read so"] if found == "mixed" else []
     expected += [f"separated by {separator}: read so"] if separator != "commas" else []
-    assert said(arrival) == expected
+    assert said(raw_table) == expected
 
 
 @pytest.mark.parametrize(
@@ -133,30 +135,30 @@ def test_every_dialect_reads_to_the_same_cells(
 )
 def test_line_ends_are_told(tmp_path: Path, end: str, name: str, words: list[str]) -> None:
     plain = [["id", "n"], ["a", "1"], ["b", "2"]]
-    arrival = read(tmp_path, written(plain, end=end))
+    raw_table = read(tmp_path, written(plain, end=end))
     # "\r\r\n", which Python's csv module writes on Windows by mistake, is a blank line each time
-    assert [remark for remark in said(arrival) if not remark.startswith("blank")] == words
-    assert arrival.form["line_ends"] == name
-    assert rows_of(arrival) == plain[1:]
+    assert [warning for warning in said(raw_table) if not warning.startswith("blank")] == words
+    assert raw_table.form["line_ends"] == name
+    assert rows_of(raw_table) == plain[1:]
 
 
 def test_mixed_line_ends_are_read(tmp_path: Path) -> None:
-    arrival = read(tmp_path, "a,b\r\n1,2\n3,4\r5,6\r\n")
-    assert rows_of(arrival) == [["1", "2"], ["3", "4"], ["5", "6"]]
-    assert arrival.form["line_ends"] == "mixed"
+    raw_table = read(tmp_path, "a,b\r\n1,2\n3,4\r5,6\r\n")
+    assert rows_of(raw_table) == [["1", "2"], ["3", "4"], ["5", "6"]]
+    assert raw_table.form["line_ends"] == "mixed"
 
 
 def test_bytes_that_windows_does_not_know_are_latin_1(tmp_path: Path) -> None:
-    arrival = read(tmp_path, b"a,b\n\x81\xe4,2\n")
-    assert arrival.form["encoding"] == "Latin-1"
-    assert column(arrival, "a") == ["\x81ä"]
+    raw_table = read(tmp_path, b"a,b\n\x81\xe4,2\n")
+    assert raw_table.form["encoding"] == "Latin-1"
+    assert column(raw_table, "a") == ["\x81ä"]
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 def test_utf_16_of_either_order_by_its_mark(tmp_path: Path, codec: str) -> None:
-    arrival = read(tmp_path, ("\ufeff" + written([HEADER, *ROWS])).encode(codec))
-    assert rows_of(arrival) == ROWS
-    assert list(arrival.columns) == HEADER
+    raw_table = read(tmp_path, ("\ufeff" + written([HEADER, *ROWS])).encode(codec))
+    assert rows_of(raw_table) == ROWS
+    assert list(raw_table.columns) == HEADER
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -181,7 +183,7 @@ def test_the_row_of_a_nul_byte_is_right_wherever_chunks_end(
 ) -> None:
     monkeypatch.setattr(encoding, "CHUNK", size)
     content = written([["a", "b"], ["1", "2"], ["3", "\0"], ["5", "6"]], end=end)
-    assert "row 3: a NUL byte" in refusal(tmp_path, content)
+    assert "row 3: a NUL byte" in rejection(tmp_path, content)
 
 
 # --- headers -----------------------------------------------------------------------------------
@@ -190,21 +192,21 @@ def test_the_row_of_a_nul_byte_is_right_wherever_chunks_end(
 def test_names_are_trimmed_and_on_one_line_and_nameless_columns_are_numbered(
     tmp_path: Path,
 ) -> None:
-    arrival = read(tmp_path, ' id ,,"two\r\nlines","a\x1b[31mb",  \n1,2,3,4,5\n')
+    raw_table = read(tmp_path, ' id ,,"two\r\nlines","a\x1b[31mb",  \n1,2,3,4,5\n')
     names = ["id", "(column 2)", "two lines", "a [31mb", "(column 5)"]
-    assert list(arrival.columns) == names
-    assert rows_of(arrival) == [["1", "2", "3", "4", "5"]]
+    assert list(raw_table.columns) == names
+    assert rows_of(raw_table) == [["1", "2", "3", "4", "5"]]
 
 
 def test_a_header_of_any_length_is_read(tmp_path: Path) -> None:
     names = [f"{'long' * 200} {place}" for place in range(200)]  # beyond what tells the separator
-    arrival = read(tmp_path, written([names, ["1"] * 200]))
-    assert list(arrival.columns) == names
+    raw_table = read(tmp_path, written([names, ["1"] * 200]))
+    assert list(raw_table.columns) == names
 
 
 @pytest.mark.parametrize("header", ["a,b,a", "a,b, a ", '"a\nb",c,a b'])
 def test_a_name_twice_is_refused(tmp_path: Path, header: str) -> None:
-    assert "twice in the header" in refusal(tmp_path, header + "\n1,2,3\n")
+    assert "twice in the header" in rejection(tmp_path, header + "\n1,2,3\n")
 
 
 def test_names_that_differ_by_case_are_two(tmp_path: Path) -> None:
@@ -216,24 +218,24 @@ def test_names_that_differ_by_case_are_two(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", ["\n\n\n", "\r\n\r\n", "\n   \n", "\n,\n,\n", ""])
 def test_blank_lines_at_the_end_are_nothing(tmp_path: Path, end: str) -> None:
-    arrival = read(tmp_path, "a,b\n1,2" + end)
-    assert rows_of(arrival) == [["1", "2"]]
-    assert not [words for words in said(arrival) if "blank" in words]
+    raw_table = read(tmp_path, "a,b\n1,2" + end)
+    assert rows_of(raw_table) == [["1", "2"]]
+    assert not [words for words in said(raw_table) if "blank" in words]
 
 
 @pytest.mark.parametrize("blank", ["", "   ", ",", " , "])
 def test_blank_lines_between_are_left_out_and_still_counted(tmp_path: Path, blank: str) -> None:
-    arrival = read(tmp_path, f"\n{blank}\na,b\n1,2\n{blank}\n{blank}\n3,4\n")
-    assert rows_of(arrival) == [["1", "2"], ["3", "4"]]
-    assert [arrival.number(row) for row in range(2)] == [4, 7]
-    assert [arrival.sample(1).number(0)] == [4]
+    raw_table = read(tmp_path, f"\n{blank}\na,b\n1,2\n{blank}\n{blank}\n3,4\n")
+    assert rows_of(raw_table) == [["1", "2"], ["3", "4"]]
+    assert [raw_table.number(row) for row in range(2)] == [4, 7]
+    assert [raw_table.sample(1).number(0)] == [4]
 
 
 def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path) -> None:
     start = 'a,b\n"two\nlines",2\n\n3,4\n'
-    assert "row 5: 3 cells; expected 2" in refusal(tmp_path, start + "5,6,7\n")
+    assert "row 5: 3 cells; expected 2" in rejection(tmp_path, start + "5,6,7\n")
     long = "x" * 40_000
-    assert f"column b: row 5: a cell of {len(long):,}" in refusal(tmp_path, start + f"5,{long}\n")
+    assert f"column b: row 5: a cell of {len(long):,}" in rejection(tmp_path, start + f"5,{long}\n")
 
 
 def test_a_table_of_blank_lines_has_no_rows(tmp_path: Path) -> None:
@@ -280,21 +282,21 @@ def test_numbers_are_read_as_people_write_them(
     tmp_path: Path, cells: list[str], separator: str, expected: list[str] | None, words: str
 ) -> None:
     rows = [["n", "other"], *([cell, "x"] for cell in cells)]
-    arrival = read(tmp_path, written(rows, separator=separator))
-    assert column(arrival, "n") == (expected or cells)
-    about = [remark for remark in arrival.remarks if remark.column == "n"]
+    raw_table = read(tmp_path, written(rows, separator=separator))
+    assert column(raw_table, "n") == (expected or cells)
+    about = [warning for warning in raw_table.warnings if warning.column == "n"]
     changed = sum(old != new for old, new in zip(cells, expected or cells, strict=True))
     assert [(r.problem, r.action, r.count) for r in about] == (
         [(words, "read as numbers", changed)] if words else []
     )
-    assert arrival.form["decimal"] == ("comma" if words == COMMAS else "point")
+    assert raw_table.form["decimal"] == ("comma" if words == COMMAS else "point")
 
 
 def test_points_are_thousands_only_where_the_file_has_decimal_commas(tmp_path: Path) -> None:
     rows = [["n", "m"], ["1.234", "0,5"], ["999", "1,5"]]
-    arrival = read(tmp_path, written(rows, separator=";"))
-    assert column(arrival, "n") == ["1234", "999"]
-    assert [r.problem for r in arrival.remarks if r.column] == [POINTS, COMMAS]
+    raw_table = read(tmp_path, written(rows, separator=";"))
+    assert column(raw_table, "n") == ["1234", "999"]
+    assert [r.problem for r in raw_table.warnings if r.column] == [POINTS, COMMAS]
     without = read(tmp_path, written([["n", "m"], ["1.234", "x"], ["999", "y"]], separator=";"))
     assert column(without, "n") == ["1.234", "999"]
 
@@ -349,14 +351,14 @@ def test_the_separator_is_the_one_that_gives_rows_of_one_width(
 def test_what_is_no_table_is_refused_in_one_line(
     tmp_path: Path, content: bytes, words: str
 ) -> None:
-    assert words in refusal(tmp_path, content)
+    assert words in rejection(tmp_path, content)
 
 
 def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
     packed = bytearray(zipped(b"a,b\n1,2\n"))
     packed[6] |= 1  # the mark of a locked file, in its own header and in the archive's
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
-    assert "cannot be unpacked" in refusal(tmp_path, bytes(packed))
+    assert "cannot be unpacked" in rejection(tmp_path, bytes(packed))
 
 
 # --- any cells ---------------------------------------------------------------------------------
@@ -377,9 +379,9 @@ def test_what_a_csv_writer_wrote_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], separator: str, end: str
 ) -> None:
     text = written([["a", "b"], *rows], separator=separator, end=end, quoting=csv.QUOTE_ALL)
-    arrival = read(tmp_path_factory.mktemp("any"), text)
-    assert rows_of(arrival) == [row for row in rows if "".join(row).strip()]
-    numbers = [arrival.number(row) for row in range(arrival.rows)]
+    raw_table = read(tmp_path_factory.mktemp("any"), text)
+    assert rows_of(raw_table) == [row for row in rows if "".join(row).strip()]
+    numbers = [raw_table.number(row) for row in range(raw_table.rows)]
     assert numbers == [place for place, row in enumerate(rows, start=2) if "".join(row).strip()]
 
 
@@ -404,8 +406,8 @@ def test_parquet_of_any_types_comes_in_as_text(tmp_path: Path) -> None:
     path = tmp_path / "a=b" / "table.parquet"  # a folder that could be taken for a column
     path.parent.mkdir()
     pq.write_table(table, path)
-    arrival = read_arrival(path)
-    assert {name: column(arrival, name) for name in arrival.columns} == {
+    raw_table = read_raw_table(path)
+    assert {name: column(raw_table, name) for name in raw_table.columns} == {
         "integer": ["1", "", "3"],
         "float": ["1", "", "2.5"],
         "boolean": ["true", "false", ""],
@@ -416,7 +418,7 @@ def test_parquet_of_any_types_comes_in_as_text(tmp_path: Path) -> None:
         "large": ["ä", "", ""],
         "nothing": ["", "", ""],
     }
-    assert (arrival.form, arrival.remarks) == ({"format": "Parquet"}, ())
+    assert (raw_table.form, raw_table.warnings) == ({"format": "Parquet"}, ())
 
 
 def test_parquet_in_several_row_groups_is_one_table(tmp_path: Path) -> None:
@@ -426,7 +428,7 @@ def test_parquet_in_several_row_groups_is_one_table(tmp_path: Path) -> None:
         tmp_path / "t.parquet",
         row_group_size=9,
     )
-    assert column(read_arrival(tmp_path / "t.parquet"), "a") == values
+    assert column(read_raw_table(tmp_path / "t.parquet"), "a") == values
 
 
 @pytest.mark.parametrize(
@@ -438,6 +440,6 @@ def test_what_is_no_cell_is_refused_by_column(values: pa.Array) -> None:
 
 
 def test_a_sample_is_spread_over_the_table() -> None:
-    arrival = from_arrow(pa.table({"a": [str(n) for n in range(100)]}), origin="x")
-    assert column(arrival.sample(3), "a") == ["0", "49", "99"]
-    assert arrival.sample(100) is arrival
+    raw_table = from_arrow(pa.table({"a": [str(n) for n in range(100)]}), origin="x")
+    assert column(raw_table.sample(3), "a") == ["0", "49", "99"]
+    assert raw_table.sample(100) is raw_table

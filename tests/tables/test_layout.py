@@ -9,26 +9,26 @@ import openpyxl
 import pytest
 
 from scoring.errors import UserError
-from stages.tables.intake import Arrival, read_arrival
+from stages.tables.intake import RawTable, read_raw_table
 
 ROWS = [[f"K{place}", str(place % 7), f"{place * 1.5:.2f}", "ja" if place % 3 else "nein"]
         for place in range(40)]  # fmt: skip
 HEADER = ["Kunde", "Besuche", "Umsatz", "gekündigt"]
 
 
-def read(folder: Path, *lines: list[str], name: str = "t.csv", separator: str = ",") -> Arrival:
+def read(folder: Path, *lines: list[str], name: str = "t.csv", separator: str = ",") -> RawTable:
     file = folder / name
     file.write_text("".join(separator.join(line) + "\n" for line in lines), encoding="utf-8")
-    return read_arrival(file, origin="t.csv")
+    return read_raw_table(file, origin="t.csv")
 
 
-def customers(arrival: Arrival) -> list[str]:
-    cells = arrival.columns[next(iter(arrival.columns))]
+def customers(raw_table: RawTable) -> list[str]:
+    cells = raw_table.columns[next(iter(raw_table.columns))]
     return [cells.texts[int(code)].as_py() for code in cells.codes]
 
 
-def left_out(arrival: Arrival) -> list[tuple[int, ...]]:
-    return [remark.rows for remark in arrival.remarks if remark.action == "left out"]
+def left_out(raw_table: RawTable) -> list[tuple[int, ...]]:
+    return [warning.rows for warning in raw_table.warnings if warning.action == "left out"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -44,11 +44,11 @@ def left_out(arrival: Arrival) -> list[tuple[int, ...]]:
 def test_titles_above_the_header_are_left_out_with_their_rows(
     tmp_path: Path, title: list[list[str]], separator: str
 ) -> None:
-    arrival = read(tmp_path, *title, HEADER, *ROWS, separator=separator)
-    assert list(arrival.columns) == HEADER
-    assert customers(arrival) == [row[0] for row in ROWS]
-    assert left_out(arrival)[0][0] == 1
-    assert arrival.number(0) == len(title) + 2
+    raw_table = read(tmp_path, *title, HEADER, *ROWS, separator=separator)
+    assert list(raw_table.columns) == HEADER
+    assert customers(raw_table) == [row[0] for row in ROWS]
+    assert left_out(raw_table)[0][0] == 1
+    assert raw_table.number(0) == len(title) + 2
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_titles_above_the_header_are_left_out_with_their_rows(
 def test_lines_that_describe_the_columns_are_no_customers(
     tmp_path: Path, below: list[list[str]]
 ) -> None:
-    arrival = read(tmp_path, HEADER, *below, *ROWS)
-    assert customers(arrival) == [row[0] for row in ROWS]
-    assert left_out(arrival) == [tuple(range(2, 2 + len(below)))]
+    raw_table = read(tmp_path, HEADER, *below, *ROWS)
+    assert customers(raw_table) == [row[0] for row in ROWS]
+    assert left_out(raw_table) == [tuple(range(2, 2 + len(below)))]
     if len(below) == 1:
-        assert arrival.units == {"Besuche": below[0][1], "Umsatz": below[0][2]}
+        assert raw_table.units == {"Besuche": below[0][1], "Umsatz": below[0][2]}
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_lines_that_describe_the_columns_are_no_customers(
 def test_totals_and_notes_at_the_end_are_no_customers(
     tmp_path: Path, last: list[list[str]]
 ) -> None:
-    arrival = read(tmp_path, HEADER, *ROWS, *last)
-    assert customers(arrival) == [row[0] for row in ROWS]
-    assert left_out(arrival) == [tuple(range(42, 42 + len(last)))]
+    raw_table = read(tmp_path, HEADER, *ROWS, *last)
+    assert customers(raw_table) == [row[0] for row in ROWS]
+    assert left_out(raw_table) == [tuple(range(42, 42 + len(last)))]
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_totals_and_notes_at_the_end_are_no_customers(
 )
 def test_a_customer_is_not_taken_for_a_note(tmp_path: Path, odd: list[str]) -> None:
     for rows in ([odd, *ROWS], [*ROWS, odd]):
-        arrival = read(tmp_path, HEADER, *rows)
-        assert arrival.rows == 41
-        assert not left_out(arrival)
+        raw_table = read(tmp_path, HEADER, *rows)
+        assert raw_table.rows == 41
+        assert not left_out(raw_table)
 
 
 @pytest.mark.parametrize("cut", [["K40"], ["K40", "3"], ["K4"]])
@@ -111,8 +111,8 @@ def test_a_file_that_is_cut_off_is_still_refused(tmp_path: Path, cut: list[str])
 
 
 def test_a_header_with_nameless_columns_is_one(tmp_path: Path) -> None:
-    arrival = read(tmp_path, ["", "x"], *([str(n), str(n % 5)] for n in range(20)))
-    assert list(arrival.columns) == ["(column 1)", "x"]
+    raw_table = read(tmp_path, ["", "x"], *([str(n), str(n % 5)] for n in range(20)))
+    assert list(raw_table.columns) == ["(column 1)", "x"]
 
 
 # --- workbooks -----------------------------------------------------------------------------------
@@ -137,31 +137,31 @@ NAMES = ["id", "visits", "fee", "churned", "since"]
 @pytest.mark.parametrize("name", ["t.xlsx", "t.csv", "customers.data"])
 def test_a_workbook_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
     file = workbook(tmp_path / name, Notes=[["see the next sheet"]], Data=[NAMES, *CELLS])
-    arrival = read_arrival(file, origin="t")
-    assert list(arrival.columns) == NAMES
-    assert customers(arrival) == [row[0] for row in CELLS]
-    texts = {n: c.texts[int(c.codes[1])].as_py() for n, c in arrival.columns.items()}
+    raw_table = read_raw_table(file, origin="t")
+    assert list(raw_table.columns) == NAMES
+    assert customers(raw_table) == [row[0] for row in CELLS]
+    texts = {n: c.texts[int(c.codes[1])].as_py() for n, c in raw_table.columns.items()}
     assert texts == {"id": "K1", "visits": "1", "fee": "0.25", "churned": "False",
                      "since": "2026-01-01"}  # fmt: skip
-    assert "sheet Data, rows 1 to 31, 5 columns; it also has Notes" in str(arrival.remarks[0])
-    assert arrival.form["sheet"] == "Data"
+    assert "sheet Data, rows 1 to 31, 5 columns; it also has Notes" in str(raw_table.warnings[0])
+    assert raw_table.form["sheet"] == "Data"
 
 
 def test_a_sheet_may_be_chosen_and_begin_anywhere(tmp_path: Path) -> None:
     rows = [[None], [None, "October"], [None], *([None, *row] for row in [NAMES, *CELLS[:12]])]
     file = workbook(tmp_path / "t.xlsx", Data=[NAMES, *CELLS], Other=rows)
-    arrival = read_arrival(file, origin="t", sheet="Other")
-    assert list(arrival.columns) == NAMES
-    assert arrival.rows == 12
-    assert arrival.number(0) == 5
+    raw_table = read_raw_table(file, origin="t", sheet="Other")
+    assert list(raw_table.columns) == NAMES
+    assert raw_table.rows == 12
+    assert raw_table.number(0) == 5
     with pytest.raises(UserError, match="sheet Third: not there, or empty; expected one of Data"):
-        read_arrival(file, origin="t", sheet="Third")
+        read_raw_table(file, origin="t", sheet="Third")
 
 
 def test_what_is_no_workbook_has_no_sheets(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="this is no workbook"):
-        read_arrival(tmp_path / "t.csv", origin="t", sheet="Data")
+        read_raw_table(tmp_path / "t.csv", origin="t", sheet="Data")
 
 
 @pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0" + b"x" * 600, b""])
@@ -169,5 +169,5 @@ def test_a_broken_or_empty_workbook_is_refused_in_one_line(tmp_path: Path, conte
     file = tmp_path / "t.xls"
     file.write_bytes(content)
     with pytest.raises(UserError) as caught:
-        read_arrival(file, origin="t.xls")
+        read_raw_table(file, origin="t.xls")
     assert "\n" not in caught.value.message

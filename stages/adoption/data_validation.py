@@ -1,4 +1,4 @@
-"""The door: whether a table may enter, written down for people and for other programs."""
+"""Whether a table is accepted as the source, written down for people and for other programs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from stages.parameters import Parameters
 from stages.simulator.population import load_population
 from stages.tables.checks import Checked, check_table
 from stages.tables.data_params import Data
-from stages.tables.intake import Arrival, read_arrival
+from stages.tables.intake import RawTable, read_raw_table
 from stages.tables.source import check_declared, check_pin, check_population
-from stages.tables.validation import Validation, write_accepted, write_refused
+from stages.tables.validation import Validation, write_accepted, write_rejected
 
 
 def check_source(params: Parameters, paths: Paths) -> str:
@@ -63,7 +63,7 @@ def _hashes(source: str, schema: Schema) -> dict[str, str]:
 
 
 def _accepted_before(hashes: Mapping[str, str], paths: Paths) -> int | None:
-    """How many customers were let in when the same file met the same schema; None if it did not."""
+    """How many customers of the same file, under the same schema, were accepted; None if none."""
     try:
         before = json.loads(paths.validation.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -79,19 +79,21 @@ def admit(
     params: Parameters,
     paths: Paths,
     *,
-    arrival: Arrival | None = None,
+    raw_table: RawTable | None = None,
 ) -> Checked:
-    """The table in canonical types if it may enter; what was found goes to `validation.json`."""
+    """The table in canonical types if it is accepted; what was found goes to `validation.json`."""
     try:
-        arrival = arrival or read_arrival(path, origin=asked.source)
-        asked = replace(asked, rows=arrival.rows, form=arrival.form, warnings=arrival.remarks)
+        raw_table = raw_table or read_raw_table(path, origin=asked.source)
+        asked = replace(
+            asked, rows=raw_table.rows, form=raw_table.form, warnings=raw_table.warnings
+        )
         asked = replace(asked, hashes=_hashes(sha256(path), schema))
-        checked = check_table(arrival, schema, origin=asked.source)
+        checked = check_table(raw_table, schema, origin=asked.source)
         check_enough(checked.customers, schema.without_ignored, params, origin=asked.source)
     except UserError as error:
-        write_refused(asked, error, paths)
+        write_rejected(asked, error, paths)
         raise
-    found = replace(asked, kept=len(checked.customers), warnings=checked.remarks)
+    found = replace(asked, kept=len(checked.customers), warnings=checked.warnings)
     write_accepted(found, paths)
     return checked
 

@@ -37,7 +37,7 @@ BATCH = 50_000  # rows of a query that are held at a time
 
 
 @dataclass(frozen=True)
-class Brought:
+class FetchedSource:
     """A table at hand: its file, where it came from (without a password), and what was done."""
 
     path: Path
@@ -45,37 +45,37 @@ class Brought:
     notes: tuple[str, ...] = ()
 
 
-def bring(address: str, folder: Path, *, sheet: str | None = None) -> Brought:
+def fetch_source(address: str, folder: Path, *, sheet: str | None = None) -> FetchedSource:
     """The table at an address as a file, in `folder` where it had to be fetched.
 
     An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
     SQLAlchemy writes it with a table or a query behind a `#`. Of a workbook, one sheet is saved as
     CSV: the named one, else the one with most cells. `UserError` where it cannot be read.
     """
-    brought = _fetched(address, folder)
-    if is_workbook(brought.path):
-        return _sheet_of(brought, folder, sheet)
+    fetched = _fetched(address, folder)
+    if is_workbook(fetched.path):
+        return _sheet_of(fetched, folder, sheet)
     if sheet is not None:
-        raise UserError(f"{brought.origin}: sheet {sheet}: this is no workbook; expected no SHEET")
-    return brought
+        raise UserError(f"{fetched.origin}: sheet {sheet}: this is no workbook; expected no SHEET")
+    return fetched
 
 
-def _sheet_of(brought: Brought, folder: Path, sheet: str | None) -> Brought:
+def _sheet_of(fetched: FetchedSource, folder: Path, sheet: str | None) -> FetchedSource:
     """One sheet of a workbook as a CSV, and which: what is pinned does not change with a reader."""
-    copy = folder / "sheet" / f"{stem(brought.path)}.csv"
+    copy = folder / "sheet" / f"{stem(fetched.path)}.csv"
     copy.parent.mkdir()
-    found = sheet_as_csv(brought.path, copy, origin=brought.origin, sheet=sheet)
+    found = sheet_as_csv(fetched.path, copy, origin=fetched.origin, sheet=sheet)
     more = (
         f"; it also has {', '.join(found.others)}: SHEET=<name> reads another"
         if found.others
         else ""
     )
-    return Brought(
-        copy, brought.origin, (f"sheet {found.name}, {found.cells}, saved as CSV{more}",)
+    return FetchedSource(
+        copy, fetched.origin, (f"sheet {found.name}, {found.cells}, saved as CSV{more}",)
     )
 
 
-def _fetched(address: str, folder: Path) -> Brought:
+def _fetched(address: str, folder: Path) -> FetchedSource:
     scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
     if scheme in DATABASES:
         return _query(address, folder)
@@ -83,7 +83,7 @@ def _fetched(address: str, folder: Path) -> Brought:
         _check_url(address)
         copy = folder / (Path(unquote(urlsplit(address).path)).name or "customers.csv")
         _download(address, copy)
-        return Brought(copy, _without_secrets(address))
+        return FetchedSource(copy, _without_secrets(address))
     path = Path(address).expanduser()
     if not path.is_file():
         raise UserError(
@@ -92,7 +92,7 @@ def _fetched(address: str, folder: Path) -> Brought:
         )
     if path.resolve().parent == EXTERNAL:  # adopted before, and about to be replaced by itself
         path = Path(shutil.copyfile(path, folder / path.name))
-    return Brought(path, address)
+    return FetchedSource(path, address)
 
 
 def _check_url(url: str) -> None:
@@ -140,7 +140,7 @@ def _download(url: str, copy: Path) -> None:
         ) from None
 
 
-def _query(address: str, folder: Path) -> Brought:
+def _query(address: str, folder: Path) -> FetchedSource:
     """The rows of a table or query as a Parquet file of text, a batch at a time in memory."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -158,7 +158,7 @@ def _query(address: str, folder: Path) -> Brought:
     except (SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UserError(f"{origin}: {reason}; expected a table or a query of customers") from None
-    return Brought(copy, origin)
+    return FetchedSource(copy, origin)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Small tables as they arrive, for the tests of what is drafted from them."""
+"""Small raw tables, for the tests of what is drafted from them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from scoring.errors import UserError
 from stages.adoption.draft import Draft, Guess, draft
 from stages.adoption.target import Outcome
-from stages.tables.intake import Arrival, from_arrow
+from stages.tables.intake import RawTable, from_arrow
 
 ROWS = 120
 LEFT = np.arange(ROWS) % 3 == 0  # who churned
 PLAIN = {"visits": np.arange(ROWS) % 17 * 1.5, "churned": np.where(LEFT, "yes", "no")}
 
 
-def arrival(**columns: Any) -> Arrival:
-    """A table as it comes in, of columns of any type."""
+def raw_table(**columns: Any) -> RawTable:
+    """A raw table of columns of any type."""
     table = pd.DataFrame({name.replace("_", " "): values for name, values in columns.items()})
     text = table.astype(object).where(table.notna(), "").astype(str)
     return from_arrow(pa.Table.from_pandas(text, preserve_index=False), origin="t.csv")
@@ -34,7 +34,7 @@ def drafted(
     **columns: Any,
 ) -> Draft:
     """What a table of these columns is drafted as; the keywords are what the user says of it."""
-    return draft(arrival(**columns), Outcome(target, positive, negative), origin="t.csv")
+    return draft(raw_table(**columns), Outcome(target, positive, negative), origin="t.csv")
 
 
 def guess(values: Any, name: str = "thing") -> Guess:
@@ -43,7 +43,7 @@ def guess(values: Any, name: str = "thing") -> Guess:
     return next(g for g in found.guesses if g.name == name.replace("_", " "))
 
 
-def refusal(**columns: Any) -> str:
+def rejection(**columns: Any) -> str:
     with pytest.raises(UserError) as caught:
         drafted(**columns)
     assert "\n" not in caught.value.message

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from scoring.errors import UserError
-from stages.adoption import adopt, bring
-from stages.adoption.bring import Brought, stem
-from stages.tables.intake import Arrival, read_arrival
+from stages.adoption import adopt, fetch_source
+from stages.adoption.fetch_source import FetchedSource, stem
+from stages.tables.intake import RawTable, read_raw_table
 
 WORDS = ["geheim", "s3cret", "token"]
 SQL = """
@@ -44,20 +44,20 @@ def address(crm: Path, wanted: str) -> str:
     return f"sqlite:///{link}#{wanted}"
 
 
-def fetched(where: str, folder: Path) -> tuple[Brought, Arrival]:
+def fetched(where: str, folder: Path) -> tuple[FetchedSource, RawTable]:
     folder.mkdir(exist_ok=True)
-    brought = bring.bring(where, folder)
-    return brought, read_arrival(brought.path, origin=brought.origin)
+    found = fetch_source.fetch_source(where, folder)
+    return found, read_raw_table(found.path, origin=found.origin)
 
 
-def column(arrival: Arrival, name: str) -> list[str]:
-    cells = arrival.columns[name]
+def column(raw_table: RawTable, name: str) -> list[str]:
+    cells = raw_table.columns[name]
     return [cells.texts[int(code)].as_py() for code in cells.codes]
 
 
-def refusal(where: str, folder: Path) -> str:
+def rejection(where: str, folder: Path) -> str:
     with pytest.raises(UserError) as caught:
-        bring.bring(where, folder)
+        fetch_source.fetch_source(where, folder)
     assert "\n" not in str(caught.value)
     assert not [word for word in WORDS if word in str(caught.value)]
     return str(caught.value)
@@ -86,16 +86,16 @@ def test_a_path_is_taken_as_it_is_and_called_as_the_user_did(tmp_path: Path) -> 
     source = tmp_path / "Käse #1.csv"
     source.write_text("a,b\n1,2\n")
     scratch = tmp_path / "scratch"
-    brought, arrival = fetched(str(source), scratch)
-    assert brought == Brought(source, str(source))
-    assert column(arrival, "b") == ["2"]
+    found, raw_table = fetched(str(source), scratch)
+    assert found == FetchedSource(source, str(source))
+    assert column(raw_table, "b") == ["2"]
     assert source.is_file()
 
 
 @pytest.mark.parametrize("where", ["nowhere.csv", "", ".", "a\nb.csv"])
 def test_a_path_that_is_no_file_is_named(tmp_path: Path, where: str) -> None:
     with pytest.raises(UserError, match="no such file; expected the path or URL"):
-        bring.bring(where, tmp_path)
+        fetch_source.fetch_source(where, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["customers.yaml", "x.yml", "x.csv.dvc", ".gitignore", "a\nb.csv"])
@@ -103,8 +103,8 @@ def test_names_that_mean_something_else_in_the_repository_are_refused(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UserError, match=r"expected a name like customers\.csv"):
-        adopt._check_name(Brought(tmp_path / name, "x"))
-    adopt._check_name(Brought(tmp_path / "Käse #1: 2026 (new).csv", "x"))
+        adopt._check_name(FetchedSource(tmp_path / name, "x"))
+    adopt._check_name(FetchedSource(tmp_path / "Käse #1: 2026 (new).csv", "x"))
 
 
 # --- URLs --------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_names_that_mean_something_else_in_the_repository_are_refused(
     ],
 )
 def test_a_url_that_fails_is_named_without_its_secrets(tmp_path: Path, url: str) -> None:
-    refusal(url, tmp_path)
+    rejection(url, tmp_path)
 
 
 def test_a_url_is_fetched_and_called_without_its_secrets(tmp_path: Path) -> None:
@@ -128,11 +128,12 @@ def test_a_url_is_fetched_and_called_without_its_secrets(tmp_path: Path) -> None
 
     with fsspec.open("memory://shop/the customers.csv", "wb") as file:
         file.write(b"a,b\n1,2\n")
-    brought, arrival = fetched("memory://shop/the customers.csv", tmp_path)
-    assert brought.path.name == "the customers.csv"
-    assert column(arrival, "a") == ["1"]
+    found, raw_table = fetched("memory://shop/the customers.csv", tmp_path)
+    assert found.path.name == "the customers.csv"
+    assert column(raw_table, "a") == ["1"]
     assert (
-        bring._without_secrets("https://me:geheim@h:1/p/x.csv?token=1#f") == "https://h:1/p/x.csv"
+        fetch_source._without_secrets("https://me:geheim@h:1/p/x.csv?token=1#f")
+        == "https://h:1/p/x.csv"
     )
 
 
@@ -152,9 +153,9 @@ def test_a_url_is_fetched_and_called_without_its_secrets(tmp_path: Path) -> None
 def test_a_table_or_a_query_comes_in_as_text(
     tmp_path: Path, crm: Path, wanted: str, name: str
 ) -> None:
-    brought, arrival = fetched(address(crm, wanted), tmp_path / "scratch")
-    assert brought.path.name == f"{name}.parquet"
-    assert {n: column(arrival, n) for n in arrival.columns} == {
+    found, raw_table = fetched(address(crm, wanted), tmp_path / "scratch")
+    assert found.path.name == f"{name}.parquet"
+    assert {n: column(raw_table, n) for n in raw_table.columns} == {
         "id": ["1", "2"],
         "name": ["Zoë", ""],
         "since": ["2026-01-31", "2025-12-01"],
@@ -172,10 +173,10 @@ def test_a_view_and_an_odd_name(tmp_path: Path, crm: Path) -> None:
 def test_more_rows_than_are_held_at_a_time(
     tmp_path: Path, crm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bring, "BATCH", 3)
+    monkeypatch.setattr(fetch_source, "BATCH", 3)
     query = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10) select *"
-    arrival = fetched(address(crm, f"{query} from n"), tmp_path / "scratch")[1]
-    assert column(arrival, "i") == [str(n) for n in range(1, 11)]
+    raw_table = fetched(address(crm, f"{query} from n"), tmp_path / "scratch")[1]
+    assert column(raw_table, "i") == [str(n) for n in range(1, 11)]
 
 
 @pytest.mark.parametrize(
@@ -195,14 +196,14 @@ def test_more_rows_than_are_held_at_a_time(
 def test_a_query_that_fails_is_named_and_changes_nothing(
     tmp_path: Path, crm: Path, wanted: str, words: str
 ) -> None:
-    said = refusal(address(crm, wanted), tmp_path)
+    said = rejection(address(crm, wanted), tmp_path)
     assert words in said
     assert "crm.db" in said
     assert fetched(address(crm, "customers"), tmp_path / "scratch")[1].rows == 2
 
 
 def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
-    assert "no such file" in refusal(f"sqlite:///{tmp_path}/new.db#customers", tmp_path)
+    assert "no such file" in rejection(f"sqlite:///{tmp_path}/new.db#customers", tmp_path)
     assert not (tmp_path / "new.db").exists()
 
 
@@ -222,7 +223,7 @@ def test_a_missing_database_is_not_made(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(
     tmp_path: Path, where: str
 ) -> None:
-    refusal(where, tmp_path)
+    rejection(where, tmp_path)
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------
@@ -253,10 +254,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("wanted", ["shop.customers", "select * from shop.customers order by id"])
 def test_postgresql_comes_in_as_text(tmp_path: Path, server: str, wanted: str) -> None:
-    arrival = fetched(f"{server}#{wanted}", tmp_path / "scratch")[1]
-    seen = column(arrival, "seen")
+    raw_table = fetched(f"{server}#{wanted}", tmp_path / "scratch")[1]
+    seen = column(raw_table, "seen")
     assert seen[0].startswith("2026-01-31 12:00:00")
-    assert {n: column(arrival, n) for n in arrival.columns if n != "seen"} == {
+    assert {n: column(raw_table, n) for n in raw_table.columns if n != "seen"} == {
         "id": ["1", "2"],
         "name": ["Zoë", ""],
         "since": ["2026-01-31", ""],
@@ -270,13 +271,13 @@ def test_postgresql_comes_in_as_text(tmp_path: Path, server: str, wanted: str) -
 @pytest.mark.slow
 def test_postgresql_says_what_is_wrong_and_is_only_read(tmp_path: Path, server: str) -> None:
     assert fetched(f"{server}#leavers", tmp_path / "view")[1].rows == 1
-    assert 'relation "absent" does not exist' in refusal(f"{server}#absent", tmp_path)
-    assert "syntax error" in refusal(f"{server}#selct 1", tmp_path)
+    assert 'relation "absent" does not exist' in rejection(f"{server}#absent", tmp_path)
+    assert "syntax error" in rejection(f"{server}#selct 1", tmp_path)
     deleted = "with gone as (delete from shop.customers returning *) select * from gone"
     for change in ("delete from shop.customers", "drop view leavers", deleted):
-        refusal(f"{server}#{change}", tmp_path)
+        rejection(f"{server}#{change}", tmp_path)
     count = "select nextval('counter') as n"
-    assert "read-only transaction" in refusal(f"{server}#{count}", tmp_path)
-    stranger = server.replace("postgres:@", "stranger:geheim@")
-    assert 'role "stranger" does not exist' in refusal(f"{stranger}#leavers", tmp_path)
+    assert "read-only transaction" in rejection(f"{server}#{count}", tmp_path)
+    visitor = server.replace("postgres:@", "visitor:geheim@")
+    assert 'role "visitor" does not exist' in rejection(f"{visitor}#leavers", tmp_path)
     assert fetched(f"{server}#shop.customers", tmp_path / "table")[1].rows == 2

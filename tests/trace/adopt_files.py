@@ -1,4 +1,4 @@
-"""Holds every file of a folder out to `adopt`, in one process; for test_door.py."""
+"""Adopts every file of a folder, in one process; for test_data_validation.py."""
 
 import contextlib
 import hashlib

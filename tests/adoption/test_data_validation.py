@@ -17,7 +17,7 @@ import pytest
 from stages.core.files import read_table
 from tests.conftest import clean_environment, stages
 
-DRIVER = Path(__file__).parents[1] / "trace" / "door.py"
+DRIVER = Path(__file__).parents[1] / "trace" / "adopt_files.py"
 Table = pd.DataFrame
 
 
@@ -149,7 +149,7 @@ def customers(finished: Path) -> Table:
 def outcomes(
     shared: Path, customers: Table, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, object]]:
-    """Every refused file held out to `adopt`, all in one process: code, messages, what changed."""
+    """Every refused file given to `adopt`, all in one process: code, messages, what changed."""
     folder = tmp_path_factory.mktemp("refused")
     for number, (make, _) in enumerate(REFUSED.values()):
         (folder / f"{number}.csv").write_bytes(make(customers.copy()))
@@ -201,7 +201,7 @@ def test_faults_are_there_for_programs(outcomes: dict[str, dict[str, object]]) -
     ]
 
 
-def test_a_strange_file_is_let_in_with_a_word_for_everything(
+def test_a_strange_file_is_accepted_with_a_warning_for_everything(
     fresh: Path, customers: Table, tmp_path: Path
 ) -> None:
     # given a file with everything that may be accepted with warnings
