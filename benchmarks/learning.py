@@ -43,13 +43,13 @@ def benchmarks() -> tuple[list[Result], list[dict[str, Any]]]:
     curve = learning_curve(SIZES, test=TEST)
     print(in_short(curve).to_string(index=False))
     last = curve[curve["customers"] == SIZES[-1]].set_index("candidate")
-    best = str(last["roc_auc_behind"].idxmin())
+    best = str(last["roc_auc_regret"].idxmin())
     row = last.loc[best]
     details = (
         f"{best}; {row['roc_auc_low']:.4f} to {row['roc_auc_high']:.4f}, {TEST:,} test customers"
     )
     name = f"ROC AUC behind the oracle with {SIZES[-1]:,} customers"
-    result = Result(name, float(row["roc_auc_behind"]), "<=", BOUND, details)
+    result = Result(name, float(row["roc_auc_regret"]), "<=", BOUND, details)
     records = curve.round(6).to_dict("records")
     return [result], [{str(name): value for name, value in row.items()} for row in records]
 
@@ -59,7 +59,7 @@ def in_short(curve: pd.DataFrame) -> pd.DataFrame:
     short = curve[["customers", "candidate", "seconds"]].round(1)
     for name, words in (("roc_auc", "AUC"), ("brier", "Brier"), (PROFIT, "profit")):
         digits = 3 if name == PROFIT else 4
-        numbers = curve[[f"{name}{end}" for end in ("", "_behind", "_low", "_high")]].to_numpy()
+        numbers = curve[[f"{name}{end}" for end in ("", "_regret", "_low", "_high")]].to_numpy()
         short[f"{words}, behind the oracle"] = [
             "{:.{d}f}, {:.{d}f} ({:.{d}f} to {:.{d}f})".format(*row, d=digits) for row in numbers
         ]
@@ -69,8 +69,8 @@ def in_short(curve: pd.DataFrame) -> pd.DataFrame:
 def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
     """Each candidate fitted once on the first of the simulated customers, on the same test ones.
 
-    A row per size and candidate: seconds to fit; per measure the candidate's value, by how much it
-    is `behind` the oracle, and the interval of that difference.
+    A row per size and candidate: seconds to fit; per measure the candidate's value, its
+    `regret` against the oracle, and the interval of that.
     """
     schema, params = load_schema(SCHEMA), read_params(PARAMS)
     train, money = Train.of(params["train"]), Money.of(params["money"])
@@ -123,5 +123,5 @@ def _row(data: EvaluationData) -> dict[str, float]:
     return {
         (name if column == "champion" else f"{name}_{column}"): float(figures[name][column])
         for name in SHOWN
-        for column in ("champion", "oracle", "behind", "low", "high", "reached")
+        for column in ("champion", "oracle", "regret", "low", "high", "reached")
     }

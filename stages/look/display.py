@@ -34,7 +34,7 @@ def table(
     """
     shown = frame.reset_index(names=frame.index.name or "") if index else frame
     formats = formats or {}
-    words = {name: str(name).replace("_", " ") for name in shown.columns}
+    words = {name: _heading(str(name)) for name in shown.columns}
     head = "".join(_cell("th", words[name], words[name], shown[name]) for name in shown.columns)
     columns = [
         [_cell("td", words[n], _text(v, formats.get(n)), shown[n]) for v in shown[n].tolist()]
@@ -50,6 +50,11 @@ def table(
         f'<div class="scroll"><table{kind}>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _heading(name: str) -> str:
+    """A heading in words; a dotted name is one of a file, and stays as it is copied from there."""
+    return name if "." in name else name.replace("_", " ")
 
 
 def _kind(shown: pd.DataFrame) -> str:
