@@ -20,7 +20,9 @@ from benchmarks import (
 from benchmarks.result import Result
 from scoring.errors import UserError
 from stages.core.files import write_json
-from stages.core.paths import REPORTS
+from stages.core.paths import Paths
+
+HERE = Paths.here()
 
 KINDS = (
     "generation",
@@ -79,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
         learned, curve = learning.benchmarks()
         results += learned
     content = {"results": [result.as_dict() for result in results], "learning_curve": curve}
-    write_json(REPORTS / "bench.json", content)
+    write_json(HERE.reports / "bench.json", content)
     for result in results:
         print(result)
     return int(any(not result.is_met for result in results))

@@ -7,9 +7,11 @@ import sys
 import time
 
 from benchmarks.result import Result, paired_ratio
-from stages.core.paths import POPULATION, ROOT
+from stages.core.paths import Paths
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population
+
+HERE = Paths.here()
 
 MANY, FEW = 1_000_000, 10_000
 SOME = 300_000  # three chunks: memory is that of the chunk drawn and the one before it
@@ -21,7 +23,7 @@ from benchmarks.generation import draw
 draw({rows})
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 """
-CROWD = load_population(POPULATION)
+CROWD = load_population(HERE.population)
 
 
 def benchmarks(*, runs: int) -> list[Result]:
@@ -55,5 +57,5 @@ def _many_times_few() -> None:
 def _peak_memory(rows: int) -> float:
     """Resident memory of a process of its own at its peak, in MiB; Linux alone tells it."""
     command = [sys.executable, "-c", SCRIPT.format(rows=rows)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=HERE.root, capture_output=True, text=True, check=True)
     return int(done.stdout) / 1024

@@ -22,11 +22,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.batch.parts import PARTIAL
-from stages.core.paths import CHAMPION, PARAMS, POPULATION, ROOT
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import load_population
 from stages.simulator.snapshots import snapshot
+
+HERE = Paths.here()
 
 LONGEST = (
     0.5  # seconds from the first part of a run to its end, on average of those that are killed
@@ -92,14 +94,14 @@ def _wait_for_part(run: subprocess.Popen[bytes], partial: Path) -> None:
 
 def _run(table: Path, out: Path, model: Path, chunk: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", COMMAND, str(table), str(out), str(model), str(chunk)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=HERE.root, stderr=subprocess.DEVNULL)
 
 
 def simulated(path: Path, *, rows: int) -> None:
     """Write customers of a simulated month, without the target."""
-    generate = Generate.of(read_params(PARAMS)["generate"] | {"rows": rows, "seed": 99})
+    generate = Generate.of(read_params(HERE.params)["generate"] | {"rows": rows, "seed": 99})
     writer = None
-    for month in snapshot(load_population(POPULATION), generate, month=3):
+    for month in snapshot(load_population(HERE.population), generate, month=3):
         table = pa.Table.from_pandas(month.customers, preserve_index=False)
         writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
         writer.write_table(table)
@@ -119,7 +121,7 @@ def main() -> int:
         simulated(folder / "customers.parquet", rows=options.rows)
         found = survive(
             folder / "customers.parquet",
-            CHAMPION,
+            HERE.champion,
             folder,
             kills=options.kills,
             chunk=options.chunk,

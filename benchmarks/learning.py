@@ -14,7 +14,7 @@ from benchmarks.result import Result
 from scoring.money import customer_value
 from scoring.schema import Schema
 from stages.core.measures import Floats
-from stages.core.paths import PARAMS, POPULATION, SCHEMA
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
@@ -28,6 +28,8 @@ from stages.model.train import refit
 from stages.model.train_params import Train
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population
+
+HERE = Paths.here()
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 TEST = 50_000
@@ -72,7 +74,7 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
     A row per size and candidate: seconds to fit; per measure the candidate's value, its
     `regret` against the oracle, and the interval of that.
     """
-    schema, params = load_schema(SCHEMA), read_params(PARAMS)
+    schema, params = load_schema(HERE.schema), read_params(HERE.params)
     train, money = Train.of(params["train"]), Money.of(params["money"])
     features, oracle = _customers(max(sizes) + test, schema)
     held, known = features.head(test), features.iloc[test:]
@@ -90,7 +92,7 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
 
 
 def _customers(rows: int, schema: Schema) -> tuple[pd.DataFrame, Floats]:
-    population = load_population(POPULATION)
+    population = load_population(HERE.population)
     chunk = next(simulate(population, rows=rows, seed=SEED, chunk_rows=rows))
     return feature_table(chunk.customers, schema), chunk.oracle["churn_probability"].to_numpy()
 

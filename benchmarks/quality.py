@@ -16,7 +16,7 @@ from benchmarks.result import Result
 from scoring.schema import Schema
 from stages.core import measures
 from stages.core.metrics import METRICS, Shown, shown_in
-from stages.core.paths import PARAMS, SCHEMA
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import load_schema
 from stages.features.table import feature_table
@@ -26,6 +26,8 @@ from stages.model.train import CrossValidation, cross_validate, summary
 from stages.model.train_params import Train
 from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
+
+HERE = Paths.here()
 
 BOUNDS = {"roc_auc": 0.850, "average_precision": 0.670, "brier": 0.1333}
 CALIBRATION_BOUND = 0.02
@@ -54,7 +56,7 @@ UNTUNED = {
 
 def benchmarks(csv: Path) -> list[Result]:
     """Five folds repeated ten times on all rows: the best candidate against bars and reference."""
-    schema = load_schema(SCHEMA)
+    schema = load_schema(HERE.schema)
     customers = check_table(read_raw_table(csv), schema, origin=str(csv)).customers
     features = feature_table(customers, schema)
     with threadpool_limits(1):  # folds run side by side; threads inside each would be slower
@@ -77,7 +79,7 @@ def _measured(
 ) -> tuple[CrossValidation, Train]:
     """All candidates on 5 × 10 folds of all customers, under the parameters with changes."""
     repeated = {"folds": FOLDS, "repeats": REPEATS, "max_cells": MAX_CELLS}
-    params = Train.of(read_params(PARAMS)["train"] | changes | repeated)
+    params = Train.of(read_params(HERE.params)["train"] | changes | repeated)
     return cross_validate(features, schema, params), params
 
 

@@ -26,9 +26,11 @@ from stages.batch.inputs import Chunk, find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
 from stages.batch.score import Asked, score
 from stages.core.files import read_table
-from stages.core.paths import CHAMPION, ROOT, TRAIN, Paths
+from stages.core.paths import Paths
 from stages.model.train import refit
 from stages.parameters import read_parameters
+
+HERE = Paths.here()
 
 SOME, MANY, MOST = 100_000, 1_000_000, 10_000_000
 SCRIPT = """
@@ -54,9 +56,10 @@ def _measured(folder: Path, *, runs: int) -> list[Result]:
     ours = _ours(many, folder)
     ours()  # what is imported once
     bare, shown = paired_ratio(
-        lambda: bare_scoring.score(many, folder / "bare.parquet", CHAMPION), ours, runs=runs
+        lambda: bare_scoring.score(many, folder / "bare.parquet", HERE.champion), ours, runs=runs
     )
-    cpu = _cpu(lambda: bare_scoring.score(many, folder / "bare.parquet", CHAMPION)) / _cpu(ours)
+    bare_cpu = _cpu(lambda: bare_scoring.score(many, folder / "bare.parquet", HERE.champion))
+    cpu = bare_cpu / _cpu(ours)
     usual, words = paired_ratio(_usual(some, folder), _ours(some, folder), runs=runs)
     per_row, details = paired_ratio(ours, _repeated(some, folder), runs=runs)
     text, code = (_cpu(_graph(some, by_code=by_code)) for by_code in (False, True))
@@ -91,7 +94,7 @@ def _customers(folder: Path, rows: int) -> Path:
 
 def _ours(table: Path, folder: Path) -> Callable[[], None]:
     def run() -> None:
-        score(Asked(str(table), folder / "ours", CHAMPION))
+        score(Asked(str(table), folder / "ours", HERE.champion))
 
     return run
 
@@ -101,14 +104,14 @@ def _repeated(table: Path, folder: Path) -> Callable[[], None]:
 
     def run() -> None:
         for _ in range(MANY // SOME):
-            score(Asked(str(table), folder / "ours", CHAMPION))
+            score(Asked(str(table), folder / "ours", HERE.champion))
 
     return run
 
 
 def _graph(table: Path, *, by_code: bool) -> Callable[[], object]:
     """The champion's graph alone, asked by text or by code."""
-    scorer = load_batch_scorer(CHAMPION)
+    scorer = load_batch_scorer(HERE.champion)
     schema = scorer.bundle.schema
     (chunk,) = read_block(
         next(plan(find_inputs(str(table), table.parent), size=SOME)), wanted(schema)
@@ -123,9 +126,9 @@ def _graph(table: Path, *, by_code: bool) -> Callable[[], object]:
 
 
 def _usual(table: Path, folder: Path) -> Callable[[], None]:
-    schema = read_manifest(CHAMPION)[1]
-    winner = json.loads((CHAMPION / MANIFEST).read_text())["candidate"]
-    model = refit(winner, read_table(TRAIN), schema, read_parameters(Paths.here()).train)
+    schema = read_manifest(HERE.champion)[1]
+    winner = json.loads((HERE.champion / MANIFEST).read_text())["candidate"]
+    model = refit(winner, read_table(HERE.train), schema, read_parameters(HERE).train)
     return lambda: usual_scoring.score(table, folder / "usual.parquet", model, schema)
 
 
@@ -145,7 +148,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 def _process(table: Path, folder: Path) -> tuple[float, float]:
     """Seconds and peak resident memory in MiB of a process of its own."""
-    command = [sys.executable, "-c", SCRIPT, str(table), str(folder / "own"), str(CHAMPION)]
+    command = [sys.executable, "-c", SCRIPT, str(table), str(folder / "own"), str(HERE.champion)]
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=HERE.root, capture_output=True, text=True, check=True)
     return time.perf_counter() - start, int(done.stdout) / 1024

@@ -26,7 +26,9 @@ from scoring.bundle import SCHEMA_FILE
 from scoring.errors import UserError
 from scoring.schema import parse_schema
 from serving.document import example
-from stages.core.paths import CHAMPION, ROOT
+from stages.core.paths import Paths
+
+HERE = Paths.here()
 
 SECONDS, ROUNDS = 4, 3  # of load each, in turn: a busy moment meets them all
 SOAK_SECONDS, WARM_SECONDS = 300, 30
@@ -164,7 +166,9 @@ def _wrk(url: str, script: Path, *, connections: int, seconds: int) -> Load:
 
 def _scripts(folder: Path) -> tuple[Path, Path]:
     """Scripts for `wrk` that send the document's example once, and a batch of it."""
-    schema = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_bytes()), origin=SCHEMA_FILE)
+    schema = parse_schema(
+        json.loads((HERE.champion / SCHEMA_FILE).read_bytes()), origin=SCHEMA_FILE
+    )
     one = example("/predict", schema)
     many = {"features": [one["features"]] * BATCH}
     return _script(folder / "one", one), _script(folder / "many", many)
@@ -190,7 +194,7 @@ def _server(name: str, folder: Path) -> Iterator[Server]:
     }
     command = [sys.executable, *(part.format(port=port) for part in COMMANDS[name])]
     with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=HERE.root, env=environment, stdout=log, stderr=log)
     try:
         _wait(f"http://127.0.0.1:{port}/readyz", process, folder / f"{name}.log")
         seconds = time.monotonic() - began

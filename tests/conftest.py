@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from stages.core.paths import ROOT, Paths
+from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.operations.registry.behaviour import ELSEWHERE
 from stages.operations.reproducible import copy_work_tree
+from tests.places import ROOT
 
 TRACE = Path(__file__).parent / "trace"
 SMALL: Mapping[str, Mapping[str, object]] = {

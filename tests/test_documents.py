@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.paths import ROOT
 from stages.core.yamlfile import read_yaml
+from tests.places import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

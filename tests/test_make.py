@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.search(r"^\.PHONY: (.*)$", MAKEFILE.replace("\\\n", ""), flags=re.MULTILINE)

@@ -14,13 +14,14 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from stages.core.paths import NOTEBOOKS, ROOT, Paths
+from stages.core.paths import Paths
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation
 from stages.operations.supply.locks import locks, read_lock
+from tests.places import HERE, ROOT
 
-NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
+NOTEBOOK_FILES = sorted(HERE.notebooks.glob("*.ipynb"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 
 FORBIDDEN = {"serving": {"stages", "benchmarks", "tests"}, "scoring": {"stages", "serving"}}
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from stages.core.paths import ROOT
 from stages.core.yamlfile import read_yaml
+from tests.places import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}

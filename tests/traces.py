@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stages.core.paths import ROOT
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
+from tests.places import ROOT
 
 PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
 

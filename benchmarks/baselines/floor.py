@@ -9,10 +9,12 @@ from fastapi.responses import Response
 from scoring.bundle import MODEL, SCHEMA_FILE, Scorer
 from scoring.derive import derive
 from scoring.schema import parse_schema
-from stages.core.paths import CHAMPION
+from stages.core.paths import Paths
 
-SCHEMA = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
-SCORER = Scorer((CHAMPION / MODEL).read_bytes())
+HERE = Paths.here()
+
+SCHEMA = parse_schema(json.loads((HERE.champion / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
+SCORER = Scorer((HERE.champion / MODEL).read_bytes())
 
 app = FastAPI()
 

@@ -11,15 +11,19 @@ from scoring.bundle import MANIFEST, SCHEMA_FILE
 from scoring.derive import category_names, derive, numeric_names
 from scoring.schema import parse_schema
 from stages.core.files import read_table
-from stages.core.paths import CHAMPION, TRAIN, Paths
+from stages.core.paths import Paths
 from stages.model.encoding import frame
 from stages.model.train import refit
 from stages.parameters import read_parameters
 
-SCHEMA = parse_schema(json.loads((CHAMPION / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
-PARAMS = read_parameters(Paths.here()).train
-CHOSEN = json.loads((CHAMPION / MANIFEST).read_text())
-MODEL = refit(CHOSEN["candidate"], read_table(TRAIN), SCHEMA, PARAMS, weights=CHOSEN.get("blend"))
+HERE = Paths.here()
+
+SCHEMA = parse_schema(json.loads((HERE.champion / SCHEMA_FILE).read_text()), origin=SCHEMA_FILE)
+PARAMS = read_parameters(HERE).train
+CHOSEN = json.loads((HERE.champion / MANIFEST).read_text())
+MODEL = refit(
+    CHOSEN["candidate"], read_table(HERE.train), SCHEMA, PARAMS, weights=CHOSEN.get("blend")
+)
 
 app = FastAPI()
 

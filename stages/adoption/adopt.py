@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scoring.digest import sha256
@@ -22,7 +22,7 @@ from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
-from stages.core.paths import EXTERNAL, POPULATION, ROOT, SCHEMA, Paths, relative
+from stages.core.paths import Paths
 from stages.core.yaml_edit import edited_yaml, update_yaml
 from stages.core.yamlfile import load_schema
 from stages.parameters import Parameters, read_parameters
@@ -66,35 +66,44 @@ class Described:
     notes: tuple[str, ...] = ()
 
 
-def adopt(address: str, options: AdoptionOptions | None = None) -> str:
+def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) -> str:
     """Make a table the source of customers; what was done, in words.
 
-    The table is checked first: against the schema beside it if there is one, against the schema in
+    The table is checked first: against the schema next to it if there is one, against the schema in
     git if it has nearly all its columns, else against a draft. Only then is it copied
     to `data/external/`, tracked with DVC, and pinned in `params.yaml`. `UserError` where it cannot
     be read or does not fit; nothing was touched then.
     """
     if address == GENERATED:
-        _point_to(Paths.here(), source=relative(POPULATION), schema=relative(SCHEMA), sha256=None)
+        source, schema = map(paths.relative, (paths.population, paths.schema))
+        _point_to(paths, source=source, schema=schema, sha256=None)
         return "Customers are generated again. Next: make repro"
     options = options or AdoptionOptions()
-    params = read_parameters(Paths.here())
+    params = read_parameters(paths)
     with tempfile.TemporaryDirectory() as scratch:
-        fetched = fetch_source(address, Path(scratch), sheet=options.sheet)
-        _check_name(fetched)
-        target = EXTERNAL / fetched.path.name
-        described, checked = _admitted(fetched, _schema_file(target), options, params)
+        fetched = _fetched(address, Path(scratch), options.sheet, paths)
+        target = paths.external / fetched.path.name
+        described, checked = _admitted(fetched, _schema_file(target), options, params, paths)
         if options.pseudonymise:
             fetched = pseudonymised(fetched, described.schema, Path(scratch))
-            target = EXTERNAL / fetched.path.name
+            target = paths.external / fetched.path.name
         with _undone_on_failure(target, Path(scratch)):
             _install(fetched.path, target, described)
-            _track(target)
-    schema_file = _schema_file(target)
-    source = {"source": relative(target), "schema": relative(schema_file)}
-    _point_to(Paths.here(), **source, sha256=sha256(target))
-    said = _account(fetched, target, described, checked)
-    return "\n".join([*said, *(_in_the_clear(target) if options.pseudonymise else [])])
+            _track(target, paths)
+    source, schema = map(paths.relative, (target, _schema_file(target)))
+    _point_to(paths, source=source, schema=schema, sha256=sha256(target))
+    lines = _account(fetched, target, described, checked, paths)
+    return "\n".join([*lines, *(_in_the_clear(target, paths) if options.pseudonymise else [])])
+
+
+def _fetched(address: str, scratch: Path, sheet: str | None, paths: Paths) -> FetchedSource:
+    fetched = fetch_source(address, scratch, sheet=sheet)
+    _check_name(fetched)
+    # Adopted before, and about to be replaced by itself.
+    if fetched.path.resolve().parent == paths.external.resolve():
+        copy = shutil.copyfile(fetched.path, scratch / fetched.path.name)
+        return replace(fetched, path=copy)
+    return fetched
 
 
 def _check_name(fetched: FetchedSource) -> None:
@@ -108,17 +117,21 @@ def _check_name(fetched: FetchedSource) -> None:
 
 
 def _admitted(
-    fetched: FetchedSource, schema_file: Path, options: AdoptionOptions, params: Parameters
+    fetched: FetchedSource,
+    schema_file: Path,
+    options: AdoptionOptions,
+    params: Parameters,
+    paths: Paths,
 ) -> tuple[Described, Checked]:
-    asked = Validation(fetched.origin, relative(schema_file))
+    asked = Validation(fetched.origin, paths.relative(schema_file))
     try:
         raw_table = read_raw_table(fetched.path, origin=fetched.origin)
-        described = _described(raw_table, fetched, schema_file, options, params)
+        described = _described(raw_table, fetched, schema_file, options, params, paths)
     except UserError as error:
-        write_rejected(asked, error, Paths.here())
+        write_rejected(asked, error, paths)
         raise
     return described, admit(
-        fetched.path, described.schema, asked, params, Paths.here(), raw_table=raw_table
+        fetched.path, described.schema, asked, params, paths, raw_table=raw_table
     )
 
 
@@ -128,13 +141,14 @@ def _described(
     schema_file: Path,
     options: AdoptionOptions,
     params: Parameters,
+    paths: Paths,
 ) -> Described:
-    """The schema to check the table against: the one beside it, the one in git, or a draft."""
+    """The schema to check the table against: the one next to it, the one in git, or a draft."""
     if not options.redraft:
-        for file in (schema_file, SCHEMA):
+        for file in (schema_file, paths.schema):
             if file.is_file() and (file == schema_file or _has_columns_of(raw_table, file)):
                 schema = load_schema(file)
-                _check_options(schema, options, file)
+                _check_options(schema, options, paths.relative(file))
                 return Described(schema, file)
     found = draft(raw_table, options.outcome, origin=fetched.origin)
     found = found.ignoring(
@@ -142,7 +156,7 @@ def _described(
     )
     if options.strict:
         _check_no_doubt(found, fetched.origin)
-    notes = () if options.redraft else tuple(_alike(raw_table))
+    notes = () if options.redraft else tuple(_alike(raw_table, paths))
     return Described(found.schema, draft=found, notes=notes)
 
 
@@ -165,20 +179,21 @@ def _has_columns_of(raw_table: RawTable, file: Path) -> bool:
     return len(names & set(raw_table.columns)) >= MEANT * len(names)
 
 
-def _alike(raw_table: RawTable) -> list[str]:
+def _alike(raw_table: RawTable, paths: Paths) -> list[str]:
     """What a table that was drafted a schema of its own has in common with the one in git."""
-    known = load_schema(SCHEMA).names
+    known = load_schema(paths.schema).names
     missing = [name for name in known if name not in raw_table.columns]
     if not missing or len(missing) > (1 - ALIKE) * len(known):
         return []
     return [
-        f"{len(known) - len(missing)} of its columns are called as in {relative(SCHEMA)}, but "
+        f"{len(known) - len(missing)} of its columns are called as in "
+        f"{paths.relative(paths.schema)}, but "
         f"{', '.join(missing[:SHOWN_NAMES])}{', …' if len(missing) > SHOWN_NAMES else ''} "
         "not: it was given a schema of its own"
     ]
 
 
-def _check_options(schema: Schema, options: AdoptionOptions, file: Path) -> None:
+def _check_options(schema: Schema, options: AdoptionOptions, file: str) -> None:
     target, outcome = schema.target, options.outcome
     negative = ",".join(label for label in target.labels if label != str(target.positive))
     for asked, found in (
@@ -188,18 +203,18 @@ def _check_options(schema: Schema, options: AdoptionOptions, file: Path) -> None
     ):
         if asked is not None and spelling_key(asked) != spelling_key(found):
             raise UserError(
-                f"{relative(file)}: column {target.name}: says {found}, not {asked}; change "
+                f"{file}: column {target.name}: says {found}, not {asked}; change "
                 "it there, or have a new schema drafted with DRAFT=1"
             )
 
 
 def _account(
-    fetched: FetchedSource, target: Path, described: Described, checked: Checked
+    fetched: FetchedSource, target: Path, described: Described, checked: Checked, paths: Paths
 ) -> list[str]:
     """What was done, what was accepted with warnings, and what a person should confirm."""
-    file = relative(_schema_file(target))
+    file = paths.relative(_schema_file(target))
     lines = [f"Adopted {len(checked.customers):,} customers from {fetched.origin}"]
-    lines += [f"  as {relative(target)}, described in {file}"]
+    lines += [f"  as {paths.relative(target)}, described in {file}"]
     lines += [f"  {note}" for note in fetched.notes]
     lines += _warned(checked.warnings)
     lines += described.notes
@@ -215,10 +230,10 @@ def _account(
     ]
 
 
-def _in_the_clear(target: Path) -> list[str]:
+def _in_the_clear(target: Path, paths: Paths) -> list[str]:
     """A warning where the same table was adopted with its ids before."""
     others = [
-        relative(file)
+        paths.relative(file)
         for file in sorted(target.parent.iterdir())
         if file != target and stem(file) == stem(target) and file.suffix not in (".dvc", ".yaml")
     ]
@@ -251,7 +266,7 @@ def _schema_file(target: Path) -> Path:
 
 
 def _install(source: Path, target: Path, described: Described) -> None:
-    EXTERNAL.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     # DVC may have made the earlier copy a link into its cache: replace it, never write through it.
     target.unlink(missing_ok=True)
     shutil.copyfile(source, target)
@@ -279,16 +294,16 @@ def _undone_on_failure(target: Path, scratch: Path) -> Iterator[None]:
         raise
 
 
-def _track(target: Path) -> None:
+def _track(target: Path, paths: Paths) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "add", "--quiet", str(target)],
-        cwd=ROOT,
+        cwd=paths.root,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise UserError(f"{relative(target)}: dvc add failed: {_reason(done.stderr)}")
+        raise UserError(f"{paths.relative(target)}: dvc add failed: {_reason(done.stderr)}")
 
 
 def _reason(stderr: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scoring.errors import UserError
-from stages.core.paths import EXTERNAL
 from stages.tables.workbook import is_workbook, sheet_as_csv
 
 if TYPE_CHECKING:
@@ -90,8 +88,6 @@ def _fetched(address: str, folder: Path) -> FetchedSource:
             f"{address}: no such file; expected the path or URL of a CSV, Parquet or Excel file, "
             "or a database and a table: sqlite:///crm.db#customers"
         )
-    if path.resolve().parent == EXTERNAL:  # adopted before, and about to be replaced by itself
-        path = Path(shutil.copyfile(path, folder / path.name))
     return FetchedSource(path, address)
 
 

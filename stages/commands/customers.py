@@ -76,7 +76,7 @@ def _adopt(options: argparse.Namespace, paths: Paths) -> None:
     wanted = AdoptionOptions(
         outcome, options.redraft, options.pseudonymise, options.strict, options.sheet
     )
-    print(adopt(options.csv, wanted))
+    print(adopt(options.csv, paths, wanted))
 
 
 def _simulate(options: argparse.Namespace, paths: Paths) -> None:

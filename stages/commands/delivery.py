@@ -41,7 +41,7 @@ def _comment(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.comment.pulls import Run
 
     run = Run.from_environment()
-    print(post(options.folder, run, publish_url=os.environ.get("PUBLISH_URL", "")))
+    print(post(options.folder, run, paths, publish_url=os.environ.get("PUBLISH_URL", "")))
 
 
 def _image(options: argparse.Namespace, paths: Paths) -> None:

@@ -199,14 +199,3 @@ def shown(path: Path) -> str:
     """The path as a message names it: from the current folder where it lies inside."""
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
-
-
-# Of the repository that this code is part of, for what is not handed its paths: tests, benchmarks,
-# adoption, the image, the comment on a pull request.
-_HERE = Paths.here()
-ROOT = _HERE.root
-PARAMS, PIPELINE, NOTEBOOKS = _HERE.params, _HERE.pipeline, _HERE.notebooks
-SCHEMA, POPULATION, EXTERNAL = _HERE.schema, _HERE.population, _HERE.external
-CUSTOMERS_SCHEMA, TRAIN, TEST = _HERE.customers_schema, _HERE.train, _HERE.test
-CHAMPION, REPORTS, VALIDATION = _HERE.champion, _HERE.reports, _HERE.validation
-relative = _HERE.relative

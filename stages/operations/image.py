@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
 
 IMAGE = "churn:latest"
 BENTO = "churn:latest"
@@ -95,7 +94,7 @@ def _running_docker() -> None:
         raise UserError(f"docker: {reason[0]}")
 
 
-def _run(*command: str, place: str | Path = ROOT, **environment: str) -> None:
+def _run(*command: str, place: str | None = None, **environment: str) -> None:
     done = subprocess.run(command, cwd=place, env=os.environ | environment, check=False)
     if done.returncode:
         words = " ".join([Path(command[0]).name, *command[1:3]])

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.paths import ROOT, Paths
+from stages.core.paths import Paths
 from stages.core.pipeline import outs_of
 from stages.core.runner import notebook_of
 from stages.core.yamlfile import read_yaml
+from tests.places import ROOT
 from tests.traces import NOTEBOOKS, PIPELINE, opened
 
 DATA = read_yaml(ROOT / "params.yaml")["data"]

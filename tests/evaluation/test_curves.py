@@ -35,9 +35,9 @@ def tied(seed: int):
 
 
 def test_tables_are_those_that_the_pipeline_declares(tables):
-    from stages.core import paths
+    from tests.places import HERE
 
-    declared = paths.PIPELINE.read_text(encoding="utf-8")
+    declared = HERE.pipeline.read_text(encoding="utf-8")
     for name, table in tables.items():
         assert f"reports/plots/{name}.csv" in declared
         assert table.notna().all(axis=None)

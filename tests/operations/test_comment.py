@@ -17,11 +17,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from stages.cli import main
-from stages.core.paths import ROOT
 from stages.operations.comment.post import PNG, comment
 from stages.operations.comment.pulls import Run
 from stages.operations.comment.safe import BREAK, LIMIT, cut, safe
 from tests.github import REPOSITORY, TOKEN, GitHub, github
+from tests.places import ROOT
 
 FIRST, SECOND = "a" * 40, "b" * 40
 GOOD = """# Effect of this change

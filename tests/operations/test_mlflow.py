@@ -25,10 +25,10 @@ from typing import Any
 import pytest
 
 from scoring.digest import sha256
-from stages.core.paths import ROOT
 from stages.operations.reproducible import outputs
 from tests.conftest import clean_environment, copy_of, dvc, stages
 from tests.operations.conftest import after_a_run, free_port, head, listening
+from tests.places import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -37,20 +37,21 @@ NAME = "frugal"
 CHANGED = "evaluate.resamples=150"  # only the last stage runs
 PREDICTED = """
 import json, mlflow, numpy as np
-from stages.core.paths import CHAMPION, TEST
+from stages.core.paths import Paths
 from stages.core.files import read_table
 from scoring.derive import Inputs
 from scoring.bundle import Scorer
 
-table = read_table(TEST)
-manifest = json.loads((CHAMPION / "bundle.json").read_text())
+paths = Paths.here()
+table = read_table(paths.test)
+manifest = json.loads((paths.champion / "bundle.json").read_text())
 features = manifest["features"]
 numeric, category = features["numeric"], features["category"]
 columns = table[numeric + category].astype({name: float for name in numeric})
 model = mlflow.pyfunc.load_model("models:/churn/1")
 found = model.predict(columns)["churn_probability"].to_numpy()
 inputs = Inputs(table[numeric].to_numpy(np.float32), table[category].to_numpy(object))
-wanted = Scorer((CHAMPION / "model.onnx").read_bytes()).probability(inputs)
+wanted = Scorer((paths.champion / "model.onnx").read_bytes()).probability(inputs)
 raw = mlflow.onnx.load_model("models:/churn/1")
 print(json.dumps({
     "difference": float(np.abs(found - wanted).max()),

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT, Paths
+from stages.core.paths import Paths
 from stages.operations.reproducible import copy_work_tree
 from stages.operations.supply import sbom, vulnerabilities
 from stages.operations.supply.locks import locks, read_lock
 from stages.operations.supply.vulnerabilities import acceptances, audit, rounds
 from tests.conftest import clean_environment
+from tests.places import ROOT
 
 TODAY = datetime.date(2026, 11, 21)
 LOCK = """\

@@ -21,7 +21,6 @@ from scoring.explanation import (
     make_explainer,
 )
 from scoring.mixed import bill
-from stages.core import paths
 from stages.core.files import write_json
 from stages.features.table import LABEL
 from stages.model.champion import background
@@ -30,6 +29,7 @@ from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, MONTHS, PAID, PAYS, SIZE
+from tests.places import ROOT
 from tests.scoring.conftest import HEAVY, explainer, model, raw
 
 CANDIDATES = ["logistic", "forest", "xgboost", "vote"]
@@ -286,7 +286,7 @@ def test_explaining_imports_nothing_of_the_training(bundle):
         f"print(*sorted(set(sys.modules) & set({[*HEAVY, 'pyarrow', 'ruamel.yaml', 'shap']})))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=paths.ROOT, input=json.dumps(columns),
+        [sys.executable, "-c", code], cwd=ROOT, input=json.dumps(columns),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

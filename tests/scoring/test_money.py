@@ -16,11 +16,11 @@ from scoring.money import (
     realised_profit,
     within_budget,
 )
-from stages.core.paths import POPULATION
 from stages.model.costs import costs_of
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population
 from tests import builders
+from tests.places import HERE
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 amounts = st.floats(0, 1000)
@@ -186,7 +186,7 @@ def test_leavers_who_are_kept_have_about_twice_the_average_risk():
     # what `money.lifetime.kept_risk` is in params.yaml: on simulated customers it can be counted.
     # A customer kept stays on like another with the same columns: weight everybody's life by the
     # chance to leave, and by the fee, for it is money that has to be right.
-    population, snapshots = load_population(POPULATION), [0, 3, 6, 9, 12, 18, 24, 36]
+    population, snapshots = load_population(HERE.population), [0, 3, 6, 9, 12, 18, 24, 36]
     world = {"rows": 4000, "seed": 3, "chunk_rows": 4000}
     first = next(simulate(population, **world))
     leaving = first.oracle["churn_probability"].to_numpy()

@@ -8,11 +8,11 @@ import pytest
 
 from scoring.errors import UserError
 from scoring.schema import UNIQUE_ROLES, Schema, parse_schema
-from stages.core import paths
 from stages.core.yamlfile import load_schema
 from stages.tables.checks import check_table
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, SINCE, SIZE
+from tests.places import HERE
 
 
 def rejection(content) -> str:
@@ -33,7 +33,7 @@ def changed(name: str, **fields) -> dict:
 
 
 def test_schema_of_the_repository_is_valid():
-    schema = load_schema(paths.SCHEMA)
+    schema = load_schema(HERE.schema)
     assert schema.target.positive in schema.target.values
     assert schema.id_name is not None
 

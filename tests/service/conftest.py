@@ -22,9 +22,10 @@ from serving.document import example
 from serving.settings import Settings
 from serving.worker import Worker
 from stages.core.files import write_table
-from stages.core.paths import ROOT, Paths
+from stages.core.paths import Paths
 from stages.model.champion import write_bundle
 from tests import builders
+from tests.places import ROOT
 
 ELSEWHERE = "CHURN_TEST_SERVER"  # a running service to test: {"url": …, "log": …}
 START = 30.0  # seconds, on a busy machine

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 
 with warnings.catch_warnings():  # BentoML's own, as its SDK is imported
     warnings.simplefilter("ignore")

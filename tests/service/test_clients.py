@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
 from stages.operations.smoke_test import smoke
 from tests.conftest import stages
+from tests.places import ROOT
 from tests.service.conftest import free_port, one
 
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 from tests.service.conftest import serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the pipeline runs first

@@ -7,7 +7,7 @@ import httpx
 import psutil
 import pytest
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 from tests.service.conftest import one, serve
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from stages.core.paths import ROOT
+from tests.places import ROOT
 
 HEAVY = [
     "pandas", "sklearn", "pyarrow", "papermill", "xgboost", "matplotlib", "scipy", "evidently",

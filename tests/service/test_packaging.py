@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stages.core.paths import ROOT
 from stages.operations.reproducible import copy_work_tree
+from tests.places import ROOT
 from tests.service.conftest import ELSEWHERE, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

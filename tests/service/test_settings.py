@@ -4,7 +4,7 @@ import pytest
 
 from scoring.errors import UserError
 from serving.settings import Settings, load_settings, table, unknown_variables
-from stages.core.paths import ROOT
+from tests.places import ROOT
 
 KEYS = "k" * 16 + ", " + "l" * 20
 

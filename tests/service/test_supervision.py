@@ -16,7 +16,7 @@ import pytest
 from scoring.errors import UserError
 from serving import supervision
 from serving.supervision import METRICS, OWNER, PREFIX, RunFolder, check_port
-from stages.core.paths import ROOT
+from tests.places import ROOT
 from tests.service.conftest import Server, one, serve
 
 WAIT = 30.0  # seconds, on a busy machine

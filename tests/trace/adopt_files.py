@@ -10,26 +10,28 @@ from pathlib import Path
 sys.path.insert(0, str(Path.cwd()))
 
 from stages.cli import main
-from stages.core.paths import ROOT, VALIDATION
+from stages.core.paths import Paths
 
+HERE = Paths.here()
 APART = (".git", ".trace", "__pycache__", "tmp")
 
 
 def state() -> dict[str, str]:
     """A hash of every file but what the validation itself writes."""
-    files = [path for path in ROOT.rglob("*") if path.is_file() and path != VALIDATION]
-    kept = [path for path in files if not set(APART) & set(path.relative_to(ROOT).parts)]
+    files = [path for path in HERE.root.rglob("*") if path.is_file() and path != HERE.validation]
+    kept = [path for path in files if not set(APART) & set(path.relative_to(HERE.root).parts)]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
 def attempt(path: Path, before: dict[str, str]) -> dict[str, object]:
     """What came of adopting one file."""
-    VALIDATION.unlink(missing_ok=True)
+    HERE.validation.unlink(missing_ok=True)
     with contextlib.redirect_stderr(io.StringIO()) as said:
         code = main(["adopt", str(path)])
     after = state()
     changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
-    written = json.loads(VALIDATION.read_text(encoding="utf-8")) if VALIDATION.is_file() else None
+    found = HERE.validation
+    written = json.loads(found.read_text(encoding="utf-8")) if found.is_file() else None
     return {"code": code, "stderr": said.getvalue(), "changed": changed, "validation": written}
 
 

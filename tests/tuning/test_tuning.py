@@ -14,9 +14,8 @@ import optuna
 import pytest
 
 from scoring.errors import UserError
-from stages.core import paths
 from stages.core.files import write_json, write_table
-from stages.core.paths import PARAMS, ROOT, Paths
+from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.features.table import LABEL
 from stages.model.encoding import frame, layout
@@ -26,6 +25,7 @@ from stages.tuning.search import Budget, Customers, Search, best_values, run_all
 from stages.tuning.space import distributions, rounded
 from stages.tuning.tune_params import Tune
 from tests import builders
+from tests.places import HERE, ROOT
 
 TRAIN = builders.train_params()
 
@@ -80,7 +80,7 @@ def tried(study) -> list[tuple]:
 
 def params_file(folder):
     path = folder / "params.yaml"
-    path.write_text(PARAMS.read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(HERE.params.read_text(encoding="utf-8"), encoding="utf-8")
     return path
 
 
@@ -219,7 +219,7 @@ def test_space_that_cannot_be_searched_is_refused(change, words):
 
 
 def test_without_train_customers_it_says_what_to_run(tmp_path):
-    shutil.copy(PARAMS, tmp_path)
+    shutil.copy(HERE.params, tmp_path)
     with pytest.raises(UserError, match="make repro"):
         tuning.tune(Paths(tmp_path))
 
@@ -234,15 +234,15 @@ def place(tmp_path):
     root.mkdir()
     for package in ("scoring", "stages"):
         shutil.copytree(ROOT / package, root / package)
-    settings = read_params(PARAMS) | {"tune": wanted(trials=8).model_dump()}
+    settings = read_params(HERE.params) | {"tune": wanted(trials=8).model_dump()}
     settings["train"] = settings["train"] | {
         "vote": {"members": ["logistic", "xgboost"]},
         "xgboost": builders.TRAIN["xgboost"],
     }
     write_json(root / "params.yaml", settings)  # JSON is YAML
-    write_table(root / paths.TRAIN.relative_to(ROOT), builders.features(rows=600))
+    write_table(root / HERE.train.relative_to(ROOT), builders.features(rows=600))
     schema = builders.schema().model_dump(mode="json", exclude_defaults=True)
-    write_json(root / paths.CUSTOMERS_SCHEMA.relative_to(ROOT), schema)
+    write_json(root / HERE.customers_schema.relative_to(ROOT), schema)
     return root
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scoring.errors import UserError
-from stages.core.paths import ROOT
+from stages.core.paths import Paths
 from stages.operations.comment.pulls import Run, open_pull_requests
 from stages.operations.comment.safe import cut, safe
 
@@ -24,7 +24,7 @@ NAME = re.compile(r"[\w./-]{1,200}")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def post(folder: Path, run: Run, *, publish_url: str = "") -> str:
+def post(folder: Path, run: Run, paths: Paths, *, publish_url: str = "") -> str:
     """Post the report in `folder` on the pull request of `run`; the address of the comment.
 
     Pictures are published at `publish_url`; without one, they are named and stay in the artifacts.
@@ -37,7 +37,7 @@ def post(folder: Path, run: Run, *, publish_url: str = "") -> str:
         (place / REPORT).write_text(
             comment(folder, run, pictures=place if publish_url else None), encoding="utf-8"
         )
-        return "\n".join(_cml(place, run, number, publish_url) for number in numbers)
+        return "\n".join(_cml(place, run, number, publish_url, paths.root) for number in numbers)
 
 
 def comment(folder: Path, run: Run, *, pictures: Path | None = None) -> str:
@@ -85,7 +85,7 @@ def _is_picture(file: Path, folder: Path) -> bool:
         return opened.read(len(PNG)) == PNG and file.stat().st_size <= PICTURE_BYTES
 
 
-def _cml(place: Path, run: Run, number: int, publish_url: str) -> str:
+def _cml(place: Path, run: Run, number: int, publish_url: str, root: Path) -> str:
     """CML finds the comment it made before by its watermark, which carries the commit."""
     publish = f"--publish-url={publish_url}" if publish_url else "--publish=false"
     environment = os.environ | {
@@ -101,7 +101,7 @@ def _cml(place: Path, run: Run, number: int, publish_url: str) -> str:
         done = subprocess.run(
             ["cml", "comment", "update", "--driver=github", f"--repo={run.home}",
              f"--target=pr/{number}", publish, str(place / REPORT)],
-            cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+            cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise UserError("cml: not on the PATH; expected CML, which `make cml` installs") from error

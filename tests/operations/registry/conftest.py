@@ -14,11 +14,11 @@ from ruamel.yaml import YAML
 
 from scoring.digest import sha256
 from stages.core.files import write_json
-from stages.core.paths import ROOT
 from stages.core.yamlfile import read_yaml
 from stages.operations.registry.register import register
 from stages.operations.registry.revision import BUNDLE, CARD, EVALUATION, NEEDED, REPORT
 from tests import builders
+from tests.places import ROOT
 
 BEHAVIOUR = '''"""Of the champion in the folder that the registry names."""
 import json, os

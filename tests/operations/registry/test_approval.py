@@ -13,7 +13,6 @@ from dvc.repo import Repo
 
 from scoring.errors import UserError
 from stages.commands.registry import ENVIRONMENTS
-from stages.core.paths import ROOT
 from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
 from stages.operations.registry.approval import demote, promote
@@ -21,6 +20,7 @@ from stages.operations.registry.assignments import models
 from stages.operations.registry.register import register
 from stages.operations.registry.versions import read_versions, version_in
 from tests.operations.registry.conftest import another_champion, commit, git, tags, write_evaluation
+from tests.places import ROOT
 
 
 def refused(root: Path, environment: str = "prod", version: str | None = None) -> str:
