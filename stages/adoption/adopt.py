@@ -17,7 +17,7 @@ from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.adoption.data_validation import admit
 from stages.adoption.draft import DOUBTFUL, Draft, draft
-from stages.adoption.fetch_source import FetchedSource, fetch_source, stem
+from stages.adoption.fetch_source import FetchedSource, fetch_file, one_sheet, stem
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema
@@ -97,8 +97,14 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
 
 
 def _fetched(address: str, scratch: Path, sheet: str | None, paths: Paths) -> FetchedSource:
-    fetched = fetch_source(address, scratch, sheet=sheet)
+    fetched = fetch_file(address, scratch)
     _check_name(fetched)
+    try:
+        fetched = one_sheet(fetched, scratch, sheet)
+    except UserError as error:
+        schema_file = _schema_file(paths.external / fetched.path.name)
+        write_rejected(Validation(fetched.origin, paths.relative(schema_file)), error, paths)
+        raise
     # Adopted before, and about to be replaced by itself.
     if fetched.path.resolve().parent == paths.external.resolve():
         copy = shutil.copyfile(fetched.path, scratch / fetched.path.name)

@@ -50,7 +50,14 @@ def fetch_source(address: str, folder: Path, *, sheet: str | None = None) -> Fet
     SQLAlchemy writes it with a table or a query behind a `#`. Of a workbook, one sheet is saved as
     CSV: the named one, else the one with most cells. `UserError` where it cannot be read.
     """
-    fetched = _fetched(address, folder)
+    return one_sheet(fetch_file(address, folder), folder, sheet)
+
+
+def one_sheet(fetched: FetchedSource, folder: Path, sheet: str | None) -> FetchedSource:
+    """Of a workbook, one sheet as CSV in `folder`; any other file as it is.
+
+    `UserError` where the workbook cannot be read, or has no such sheet.
+    """
     if is_workbook(fetched.path):
         return _sheet_of(fetched, folder, sheet)
     if sheet is not None:
@@ -73,7 +80,8 @@ def _sheet_of(fetched: FetchedSource, folder: Path, sheet: str | None) -> Fetche
     )
 
 
-def _fetched(address: str, folder: Path) -> FetchedSource:
+def fetch_file(address: str, folder: Path) -> FetchedSource:
+    """The file at an address as it is, in `folder` where it had to be fetched."""
     scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
     if scheme in DATABASES:
         return _query(address, folder)
