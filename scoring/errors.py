@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right, and how a message names a file."""
+"""The one exception for what a user can put right, and how a message is written."""
 
 from pathlib import Path
 
@@ -13,6 +13,11 @@ class UserError(Exception):
     def __init__(self, message: str, *, details: tuple[str, ...] = ()) -> None:
         super().__init__("\n".join((*details, message)))
         self.message = message
+
+
+def one_line(error: BaseException) -> str:
+    """The message of a library in one line; the name of its kind where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def shown(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 from scoring.schema import Schema, parse_schema
 from stages.core.paths import shown
 
@@ -20,7 +20,7 @@ def read_yaml(path: Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{shown(path)}: no such file; expected YAML") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{shown(path)}: not YAML: {one_line(error)}") from None
 
 
 def load_schema(path: Path) -> Schema:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 from stages.core.metrics import Shown, shown_in
 from stages.core.paths import Paths
 from stages.look.display import table
@@ -47,7 +47,7 @@ def _shown(paths: Paths) -> list[dict[str, Any]]:
     try:
         return exp_show(str(paths.root))
     except DvcException as error:
-        raise UserError(f"experiments: {' '.join(str(error).split())}") from error
+        raise UserError(f"experiments: {one_line(error)}") from error
 
 
 def comparison(shown: list[dict[str, Any]], *, metrics: str) -> list[dict[str, str]]:

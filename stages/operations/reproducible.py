@@ -12,13 +12,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.core.yamlfile import read_yaml
+from stages.operations.flatten import flatten
+from stages.operations.git import git
 from stages.operations.lock import locked_outputs
 from stages.operations.tracking.server import ADDRESS
 
@@ -54,9 +55,8 @@ def check_reproducible(paths: Paths, *, rows: int | None = None) -> str:
 def copy_work_tree(place: Path, root: Path) -> None:
     """A fresh repository with the files of the one at `root` that git knows or would know."""
     place.mkdir(parents=True)
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
+    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
         if (root / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, place / name)
@@ -65,7 +65,7 @@ def copy_work_tree(place: Path, root: Path) -> None:
         ("add", "--all"),
         ("-c", "user.name=clone", "-c", "user.email=clone@localhost", "commit", "-qm", "clone"),
     ):
-        subprocess.run(["git", *arguments], cwd=place, check=True)
+        git(place, *arguments)
 
 
 def run_pipeline(place: Path, environment: Mapping[str, str]) -> None:
@@ -121,17 +121,8 @@ def _compare_with_committed(new: Paths, committed: Paths) -> str:
 
 def _numbers(path: Path) -> dict[str, float]:
     """The numbers of a JSON file under their dotted names."""
-    flat: dict[str, float] = {}
-
-    def walk(content: Any, name: str) -> None:
-        if isinstance(content, dict):
-            for key, value in content.items():
-                walk(value, f"{name}.{key}")
-        elif isinstance(content, int | float):
-            flat[name] = float(content)
-
-    walk(json.loads(path.read_text(encoding="utf-8")), "")
-    return flat
+    content = flatten(json.loads(path.read_text(encoding="utf-8"))).items()
+    return {name: float(value) for name, value in content if isinstance(value, int | float)}
 
 
 def _differences(one: Mapping[str, float], other: Mapping[str, float]) -> Iterator[float]:

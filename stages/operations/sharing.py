@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 from stages.core.paths import Paths
 
 DEADLINE = 20.0  # seconds for the first answer; the libraries of the stores try for minutes
@@ -92,7 +92,7 @@ def _repository(paths: Paths) -> Iterator[Any]:
     try:
         repo = Repo(str(paths.root))
     except DvcException as error:
-        raise UserError(f".dvc: {' '.join(str(error).split())}") from error
+        raise UserError(f".dvc: {one_line(error)}") from error
     with repo:
         yield repo
 
@@ -116,8 +116,7 @@ def _in_its_words(name: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # each of them has kinds of its own
-        words = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{name}: {words}; `make repro` does without it") from error
+        raise UserError(f"{name}: {one_line(error)}; `make repro` does without it") from error
 
 
 def see_that_it_answers(odb: Any, md5: str) -> None:
@@ -187,8 +186,7 @@ def _check_out(store: Store) -> None:
     except CheckoutError:
         pass  # of what is not in the cache, which is reported later
     except DvcException as error:
-        words = " ".join(str(error).split())
-        raise UserError(f"{words}; `dvc checkout --force` gives them up") from error
+        raise UserError(f"{one_line(error)}; `dvc checkout --force` gives them up") from error
 
 
 def _not_whole(store: Store) -> list[str]:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 from stages.core.paths import shown
 from stages.simulator.scenarios import Scenarios
 from stages.simulator.terms import (
@@ -139,7 +139,7 @@ def load_population(path: Path) -> Population:
     except OSError as error:
         raise UserError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{shown(path)}: not YAML: {one_line(error)}") from error
     except ValidationError as error:
         first, *others = [_in_one_line(problem) for problem in error.errors()]
         raise UserError(f"{shown(path)}: {first}", details=tuple(others)) from error

@@ -13,7 +13,9 @@ from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from stages.core.files import read_sample, row_count
 from stages.core.yamlfile import load_schema
-from stages.operations.pull_request.results import Results, mapping, number
+from stages.operations.flatten import flatten
+from stages.operations.lock import mapping
+from stages.operations.pull_request.results import Results, number
 
 LARGEST = 20_000  # customers of each side that drift is looked for in
 ABSENT = "–"
@@ -45,21 +47,18 @@ class DataChange(NamedTuple):
 
 def parameters(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Change]:
     """Parameters with another value, by dotted name, in the order of the new file."""
-    return _compared(dict(_flat(new)), dict(_flat(old)))
+    return _compared(_as_text(new), _as_text(old))
 
 
-def _flat(content: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _flat(value, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, "null" if content is None else str(content)
+def _as_text(content: Mapping[str, Any]) -> dict[str, str]:
+    values = flatten(content).items()
+    return {name: "null" if value is None else str(value) for name, value in values}
 
 
 def _compared(new: Mapping[str, str], old: Mapping[str, str]) -> list[Change]:
     names = [*new, *(name for name in old if name not in new)]
-    pairs = [Change(name, old.get(name, ABSENT), new.get(name, ABSENT)) for name in names]
-    return [change for change in pairs if change.old != change.new]
+    changes = [Change(name, old.get(name, ABSENT), new.get(name, ABSENT)) for name in names]
+    return [change for change in changes if change.old != change.new]
 
 
 def stages_that_differ(new: Results, old: Results) -> dict[str, list[str]]:

@@ -26,7 +26,8 @@ from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import ID, LABEL, monthly_value, row_index
 from stages.model.money_params import Money
-from stages.operations.pull_request.results import Results, mapping, number
+from stages.operations.lock import mapping
+from stages.operations.pull_request.results import Results, number
 
 FEW = 50  # customers: fewer common ones are compared unpaired
 

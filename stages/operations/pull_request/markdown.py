@@ -18,11 +18,12 @@ from stages.look.pages import environment, markdown_cell
 from stages.look.site import navigation
 from stages.operations import stage_times
 from stages.operations.comment.safe import LIMIT, cut
+from stages.operations.lock import mapping
 from stages.operations.pull_request import changes
 from stages.operations.pull_request.compare import Comparison
 from stages.operations.pull_request.pictures import Picture
 from stages.operations.pull_request.pipeline import Failure
-from stages.operations.pull_request.results import Results, mapping, number
+from stages.operations.pull_request.results import Results, number
 from stages.operations.pull_request.verdict import Verdict, is_quality, shorten
 
 CUT = "\n\nCut here: the report was too long.\n"

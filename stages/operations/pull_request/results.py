@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,6 +14,8 @@ from scoring.bundle import MANIFEST, SCORES
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
+from stages.operations.git import git, git_bytes
+from stages.operations.lock import locked_stages, mapping
 from stages.operations.sharing import in_time
 
 CURVES = ("roc", "calibration", "profit")
@@ -65,8 +66,10 @@ class Results:
     @cached_property
     def lock(self) -> dict[str, Any]:
         """The stages of `dvc.lock`, each with deps, outs, params; empty where none can be read."""
-        stages = mapping(self._mapping(self.paths.lock).get("stages"))
-        return {name: _record(content) for name, content in stages.items()}
+        try:
+            return locked_stages(self.paths.lock)
+        except UserError:
+            return {}
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -81,7 +84,7 @@ class Results:
 
     def outputs(self) -> dict[str, str]:
         """The hash of every output of every stage, by path."""
-        outs = [out for stage in self.lock.values() for out in stage.get("outs", [])]
+        outs = [out for stage in self.lock.values() for out in stage["outs"]]
         return {out["path"]: out["md5"] for out in outs}
 
     def _mapping(self, path: Path) -> dict[str, Any]:
@@ -92,35 +95,15 @@ class Results:
         return mapping(content)
 
 
-def mapping(content: Any) -> dict[str, Any]:
-    """The content where it is a mapping, else an empty one: a base may have any layout."""
-    return dict(content) if isinstance(content, Mapping) else {}
-
-
 def number(content: Any) -> float:
     """The content where it is a number, else NaN."""
     return float(content) if isinstance(content, (int, float)) else float("nan")
 
 
-def _record(content: Any) -> dict[str, Any]:
-    """A stage of a lock: its files have a path and an `md5`, empty where the lock has none."""
-    stage = mapping(content)
-    params = mapping(stage.get("params")).items()
-    return {
-        **{kind: _files(stage.get(kind)) for kind in ("deps", "outs")},
-        "params": {file: mapping(sections) for file, sections in params},
-    }
-
-
-def _files(content: Any) -> list[dict[str, Any]]:
-    files = [mapping(file) for file in content] if isinstance(content, list) else []
-    return [{**file, "md5": file.get("md5") or ""} for file in files if "path" in file]
-
-
 def of_work_tree(paths: Paths) -> Results:
     """The results in the work tree."""
-    is_dirty = bool(_git(paths, "status", "--porcelain"))
-    commit = _git(paths, "rev-parse", "--short", "HEAD")
+    is_dirty = bool(git(paths.root, "status", "--porcelain"))
+    commit = git(paths.root, "rev-parse", "--short", "HEAD")
     return Results("this tree", commit + (" and changes" if is_dirty else ""), paths.root)
 
 
@@ -166,7 +149,9 @@ def commit_of(name: str, paths: Paths) -> str:
     if not (paths.root / ".git").exists():
         raise UserError(".git: not here; expected a clone, since two revisions are compared")
     try:
-        return _git(paths, "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}")
+        return git(
+            paths.root, "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}"
+        )
     except subprocess.CalledProcessError:
         raise UserError(
             f"BASE: git knows no revision {name!r}; expected a branch, a tag or a commit "
@@ -176,15 +161,14 @@ def commit_of(name: str, paths: Paths) -> str:
 
 def commits_not_here(commit: str, paths: Paths) -> int:
     """How many commits of that revision's history are not in the work tree's."""
-    return int(_git(paths, "rev-list", "--count", f"HEAD..{commit}"))
+    return int(git(paths.root, "rev-list", "--count", f"HEAD..{commit}"))
 
 
 def _from_git(commit: str, target: Path, found: Results, paths: Paths) -> None:
-    command = ["git", "show", f"{commit}:{found.paths.relative(target)}"]
-    shown = subprocess.run(command, cwd=paths.root, capture_output=True, check=False)
-    if shown.returncode == 0:
+    with suppress(subprocess.CalledProcessError):  # a commit need not have the file
+        content = git_bytes(paths.root, "show", f"{commit}:{found.paths.relative(target)}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(shown.stdout)
+        target.write_bytes(content)
 
 
 def _from_dvc(files: Any, path: str, target: Path) -> None:
@@ -199,9 +183,3 @@ def _from_dvc(files: Any, path: str, target: Path) -> None:
         files.get_file(path, str(target))
     except (FileNotFoundError, DvcException, DataIndexDirError):
         target.unlink(missing_ok=True)
-
-
-def _git(paths: Paths, *arguments: str) -> str:
-    command = ["git", *arguments]
-    done = subprocess.run(command, cwd=paths.root, capture_output=True, text=True, check=True)
-    return done.stdout.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import gto.api
 from scoring.bundle import NAME
 from scoring.errors import UserError
 from stages.core.paths import Paths
+from stages.operations.git import git
 from stages.operations.registry.behaviour import run_behaviour_tests
 from stages.operations.registry.evidence import Record, figures, number, read_record
 from stages.operations.registry.registry_params import Floors
@@ -56,9 +56,7 @@ def register(*, bump: str = "patch", root: Path) -> str:
 
 def _check_committed(root: Path) -> None:
     """`UserError` where a version of `HEAD` would not be what is in the work tree."""
-    command = ["git", "status", "--porcelain"]
-    status = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    if status:
+    if status := git(root, "status", "--porcelain"):
         first = status.splitlines()[0][3:]
         raise UserError(f"{first}: not committed; a version is what is committed, nothing else")
     changed = changes(root)

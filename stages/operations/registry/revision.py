@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 from scoring.loading import check_bundle
 from stages.core.paths import Paths, shown
 from stages.operations.dvc_parts import DvcException, Repo, build, file_md5, localfs
@@ -47,7 +47,7 @@ class Revision:
             self._repo.dvcfs.get(path, str(to), recursive=expected.endswith(".dir"))
         except Exception as error:  # each kind of remote has its own
             raise UserError(
-                f"{path} of {self.name}: not available ({_first_line(error)}); "
+                f"{path} of {self.name}: not available ({one_line(error)}); "
                 "run dvc push where it was made, and see dvc remote list here"
             ) from None
         if not to.exists() or self._found(to) != expected:
@@ -126,7 +126,7 @@ def _readable_errors(what: str) -> Iterator[None]:
     try:
         yield
     except DvcException as error:
-        raise UserError(f"{what}: {_first_line(error)}") from None
+        raise UserError(f"{what}: {one_line(error)}") from None
 
 
 def _config(root: Path, cache: Path | None) -> dict[str, Any]:
@@ -159,7 +159,3 @@ def has_remote(root: Path) -> bool:
     """Whether DVC has a default remote to push to."""
     with Repo(str(root)) as repo:
         return bool(repo.config["core"].get("remote"))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,7 +19,7 @@ from gto.exceptions import ArtifactNotFound, GTOException
 from scmrepo.exceptions import SCMError
 
 from scoring.bundle import NAME
-from scoring.errors import UserError
+from scoring.errors import UserError, one_line
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def readable_errors() -> Iterator[None]:
     try:
         yield
     except (GTOException, SCMError) as error:
-        raise UserError(f"git tags of {NAME}: {' '.join(str(error).split())}") from None
+        raise UserError(f"git tags of {NAME}: {one_line(error)}") from None
 
 
 def read_versions(root: Path) -> list[Version]:

@@ -20,6 +20,7 @@ from stages.core.paths import Paths, shown
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation
+from stages.operations.flatten import flatten
 
 ROUNDING = 1e-5  # the one is a mean of rounded scores, the other a rounded mean
 
@@ -93,21 +94,14 @@ def parameters(sections: dict[str, Any]) -> dict[str, str]:
     """Every parameter by its name in `dvc params diff`; what is no text as JSON."""
     return {
         name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in _flat(sections)
+        for name, value in flatten(sections).items()
     }
 
 
 def figures(metrics: dict[str, Any]) -> dict[str, float]:
     """Every number by its name in `dvc metrics show`."""
-    return {name: float(value) for name, value in _flat(metrics) if not isinstance(value, str)}
-
-
-def _flat(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
+    numbers = ((n, value) for n, value in flatten(metrics).items() if not isinstance(value, str))
+    return {name: float(value) for name, value in numbers}
 
 
 def fold_figures(candidate: str, paths: Paths) -> dict[str, list[float]]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 
 from stages.core.paths import Paths
+from stages.operations.git import git
 from stages.operations.lock import locked_outputs
 from stages.operations.tracking.payload import Results
 
@@ -56,8 +57,6 @@ def _dirty(paths: Paths) -> str | None:
 def _git(paths: Paths, *arguments: str) -> str | None:
     """What git answers; None where it has none."""
     try:
-        command = ["git", *arguments]
-        done = subprocess.run(command, cwd=paths.root, capture_output=True, check=True)
+        return git(paths.root, *arguments)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.decode().strip()

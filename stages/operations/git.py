@@ -1,0 +1,20 @@
+"""The only place that runs git: what it prints, by arguments."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git prints in a folder, without white space at its end.
+
+    `subprocess.CalledProcessError` where git fails, with its words as `stderr`.
+    """
+    return git_bytes(root, *arguments).decode("utf-8", errors="surrogateescape").rstrip()
+
+
+def git_bytes(root: Path, *arguments: str) -> bytes:
+    """What git prints, as it is: the content of a file of a commit; errors as of `git`."""
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
