@@ -1,1 +1,1 @@
-"""Benchmarks: each figure is a ratio to a reference that ran beside it, on the same machine."""
+"""Benchmarks: each figure is a ratio to a reference that ran next to it, on the same machine."""

@@ -1,4 +1,4 @@
-"""What more customers are worth: candidates on simulated ones, beside the oracle."""
+"""What more customers are worth: candidates on simulated ones, compared with the oracle."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The model of a retention contact is that of Verbraken, Verbeke & Baesens (2013, IEEE TKDE 25(5)):
 a contact costs `contact_cost`; a churner accepts the offer with chance `accept_rate`, which costs
-`offer_cost` and keeps the customer's value; a stayer takes the offer anyway.
+`offer_cost` and keeps the customer's value; a retained customer takes the offer anyway.
 """
 
 from __future__ import annotations

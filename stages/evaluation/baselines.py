@@ -85,9 +85,9 @@ def summary(data: EvaluationData, table: pd.DataFrame) -> str:
     decided, simple = compared.loc["the decision"], compared.loc["one-feature model, same rule"]
     lead = untuned.lead(data)
     return (
-        f"{untuned.warning(lead)}Given a leaver and a stayer, the {data.manifest['candidate']} "
-        f"model ranks the leaver higher in {auc['value']:.1%} of cases ({auc['low']:.1%} to "
-        f"{auc['high']:.1%}); a model "
+        f"{untuned.warning(lead)}Given a churner and a retained customer, "
+        f"the {data.manifest['candidate']} model ranks the churner higher in "
+        f"{auc['value']:.1%} of cases ({auc['low']:.1%} to {auc['high']:.1%}); a model "
         f"of one feature in {auc['one_feature']:.1%}. Contacting the {decided['contacted']:.0%} of "
         f"customers for whom it pays brings {decided['profit']:.2f} {currency(data)} per customer, "
         f"averaged over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "

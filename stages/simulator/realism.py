@@ -1,6 +1,6 @@
-"""Generated customers beside real ones: how alike they look, and whether a model is fooled.
+"""Generated customers compared with real ones: how alike they look, and whether a model is fooled.
 
-Shown where the adopted file has the simulator's columns. Everything is told of groups: no row is
+Shown where the adopted file has the simulator's columns. Everything is reported by group: no row is
 shown, and no id is read.
 """
 

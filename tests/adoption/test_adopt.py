@@ -123,7 +123,7 @@ def test_a_described_file_can_be_described_anew(fresh: Path, csv: Path) -> None:
     assert {"customerID", "Churn", "gender", "tenure", "MonthlyCharges", "TotalCharges"} <= {
         line.split()[0] for line in asked.splitlines() if line.strip()
     }
-    # a schema that a person changed is checked anew, and kept by the next adoption
+    # a schema that a person changed is checked again, and kept by the next adoption
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("maximum: 150", "maximum: 1", 1), encoding="utf-8")
     assert file.read_text(encoding="utf-8") != text

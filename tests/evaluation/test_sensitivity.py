@@ -1,4 +1,4 @@
-"""The tornado: every assumption that enters the decision, moved, the decision made anew."""
+"""The tornado: every assumption that enters the decision, moved, the decision made again."""
 
 import dataclasses
 
