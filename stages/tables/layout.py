@@ -184,8 +184,12 @@ def _is_footnote(columns: Mapping[str, RawColumn], row: int) -> bool:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a text is more than a word or a number: `Source: CRM, 2026`."""
-    return len(text.split()) > 1 and re.search(r"[^\W\d_]{2}", text) is not None
+    """Whether a text is more than a word or a number: `Source: CRM, 2026`.
+
+    Several lines are none: they are rows behind an open quotation mark.
+    """
+    is_one_line = "\n" not in text.strip()
+    return is_one_line and len(text.split()) > 1 and re.search(r"[^\W\d_]{2}", text) is not None
 
 
 def _mask(found: pa.BooleanArray) -> NDArray[np.bool_]:
