@@ -64,7 +64,7 @@ def gain_from_churner(value: Floats, costs: Costs) -> Floats:
     return costs.accept_rate * (value - costs.offer_cost) - costs.contact_cost
 
 
-def loss_from_stayer(costs: Costs) -> float:
+def loss_from_retained(costs: Costs) -> float:
     """Cost of contacting somebody who would have stayed."""
     return costs.offer_cost + costs.contact_cost
 
@@ -72,7 +72,7 @@ def loss_from_stayer(costs: Costs) -> float:
 def expected_profit(probability: Floats, value: Floats, costs: Costs) -> Floats:
     """Expected profit (n,) of contacting each customer, given the probability of churn."""
     gain = gain_from_churner(value, costs)
-    return probability * gain - (1 - probability) * loss_from_stayer(costs)
+    return probability * gain - (1 - probability) * loss_from_retained(costs)
 
 
 def expected_cost(probability: Floats, costs: Costs) -> Floats:
@@ -83,7 +83,7 @@ def expected_cost(probability: Floats, costs: Costs) -> Floats:
 
 def realised_profit(label: Floats, value: Floats, costs: Costs) -> Floats:
     """Profit (n,) of contacting each customer, knowing who left, at the mean acceptance."""
-    return np.where(label == 1, gain_from_churner(value, costs), -loss_from_stayer(costs))
+    return np.where(label == 1, gain_from_churner(value, costs), -loss_from_retained(costs))
 
 
 def within_budget(chosen: Floats, profit: Floats, cost: Floats, *, budget: float) -> Floats:

@@ -116,15 +116,15 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._run, daemon=True, name="prediction log")
         self._thread.start()
 
-    def put(self, entry: Entry, *, patience: float = 0.0) -> None:
+    def put(self, entry: Entry, *, timeout: float = 0.0) -> None:
         """Leave the rows of a request to be written, or drop and count them.
 
-        Where there is no room it waits for it, `patience` seconds at most.
+        Where there is no room it waits for it, `timeout` seconds at most.
         """
         n = len(entry.rows)
         with self._changed:
-            if patience and self._room < n <= self._most:
-                self._changed.wait_for(lambda: n <= self._room, patience)
+            if timeout and self._room < n <= self._most:
+                self._changed.wait_for(lambda: n <= self._room, timeout)
             if has_room := n <= self._room:
                 self._room -= n
                 self._balance.enter(n)

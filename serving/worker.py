@@ -32,7 +32,7 @@ from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
 
 BATCH_THREADS = 2
-PATIENCE = 1.0  # seconds that a batch waits for room in the prediction log
+TIMEOUT = 1.0  # seconds that a batch waits for room in the prediction log
 SWITCH_SECONDS = 0.0002
 CONTACT, NO_CONTACT = DECISIONS
 UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
@@ -116,7 +116,7 @@ class Worker:
 
     def _predict_batch(self, call: Call) -> bytes:
         rows, ids = self.requests.parse_many(call.body)
-        answers = self._score(rows, ids, call, patience=PATIENCE)
+        answers = self._score(rows, ids, call, timeout=TIMEOUT)
         return to_json({"predictions": self._predictions(rows, ids, answers)})
 
     def _explain(self, call: Call) -> bytes:
@@ -126,14 +126,12 @@ class Worker:
         return to_json({**prediction, **self._contributions(rows, answers)})
 
     def _score(
-        self, rows: list[Row], ids: list[str | None], call: Call, *, patience: float = 0.0
+        self, rows: list[Row], ids: list[str | None], call: Call, *, timeout: float = 0.0
     ) -> Answers:
         answers = self.engine.answer(rows, ids)
         self.metrics.answered(answers)
         if self._log is not None:
-            self._log.put(
-                Entry(time.time(), call.request_id, rows, ids, answers), patience=patience
-            )
+            self._log.put(Entry(time.time(), call.request_id, rows, ids, answers), timeout=timeout)
         return answers
 
     def _predictions(

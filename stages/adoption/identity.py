@@ -18,7 +18,7 @@ from stages.tables.intake import RawTable
 CERTAIN, LIKELY, BY_VALUES = 3, 2, 1
 ID_LIKE = 0.9  # distinct values per filled row of a column that tells rows apart
 NEARLY = 0.98  # of a number that nobody would count
-FEWEST = 20  # customers that repeat, or rows that are told apart
+FEWEST = 20  # customers that repeat, or rows that differ
 DIGITS = 7  # of a number that is a customer's rather than an amount
 MOST_ROWS = 100  # of one customer
 SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d{2}")

@@ -62,7 +62,7 @@ def answer(value: str) -> bool | None:
 
 
 def answers(values: Sequence[str]) -> list[bool | None]:
-    """What each of the values of a column answers: lone letters mean something in pairs alone."""
+    """What each of the values of a column answers: single letters mean something only as a pair."""
     letters = tuple(folded(value.strip()) for value in values)
     for yes, no in LETTERS:
         if set(letters) == {yes, no}:

@@ -51,7 +51,7 @@ class Target:
 def find_target(profiles: Sequence[Profile], outcome: Outcome, *, origin: str) -> Target:
     """The column to predict: the named one, or the one whose name or values say so.
 
-    `UserError` where it is not there or cannot be told, or where no known word says which of its
+    `UserError` where it is not there or cannot be found, or where no known word says which of its
     values means churn.
     """
     column, why = (

@@ -57,7 +57,7 @@ NO = (
     "ei", "ne", "nepravda", "nem", "nu", "нет", "ложь", "όχι", "いいえ", "否", "아니오",
     "아니요", "لا", "tidak", "negative", "neg",
 )  # fmt: skip
-# Lone letters mean something in pairs alone: yes and no.
+# Single letters mean something only as a pair: yes and no.
 LETTERS = (("y", "n"), ("t", "f"), ("j", "n"), ("s", "n"), ("o", "n"), ("e", "h"), ("д", "н"))
 NEGATIONS = (
     "not", "no", "non", "never", "nicht", "kein", "keine", "nie", "pas", "ne", "jamais", "nunca",
@@ -166,7 +166,7 @@ FEMALE = (
     "kvinde", "kvinne", "nainen", "zena", "žena", "femeie", "жен", "женский", "женщина", "女",
     "女性", "여", "여자", "여성", "perempuan", "γυναίκα", "أنثى", "nu",
 )  # fmt: skip
-# Lone letters mean a gender in pairs alone: a man and a woman.
+# Single letters mean a gender only as a pair: a man and a woman.
 GENDER_LETTERS = (
     ("m", "f"), ("m", "w"), ("h", "f"), ("h", "m"), ("e", "k"), ("m", "v"), ("m", "k"),
     ("м", "ж"), ("m", "z"), ("l", "p"),

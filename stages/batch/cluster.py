@@ -29,7 +29,7 @@ from stages.batch.score_part import PartScorer
 
 PACKAGES = ("distributed", "numpy", "pandas", "pyarrow", "onnx", "onnxruntime")
 CONNECT = 10.0  # seconds to reach a scheduler
-PATIENCE = 60.0  # seconds without a finished block until somebody looks whether workers are left
+TIMEOUT = 60.0  # seconds without a finished block until somebody looks whether workers are left
 RETRIES = 3  # of a block, in other workers
 
 
@@ -110,7 +110,7 @@ def _result(client: Any, future: Any) -> list[str]:
 
     while True:
         try:
-            return future.result(timeout=PATIENCE)
+            return future.result(timeout=TIMEOUT)
         except KilledWorker:
             raise UserError(
                 "the cluster lost several workers over the same rows, which usually is memory; "

@@ -1,4 +1,4 @@
-"""Never half a result: scored parts in a folder beside the output, until the output is whole.
+"""Never half a result: scored parts in a folder next to the output, until the output is whole.
 
     OUT.partial/
       manifest.json          what is scored: hashes of input and model, options
@@ -31,7 +31,7 @@ ABOUT = b"about"
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a part beside its scores.
+    """What is known of a part apart from its scores.
 
     `rejects` are row number and reason; `counts` how many of the customers have each code of a
     category, or fall between the edges of a number, by column; `contacts` likewise of those whom to

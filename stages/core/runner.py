@@ -195,7 +195,7 @@ def _cell_failure(error: Any, number: int, origin: str) -> UserError:
 def _without_end(executed: nbformat.NotebookNode, origin: str) -> nbformat.NotebookNode:
     """The notebook less the marker at its end; `UserError` where the marker was not reached.
 
-    A kernel that is told to exit skips all later cells without an error.
+    A kernel that is asked to exit skips all later cells without an error.
     """
     end = executed.cells.pop()
     if end.execution_count is None:

@@ -1,4 +1,4 @@
-"""What skl2onnx has to be told: boosters, our own transformers, one fault of its own."""
+"""What skl2onnx lacks: boosters, our own transformers, one fault of its own."""
 
 from __future__ import annotations
 

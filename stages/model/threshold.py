@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from empulse.metrics import mpc_score
 
-from scoring.money import Costs, gain_from_churner, loss_from_stayer
+from scoring.money import Costs, gain_from_churner, loss_from_retained
 from stages.core.measures import Floats
 
 
@@ -16,7 +16,7 @@ def profit_threshold(label: Floats, score: Floats, *, value: float, costs: Costs
     is still contacted. Half way down to the next lower one, "above" and "at least" choose alike.
     Where contacting nobody is best it is 1.
     """
-    gain, loss = gain_from_churner(np.asarray([value]), costs)[0], loss_from_stayer(costs)
+    gain, loss = gain_from_churner(np.asarray([value]), costs)[0], loss_from_retained(costs)
     if not _pays(label, score, gain=gain, loss=loss):
         return 1.0
     lowest = float(

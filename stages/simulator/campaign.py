@@ -1,9 +1,9 @@
 """A retention campaign: some customers of a snapshot are called at random, and what came of it.
 
-It is an experiment beside the base, not in it: the tables tell how the base goes on with nobody
+It is an experiment next to the base, not in it: the tables tell how the base goes on with nobody
 called, so that churn keeps its meaning (who leaves if left alone). Whoever is not called has the
 outcome of the table; whoever is called has what would have come of the same customer, with the same
-patience, under the hazard that the call leaves them with. Both probabilities are known.
+event time, under the hazard that the call leaves them with. Both probabilities are known.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _trial(world: World, block: Block, *, share: float, effect: float) -> pd.Dat
     untreated = world.hazard_ahead(block)
     treated = untreated * np.exp(effect * change)
     called = world.draws(block, purpose=CAMPAIGN) < share
-    left = block["patience"] <= np.where(called, treated, untreated)
+    left = block["event_time"] <= np.where(called, treated, untreated)
     identity = customer_ids(block["number"], seed=world.seed)
     return pd.DataFrame(
         {

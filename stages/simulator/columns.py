@@ -35,7 +35,7 @@ ADD_ONS = {
 #   tenure    months billed
 #   charge    monthly charge in price steps
 #   usage     standard normal: how far the sum of the bills is off charge times tenure
-#   patience  hazard the customer can still be exposed to before leaving
+#   event_time  hazard the customer can still be exposed to before leaving
 #   risk      hazard relative to the reference customer of the same contract and tenure
 #   number    unique per customer: month of joining times MAX_ROWS plus place
 Block = dict[str, NDArray]

@@ -3,10 +3,10 @@
 The table has the columns of IBM's Telco Customer Churn. The base is a fixed number of places, each
 held by one living customer. At the first snapshot (month 0) every place is given a customer of some
 tenure, whose traits depend on that tenure. Then time passes in months: a customer leaves when the
-hazard they were exposed to reaches their patience, a unit exponential (the inverse transform of the
+hazard they were exposed to reaches their event time, a unit exponential (inverse transform of the
 survival function, one draw per customer), and a newcomer takes the place. The hazard is a function
 of published columns and the month, hence the probability of leaving within the window is known
-exactly: it is handed out beside the table as the oracle, never inside it.
+exactly: it is handed out separately as the oracle, never inside it.
 
 A scenario changes what happens from a month on: hazard, prices, or who joins. What could be known
 before that month (columns published, labels whose window had closed) stays as it was, to the byte;
@@ -116,7 +116,7 @@ class World:
         hazard, scenario, month = self.hazard_ahead(block), self.scenario, self.month
         columns = published(
             block,
-            leaves=block["patience"] <= hazard,
+            leaves=block["event_time"] <= hazard,
             extra=scenario.extra_charge(block["charge"], block, month=month),
             raised=scenario.raised_bills(block["tenure"], month=month),
             prices=self.population.prices,
@@ -144,8 +144,8 @@ class World:
 
     def _one_month_later(self, block: Block, *, month: int, index: int) -> Block:
         """Let everybody live a month; newcomers, billed once, take the places of who left."""
-        patience = block["patience"] - self._hazard(block, month=month - 1, months=1)
-        left = np.flatnonzero(patience <= 0)
+        event_time = block["event_time"] - self._hazard(block, month=month - 1, months=1)
+        left = np.flatnonzero(event_time <= 0)
         newcomers = self._draw(
             np.ones(len(left), dtype=np.int64),
             month=month,
@@ -153,7 +153,7 @@ class World:
             kept={name: block[name][left] for name in self.population.stays},
             rng=self._rng(month=month, index=index),
         )
-        later = block | {"patience": patience, "tenure": block["tenure"] + 1}
+        later = block | {"event_time": event_time, "tenure": block["tenure"] + 1}
         return {name: _put(values, left, newcomers[name]) for name, values in later.items()}
 
     def _draw(
@@ -174,7 +174,7 @@ class World:
             "tenure": np.where(traits["awaiting"], 0, tenure),
             "charge": draw_charges(described.prices, traits=traits, rng=rng),
             "usage": rng.standard_normal(size),
-            "patience": rng.standard_exponential(size),
+            "event_time": rng.standard_exponential(size),
             "risk": np.exp(add_terms(described.hazard.terms, columns=traits, size=size)),
             "number": number,
         }

@@ -42,10 +42,10 @@ class Pair:
         return {"real": self.real, "generated": self.generated}
 
 
-def beside_real(
+def with_reference(
     customers: pd.DataFrame, schema: Schema, generate: Generate, paths: Paths
 ) -> Pair | None:
-    """The customers beside those of `data/population.yaml`; None where the columns are others."""
+    """The customers next to those of `data/population.yaml`; None where the columns are others."""
     numbers = {column.name for column in schema.columns if column.is_numeric}
     if set(schema.names) != set(COLUMNS) or numbers != set(NUMBERS):
         return None

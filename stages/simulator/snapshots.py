@@ -103,7 +103,7 @@ def snapshot(population: Population, generate: Generate, *, month: int) -> Itera
 
 
 def publish_snapshots(population: Population, generate: Generate, paths: Paths) -> Manifest:
-    """Write the later months and the campaign; the manifest, as written beside them.
+    """Write the later months and the campaign; the manifest, as written next to them.
 
     The first month is the table that the pipeline learns from: it is named in the manifest and
     written elsewhere.

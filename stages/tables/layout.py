@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOOK = 60  # records that tell where the header is
 MOST_NOTES = 3  # lines below the header, or at the end, that may be no customers
-FEWEST = 10  # rows below which nothing is told from the others
+FEWEST = 10  # rows below which no row is distinguished from the others
 CLOSED = 12  # values of a category
 SHORT = 16  # characters of a unit
 NUMERIC = r"^[\W_]*\d[\d.,\s'’]*\W*\w{0,5}\W*$"

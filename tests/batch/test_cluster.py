@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def dask(tmp_path):
 
 
 def _until(condition):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -100,7 +100,7 @@ def test_a_cluster_without_workers_is_an_error_and_the_next_run_goes_on(
     dask, table, scored, monkeypatch, capsys
 ):
     address, workers = dask
-    monkeypatch.setattr(cluster, "PATIENCE", 2)
+    monkeypatch.setattr(cluster, "TIMEOUT", 2)
     engine = on_cluster(address)
 
     def killing(*arguments):

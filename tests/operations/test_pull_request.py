@@ -529,7 +529,7 @@ def raising(error: Exception):
 
 @pytest.mark.parametrize("answer", [raising(RuntimeError("no route")), Event().wait])
 def test_a_remote_that_does_not_answer_is_asked_once(answer, tmp_path: Path, monkeypatch, capsys):
-    monkeypatch.setattr(results, "PATIENCE", 0.5)
+    monkeypatch.setattr(results, "TIMEOUT", 0.5)
     remote = Remote(answer)
     results._from_remote(remote, results_in(tmp_path))
     assert remote.asked == 1

@@ -85,7 +85,7 @@ def test_no_part_of_a_password_is_shown(
 def test_the_client_is_impatient_unless_the_user_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in (ADDRESS, server.USER, server.PASSWORD, *server.PATIENCE):
+    for name in (ADDRESS, server.USER, server.PASSWORD, *server.TIMEOUT):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
     monkeypatch.setenv(ADDRESS, "http://ada:geheim@host:5000")

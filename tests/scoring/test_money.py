@@ -12,7 +12,7 @@ from scoring.money import (
     expected_months,
     expected_profit,
     gain_from_churner,
-    loss_from_stayer,
+    loss_from_retained,
     realised_profit,
     within_budget,
 )
@@ -97,7 +97,7 @@ def test_contacting_a_stayer_only_costs():
     money = builders.costs(contact_cost=2.0, offer_cost=5.0)
     profit = realised_profit(np.zeros(3), np.array([0.0, 100, 1e6]), money)
     np.testing.assert_array_equal(profit, -7)
-    assert loss_from_stayer(money) == 7
+    assert loss_from_retained(money) == 7
 
 
 def test_customer_whose_value_is_below_the_offer_is_never_worth_a_contact():
@@ -231,7 +231,7 @@ def test_value_rises_with_the_margin_and_falls_with_the_discount_rate(low, high)
 def test_by_profit_is_by_threshold_where_everybody_is_worth_the_same(value, seed):
     money, (probability, _, _) = builders.costs(), crowd(seed)
     values = np.full(len(probability), value)
-    gain, loss = gain_from_churner(values, money)[0], loss_from_stayer(money)
+    gain, loss = gain_from_churner(values, money)[0], loss_from_retained(money)
     threshold = loss / (gain + loss)
     by_profit = expected_profit(probability, values, money) > 0
     np.testing.assert_array_equal(by_profit, probability > threshold)
@@ -332,7 +332,7 @@ def test_realised_profit_is_the_negative_cost_of_empulse(seed):
         label,
         chosen.astype(int),
         tp_cost=-gain_from_churner(value, money),
-        fp_cost=loss_from_stayer(money),
+        fp_cost=loss_from_retained(money),
     )
     assert ours == pytest.approx(-theirs)
 

@@ -114,7 +114,7 @@ def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
     assert log.counted("dropped") == 51
 
 
-def test_a_batch_waits_for_room_and_no_longer_than_its_patience(tmp_path, monkeypatch):
+def test_a_batch_waits_for_room_and_no_longer_than_its_timeout(tmp_path, monkeypatch):
     release = threading.Event()
     real = PredictionLog._write
 
@@ -125,11 +125,11 @@ def test_a_batch_waits_for_room_and_no_longer_than_its_patience(tmp_path, monkey
     monkeypatch.setattr(PredictionLog, "_write", slow)
     log = Log(tmp_path, log_queue=10)
     log.log.put(entry(10))
-    log.log.put(entry(8), patience=0.01)
-    log.log.put(entry(11), patience=60)  # more than ever fits
+    log.log.put(entry(8), timeout=0.01)
+    log.log.put(entry(11), timeout=60)  # more than ever fits
     assert log.counted("dropped") == 19
     threading.Timer(0.05, release.set).start()
-    log.log.put(entry(8), patience=60)
+    log.log.put(entry(8), timeout=60)
     assert len(log.lines()) == log.counted("written") == 18
 
 

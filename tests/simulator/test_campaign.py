@@ -106,7 +106,7 @@ def test_a_call_without_effect_changes_nothing():
 @given(seed=seeds)
 @few
 def test_a_call_moves_nobody_against_its_effect(seed):
-    """With the same patience, who would stay is never lost by a lower hazard, nor the reverse."""
+    """With the same event time, who would stay is never lost by a lower hazard, nor the reverse."""
     drawn = trial(seed=seed, share=1.0, effect=3.0)
     before, after = left(whole(month=0, seed=seed).customers), drawn["outcome"] == 1
     lower = drawn[ARMS[1]] < drawn[ARMS[0]]

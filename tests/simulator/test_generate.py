@@ -200,7 +200,7 @@ def test_newcomers_of_each_month_are_other_people(history):
     groups = [newcomers(*pair) for pair in itertools.pairwise(history)]
     for one, other in itertools.combinations(groups, 2):
         agreement = np.mean([a == b for a, b in zip(one, other, strict=True)])
-        assert 0.35 < agreement < 0.65  # of two genders, drawn anew
+        assert 0.35 < agreement < 0.65  # of two genders, drawn again
 
 
 def test_traits_that_stay_with_the_place_do(history):

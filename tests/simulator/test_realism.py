@@ -17,7 +17,7 @@ CUSTOMERS = whole(month=0, rows=1500, seed=77).customers
 
 
 def beside(customers: pd.DataFrame = CUSTOMERS) -> realism.Pair:
-    pair = realism.beside_real(customers, SCHEMA, parameters(), HERE)
+    pair = realism.with_reference(customers, SCHEMA, parameters(), HERE)
     assert pair is not None
     return pair
 
@@ -47,7 +47,9 @@ def test_columns_in_another_order_are_the_same_columns():
 
 
 def test_other_columns_are_not_compared():
-    assert realism.beside_real(builders.customers(), builders.schema(), parameters(), HERE) is None
+    assert (
+        realism.with_reference(builders.customers(), builders.schema(), parameters(), HERE) is None
+    )
 
 
 def test_a_column_of_another_kind_is_not_compared():
@@ -56,7 +58,7 @@ def test_a_column_of_another_kind_is_not_compared():
     senior |= {"kind": "integer"}
     del senior["values"]
     schema = parse_schema(content, origin="other.yaml")
-    assert realism.beside_real(CUSTOMERS, schema, parameters(), HERE) is None
+    assert realism.with_reference(CUSTOMERS, schema, parameters(), HERE) is None
 
 
 def test_models_cannot_tell_alike_apart_and_learn_from_either(alike):

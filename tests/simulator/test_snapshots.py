@@ -236,7 +236,7 @@ def test_totals_keep_their_cents():
         (["--campaign", "1.5"], "field generate.campaign.share"),
     ],
 )
-def test_wrong_wishes_are_named_and_nothing_is_written(tmp_path, capsys, arguments, words):
+def test_wrong_options_are_named_and_nothing_is_written(tmp_path, capsys, arguments, words):
     assert simulate("--out", str(tmp_path / "play"), *arguments) == 1
     assert words in capsys.readouterr().err
     assert not (tmp_path / "play").exists()

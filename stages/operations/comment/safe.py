@@ -1,4 +1,4 @@
-"""What a stranger wrote, made safe to be shown in the repository's own name.
+"""What an outside contributor wrote, made safe to be shown in the repository's own name.
 
 Whatever Markdown or GitHub would turn into more than text gets a zero-width space in its middle: it
 then reads the same, in prose and in code alike, and does nothing. What may stay is listed.
@@ -23,7 +23,7 @@ TOKENS = re.compile(
             | \](?=[(\[:!])       # a link, a picture, or the definition of one
             | :(?=//) | www(?=\.) # an address
             | @                   # a mention
-            | \#(?=\d) | GH(?=-\d) )  # an issue, which would be told of it
+            | \#(?=\d) | GH(?=-\d) )  # an issue, which would be notified of it
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -19,7 +19,7 @@ from stages.operations.lock import locked_stages, mapping
 from stages.operations.sharing import in_time
 
 CURVES = ("roc", "calibration", "profit")
-PATIENCE = 120.0  # seconds that DVC's remote may take for one file
+TIMEOUT = 120.0  # seconds that DVC's remote may take for one file
 
 
 def in_git(paths: Paths) -> list[Path]:
@@ -137,7 +137,7 @@ def _from_remote(files: Any, found: Results) -> None:
     for path in found.missing:
         target = found.folder / path
         try:
-            in_time(partial(_from_dvc, files, path, target), seconds=PATIENCE)
+            in_time(partial(_from_dvc, files, path, target), seconds=TIMEOUT)
         except Exception:  # every kind of remote has errors of its own
             target.unlink(missing_ok=True)
             print(f"{path}: DVC's remote does not answer; going on without it", file=sys.stderr)

@@ -24,7 +24,7 @@ from stages.operations.registry.versions import (
     version_named,
 )
 
-PATIENCE = 3.0  # seconds that a tag may lie in the future: they count whole ones
+TIMEOUT = 3.0  # seconds that a tag may lie in the future: they count whole ones
 
 
 def promote(
@@ -78,7 +78,7 @@ def _wait_for_the_clock(root: Path) -> None:
     with readable_errors():
         events = history(root, NAME)
     ahead = max(event["timestamp"].timestamp() for event in events) + 1 - time.time()
-    if ahead > PATIENCE:
+    if ahead > TIMEOUT:
         raise UserError(f"{events[0]['ref']}: is dated {ahead:.0f} s ahead of this machine's clock")
     time.sleep(max(0.0, ahead))
 

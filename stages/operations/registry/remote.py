@@ -21,7 +21,7 @@ def to_share(*tags: str, outputs: Sequence[str] = ()) -> list[str]:
 def outputs_to_share(rev: str, root: Path) -> list[str]:
     """The commands that bring the outputs of a commit to others; none where they have them.
 
-    Asks the remote, so call it before a tag is written: whoever loses patience then has changed
+    Asks the remote, so call it before a tag is written: whoever interrupts then has changed
     nothing.
     """
     if not has_remote(root):

@@ -20,8 +20,8 @@ USER = "MLFLOW_TRACKING_USERNAME"
 PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # nosec B105 # pragma: allowlist secret
 PROBE_SECONDS = 3
 
-# MLflow's own patience is 120 seconds a request, seven times over. What the user has set counts.
-PATIENCE = {
+# MLflow's own timeout is 120 seconds a request, seven times over. What the user has set counts.
+TIMEOUT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "5",
@@ -95,7 +95,7 @@ def check_answers(url: str) -> None:
     """`UserError` where nothing that speaks HTTP answers within a few seconds.
 
     Any answer will do, and any certificate: whether they are good is for the client to say, which
-    takes seconds to import and has no such patience.
+    takes seconds to import and has no such timeout.
     """
     try:
         # 2026-11-21: only web addresses come as far as here
@@ -122,5 +122,5 @@ def prepare_environment(found: Server) -> None:
     os.environ[ADDRESS] = found.url
     if found.user is not None:
         os.environ |= {USER: found.user, PASSWORD: found.password or ""}
-    for name, value in PATIENCE.items():
+    for name, value in TIMEOUT.items():
         os.environ.setdefault(name, value)
