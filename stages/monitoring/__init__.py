@@ -1,0 +1,1 @@
+"""After deployment: whether data, customers and behaviour are as the champion knows them."""
