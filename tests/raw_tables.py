@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from scoring.errors import UserError
-from stages.adoption.draft import Draft, Guess, draft
+from stages.adoption.draft import Draft, draft
+from stages.adoption.guess import Guess
 from stages.adoption.target import Outcome
 from stages.tables.intake import RawTable, from_arrow
 

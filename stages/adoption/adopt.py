@@ -16,8 +16,9 @@ from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.adoption.data_validation import admit
-from stages.adoption.draft import DOUBTFUL, Draft, draft
+from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import FetchedSource, fetch_file, one_sheet, stem
+from stages.adoption.guess import DOUBTFUL
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.pseudonyms import pseudonymised
 from stages.adoption.schema_file import write_schema

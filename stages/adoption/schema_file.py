@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.adoption.draft import Draft, Guess
+from stages.adoption.draft import Draft
+from stages.adoption.guess import Guess
 
 HEADER = """\
 # The columns of {origin}, as drafted from its values.

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
-from stages.adoption.draft import SERIOUS
+from stages.adoption.guess import SERIOUS
 from stages.tables.checks import check_table
 from tests.raw_tables import LEFT, PLAIN, ROWS, drafted, numbered, raw_table
 

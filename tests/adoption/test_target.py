@@ -11,7 +11,8 @@ import pytest
 
 from scoring.errors import UserError
 from scoring.schema import KEY_NAMES
-from stages.adoption.draft import SERIOUS, draft
+from stages.adoption.draft import draft
+from stages.adoption.guess import SERIOUS
 from stages.tables.checks import check_table
 from stages.tables.intake import from_arrow
 from tests.raw_tables import LEFT, PLAIN, cycle, drafted, numbered, raw_table, rejection
