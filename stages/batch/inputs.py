@@ -150,9 +150,12 @@ def _remote(address: str, folder: Path) -> list[InputFile]:
     try:
         files, path = fsspec.core.url_to_fs(address)
         found = sorted(files.glob(path) if "*" in path else files.find(path))
-        return [_fetched(files, each, folder / f"{n:05d}") for n, each in enumerate(found)]
+        fetched = [_fetched(files, each, folder / f"{n:05d}") for n, each in enumerate(found)]
     except (OSError, ValueError, ImportError, NotImplementedError) as error:
         raise UserError(f"{shown}: cannot be read ({type(error).__name__}); {EXPECTED}") from None
+    if not fetched:
+        raise UserError(f"{shown}: no such file; {EXPECTED}")
+    return fetched
 
 
 def _fetched(files: object, path: str, folder: Path) -> InputFile:

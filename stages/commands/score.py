@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from scoring.errors import UserError
@@ -10,6 +11,7 @@ from stages.commands import Commands
 from stages.core.paths import Paths
 
 ENVIRONMENTS = ("staging", "prod")
+VERSION = re.compile(r"v\d+\.\d+\.\d+")
 
 
 def add(commands: Commands) -> None:
@@ -41,7 +43,8 @@ def add(commands: Commands) -> None:
     score.add_argument(
         "--model",
         metavar="BUNDLE",
-        help="the folder of a bundle, or staging or prod of the registry (default: the champion)",
+        help="the folder of a bundle, or staging, prod or a version (v1.2.0) of the registry "
+        "(default: the champion)",
     )
     score.add_argument(
         "--reasons",
@@ -115,12 +118,15 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def _model(name: str | None, paths: Paths) -> Path:
-    """The folder of the bundle to score with."""
+    """The folder of the bundle to score with; one of the registry is fetched into it."""
     from stages.operations.registry.fetch import fetch_model, fetched
 
     if name is None:
         return paths.champion
     if name in ENVIRONMENTS:
         fetch_model(environment=name, root=paths.root)
-        return fetched(paths.root) / name
-    return Path(name)
+    elif VERSION.fullmatch(name):
+        fetch_model(version=name, root=paths.root)
+    else:
+        return Path(name)
+    return fetched(paths.root) / name
