@@ -16,7 +16,7 @@ from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
-from stages.features.table import split
+from stages.features.split import split
 from stages.model.money_params import Money
 from stages.parameters import Parameters
 from stages.simulator.population import load_population

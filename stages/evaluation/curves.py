@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from stages.core.measures import Floats
+from stages.core.reliability import reliability
 from stages.evaluation.evaluation_data import EvaluationData
-from stages.model.calibrate import reliability
 
 
 def curves(data: EvaluationData) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -125,14 +124,3 @@ def _by_fold(
         )
 
     return values
-
-
-def reliability(label: Floats, probability: Floats, *, bins: int = 10) -> pd.DataFrame:
-    """Mean probability and churn rate with its 95 % interval, per equally filled bin."""
-    place = measures.quantile_bins(probability, bins)
-    grouped = pd.DataFrame({"label": label, "probability": probability}).groupby(place)
-    churners, customers = grouped["label"].sum(), grouped.size()
-    low, high = measures.wilson(churners, customers)
-    rate = churners / customers
-    columns = {"customers": customers, "probability": grouped["probability"].mean(), "rate": rate}
-    return pd.DataFrame(columns | {"low": low, "high": high}).reset_index(drop=True)

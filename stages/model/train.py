@@ -21,9 +21,10 @@ from scoring.bundle import BASELINES
 from scoring.schema import Schema
 from stages.core import measures
 from stages.core.metrics import METRICS, Shown, shown_in
+from stages.core.reliability import reliability
 from stages.features.table import ID, LABEL
 from stages.model.blend import Held, cross_fitted, final_weights
-from stages.model.calibrate import Calibration, calibrate, reliability
+from stages.model.calibrate import Calibration, calibrate
 from stages.model.candidates import blended, build
 from stages.model.encoding import few_bins_are_fine, frame, layout
 from stages.model.folds import Fold, draw_folds, paired_interval, threads

@@ -63,15 +63,33 @@ def lies_in(path: str, places: set[str]) -> bool:
     return any(path == place or path.startswith(place + "/") for place in places)
 
 
+def modules_of(stage: str) -> set[str]:
+    """What the notebook and the runner, or what renders the pages, imports, directly or not."""
+    return closure(imported(notebook_code(stage)) | {RUNNER} if stage in NOTEBOOKS else {SITE})
+
+
 @pytest.mark.parametrize("stage", PIPELINE)
 def test_dependencies_cover_the_modules_that_a_stage_imports_and_no_others(stage: str) -> None:
-    # given the notebook and the runner, or what renders the pages, when imports are followed
-    begin = imported(notebook_code(stage)) | {RUNNER} if stage in NOTEBOOKS else {SITE}
-    modules = closure(begin)
+    # given the imports of a stage, and what dvc.yaml names
+    modules = modules_of(stage)
     declared = {dep for dep in dependencies(stage) if dep.startswith(FOLDERS)} - {TEMPLATES}
-    # then dvc.yaml names every module or its folder, and nothing that is not imported
+    # then every module is named, or its folder, and of a folder every module is imported
     assert {module for module in modules if not lies_in(module, declared)} == set()
-    assert {dep for dep in declared if not any(lies_in(m, {dep}) for m in modules)} == set()
+    named = {module for dep in declared for module in sources(dep)}
+    assert named - modules - packages() == set()
+
+
+def sources(dep: str) -> set[str]:
+    """The modules that a dependency names: itself, or those of a folder."""
+    files = (ROOT / dep).rglob("*.py") if (ROOT / dep).is_dir() else [ROOT / dep]
+    return {file.relative_to(ROOT).as_posix() for file in files}
+
+
+@pytest.mark.parametrize("stage", NOTEBOOKS)
+def test_a_stage_depends_on_the_parameter_models_of_its_own_sections_alone(stage: str) -> None:
+    # otherwise a new parameter of the candidates would run a stage that does not read it
+    models = {Path(m).stem for m in modules_of(stage) if m.endswith("_params.py")}
+    assert models == {f"{section}_params" for section in PIPELINE[stage]["params"]}
 
 
 def test_the_source_of_customers_is_a_dependency_of_the_first_stage() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scoring import money
 from stages.core import measures
 from stages.core.measures import value
+from stages.core.reliability import reliability
 from stages.evaluation.curves import curves, profit_curve
-from stages.model.calibrate import reliability
 from tests import builders
 
 few = settings(max_examples=20, deadline=None, derandomize=True)

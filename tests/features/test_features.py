@@ -9,21 +9,17 @@ from hypothesis import strategies as st
 from scoring.derive import category_names, derive, numeric_names
 from stages.core.files import read_table, write_json, write_table
 from stages.core.paths import Paths
-from stages.features import table as features
+from stages.features import split as features
 from stages.features.features_params import Features
-from stages.features.table import (
-    ID,
-    LABEL,
+from stages.features.split import (
     Balance,
     balance_figures,
     balance_warnings,
-    feature_table,
     hash_places,
-    model_inputs,
-    monthly_value,
     row_keys,
     split_and_derive,
 )
+from stages.features.table import ID, LABEL, feature_table, model_inputs, monthly_value
 from tests import builders
 from tests.builders import FEE, LEFT, NUMBER, REMARK, SINCE
 

@@ -7,8 +7,9 @@ from sklearn.frozen import FrozenEstimator
 
 from scoring.probability import log_odds
 from stages.core import measures
+from stages.core.reliability import reliability
 from stages.features.table import LABEL
-from stages.model.calibrate import Sigmoid, calibrate, fit_sigmoid, reliability
+from stages.model.calibrate import Sigmoid, calibrate, fit_sigmoid
 from stages.model.encoding import frame
 from stages.model.export import TOLERANCE, disagreement, to_onnx
 from stages.model.folds import draw_folds

@@ -1,0 +1,125 @@
+"""The split of the customers into train and test, by a hash of their keys."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from scoring.schema import Schema
+from stages.core.files import read_table, write_table
+from stages.core.paths import Paths
+from stages.core.yamlfile import load_schema
+from stages.features.features_params import Features
+from stages.features.table import LABEL, feature_table
+
+SAMPLE = 2**32  # added to the seed, beyond what a seed may be
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How alike train and test are in their share of churners."""
+
+    train_rows: int
+    test_rows: int
+    train_rate: float
+    test_rate: float
+
+    @property
+    def difference(self) -> float:
+        """Test rate less train rate."""
+        return self.test_rate - self.train_rate
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference, under a split by chance: sqrt(p (1-p) (1/n + 1/m))."""
+        n, m = self.train_rows, self.test_rows
+        rate = (self.train_rate * n + self.test_rate * m) / (n + m)
+        return float(np.sqrt(rate * (1 - rate) * (1 / n + 1 / m)))
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the rates differ by more than three standard errors."""
+        return abs(self.difference) > 3 * self.standard_error
+
+
+def split_and_derive(params: Features, paths: Paths) -> Balance:
+    """Write the features of train and test customers; how alike the two are."""
+    schema = load_schema(paths.customers_schema)
+    customers = sample(read_table(paths.customers), schema, params)
+    is_test = split(customers, schema, params)
+    features = feature_table(customers, schema)
+    write_table(paths.train, features[~is_test].reset_index(drop=True))
+    write_table(paths.test, features[is_test].reset_index(drop=True))
+    label = features[LABEL].to_numpy()
+    return Balance(
+        int((~is_test).sum()),
+        int(is_test.sum()),
+        float(label[~is_test].mean()),
+        float(label[is_test].mean()),
+    )
+
+
+def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
+    """What a customer is recognised by: its id, or without one the place of its row.
+
+    What stands in a row does not decide its side: of a few values that many rows share, a side
+    would hold some combinations whole and others not at all.
+    """
+    keys = customers[schema.id_name] if schema.id_name else customers.index
+    return [str(key) for key in keys]
+
+
+def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.DataFrame:
+    """At most about `max_customers` of them, by another hash of the key than the split's."""
+    if len(customers) <= params.max_customers:
+        return customers
+    place = hash_places(row_keys(customers, schema), seed=params.seed + SAMPLE)
+    return customers[place < params.max_customers / len(customers)].reset_index(drop=True)
+
+
+def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
+    """Which rows are kept for the test: (n,) booleans, true with chance `test_share`.
+
+    A customer's place depends on the seed and its key alone, so all rows of one customer are on one
+    side and adding customers moves nobody; but where the test would have none who left (or stayed),
+    the next one by hash comes over.
+    """
+    place = hash_places(row_keys(customers, schema), seed=params.seed)
+    is_test = place < params.test_share
+    churned = schema.churned(customers) == 1
+    for members in (churned, ~churned):
+        if members.any() and not is_test[members].any():
+            is_test |= place == place[members].min()
+    return is_test
+
+
+def hash_places(keys: list[str], *, seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) per key, by a seeded hash: equal for equal keys."""
+    salt = seed.to_bytes(8, "big")
+    hashes = (hashlib.blake2b(key.encode(), digest_size=8, key=salt).digest() for key in keys)
+    return np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.float64) / 2.0**64
+
+
+def balance_figures(balance: Balance) -> pd.DataFrame:
+    """Customers and churn rate of train and test."""
+    return pd.DataFrame(
+        {
+            "customers": [balance.train_rows, balance.test_rows],
+            "churn rate": [balance.train_rate, balance.test_rate],
+        },
+        index=["train", "test"],
+    )
+
+
+def balance_warnings(balance: Balance) -> list[str]:
+    """A warning where train and test differ by more than chance explains."""
+    if not balance.is_suspicious:
+        return []
+    return [
+        f"The churn rates of train and test differ by {balance.difference:+.2%}, more than three "
+        f"standard errors ({balance.standard_error:.2%}): is churn tied to the customer number?"
+    ]
