@@ -16,7 +16,7 @@ LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_DETAILS = 20
 ONE, BATCH = "PredictRequest", "PredictBatchRequest"
-FIELDS = ("features", "customer_id or customer_ids")
+FIELDS = {ONE: ["features", "customer_id"], BATCH: ["features", "customer_ids"]}
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 
 Row = dict[str, Any]
@@ -39,6 +39,8 @@ PROBLEMS = {
     "too_long": "too many customers",
     "json_invalid": "not valid JSON",
 }
+
+MISSHAPEN = ("missing", "dict_type", "list_type")
 
 
 class Requests:
@@ -82,9 +84,10 @@ class Requests:
 
     def _request_error(self, error: ValidationError) -> RequestError:
         errors = error.errors(include_url=False, include_context=False, include_input=True)
-        if any(e["type"] == "missing" and e["loc"] == ("features",) for e in errors):
-            return self._unwrapped(error.title)
-        details = [self._described(e) for e in errors[:SHOWN_DETAILS]]
+        misshapen = next((e for e in errors if _is_misshapen(e)), None)
+        if misshapen is not None:
+            return self._misshapen(misshapen, error.title)
+        details = [self._described(e, error.title) for e in errors[:SHOWN_DETAILS]]
         if errors[0]["type"] == "json_invalid":
             return RequestError(400, "the body is not valid JSON", details)
         if any(e["type"] == "too_long" for e in errors):
@@ -93,13 +96,16 @@ class Requests:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems{more}"
         return RequestError(400, f"the request does not fit the model: {count}", details)
 
-    def _unwrapped(self, model: str) -> RequestError:
-        """One error for a body without `features`: all others would follow from that."""
-        form = "[{…}, …]" if model == BATCH else "{…}"
+    def _misshapen(self, fault: Any, model: str) -> RequestError:
+        """One error for `features` missing or misplaced: all others would follow from that."""
+        form = "[{column: value, …}, …]" if model == BATCH else "{column: value, …}"
         error = f'the request does not fit the model: expected {{"features": {form}}}'
-        return RequestError(400, error, [_detail(None, "features", "missing", allowed=self._names)])
+        detail = self._described(fault, model)
+        if fault["type"] == "extra_forbidden":
+            detail["problem"] = "inside another features"
+        return RequestError(400, error, [{**detail, "allowed": self._names}])
 
-    def _described(self, error: Any) -> Detail:
+    def _described(self, error: Any, model: str) -> Detail:
         place = list(error["loc"])
         row = next((step for step in place if isinstance(step, int)), None)
         names = [str(step) for step in place if not isinstance(step, int)]
@@ -107,13 +113,13 @@ class Requests:
         name = (names[1] if inside else names[0] if names else "")[:SHOWN_NAME]
         column = self.columns.get(name) if inside else None
         problem = "null" if error["input"] is None else PROBLEMS.get(error["type"], "not allowed")
-        return _detail(row, name, problem, allowed=self._allowed(error, name, column))
+        return _detail(row, name, problem, allowed=self._allowed(error, name, column, model))
 
-    def _allowed(self, error: Any, name: str, column: Column | None) -> Any:
+    def _allowed(self, error: Any, name: str, column: Column | None, model: str) -> Any:
         if column is not None:
             return allowed(column)
         if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-            return list(FIELDS)
+            return FIELDS[model]
         if error["type"] == "extra_forbidden" or name == "features":
             return self._names
         return f"text of at most {LONGEST_TEXT} characters, or null" if "customer" in name else None
@@ -192,6 +198,14 @@ def allowed(column: Column) -> Any:
         return {"type": column.kind, "minimum": low, "maximum": high, **unit, **nullable}
     listed = [None] if column.missing else []
     return {"type": "text", "null": column.missing} if column.other else [*column.values, *listed]
+
+
+def _is_misshapen(error: Any) -> bool:
+    """Whether the body, its `features` or a row of them is something else than it should be."""
+    names = [step for step in error["loc"] if not isinstance(step, int)]
+    if error["type"] == "extra_forbidden":
+        return names == ["features", "features"]
+    return error["type"] in MISSHAPEN and names in ([], ["features"])
 
 
 def _detail(row: int | None, field: str, problem: str, *, allowed: Any) -> Detail:

@@ -109,6 +109,57 @@ def test_a_body_without_its_wrapper_gets_one_error(body, many):
     assert '{"features": ' in error.error
 
 
+@pytest.mark.parametrize(
+    ("body", "many", "row", "problem"),
+    [
+        ({"features": {"features": MEMBER}}, False, None, "inside another features"),
+        ({"features": [{"features": MEMBER}] * 3}, True, 0, "inside another features"),
+        (
+            {"features": [MEMBER, {"features": MEMBER, "customer_id": "a"}]},
+            True,
+            1,
+            "inside another features",
+        ),
+        ({"features": [MEMBER] * 2}, False, None, "not an object"),
+        ({"features": MEMBER}, True, None, "not a list"),
+        ({"features": [[1], MEMBER]}, True, 0, "not an object"),
+        ({"features": None}, True, None, "null"),
+    ],
+)
+def test_features_of_another_shape_get_one_error_that_shows_the_right_one(body, many, row, problem):
+    error = rejection(body, many=many)
+    (detail,) = error.details
+    assert (detail["row"], detail["field"], detail["problem"]) == (row, "features", problem)
+    assert detail["allowed"] == list(MEMBER)
+    form = "[{column: value, …}, …]" if many else "{column: value, …}"
+    assert f'expected {{"features": {form}}}' in error.error
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_body_that_is_no_object_gets_the_same_error(many):
+    error = rejection([MEMBER], many=many)
+    assert [detail["problem"] for detail in error.details] == ["not an object"]
+    assert '{"features": ' in error.error
+
+
+@pytest.mark.parametrize(
+    ("many", "sent", "taken"),
+    [(False, "customer_ids", "customer_id"), (True, "customer_id", "customer_ids")],
+)
+def test_the_id_of_the_other_route_is_answered_with_that_of_this_one(many, sent, taken):
+    body = {"features": [MEMBER] if many else MEMBER, sent: "a"}
+    (detail,) = rejection(body, many=many).details
+    assert (detail["field"], detail["allowed"]) == (sent, ["features", taken])
+
+
+def test_a_column_called_features_is_a_column():
+    content = builders.content()
+    content["columns"].append({"name": "features", "kind": "integer", "minimum": 0, "maximum": 9})
+    requests = Requests(parse_schema(content, origin="club.yaml"), max_batch=2)
+    member = {**MEMBER, "features": 3}
+    assert requests.parse_many(json.dumps({"features": [member]}).encode())[0] == [member]
+
+
 def test_an_unknown_field_next_to_the_features_is_named_with_those_that_exist():
     (detail,) = rejection({"features": MEMBER, "id": "a"}).details
     assert (detail["field"], detail["problem"]) == ("id", "unknown field")
