@@ -229,6 +229,13 @@ class Schema(BaseModel):
         """The categorical inputs, in order."""
         return [column for column in self.inputs if column.kind == "category"]
 
+    @property
+    def currency(self) -> str:
+        """The unit of the monthly value without its "per month", or words where there is none."""
+        column = self.role("monthly_value")
+        unit = (column.unit or "") if column else ""
+        return unit.split(" per ")[0].split("/")[0] or "currency units"
+
 
 def _bound(value: float | None) -> str:
     return "any" if value is None else f"{value:g}"

@@ -72,7 +72,7 @@ def figures(report: Report) -> pd.DataFrame:
         "rows rejected": f"{summary['rejected']:,}",
         "worth a contact": f"{summary['contacts']:,}",
         "on the contact list": f"{summary['listed']:,}",
-        "budget": "none" if budget is None else f"{budget:,.0f}",
+        "budget": "none" if budget is None else f"{budget:,.0f} {summary['currency']}",
         "model": f"{summary['model']['name']} {summary['model']['version']}",
     }
     return pd.Series(values).to_frame("value")
@@ -83,10 +83,10 @@ def in_money(report: Report) -> str:
     money = report.summary["expected"]
     return (
         f"Contacting the {report.summary['listed']:,} customers on the list is expected to cost "
-        f"{money['cost']:,.0f} and to keep a value of {money['gain']:,.0f}: a profit of "
-        f"{money['profit']:,.0f}, with 95 % of campaigns between {money['profit_low']:,.0f} and "
-        f"{money['profit_high']:,.0f}. The interval is wide because the share that accepts is not "
-        "known before the campaign."
+        f"{money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
+        f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95 % of campaigns between "
+        f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. The interval is wide because "
+        "the share that accepts is not known before the campaign."
     )
 
 
@@ -100,9 +100,11 @@ def profit_curve(report: Report) -> Figure:
     contacts = report.contacts
     most = len(contacts)
     shown = np.unique(np.linspace(0, max(most - 1, 0), POINTS).astype(int))[:most]
-    figure, (axes,) = panels(1, width=11)
+    figure, (axes,) = panels(1)
     axes.plot(contacts["rank"].iloc[shown], contacts["cumulative_profit"].iloc[shown], color=BLUE)
-    axes.set(xlabel="customers contacted", ylabel="cumulative expected profit", xlim=(0, None))
+    unit = report.summary["currency"]
+    axes.set(xlabel="customers contacted", ylabel=f"cumulative expected profit, {unit}")
+    axes.set_xlim(0, None)
     return figure
 
 

@@ -265,6 +265,7 @@ def _summary(
         "contacts": sum(len(places) for places in merge.candidates.places),
         "listed": len(chosen.part),
         "budget": asked.budget,
+        "currency": bundle.schema.currency,
         "expected": expected(chosen, task.scorer.terms.costs),
         "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
         "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},

@@ -20,10 +20,10 @@ def in_words(outcome: Outcome) -> str:
         words = ", ".join(f"{problem} ({n:,})" for problem, n in problems) or "repeated customers"
         lines.append(f"{summary['rejected']:,} rows rejected: {words}: {shown(folder / REJECTS)}")
     budget = summary["budget"]
-    within = "" if budget is None else f" within the budget of {budget:,.0f}"
+    within = "" if budget is None else f" within the budget of {budget:,.0f} {summary['currency']}"
     lines.append(
         f"{summary['listed']:,} of {summary['contacts']:,} customers worth a contact are on the "
         f"list{within}: {shown(folder / CONTACTS)}; expected profit {expected['profit']:,.0f} "
-        f"({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
+        f"{summary['currency']} ({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
     )
     return "\n".join(lines)

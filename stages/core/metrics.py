@@ -92,6 +92,11 @@ def shown_in(place: Shown) -> list[Metric]:
     return [metric for metric in METRICS.values() if place in metric.shown]
 
 
+def headings() -> dict[str, str]:
+    """What a table of a report calls each metric, by its name."""
+    return {name: metric.heading_with_direction for name, metric in METRICS.items()}
+
+
 def empc(label: Floats, score: Floats, weight: Floats, *, costs: Costs, value: float) -> Floats:
     """Expected maximum profit per customer (Verbraken et al. 2013): acceptance is not known."""
     from empulse.metrics import empc_score

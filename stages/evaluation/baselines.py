@@ -11,6 +11,13 @@ from stages.core.measures import Floats, Measure
 from stages.evaluation import untuned
 from stages.evaluation.evaluation_data import EvaluationData
 
+TARGETS = {  # what a report calls each
+    "roc_auc": "ROC AUC",
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "precision_at_recall_80": "Precision at a recall of 0.80",
+}
+
 
 def strategies(data: EvaluationData) -> pd.DataFrame:
     """Profit per customer, with interval, of the decision and of baseline strategies.
@@ -89,19 +96,12 @@ def summary(data: EvaluationData, table: pd.DataFrame) -> str:
         f"the {data.manifest['candidate']} model ranks the churner higher in "
         f"{auc['value']:.1%} of cases ({auc['low']:.1%} to {auc['high']:.1%}); a model "
         f"of one feature in {auc['one_feature']:.1%}. Contacting the {decided['contacted']:.0%} of "
-        f"customers for whom it pays brings {decided['profit']:.2f} {currency(data)} per customer, "
-        f"averaged over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
+        f"customers for whom it pays brings {decided['profit']:.2f} {data.schema.currency} per "
+        f"customer, averaged over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
         f"{simple['lead']:.2f} more than with one feature ({simple['lead_low']:.2f} to "
         f"{simple['lead_high']:.2f}). Assumes that {data.costs.accept_rate:.0%} of contacted "
         f"leavers accept. {untuned.summary(lead)}"
     )
-
-
-def currency(data: EvaluationData) -> str:
-    """The unit of the monthly value without its "per month", or words where there is none."""
-    column = data.schema.role("monthly_value")
-    unit = (column.unit or "") if column else ""
-    return unit.split(" per ")[0].split("/")[0] or "currency units"
 
 
 def targets(data: EvaluationData) -> pd.DataFrame:

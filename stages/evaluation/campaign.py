@@ -12,7 +12,6 @@ import pandas as pd
 
 from scoring.decision import decision_rule
 from stages.core import measures
-from stages.evaluation.baselines import currency
 from stages.evaluation.evaluation_data import EvaluationData
 
 RULES = {
@@ -56,12 +55,14 @@ def rule(data: EvaluationData) -> str:
     budget = data.assumptions.budget
     if budget is None:
         return text
-    return f"{text}, the most profitable first, until {budget:,.0f} {currency(data)} are spent"
+    return (
+        f"{text}, the most profitable first, until {budget:,.0f} {data.schema.currency} are spent"
+    )
 
 
 def assumptions(data: EvaluationData) -> list[str]:
     """What the money rests on, a sentence each."""
-    costs, unit = data.costs, currency(data)
+    costs, unit = data.costs, data.schema.currency
     kept = f"A kept customer is worth {costs.customer_value:g} {unit}."
     if decision_rule(data.schema) == "expected_profit" and costs.months_kept is not None:
         kept = (

@@ -12,7 +12,7 @@ from stages.core.files import write_json
 from stages.core.metrics import Shown, shown_in
 from stages.core.paths import Paths
 from stages.evaluation import fairness
-from stages.evaluation.baselines import currency, summary
+from stages.evaluation.baselines import summary
 from stages.evaluation.campaign import campaign
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.tables.data_params import Data
@@ -51,7 +51,7 @@ def content(
         "level": data.params.level,
         "costs": asdict(data.costs) | {"accept_rate": data.costs.accept_rate},
         "lifetime": data.assumptions.lifetime.model_dump(),
-        "currency": currency(data),
+        "currency": data.schema.currency,
         "by_profit": decision_rule(data.schema) == "expected_profit",
         "campaign": campaign(data, totals),
         **_fairness(data),

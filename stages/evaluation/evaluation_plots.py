@@ -82,7 +82,7 @@ def confusion(counts: pd.DataFrame, *, title: str) -> Figure:
 
 def tornado(rows: pd.DataFrame, *, baseline: float, xlabel: str) -> Figure:
     """A bar per assumption around the baseline: columns low, high, profit_low, profit_high."""
-    figure, (axes,) = panels(1, width=12.5, height=0.9 + 0.34 * len(rows))
+    figure, (axes,) = panels(1, width=9, height=0.9 + 0.34 * len(rows))
     place = np.arange(len(rows))[::-1]
     for end, colour, words in (
         ("low", ORANGE, "at its low end"),
@@ -128,7 +128,7 @@ def waterfall(rows: pd.DataFrame) -> Figure:
     """From the first row's value (the base) each further row moves on: column value."""
     values = rows["value"].to_numpy()
     ends = np.cumsum(values)
-    figure, (axes,) = panels(1, width=11, height=0.9 + 0.3 * len(rows))
+    figure, (axes,) = panels(1, height=0.9 + 0.3 * len(rows))
     place = np.arange(len(rows))[::-1]
     colours = [ORANGE if value > 0 else BLUE for value in values[1:]]
     axes.axvline(ends[0], color=GREY, lw=1, ls="--")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stages.core import measures
+from stages.core import measures, metrics
 from stages.core.measures import Bootstrap, Floats
 from stages.core.metrics import METRICS, Metric
 from stages.evaluation.evaluation_data import EvaluationData
+from stages.evaluation.untuned import UNTUNED
 from stages.model.threshold import profit_threshold
 
 THRESHOLD = "threshold"  # in the headline, though it is no metric
@@ -26,9 +27,8 @@ def headline(data: EvaluationData) -> pd.DataFrame:
 
 
 def headings() -> dict[str, str]:
-    """What a report calls each row of the headline."""
-    named = {name: metric.heading_with_direction for name, metric in METRICS.items()}
-    return named | {THRESHOLD: "Profit threshold"}
+    """What a report calls each row of the headline, and the columns of simple models."""
+    return metrics.headings() | {THRESHOLD: "Profit threshold", UNTUNED: "untuned boosting"}
 
 
 def _row(data: EvaluationData, metric: Metric) -> dict[str, float]:

@@ -223,7 +223,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         shown[HEADINGS[name]] = [f"{value:.1%}" for value in table[name]]
     for name in ("roc_auc", "recall", "calibration_in_the_large"):
         ends = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-        digits = "+.2f" if name == "calibration_in_the_large" else ".2f"
+        digits = "+z.2f" if name == "calibration_in_the_large" else ".2f"
         shown[HEADINGS[name]] = [
             "{} ({} to {})".format(*(format(number, digits) for number in row)) for row in ends
         ]

@@ -71,16 +71,16 @@ def _inputs(data: EvaluationData, metric: Metric) -> list[Floats]:
     return [data.decide(probability) * expected for probability in known]
 
 
-def summary(table: pd.DataFrame) -> str:
+def summary(table: pd.DataFrame, *, currency: str) -> str:
     """How much of the attainable is reached, in two sentences."""
     auc, profit = table.loc["roc_auc"], table.loc["true_profit_per_customer"]
     lost = {
-        name: f"{row['regret']:.{digits}f} ({row['low']:.{digits}f} to {row['high']:.{digits}f})"
+        name: f"{row['regret']:z.{digits}f} ({row['low']:z.{digits}f} to {row['high']:z.{digits}f})"
         for name, row, digits in (("auc", auc, 4), ("profit", profit, 2))
     }
     return (
         f"Knowing every true probability, one reaches a ROC AUC of {auc['oracle']:.3f} and "
-        f"{profit['oracle']:.2f} per customer; the champion is {lost['auc']} and {lost['profit']} "
-        f"below. On the way from one probability for everybody to the truth, it has come "
-        f"{auc['reached']:.0%} in AUC and {profit['reached']:.0%} in profit."
+        f"{profit['oracle']:.2f} {currency} per customer; the champion is {lost['auc']} and "
+        f"{lost['profit']} below. On the way from one probability for everybody to the truth, it "
+        f"has come {auc['reached']:.0%} in AUC and {profit['reached']:.0%} in profit."
     )

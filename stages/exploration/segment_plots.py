@@ -30,7 +30,7 @@ def rates(segments: dict[str, pd.DataFrame], *, base_rate: float) -> Figure:
 
 def curve(table: pd.DataFrame, *, title: str, xlabel: str, ylabel: str) -> Figure:
     """A line with an interval: columns x, value, low, high."""
-    figure, (axes,) = panels(1, width=11)
+    figure, (axes,) = panels(1)
     axes.fill_between(table["x"], table["low"], table["high"], color=BLUE, alpha=0.15, lw=0)
     axes.plot(table["x"], table["value"], color=BLUE, marker="o", ms=3)
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
@@ -39,7 +39,7 @@ def curve(table: pd.DataFrame, *, title: str, xlabel: str, ylabel: str) -> Figur
 
 def heatmap(matrix: pd.DataFrame, *, title: str) -> Figure:
     """Associations from 0 to 1, a square each."""
-    figure, (axes,) = panels(1, width=12, height=6.4)
+    figure, (axes,) = panels(1, width=9.6, height=5.2)
     image = axes.imshow(matrix.to_numpy(), cmap="Blues", vmin=0, vmax=1)
     names = list(matrix.columns)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
@@ -52,7 +52,7 @@ def heatmap(matrix: pd.DataFrame, *, title: str) -> Figure:
 
 def bars(values: pd.Series, *, title: str, xlabel: str) -> Figure:
     """Horizontal bars, the first on top."""
-    figure, (axes,) = panels(1, width=11, height=0.9 + 0.26 * len(values))
+    figure, (axes,) = panels(1, height=0.9 + 0.26 * len(values))
     place = np.arange(len(values))[::-1]
     axes.barh(place, values.to_numpy(), color=BLUE, height=0.65)
     axes.axvline(0, color=SOFT, lw=1)

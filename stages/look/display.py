@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SENTENCE = 50  # characters of a text that would make a column of a phone very long
+PAIR = 2  # columns, a name and its value, fit with any sentence
 WIDE = 6  # columns that fit on a phone
 COLORBAR = "<colorbar>"  # matplotlib's label of axes that belong to another panel
+FIGURE = re.compile(r"[-+]?[\d,]*\.?\d+ ?%?( [(\[][-+\d.,% to]+[)\]])?|–")
+NEGATIVE_ZERO = re.compile(r"^-(0(?:\.0*)?%?)$")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 Format = str  # of a number, as in format(): ",", ".3f", ".1%"
 
 
@@ -61,23 +66,32 @@ def _kind(shown: pd.DataFrame) -> str:
     """What the style sheet has to know of a table: has it sentences, is it wide."""
     texts = (value for name in shown for value in shown[name] if isinstance(value, str))
     if any(len(text) >= SENTENCE for text in texts):
-        return "stacked sentences"
+        return "stacked sentences" if shown.shape[1] > PAIR else "sentences"
     return "stacked" if shown.shape[1] > WIDE else ""
 
 
 def _cell(tag: str, name: str, text: str, column: pd.Series) -> str:
     """A cell; on a phone, where there is no row of headings, `data-label` names its column."""
-    is_text = not pd.api.types.is_numeric_dtype(column)
+    is_text = not (pd.api.types.is_numeric_dtype(column) or _are_figures(column))
     label = f' data-label="{html.escape(name)}"' if tag == "td" else ""
     return f"<{tag}{' class=text' if is_text else ''}{label}>{html.escape(text)}</{tag}>"
+
+
+def _are_figures(column: pd.Series) -> bool:
+    """Whether the texts of a column are numbers that came formatted, with an interval maybe."""
+    texts = [str(value) for value in column if value is not None]
+    return bool(texts) and all(FIGURE.fullmatch(text) for text in texts)
 
 
 def _text(value: Any, form: Format | None) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return "–"
+    if isinstance(value, str) and FIGURE.fullmatch(value):
+        figure, bracket, interval = value.partition(" (")
+        return figure + bracket + interval.replace(" ", NO_BREAK)
     if isinstance(value, str | bool) or form is None:
         return f"{value:.4g}" if isinstance(value, float) else str(value)
-    return format(value, form)
+    return NEGATIVE_ZERO.sub(r"\1", format(value, form))
 
 
 def figure(drawn: Figure, *, title: str) -> HTML:
@@ -114,8 +128,9 @@ def _svg(drawn: Figure) -> str:
 
 
 def note(text: str, *, warn: bool = False) -> HTML:
-    """A sentence that should not be missed."""
-    return HTML(f'<div class="note{" warn" if warn else ""}">{html.escape(text)}</div>')
+    """A sentence that should not be missed; what is between backticks is code."""
+    words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    return HTML(f'<div class="note{" warn" if warn else ""}">{words}</div>')
 
 
 def notes(texts: list[str], *, otherwise: str) -> HTML:

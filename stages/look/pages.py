@@ -87,7 +87,9 @@ def write_markdown_page(path: Path, *, text: str, pages: Sequence[Page]) -> None
     from nbconvert.filters import markdown2html
 
     heading = next(line for line in text.splitlines() if line.startswith("# "))
-    write_page(path, body=markdown2html(text), title=heading.removeprefix("# "), pages=pages)
+    boxed = markdown2html(text).replace("<table>", '<div class="scroll prose"><table>')
+    body = boxed.replace("</table>", "</table></div>")
+    write_page(path, body=body, title=heading.removeprefix("# "), pages=pages)
 
 
 def title_of(notebook: nbformat.NotebookNode) -> str:

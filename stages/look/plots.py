@@ -41,7 +41,7 @@ def intervals(
     rows: pd.DataFrame, *, title: str, xlabel: str, reference: float | None = None
 ) -> Figure:
     """Points with intervals, one line each: columns value, low, high; index the names."""
-    figure, (axes,) = panels(1, height=max(1.6, 0.3 * len(rows) + 0.9), width=11)
+    figure, (axes,) = panels(1, height=max(1.6, 0.3 * len(rows) + 0.9))
     place = np.arange(len(rows))[::-1]
     if reference is not None:
         axes.axvline(reference, color=GREY, ls="--", lw=1)

@@ -82,7 +82,7 @@ def _by_fold(scores: pd.DataFrame, name: str) -> NDArray[np.float64]:
 
 
 def _of_customers(gain: float, low: float, high: float) -> str:
-    figures = f"{gain:.4f} ({low:.4f} to {high:.4f})"
+    figures = f"{gain:z.4f} ({low:z.4f} to {high:z.4f})"
     if low > 0:
         return (
             f"More customers are likely to help: the second half of them lowered the winner's log "
@@ -105,10 +105,10 @@ def _of_tuning(scores: pd.DataFrame, params: Train) -> str:
     if simpler <= error:
         return (
             f"`make tune` is unlikely to help much: the best boosting, {first}, does not lead "
-            f"{linear[0]} beyond noise (log loss {simpler:+.4f}, standard error {error:.4f})."
+            f"{linear[0]} beyond noise (log loss {simpler:+z.4f}, standard error {error:z.4f})."
         )
     lead, error = _lead(scores, first, second, params)
-    figures = f"{first} leads {second} by {lead:.4f} of log loss, standard error {error:.4f}"
+    figures = f"{first} leads {second} by {lead:z.4f} of log loss, standard error {error:z.4f}"
     if lead > error:
         return f"`make tune` is likely to help: the strength of boosting matters ({figures})."
     return f"`make tune` is unlikely to help much: the best boostings are level ({figures})."

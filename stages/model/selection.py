@@ -132,8 +132,9 @@ def optimism(election: Election, scores: pd.DataFrame, params: Train) -> str:
     share = names.get(election.winner, 0) / len(election.selected)
     return (
         f"Chosen without the fold that it is judged on, the rule takes {election.winner} in "
-        f"{share:.0%} of the folds and reaches a mean {params.metric} of {honest:.4f}; by the "
-        f"folds that it was chosen by, the winner has {own:.4f}. The first of the two is reported."
+        f"{share:.0%} of the folds and reaches a mean {METRICS[params.metric].title} of "
+        f"{honest:.4f}; by the folds that it was chosen by, the winner has {own:.4f}. The first of "
+        "the two is reported."
     )
 
 
@@ -142,7 +143,8 @@ def verdict(comparison: pd.DataFrame, winner: str, runner_up: str, params: Train
     best = str(comparison["behind"].idxmin())
     row = comparison.loc[winner]
     why = (
-        f"it is the best in {params.metric}, and no simpler one lies within one standard error"
+        f"it is the best in {METRICS[params.metric].title}, and no simpler one lies within one "
+        "standard error"
         if winner == best
         else f"it trails the best ({best}) by {row['behind']:.4f}, within one standard error "
         f"({row['standard_error']:.4f}), and no simpler candidate does"

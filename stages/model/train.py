@@ -20,7 +20,7 @@ from tqdm import tqdm
 from scoring.bundle import BASELINES
 from scoring.schema import Schema
 from stages.core import measures
-from stages.core.metrics import METRICS, Shown, shown_in
+from stages.core.metrics import METRICS, Shown, headings, shown_in
 from stages.core.reliability import reliability
 from stages.features.table import ID, LABEL
 from stages.model.blend import Held, cross_fitted, final_weights
@@ -260,10 +260,10 @@ def served(
 
 
 def summary(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
-    """Mean of every ranking metric per candidate."""
+    """Mean of every ranking metric per candidate, under what a report calls it."""
     shown = [metric.name for metric in shown_in(Shown.CROSS_VALIDATION)]
     means = scores.groupby("candidate", sort=False)[shown].mean()
-    return means.loc[params.candidates]
+    return means.loc[params.candidates].rename(columns=headings())
 
 
 def reliability_of(validation: CrossValidation, name: str) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def histograms(numbers: pd.DataFrame, label: Any, *, units: dict[str, str]) -> F
 
 def curves(tables: dict[str, pd.DataFrame], *, title: str, xlabel: str, ylabel: str) -> Figure:
     """Two lines with their intervals, by name: columns x, value, low, high."""
-    figure, (axes,) = panels(1, width=11)
+    figure, (axes,) = panels(1)
     for colour, (name, table) in zip((BLUE, ORANGE), tables.items(), strict=True):
         axes.fill_between(table["x"], table["low"], table["high"], color=colour, alpha=0.15, lw=0)
         axes.plot(table["x"], table["value"], color=colour, marker="o", ms=3, label=name)

@@ -9,7 +9,10 @@ import pytest
 from scoring.errors import UserError
 from stages.batch import report
 from stages.core.paths import Paths
+from stages.look.display import figure, table
+from stages.look.pages import write_page
 from tests import builders
+from tests.html_pages import layout_faults
 
 
 @pytest.fixture
@@ -68,3 +71,17 @@ def test_the_top_of_the_list_has_reasons_and_no_ids(noted):
     assert top["why"].str.len().gt(0).any()
     assert isinstance(top, pd.DataFrame)
     assert report.problems(noted) == ["column Monate dabei: not a number: 1 rows"]
+
+
+def test_the_report_fits_every_screen(noted, tmp_path):
+    shown = (
+        table(report.figures(noted)),
+        figure(report.profit_curve(noted), title="profit"),
+        table(report.first(noted)),
+        table(report.typical(noted)),
+        table(report.differences(noted)),
+        report.listing(noted),
+    )
+    page = tmp_path / "score.html"
+    write_page(page, body="".join(one.data for one in shown), title="Scored", pages=[])
+    assert layout_faults([page], tmp_path) == []
