@@ -36,9 +36,13 @@ class Settings(BaseSettings):
     challenger_mode: Literal["split", "shadow"] = Field(
         "split", description="split: the challenger answers them; shadow: it is scored and logged"
     )
+    verdict: Path = Field(
+        ROOT / "reports" / "monitor" / "latest.json",
+        description="the monitor's newest verdict, shown as metrics",
+    )
     workers: int = Field(1, ge=1, description="processes that answer")
     reload_seconds: float = Field(
-        5.0, ge=0, description="how often the bundle is looked at for a change; 0: never"
+        5.0, ge=0, description="how often bundle and verdict are looked at for a change; 0: never"
     )
     max_batch: int = Field(10_000, ge=1, description="customers of one request")
     max_body_mb: float = Field(16.0, gt=0, description="largest body of a request, MB")

@@ -30,6 +30,7 @@ from serving.prediction_log import PredictionLog
 from serving.requests import Requests, Row
 from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
+from serving.verdict import MonitorMetrics
 
 BATCH_THREADS = 2
 TIMEOUT = 1.0  # seconds that a batch waits for room in the prediction log
@@ -58,6 +59,7 @@ class Worker:
             shadow=settings.challenger_mode == "shadow",
             max_unknown=settings.max_unknown,
         )
+        self._verdict = MonitorMetrics(settings.verdict, registry)
         self._seen: dict[str, Any] = {CHAMPION: fingerprint(settings.bundle)}
         self._refused: dict[str, str] = {}
         self._announce(CHAMPION, bundle)
@@ -230,10 +232,14 @@ class Worker:
             try:
                 self.reload()
             except Exception:
-                logs.service.exception("the watch over the bundles failed")
+                logs.service.exception("the watch over bundles and verdict failed")
 
     def reload(self) -> None:
-        """Load a bundle again whose files have changed, and keep it where it is no worse."""
+        """Load a bundle again whose files have changed, and keep it where it is no worse.
+
+        The monitor's verdict is read again, too.
+        """
+        self._verdict.refresh(now=time.time())
         for variant, folder in self._folders.items():
             seen = fingerprint(folder)
             if self._seen.get(variant) != seen:
