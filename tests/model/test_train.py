@@ -311,9 +311,9 @@ def test_summary_is_the_mean_of_every_metric_in_the_order_of_the_candidates():
     scores = builders.validation().scores
     table = summary(scores, PARAMS)
     assert list(table.index) == PARAMS.candidates
-    assert list(table.columns) == [metric.name for metric in COMPARED]
+    assert list(table.columns) == [metric.heading_with_direction for metric in COMPARED]
     logistic = scores[scores["candidate"] == "logistic"]
-    assert table.loc["logistic", "brier"] == pytest.approx(logistic["brier"].mean())
+    assert table.loc["logistic", "Brier score (lower is better)"] == pytest.approx(logistic["brier"].mean())
 
 
 def test_verdict_says_why():
@@ -322,7 +322,7 @@ def test_verdict_says_why():
     trailing = verdict(near, *choose(near), PARAMS)
     leading = verdict(far, *choose(far), PARAMS)
     assert "The winner is logistic: it trails the best (xgboost)" in trailing
-    assert "The winner is xgboost: it is the best in roc_auc" in leading
+    assert "The winner is xgboost: it is the best in ROC AUC" in leading
     assert "The runner-up is logistic" in leading
 
 
