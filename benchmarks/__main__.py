@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.csv and options.only in (None, "quality"):
         print("quality on a real file: not measured; give it with make bench CSV=path")
     if options.tables and options.only in (None, "tables"):
-        results += tables.benchmarks(options.tables)
+        results += tables.benchmarks(options.tables, csv=options.csv)
     if options.only in (None, "serving"):
         results += serving.benchmarks(large=options.size == "large")
     if options.only in (None, "scoring"):

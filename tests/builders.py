@@ -150,6 +150,7 @@ TRAIN = {
     "folds": 3,
     "repeats": 2,
     "max_cells": 1_000_000,
+    "max_forest_cells": 10_000_000,
     "racing": False,
     "metric": "roc_auc",
     "candidates": ["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"],

@@ -17,3 +17,4 @@ class Features(Section):
     test_share: Annotated[float, Field(ge=0.05, le=0.5)]
     seed: Seed
     max_customers: Annotated[int, Field(ge=200)]
+    max_cells: Annotated[int, Field(ge=200)]

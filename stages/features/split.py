@@ -16,17 +16,19 @@ from stages.core.yamlfile import load_schema
 from stages.features.features_params import Features
 from stages.features.table import LABEL, feature_table
 
+LEAST = 200  # customers of a sample, however wide the table
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 
 
 @dataclass(frozen=True)
 class Balance:
-    """How alike train and test are in their share of churners."""
+    """How alike train and test are in their share of churners; customers outside the sample."""
 
     train_rows: int
     test_rows: int
     train_rate: float
     test_rate: float
+    left_out: int = 0
 
     @property
     def difference(self) -> float:
@@ -49,7 +51,8 @@ class Balance:
 def split_and_derive(params: Features, paths: Paths) -> Balance:
     """Write the features of train and test customers; how alike the two are."""
     schema = load_schema(paths.customers_schema)
-    customers = sample(read_table(paths.customers), schema, params)
+    everybody = read_table(paths.customers)
+    customers = sample(everybody, schema, params)
     is_test = split(customers, schema, params)
     features = feature_table(customers, schema)
     write_table(paths.train, features[~is_test].reset_index(drop=True))
@@ -60,6 +63,7 @@ def split_and_derive(params: Features, paths: Paths) -> Balance:
         int(is_test.sum()),
         float(label[~is_test].mean()),
         float(label[is_test].mean()),
+        left_out=len(everybody) - len(customers),
     )
 
 
@@ -74,11 +78,15 @@ def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
 
 
 def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.DataFrame:
-    """At most about `max_customers` of them, by another hash of the key than the split's."""
-    if len(customers) <= params.max_customers:
+    """At most about `max_customers` of them, by another hash of the key than the split's.
+
+    Fewer of a wide table: customers x inputs are at most about `max_cells`.
+    """
+    most = min(params.max_customers, max(LEAST, params.max_cells // len(schema.inputs)))
+    if len(customers) <= most:
         return customers
     place = hash_places(row_keys(customers, schema), seed=params.seed + SAMPLE)
-    return customers[place < params.max_customers / len(customers)].reset_index(drop=True)
+    return customers[place < most / len(customers)].reset_index(drop=True)
 
 
 def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
@@ -112,6 +120,17 @@ def balance_figures(balance: Balance) -> pd.DataFrame:
             "churn rate": [balance.train_rate, balance.test_rate],
         },
         index=["train", "test"],
+    )
+
+
+def sample_summary(balance: Balance) -> str:
+    """Whether all customers are used, or a sample of them."""
+    taken = balance.train_rows + balance.test_rows
+    if not balance.left_out:
+        return f"All {taken:,} customers are used."
+    return (
+        f"A sample of {taken:,} of {taken + balance.left_out:,} customers is learned from and "
+        "tested on (features.max_customers, features.max_cells)."
     )
 
 

@@ -44,6 +44,11 @@ class Layout:
     categories: tuple[tuple[str, ...], ...]
     directions: tuple[int, ...] = ()
 
+    @property
+    def columns(self) -> int:
+        """How many columns trees take: numbers, and one per category value."""
+        return self.numeric + sum(len(labels) for labels in self.categories)
+
 
 def layout(schema: Schema) -> Layout:
     """The layout of the model inputs under a schema.

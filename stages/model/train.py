@@ -24,6 +24,7 @@ from stages.core.metrics import METRICS, Shown, headings, shown_in
 from stages.core.reliability import reliability
 from stages.features.table import ID, LABEL
 from stages.model.blend import Held, cross_fitted, final_weights
+from stages.model.budget import affordable_repeats, with_affordable_forests
 from stages.model.calibrate import Calibration, calibrate
 from stages.model.candidates import blended, build
 from stages.model.encoding import few_bins_are_fine, frame, layout
@@ -69,11 +70,6 @@ def folds(
     )
 
 
-def affordable_repeats(rows: int, columns: int, params: Train) -> int:
-    """How often the folds are drawn: less often where the table is long or wide, at least once."""
-    return max(1, min(params.repeats, params.max_cells // (rows * max(columns, 1))))
-
-
 def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> CrossValidation:
     """Fit every candidate on the folds and record what it predicts for the held-out customers.
 
@@ -81,8 +77,7 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
     fitting them once more inside it.
     """
     label, shape = features[LABEL].to_numpy(), layout(schema)
-    columns = shape.numeric + sum(len(labels) for labels in shape.categories)
-    repeats = affordable_repeats(len(features), columns, params)
+    repeats = affordable_repeats(len(features), shape.columns, params)
     fewer = params.model_copy(update={"repeats": repeats})
     splits = folds(label, fewer, customers=features[ID].to_numpy())
     held = _raced(features, schema, params, splits)
@@ -185,6 +180,7 @@ def _fit_all(
 ) -> Iterator[Floats]:
     """Held-out probabilities per task, in order, with progress on stderr."""
     inputs, label, shape = frame(features, schema), features[LABEL].to_numpy(), layout(schema)
+    params = with_affordable_forests(params, rows=len(features), shape=shape)
 
     def fit(name: str, fold: Fold) -> Floats:
         model = build(name, params, shape).fit(inputs.iloc[fold.fit], label[fold.fit])
@@ -235,6 +231,7 @@ def refit(
 ) -> Any:
     """The candidate fitted on every train customer, not calibrated; the blend by its weights."""
     shape = layout(schema)
+    params = with_affordable_forests(params, rows=len(features), shape=shape)
     model = blended(weights or {}, params, shape) if name == BLEND else build(name, params, shape)
     with few_bins_are_fine():
         return model.fit(frame(features, schema), features[LABEL])

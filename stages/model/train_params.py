@@ -146,6 +146,7 @@ class Train(Section):
     folds: Folds
     repeats: Repeats
     max_cells: Annotated[int, Field(ge=1)]
+    max_forest_cells: Annotated[int, Field(ge=1)]
     racing: bool
     metric: MetricName
     candidates: Annotated[list[str], Field(min_length=1)]

@@ -337,7 +337,7 @@ def test_section_too_many_is_named(tmp_path):
 
 
 def test_injected_section_is_taken_as_it_is():
-    section = {"test_share": 0.3, "seed": 1, "max_customers": 1000}
+    section = {"test_share": 0.3, "seed": 1, "max_customers": 1000, "max_cells": 100_000}
     assert Features.given(section, HERE).test_share == 0.3
 
 

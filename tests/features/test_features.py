@@ -1,5 +1,7 @@
 """The split by hash, and a feature table that holds neither target nor truth."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,13 +19,14 @@ from stages.features.split import (
     balance_warnings,
     hash_places,
     row_keys,
+    sample_summary,
     split_and_derive,
 )
 from stages.features.table import ID, LABEL, feature_table, model_inputs, monthly_value
 from tests import builders
 from tests.builders import FEE, LEFT, NUMBER, REMARK, SINCE
 
-FEATURES = {"test_share": 0.3, "seed": 4, "max_customers": 1000}
+FEATURES = {"test_share": 0.3, "seed": 4, "max_customers": 1000, "max_cells": 100_000}
 few = settings(max_examples=15, deadline=None, derandomize=True)
 keys = st.lists(st.text(max_size=12), max_size=30)
 shares = st.floats(0.05, 0.5)
@@ -281,6 +284,18 @@ def test_few_customers_are_all_taken():
     customers = builders.customers(rows=50)
     params = Features.of(FEATURES)
     assert features.sample(customers, builders.schema(), params) is customers
+
+
+def test_of_a_wide_table_the_sample_is_smaller_and_the_report_says_so():
+    customers, schema = builders.customers(rows=900), builders.schema()
+    params = Features.of(FEATURES | {"max_cells": 300 * len(schema.inputs)})
+    taken = features.sample(customers, schema, params)
+    assert 220 < len(taken) < 380
+    least = Features.of(FEATURES | {"max_cells": 200})
+    assert 130 < len(features.sample(customers, schema, least)) < 270
+    sampled = Balance(240, 60, 0.3, 0.3, left_out=600)
+    assert "300 of 900 customers" in sample_summary(sampled)
+    assert "All 300" in sample_summary(dataclasses.replace(sampled, left_out=0))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -7,7 +7,7 @@ import pytest
 from stages.core.measures import log_loss, value
 from stages.model.folds import draw_folds
 from stages.model.selection import choose, compare, elect, optimism, selected_scores
-from stages.model.train import affordable_repeats, cross_validate, survivors
+from stages.model.train import cross_validate, survivors
 from tests import builders
 
 PARAMS = builders.train_params()
@@ -101,15 +101,3 @@ def test_racing_costs_the_winner_no_fold():
     folds = raced.groupby("candidate").size()
     assert set(folds) <= {3, 6}
     assert folds["base_rate"] == folds["blend"] == 6
-
-
-def test_long_and_wide_tables_are_repeated_less_often_and_at_least_once():
-    params = builders.train_params(repeats=4, max_cells=1000)
-    assert affordable_repeats(10, 10, params) == 4
-    assert affordable_repeats(25, 20, params) == 2
-    assert affordable_repeats(10_000, 200, params) == 1
-    validation = cross_validate(
-        builders.features(), builders.schema(), builders.train_params(max_cells=1)
-    )
-    assert validation.repeats == 1
-    assert validation.out_of_fold["vote"].notna().all()

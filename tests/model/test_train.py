@@ -313,7 +313,9 @@ def test_summary_is_the_mean_of_every_metric_in_the_order_of_the_candidates():
     assert list(table.index) == PARAMS.candidates
     assert list(table.columns) == [metric.heading_with_direction for metric in COMPARED]
     logistic = scores[scores["candidate"] == "logistic"]
-    assert table.loc["logistic", "Brier score (lower is better)"] == pytest.approx(logistic["brier"].mean())
+    assert table.loc["logistic", "Brier score (lower is better)"] == pytest.approx(
+        logistic["brier"].mean()
+    )
 
 
 def test_verdict_says_why():
