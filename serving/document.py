@@ -27,7 +27,7 @@ class Model(BaseModel):
 class Prediction(BaseModel):
     """What is predicted for a customer."""
 
-    customer_id: str | None
+    customer_id: str | int | None = Field(description="as it was sent")
     churn_probability: float = Field(ge=0, le=1)
     decision: Decision = Field(
         description="contact: by expected profit, or by threshold where there is no monthly value; "

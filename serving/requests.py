@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from scoring.schema import Column, Schema
@@ -17,10 +25,15 @@ LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_DETAILS = 20
 ONE, BATCH = "PredictRequest", "PredictBatchRequest"
 FIELDS = {ONE: ["features", "customer_id"], BATCH: ["features", "customer_ids"]}
+ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 
+WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
+
 Row = dict[str, Any]
+CustomerId = str | int | None
 PROBLEMS = {
+    "customer_id": "not the id of a customer",
     "missing": "missing",
     "extra_forbidden": "unknown field",
     "literal_error": "not an allowed value",
@@ -49,7 +62,7 @@ class Requests:
     def __init__(self, schema: Schema, *, max_batch: int) -> None:
         self.schema, self.max_batch = schema, max_batch
         features: Any = _object("Features", {c.name: value_type(c) for c in schema.inputs})
-        customer: Any = Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)] | None
+        customer: Any = Annotated[CustomerId, GetPydanticSchema(_id_schema)]
         rows = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
         ids = Annotated[
             Annotated[list[customer], Field(max_length=max_batch)] | None,
@@ -60,12 +73,12 @@ class Requests:
         self.one: TypeAdapter[Any] = TypeAdapter(self.one_type)
         self.many: TypeAdapter[Any] = TypeAdapter(self.many_type)
 
-    def parse_one(self, body: bytes) -> tuple[list[Row], list[str | None]]:
+    def parse_one(self, body: bytes) -> tuple[list[Row], list[CustomerId]]:
         """Inputs and id of one customer, as lists of one; `RequestError` where they do not fit."""
         request = self._parsed(self.one, body)
         return [request["features"]], [request.get("customer_id")]
 
-    def parse_many(self, body: bytes) -> tuple[list[Row], list[str | None]]:
+    def parse_many(self, body: bytes) -> tuple[list[Row], list[CustomerId]]:
         """Inputs and ids of many customers; `RequestError` where they do not fit."""
         request = self._parsed(self.many, body)
         rows, ids = request["features"], request.get("customer_ids")
@@ -122,7 +135,7 @@ class Requests:
             return FIELDS[model]
         if error["type"] == "extra_forbidden" or name == "features":
             return self._names
-        return f"text of at most {LONGEST_TEXT} characters, or null" if "customer" in name else None
+        return ID_ALLOWED if "customer" in name else None
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
@@ -132,6 +145,19 @@ class Requests:
     @property
     def _names(self) -> list[str]:
         return list(self.columns)
+
+
+def _id_schema(*_: Any) -> core_schema.CoreSchema:
+    """An id is text or a whole number, as the caller's own tables have it, or not given."""
+    return core_schema.union_schema(
+        [
+            core_schema.str_schema(strict=True, max_length=LONGEST_TEXT),
+            core_schema.int_schema(strict=True, ge=-WHOLE, lt=WHOLE),
+            core_schema.none_schema(),
+        ],
+        custom_error_type="customer_id",
+        custom_error_message=f"expected {ID_ALLOWED}",
+    )
 
 
 def value_type(column: Column) -> Any:

@@ -27,7 +27,7 @@ from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.prediction_log import PredictionLog
-from serving.requests import Requests, Row
+from serving.requests import CustomerId, Requests, Row
 from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
 from serving.verdict import MonitorMetrics
@@ -128,16 +128,18 @@ class Worker:
         return to_json({**prediction, **self._contributions(rows, answers)})
 
     def _score(
-        self, rows: list[Row], ids: list[str | None], call: Call, *, timeout: float = 0.0
+        self, rows: list[Row], ids: list[CustomerId], call: Call, *, timeout: float = 0.0
     ) -> Answers:
-        answers = self.engine.answer(rows, ids)
+        texts = [None if i is None else str(i) for i in ids]  # 7 and "7" are one customer
+        answers = self.engine.answer(rows, texts)
         self.metrics.answered(answers)
         if self._log is not None:
-            self._log.put(Entry(time.time(), call.request_id, rows, ids, answers), timeout=timeout)
+            entry = Entry(time.time(), call.request_id, rows, texts, answers)
+            self._log.put(entry, timeout=timeout)
         return answers
 
     def _predictions(
-        self, rows: list[Row], ids: list[str | None], answers: Answers
+        self, rows: list[Row], ids: list[CustomerId], answers: Answers
     ) -> list[dict[str, Any]]:
         models = {v: {"name": n, "version": version} for v, (n, version) in answers.models.items()}
         profit = [None] * len(rows) if answers.profit is None else answers.profit.tolist()

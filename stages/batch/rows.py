@@ -20,7 +20,7 @@ from scoring.batch import Codes, code_labels
 from scoring.derive import raw_numbers
 from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
-from stages.tables.canonical import absent_texts, canonical, trimmed
+from stages.tables.canonical import absent_texts, canonical, id_texts, trimmed
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER
 
@@ -219,7 +219,7 @@ def _ids(chunk: Chunk, schema: Schema, found: _Found) -> pa.Array | None:
     values = _one(chunk, column)
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    ids = trimmed(pc.fill_null(values.cast(pa.string()), ""))
+    ids = id_texts(trimmed(pc.fill_null(values.cast(pa.string()), "")))
     blank = absent_texts(ids, column)
     if blank.any():
         found.reject(blank, column, "blank", None)

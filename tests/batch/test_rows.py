@@ -62,6 +62,19 @@ def test_what_is_not_rejected_is_read_as_at_adoption(tmp_path):
     assert sum(rows.warnings.values()) == 2
 
 
+@pytest.mark.parametrize("written", ["7015040", "7015040.0", " 7015040 "])
+def test_a_whole_number_as_id_is_read_as_at_adoption(written, tmp_path):
+    schema = builders.schema()
+    table = builders.as_text(builders.members(60, seed=7))
+    table.loc[3, builders.NUMBER] = written
+    adopted = builders.check(table, schema)
+
+    rows = _rows(table, schema, tmp_path)
+
+    assert rows.ids.to_pylist() == adopted[builders.NUMBER].tolist()
+    assert rows.ids[3].as_py() == "7015040"
+
+
 def test_cells_of_ids_and_sensitive_columns_are_not_shown(tmp_path):
     schema = builders.schema()
     table = builders.as_text(builders.members(60, seed=7))

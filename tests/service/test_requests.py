@@ -186,6 +186,25 @@ def test_ids_are_as_many_as_customers():
     assert REQUESTS.parse_many(body)[1] == ["a", None]
 
 
+@pytest.mark.parametrize("given", ["7015040", 7015040, -1, 2**63 - 1, "", None])
+def test_an_id_is_text_or_a_whole_number_and_comes_back_as_it_was_sent(given):
+    body = {"features": MEMBER, "customer_id": given}
+    assert REQUESTS.parse_one(json.dumps(body).encode())[1] == [given]
+    body = {"features": [MEMBER] * 2, "customer_ids": [given, "b"]}
+    assert REQUESTS.parse_many(json.dumps(body).encode())[1] == [given, "b"]
+
+
+@pytest.mark.parametrize("given", [True, 7.5, 2**63, "x" * 201, ["a"], {}])
+def test_what_is_no_id_is_one_problem_with_what_is_allowed(given):
+    (alone,) = rejection({"features": MEMBER, "customer_id": given}).details
+    body = {"features": [MEMBER] * 2, "customer_ids": ["a", given]}
+    (in_batch,) = rejection(body, many=True).details
+    assert (alone["row"], alone["field"]) == (None, "customer_id")
+    assert (in_batch["row"], in_batch["field"]) == (1, "customer_ids")
+    assert {d["problem"] for d in (alone, in_batch)} == {"not the id of a customer"}
+    assert "whole number" in alone["allowed"]
+
+
 def test_the_list_of_faults_is_bounded():
     refused = rejection({"features": {**MEMBER, **{f"x{i}": i for i in range(200)}}})
     assert len(refused.details) == SHOWN_DETAILS

@@ -54,6 +54,20 @@ def test_a_challenger_answers_its_share_under_its_own_name(work, second):
     assert {(line["variant"], line["version"]) for line in lines} == set(versions.items())
 
 
+def test_a_whole_number_as_id_is_the_customer_of_that_text_and_comes_back_as_sent(work, second):
+    # given a challenger with a share, and the same customers by number and by text
+    worker = work(challenger=second, challenger_share=0.4, log_ids="plain")
+    numbers = list(range(40))
+    batch = {"features": [one()["features"]] * 40, "customer_ids": numbers}
+    # when they are scored
+    found = json.loads(worker._predict_batch(Call("request", json.dumps(batch).encode())))
+    # then each comes back as it was sent, meets the model of its text, and is logged as text
+    assert [p["customer_id"] for p in found["predictions"]] == numbers
+    theirs = [p["variant"] == "challenger" for p in found["predictions"]]
+    assert theirs == [bucket(str(number)) < 0.4 for number in numbers]
+    assert [line["customer"] for line in logged(worker)] == [str(number) for number in numbers]
+
+
 def test_a_shadow_is_scored_and_logged_and_not_returned(work, second):
     worker = work(
         challenger=second,
