@@ -21,7 +21,7 @@ from scoring.derive import raw_numbers
 from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
 from stages.tables.canonical import absent_texts, canonical, id_texts, trimmed
-from stages.tables.intake import RawColumn
+from stages.tables.intake import RawColumn, bare_numbers
 from stages.tables.numerals import LARGEST_NUMBER
 
 SHOWN = 40  # characters of a cell in a reason
@@ -134,6 +134,7 @@ def _numbers(values: pa.Array, column: Column, found: _Found) -> NDArray[np.floa
         unread = np.zeros(len(numbers), bool)
     else:
         texts, places = _texts(values)
+        texts = bare_numbers(texts)
         read = canonical(RawColumn(texts, np.arange(len(texts), dtype=np.int32)), column)
         numbers = np.append(read.values, np.nan)[places]
         unread = np.append(read.unread, False)[places]

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,9 +44,6 @@ from stages.tables.numerals import (
 from stages.tables.text_encoding import Text, as_utf8
 from stages.tables.validation import DataWarning
 from stages.tables.workbook import is_workbook, sheet_as_csv
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_CELL = 32_767  # characters; what a spreadsheet holds
 SAMPLE = 64 * 1024  # bytes that tell the separator
@@ -153,7 +148,14 @@ def _read_parquet(path: Path, origin: str) -> RawTable:
             table = pq.read_table(file)
     except (pa.ArrowInvalid, OSError):
         raise UserError(f"{origin}: not a whole Parquet file; expected a table") from None
-    return from_arrow(table, origin=origin, form={"format": "Parquet"})
+    raw_table = from_arrow(table, origin=origin, form={"format": "Parquet"})
+    texts = [field.name for field in table.schema if _holds_text(field.type)]
+    return _with_bare_numbers(raw_table, ",", _checked_names(texts, origin))
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def from_arrow(table: pa.Table, *, origin: str, form: Mapping[str, str] | None = None) -> RawTable:
@@ -197,7 +199,10 @@ def _read_csv(text: Text, origin: str, *, separator: str = "") -> RawTable:
     warnings = [*_warnings(text, separator), *_of_titles(header), *below]
     raw_table = RawTable(columns, table.num_rows, text.form, tuple(warnings), places)
     raw_table = _without_notes(_without_blank_rows(raw_table))
-    return _with_bare_numbers(raw_table, separator)
+    raw_table = _with_bare_numbers(raw_table, separator, names)
+    has_commas = any(warning.problem == DECIMAL_COMMAS for warning in raw_table.warnings)
+    form = {"separator": SEPARATORS[separator], "decimal": "comma" if has_commas else "point"}
+    return replace(raw_table, form={**text.form, **form})
 
 
 def _of_titles(header: Header) -> list[DataWarning]:
@@ -230,34 +235,37 @@ def _without_notes(raw_table: RawTable) -> RawTable:
     return replace(kept, warnings=(*raw_table.warnings, *found), units=units)
 
 
-def _with_bare_numbers(raw_table: RawTable, separator: str) -> RawTable:
-    """The table with numbers as a program writes them, and the units that stood next to them."""
-    bare = {n: m for n, c in raw_table.columns.items() if (m := bare_meaning(c.texts))}
-    columns = dict(raw_table.columns)
-    columns |= {n: RawColumn(m.texts, raw_table.columns[n].codes) for n, m in bare.items()}
+def _with_bare_numbers(raw_table: RawTable, separator: str, names: Iterable[str]) -> RawTable:
+    """The table with numbers as a program writes them, and the units that stood next to them.
+
+    Columns of these names are looked at; commas mean what they do in a CSV of that separator.
+    """
+    before = {name: raw_table.columns[name] for name in names}
+    bare = {n: m for n, c in before.items() if (m := bare_meaning(c.texts))}
+    columns = before | {n: RawColumn(m.texts, before[n].codes) for n, m in bare.items()}
     columns, decimal = _with_decimal_points(columns, separator)
     wrong = [n for n in bare if np.isnan(plain_numbers(with_digits(columns[n].texts))).any()]
-    columns |= {name: raw_table.columns[name] for name in wrong}
+    columns |= {name: before[name] for name in wrong}
     warnings = [
-        DataWarning(n, m.written, "read as numbers", len(raw_table.columns[n].rows_of(m.changed)))
+        DataWarning(n, m.written, "read as numbers", len(before[n].rows_of(m.changed)))
         for n, m in bare.items()
         if n not in wrong
     ]
     warnings += [warning for warning in decimal if warning.column not in wrong]
-    form = dict(raw_table.form) | {
-        "separator": SEPARATORS[separator],
-        "decimal": "comma" if any(r.problem == DECIMAL_COMMAS for r in warnings) else "point",
-    }
-    units = dict(raw_table.units) | {
-        n: m.unit for n, m in bare.items() if m.unit and n not in wrong
-    }
+    units = {n: m.unit for n, m in bare.items() if m.unit and n not in wrong}
     return replace(
         raw_table,
-        columns=columns,
-        form=form,
-        units=units,
+        columns=dict(raw_table.columns) | columns,
+        units=dict(raw_table.units) | units,
         warnings=(*raw_table.warnings, *warnings),
     )
+
+
+def bare_numbers(texts: pa.StringArray) -> pa.StringArray:
+    """The texts of one column with its numbers as a program writes them."""
+    cells = RawColumn(texts, np.arange(len(texts), dtype=np.int32))
+    found = _with_bare_numbers(RawTable({"": cells}, len(texts)), ",", [""])
+    return found.columns[""].texts
 
 
 def _checked_names(found: list[str], origin: str) -> list[str]:

@@ -164,6 +164,22 @@ def test_a_table_or_a_query_comes_in_as_text(
     }
 
 
+def test_text_in_a_database_is_read_as_the_numbers_that_a_person_wrote(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
+        shop.execute("create table customers (fee text, share text, balance text, points text)")
+        rows = [("$9.83", "31%", "(84)", "1'234"), ("$12", "4%", "12", "99")]
+        shop.executemany("insert into customers values (?, ?, ?, ?)", rows)
+        shop.commit()
+    _, raw_table = fetched(address(tmp_path / "shop.db", "customers"), tmp_path / "scratch")
+    assert {n: column(raw_table, n) for n in raw_table.columns} == {
+        "fee": ["9.83", "12"],
+        "share": ["31", "4"],
+        "balance": ["-84", "12"],
+        "points": ["1234", "99"],
+    }
+    assert raw_table.units == {"fee": "$", "share": "%"}
+
+
 def test_a_view_and_an_odd_name(tmp_path: Path, crm: Path) -> None:
     assert fetched(address(crm, "leavers"), tmp_path / "a")[1].rows == 1
     assert fetched(address(crm, 'select * from "odd name"'), tmp_path / "b")[1].rows == 0

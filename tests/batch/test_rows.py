@@ -24,7 +24,11 @@ CASES = [(column, cell) for column, cells in CELLS.items() for cell in cells]
 
 def _rows(table, schema, folder):
     table.to_csv(folder / "members.csv", index=False)
-    files = find_inputs(str(folder / "members.csv"), folder)
+    return _rows_of(folder / "members.csv", schema)
+
+
+def _rows_of(file, schema):
+    files = find_inputs(str(file), file.parent)
     (chunk,) = [c for block in plan(files) for c in read_block(block, wanted(schema))]
     return check_rows(chunk, schema)
 
@@ -73,6 +77,19 @@ def test_a_whole_number_as_id_is_read_as_at_adoption(written, tmp_path):
 
     assert rows.ids.to_pylist() == adopted[builders.NUMBER].tolist()
     assert rows.ids[3].as_py() == "7015040"
+
+
+def test_numbers_as_people_write_them_are_read_from_parquet_as_from_a_csv(tmp_path):
+    schema = builders.schema()
+    table = builders.as_text(builders.members(60, seed=7))
+    plain = _rows(table, schema, tmp_path)
+    table[builders.FEE] = [f"€{float(fee):,.2f}" for fee in table[builders.FEE]]
+    table.to_parquet(tmp_path / "members.parquet")
+
+    rows = _rows_of(tmp_path / "members.parquet", schema)
+
+    assert not rows.rejects
+    assert np.allclose(rows.numbers, plain.numbers, atol=0.005, equal_nan=True)
 
 
 def test_cells_of_ids_and_sensitive_columns_are_not_shown(tmp_path):

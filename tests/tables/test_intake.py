@@ -292,6 +292,24 @@ def test_numbers_are_read_as_people_write_them(
     assert raw_table.form["decimal"] == ("comma" if words == COMMAS else "point")
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary("int32", "string")])
+def test_text_in_parquet_is_read_as_the_numbers_that_a_csv_has(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    # given the cells of each case that a CSV with commas has, as text
+    cases = [case for case in NUMBERS if case[1] == ","]
+    for cells, _, expected, words in cases:
+        values = pa.array(cells, pa.string()).cast(kind)
+        pq.write_table(pa.table({"n": values, "other": cells}), tmp_path / "t.parquet")
+        # when it is read from Parquet, then cells, units and warnings are those of the CSV
+        raw_table = read_raw_table(tmp_path / "t.parquet")
+        as_csv = read(tmp_path, written([["n", "other"], *([cell] * 2 for cell in cells)]))
+        assert column(raw_table, "n") == (expected or cells)
+        assert raw_table.units == as_csv.units
+        assert [str(w) for w in raw_table.warnings] == [str(w) for w in as_csv.warnings]
+        assert {w.problem for w in raw_table.warnings} == ({words} if words else set())
+
+
 def test_points_are_thousands_only_where_the_file_has_decimal_commas(tmp_path: Path) -> None:
     rows = [["n", "m"], ["1.234", "0,5"], ["999", "1,5"]]
     raw_table = read(tmp_path, written(rows, separator=";"))

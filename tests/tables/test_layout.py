@@ -147,6 +147,21 @@ def test_a_workbook_is_read_whatever_its_name(tmp_path: Path, name: str) -> None
     assert raw_table.form["sheet"] == "Data"
 
 
+def test_titles_units_and_totals_of_a_sheet_are_left_out_as_those_of_a_csv(tmp_path: Path) -> None:
+    # given one table with a title, a line of units and a total, in a sheet and in a CSV
+    title = ["Bericht Oktober 2026", "", "", ""]
+    units = ["Nummer", "pro Woche", "EUR", "ja/nein"]
+    customers_ = [[row[0], int(row[1]), float(row[2]), row[3]] for row in ROWS]
+    total = ["Summe", sum(int(row[1]) for row in ROWS), 1170, ""]
+    rows = [title, HEADER, units, *customers_, total]
+    sheet = read_raw_table(workbook(tmp_path / "t.xlsx", Data=rows), origin="t")
+    as_csv = read(tmp_path, *([str(cell) for cell in row] for row in rows))
+    # then the same lines are left out of both, under the same row numbers
+    assert customers(sheet) == customers(as_csv) == [row[0] for row in ROWS]
+    assert left_out(sheet) == left_out(as_csv) == [(1,), (3,), (44,)]
+    assert sheet.units == as_csv.units == {"Besuche": "pro Woche", "Umsatz": "EUR"}
+
+
 def test_a_sheet_may_be_chosen_and_begin_anywhere(tmp_path: Path) -> None:
     rows = [[None], [None, "October"], [None], *([None, *row] for row in [NAMES, *CELLS[:12]])]
     file = workbook(tmp_path / "t.xlsx", Data=[NAMES, *CELLS], Other=rows)
