@@ -7,6 +7,8 @@ read the schema of a champion bundle.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
@@ -21,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from scoring.dates import COUNTED, Part
 from scoring.errors import UserError
 
 Kind = Literal["text", "integer", "number", "category", "date"]
@@ -57,7 +60,9 @@ class Column(BaseModel):
 
     `other` makes a category open: whatever is not among its values counts as one more, `OTHER`.
     `left_out` are values of the target whose rows are not learned from. `repeated` lets an id stand
-    in several rows: of one customer, who is then on one side of every split.
+    in several rows: of one customer, who is then on one side of every split. A column with
+    `from_date` is no column of the table: it is a `part` of the date in that one. Of a date,
+    `dayfirst` says how 03/04/2026 is read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,6 +79,9 @@ class Column(BaseModel):
     positive: Value | None = None
     left_out: tuple[Value, ...] = ()
     repeated: bool = False
+    dayfirst: bool = True
+    from_date: str | None = None
+    part: Part | None = None
     roles: tuple[Role, ...] = ()
 
     @property
@@ -94,9 +102,13 @@ class Column(BaseModel):
             return "one of " + ", ".join(self.labels[:SHOWN_VALUES]) + more
         if not self.is_numeric:
             return f"a {self.kind}"
+        bounds = f"{_bound(self.minimum)} to {_bound(self.maximum)}"
+        if self.part in COUNTED:
+            side = "before" if self.part == COUNTED[0] else "after"
+            return f"a date {bounds} days {side} the snapshot"
         noun = "a whole number" if self.kind == "integer" else "a number"
         unit = f" {self.unit}" if self.unit else ""
-        return f"{noun} from {_bound(self.minimum)} to {_bound(self.maximum)}{unit}"
+        return f"{noun} from {bounds}{unit}"
 
     @model_validator(mode="after")
     def _agrees(self) -> Column:
@@ -118,6 +130,10 @@ class Column(BaseModel):
             raise ValueError("`positive` and `left_out` belong to the target")
         if self.repeated and "id" not in self.roles:
             raise ValueError("`repeated` belongs to the id")
+        if (self.from_date is None) != (self.part is None):
+            raise ValueError("`from_date` and `part` belong together")
+        if self.part is not None and self.kind != "integer":
+            raise ValueError("a `part` of a date is of kind integer")
         if set(self.roles) & set(NUMERIC_ROLES) and not self.is_numeric:
             raise ValueError(f"the roles {', '.join(NUMERIC_ROLES)} belong to a number")
         if "monthly_value" in self.roles and self.missing:
@@ -140,10 +156,15 @@ class Column(BaseModel):
 
 
 class Schema(BaseModel):
-    """The columns of a table, in order."""
+    """The columns of a table, in order; `snapshot` is the day that it describes.
+
+    Days are counted from it where dates are learned from; where a `period` of dates is given, from
+    that of each row.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    snapshot: date | None = None
     columns: tuple[Column, ...]
 
     @model_validator(mode="after")
@@ -163,7 +184,25 @@ class Schema(BaseModel):
         taken = sorted(set(names) & set(TAKEN_NAMES))
         if taken:
             raise ValueError(f"the name {taken[0]} is taken by {TAKEN_NAMES[taken[0]]}")
+        for column in self.columns:
+            self._agrees_with_its_date(column)
+        if self.counts_days and self.snapshot is None and self.date_period is None:
+            raise ValueError("days are counted from `snapshot`: expected a date, as in 2026-01-31")
         return self
+
+    def _agrees_with_its_date(self, column: Column) -> None:
+        if column.from_date is None or "ignored" in column.roles:
+            return
+        source = next((c for c in self.columns if c.name == column.from_date), None)
+        if source is None or source.kind != "date" or "ignored" in source.roles:
+            raise ValueError(
+                f"column {column.name}: `from_date` is {column.from_date}; expected a column of "
+                "kind date that is not ignored"
+            )
+        if source.missing and not column.missing:
+            raise ValueError(
+                f"column {column.name}: may be blank as {source.name}: `missing: true`"
+            )
 
     def __getitem__(self, name: str) -> Column:
         """The column of that name; `KeyError` where there is none."""
@@ -175,13 +214,44 @@ class Schema(BaseModel):
     @property
     def without_ignored(self) -> Schema:
         """The columns that are read: those that do not have the role `ignored`."""
-        kept = tuple(column for column in self.columns if "ignored" not in column.roles)
-        return self if len(kept) == len(self.columns) else Schema(columns=kept)
+        kept = [column for column in self.columns if "ignored" not in column.roles]
+        return self if len(kept) == len(self.columns) else self.of_columns(kept)
+
+    def of_columns(self, columns: Iterable[Column]) -> Schema:
+        """The same with these columns."""
+        return Schema(snapshot=self.snapshot, columns=tuple(columns))
 
     @property
     def names(self) -> list[str]:
         """All column names, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def in_table(self) -> list[str]:
+        """The names of those columns that a table holds: all but the parts of dates."""
+        return [column.name for column in self.columns if column.from_date is None]
+
+    @cached_property
+    def asked(self) -> list[Column]:
+        """The columns that are needed to predict: the inputs, dates in place of their parts."""
+        names = dict.fromkeys(column.from_date or column.name for column in self.inputs)
+        return [self[name] for name in names]
+
+    @cached_property
+    def date_parts(self) -> list[Column]:
+        """The inputs that are parts of dates."""
+        return [column for column in self.inputs if column.from_date is not None]
+
+    @cached_property
+    def counts_days(self) -> bool:
+        """Whether an input is a number of days to or from the snapshot."""
+        return any(column.part in COUNTED for column in self.date_parts)
+
+    @property
+    def date_period(self) -> Column | None:
+        """The period of a row where it is a date: then it is the row's snapshot, too."""
+        period = self.role("period")
+        return period if period is not None and period.kind == "date" else None
 
     def role(self, role: Role) -> Column | None:
         """The first column with that role, or None."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from scoring.bundle import Tier
+from scoring.dates import COUNTED
 from scoring.decision import Decision
 from scoring.schema import Column, Schema
-from serving.requests import LARGEST, Requests, Row, accepted, bounds
+from serving.date_parts import Row
+from serving.requests import LARGEST, SNAPSHOT, Requests, accepted, bounds
 from serving.routes import PREDICT_BATCH, ROUTES, Route
 
+EXAMPLE_DAY = date(2026, 10, 31)
 REFERENCE = "#/components/schemas/{model}"
 
 
@@ -117,14 +121,27 @@ def document(requests: Requests, *, name: str, version: str) -> dict[str, Any]:
 def example(path: str, schema: Schema) -> dict[str, Any]:
     """A body that the route accepts."""
     row: Row = {}
-    for column in schema.inputs:
+    for column in schema.asked:
         row[column.name] = _example_value(column, row, schema)
+    day = {SNAPSHOT: EXAMPLE_DAY.isoformat()} if schema.counts_days else {}
     if path == PREDICT_BATCH:
-        return {"features": [row, row], "customer_ids": ["customer-1", "customer-2"]}
-    return {"features": row, "customer_id": "customer-1"}
+        return {"features": [row, row], **day, "customer_ids": ["customer-1", "customer-2"]}
+    return {"features": row, **day, "customer_id": "customer-1"}
+
+
+def _example_date(column: Column, schema: Schema) -> str:
+    """A date in the middle of what its days to the snapshot may be."""
+    for part in schema.date_parts:
+        if part.from_date == column.name and part.part in COUNTED:
+            low, high = bounds(part)
+            days = timedelta(int(low + high) // 2 if high < LARGEST else int(max(low, 1)))
+            return (EXAMPLE_DAY + (-days if part.part == COUNTED[0] else days)).isoformat()
+    return EXAMPLE_DAY.isoformat()
 
 
 def _example_value(column: Column, row: Row, schema: Schema) -> Any:
+    if column.kind == "date":
+        return _example_date(column, schema)
     if not column.is_numeric:
         return accepted(column)[0]
     tenure, monthly = schema.role("tenure"), schema.role("monthly_value")

@@ -15,7 +15,7 @@ from scoring.derive import MISSING, Inputs, RawInputs, raw_inputs, with_derived
 from scoring.loading import Bundle, Floats, checked
 from scoring.schema import OTHER, Schema
 from scoring.terms import Terms
-from serving.requests import Row
+from serving.date_parts import Row
 from serving.time_limit import ModelTimeout, TimeLimit
 
 CHAMPION, CHALLENGER = VARIANTS = ("champion", "challenger")

@@ -13,8 +13,8 @@ from pydantic_core import to_json
 
 from scoring.decision import DECISIONS
 from scoring.schema import OTHER, Column, Schema
+from serving.date_parts import Row
 from serving.engine import Answers
-from serving.requests import Row
 
 TAKEN = ("time", "request_id", "customer", "variant", "shadow", "tier", "name", "version")
 PREDICTED = ("churn_probability", "decision", "expected_profit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -18,19 +19,21 @@ from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from scoring.schema import Column, Schema
+from serving.date_parts import Row, with_date_parts
 from serving.exchange import Detail, RequestError
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_DETAILS = 20
+SNAPSHOT = "snapshot_date"
 ONE, BATCH = "PredictRequest", "PredictBatchRequest"
 FIELDS = {ONE: ["features", "customer_id"], BATCH: ["features", "customer_ids"]}
+DAY_ALLOWED = "a date, as in 2026-01-31: the day that the features describe"
 ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
 
-Row = dict[str, Any]
 CustomerId = str | int | None
 PROBLEMS = {
     "customer_id": "not the id of a customer",
@@ -46,6 +49,8 @@ PROBLEMS = {
     "string_too_long": "too long",
     "string_unicode": "not valid text",
     "int_type": "not a whole number",
+    "date_type": "not a date",
+    "date_parsing": "not a date",
     "dict_type": "not an object",
     "list_type": "not a list",
     "too_short": "empty",
@@ -61,27 +66,31 @@ class Requests:
 
     def __init__(self, schema: Schema, *, max_batch: int) -> None:
         self.schema, self.max_batch = schema, max_batch
-        features: Any = _object("Features", {c.name: value_type(c) for c in schema.inputs})
+        features: Any = _object("Features", {c.name: value_type(c) for c in schema.asked})
         customer: Any = Annotated[CustomerId, GetPydanticSchema(_id_schema)]
         rows = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
         ids = Annotated[
             Annotated[list[customer], Field(max_length=max_batch)] | None,
             Field(description="as many as there are customers"),
         ]
-        self.one_type = _object(ONE, {"features": features}, {"customer_id": customer})
-        self.many_type = _object(BATCH, {"features": rows}, {"customer_ids": ids})
+        day = {SNAPSHOT: _date_type("the day that the features describe")}
+        day = day if schema.counts_days else {}
+        self.one_type = _object(ONE, {"features": features, **day}, {"customer_id": customer})
+        self.many_type = _object(BATCH, {"features": rows, **day}, {"customer_ids": ids})
         self.one: TypeAdapter[Any] = TypeAdapter(self.one_type)
         self.many: TypeAdapter[Any] = TypeAdapter(self.many_type)
 
     def parse_one(self, body: bytes) -> tuple[list[Row], list[CustomerId]]:
         """Inputs and id of one customer, as lists of one; `RequestError` where they do not fit."""
         request = self._parsed(self.one, body)
-        return [request["features"]], [request.get("customer_id")]
+        rows = self._as_inputs(request, [request["features"]], is_batch=False)
+        return rows, [request.get("customer_id")]
 
     def parse_many(self, body: bytes) -> tuple[list[Row], list[CustomerId]]:
         """Inputs and ids of many customers; `RequestError` where they do not fit."""
         request = self._parsed(self.many, body)
         rows, ids = request["features"], request.get("customer_ids")
+        rows = self._as_inputs(request, rows, is_batch=True)
         if ids is None:
             return rows, [None] * len(rows)
         if len(ids) != len(rows):
@@ -95,6 +104,20 @@ class Requests:
         except ValidationError as error:
             raise self._request_error(error) from None
 
+    def _as_inputs(self, request: Row, rows: list[Row], *, is_batch: bool) -> list[Row]:
+        """The rows with parts of dates in place of the dates."""
+        if not self.schema.date_parts:
+            return rows
+        rows, misfits = with_date_parts(rows, request.get(SNAPSHOT), self.schema)
+        if misfits:
+            details = [
+                _detail(row if is_batch else None, str(column.from_date), "out of range",
+                        allowed=column.expected)
+                for row, column in misfits[:SHOWN_DETAILS]
+            ]  # fmt: skip
+            raise RequestError(400, _counted(len(misfits)), details)
+        return rows
+
     def _request_error(self, error: ValidationError) -> RequestError:
         errors = error.errors(include_url=False, include_context=False, include_input=True)
         misshapen = next((e for e in errors if _is_misshapen(e)), None)
@@ -105,9 +128,7 @@ class Requests:
             return RequestError(400, "the body is not valid JSON", details)
         if any(e["type"] == "too_long" for e in errors):
             return RequestError(400, f"at most {self.max_batch} customers in one request", details)
-        more = f"; the first {SHOWN_DETAILS}" if len(errors) > SHOWN_DETAILS else ""
-        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems{more}"
-        return RequestError(400, f"the request does not fit the model: {count}", details)
+        return RequestError(400, _counted(len(errors)), details)
 
     def _misshapen(self, fault: Any, model: str) -> RequestError:
         """One error for `features` missing or misplaced: all others would follow from that."""
@@ -132,15 +153,15 @@ class Requests:
         if column is not None:
             return allowed(column)
         if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-            return FIELDS[model]
+            return [*FIELDS[model], *([SNAPSHOT] if self.schema.counts_days else [])]
         if error["type"] == "extra_forbidden" or name == "features":
             return self._names
-        return ID_ALLOWED if "customer" in name else None
+        return DAY_ALLOWED if name == SNAPSHOT else ID_ALLOWED if "customer" in name else None
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
         """The columns that a request names."""
-        return {column.name: column for column in self.schema.inputs}
+        return {column.name: column for column in self.schema.asked}
 
     @property
     def _names(self) -> list[str]:
@@ -162,8 +183,15 @@ def _id_schema(*_: Any) -> core_schema.CoreSchema:
 
 def value_type(column: Column) -> Any:
     """The type of a column's value in a request."""
-    kind = _number_type(column) if column.is_numeric else _label_type(column)
+    if column.kind == "date":
+        kind = _date_type(column.description)
+    else:
+        kind = _number_type(column) if column.is_numeric else _label_type(column)
     return kind | None if column.missing else kind
+
+
+def _date_type(description: str) -> Any:
+    return Annotated[date, Field(strict=True, description=description or None)]
 
 
 def _number_type(column: Column) -> Any:
@@ -223,6 +251,8 @@ def allowed(column: Column) -> Any:
         nullable = {"null": column.missing}
         return {"type": column.kind, "minimum": low, "maximum": high, **unit, **nullable}
     listed = [None] if column.missing else []
+    if column.kind == "date":
+        return {"type": "date", "null": column.missing}
     return {"type": "text", "null": column.missing} if column.other else [*column.values, *listed]
 
 
@@ -232,6 +262,12 @@ def _is_misshapen(error: Any) -> bool:
     if error["type"] == "extra_forbidden":
         return names == ["features", "features"]
     return error["type"] in MISSHAPEN and names in ([], ["features"])
+
+
+def _counted(problems: int) -> str:
+    more = f"; the first {SHOWN_DETAILS}" if problems > SHOWN_DETAILS else ""
+    count = "1 problem" if problems == 1 else f"{problems} problems{more}"
+    return f"the request does not fit the model: {count}"
 
 
 def _detail(row: int | None, field: str, problem: str, *, allowed: Any) -> Detail:

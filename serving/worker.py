@@ -23,11 +23,12 @@ from scoring.errors import UserError
 from scoring.explanation import reasons
 from scoring.loading import Bundle, fingerprint, load_bundle
 from serving import logs
+from serving.date_parts import Row
 from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.prediction_log import PredictionLog
-from serving.requests import CustomerId, Requests, Row
+from serving.requests import CustomerId, Requests
 from serving.settings import Settings, unknown_variables
 from serving.telemetry import Metrics, totals
 from serving.verdict import MonitorMetrics
@@ -52,7 +53,7 @@ class Worker:
         bundle = load_bundle(settings.bundle)
         self.settings = settings
         self.requests = Requests(bundle.schema, max_batch=settings.max_batch)
-        self.metrics = Metrics([c.name for c in bundle.schema.inputs], registry)
+        self.metrics = Metrics(self.requests.columns, registry)
         self.engine = Engine(
             self._variant(bundle),
             share=settings.challenger_share,

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from scoring.digest import sha256
@@ -157,9 +158,10 @@ def _described(
                 schema = load_schema(file)
                 _check_options(schema, options, paths.relative(file))
                 return Described(schema, file)
-    found = draft(raw_table, options.outcome, origin=fetched.origin)
+    found = draft(raw_table, options.outcome, origin=fetched.origin, today=date.today())
+    _ = found.schema  # refused where nothing is left to learn from
     found = found.ignoring(
-        leaking_columns(raw_table, found.schema, params.explore, origin=fetched.origin)
+        leaking_columns(raw_table, found.offered, params.explore, origin=fetched.origin)
     )
     if options.strict:
         _check_no_doubt(found, fetched.origin)
@@ -182,13 +184,13 @@ def _check_no_doubt(found: Draft, origin: str) -> None:
 
 def _has_columns_of(raw_table: RawTable, file: Path) -> bool:
     """Whether the table has nearly all columns of a schema: then the others are missing."""
-    names = set(load_schema(file).without_ignored.names)
+    names = set(load_schema(file).without_ignored.in_table)
     return len(names & set(raw_table.columns)) >= MEANT * len(names)
 
 
 def _alike(raw_table: RawTable, paths: Paths) -> list[str]:
     """What a table that was drafted a schema of its own has in common with the one in git."""
-    known = load_schema(paths.schema).names
+    known = load_schema(paths.schema).in_table
     missing = [name for name in known if name not in raw_table.columns]
     if not missing or len(missing) > (1 - ALIKE) * len(known):
         return []
@@ -324,7 +326,8 @@ def _reason(stderr: str) -> str:
 
 def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:
     """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
-    update_yaml(paths.params, {"data": {"source": source, "schema": schema, "sha256": sha256}})
+    data = {"source": source, "schema": schema, "sha256": sha256, "without": []}
+    update_yaml(paths.params, {"data": data})
     with edited_yaml(paths.pipeline) as pipeline:
         deps = pipeline["stages"]["generate"]["deps"]
         code = [dep for dep in deps if not dep.startswith("data/")]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from scoring.errors import UserError
 from scoring.schema import NUMERIC_KINDS, TAKEN_NAMES, Schema, parse_schema
 from stages.adoption import names
+from stages.adoption.date_offers import Snapshot, date_guess, find_snapshot
 from stages.adoption.entries import as_values, category_guess, number_guess, schema_entry
 from stages.adoption.guess import CONFIRM, DOUBTFUL, SERIOUS, Guess, Question
 from stages.adoption.identity import Identity, find_identity
@@ -34,11 +36,15 @@ ROLE_WORDS = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A drafted schema and, column by column, what led to it; `open_questions` are on the table."""
+    """A drafted schema and, column by column, what led to it; `open_questions` are on the table.
+
+    `snapshot` is the day that dates are counted from, where one is learned from.
+    """
 
     guesses: tuple[Guess, ...]
     origin: str
     open_questions: tuple[Question, ...] = ()
+    snapshot: date | None = None
 
     @property
     def questions(self) -> list[Question]:
@@ -53,7 +59,21 @@ class Draft:
     @property
     def content(self) -> dict[str, Any]:
         """As it stands in a schema file."""
-        return {"columns": [dict(guess.entry) for guess in self.guesses]}
+        return self._content([dict(guess.entry) for guess in self.guesses])
+
+    def _content(self, columns: list[dict[str, Any]]) -> dict[str, Any]:
+        return ({"snapshot": self.snapshot} if self.snapshot else {}) | {"columns": columns}
+
+    @property
+    def offered(self) -> Schema:
+        """The schema with all that could be learned from dates, whatever its range."""
+        unbounded = [
+            {field: value for field, value in offer.items() if field not in ("minimum", "maximum")}
+            for guess in self.guesses
+            for offer in guess.offers
+        ]
+        columns = [*self.content["columns"], *unbounded]
+        return parse_schema(self._content(columns), origin=f"{self.origin}: the drafted schema")
 
     @property
     def schema(self) -> Schema:
@@ -69,20 +89,27 @@ class Draft:
 
     def ignoring(self, reasons: Mapping[str, str]) -> Draft:
         """The same with these columns left out, each for its reason."""
-        return replace(
-            self,
-            guesses=tuple(
-                g.with_role("ignored", reasons[g.name], DOUBTFUL) if g.name in reasons else g
-                for g in self.guesses
-            ),
+        guesses = tuple(
+            g.offering_nothing().with_role("ignored", reasons[g.name], DOUBTFUL)
+            if g.name in reasons
+            else g
+            for g in self.guesses
         )
+        return replace(self, guesses=guesses)
 
 
-def draft(raw_table: RawTable, outcome: Outcome | None = None, *, origin: str) -> Draft:
+def draft(
+    raw_table: RawTable,
+    outcome: Outcome | None = None,
+    *,
+    origin: str,
+    today: date = date.max,
+) -> Draft:
     """What the columns of a table seem to mean.
 
-    `outcome` is what the user says of the column to predict; the rest is looked for. `UserError`
-    where it cannot be found, or nothing is left to learn from.
+    `outcome` is what the user says of the column to predict; the rest is looked for. Dates after
+    `today` are no snapshot. `UserError` where the column to predict cannot be found, or nothing is
+    left to learn from.
     """
     if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
@@ -94,14 +121,18 @@ def draft(raw_table: RawTable, outcome: Outcome | None = None, *, origin: str) -
         )
     target = find_target(profiles, outcome or Outcome(), origin=origin)
     identity = find_identity(raw_table, profiles, target=target.name)
-    guesses = [_guess(p, target, identity, raw_table) for p in profiles]
+    snapshot = find_snapshot(raw_table, profiles, identity.period_name, today=today)
+    guesses = [_guess(p, target, identity, raw_table, snapshot) for p in profiles]
     guesses = _with_money(guesses, profiles)
-    return Draft(tuple(guesses), origin, tuple(_open_questions(guesses, identity)))
+    questions = _open_questions(guesses, identity, snapshot)
+    return Draft(tuple(guesses), origin, tuple(questions), snapshot.day if snapshot else None)
 
 
-def _open_questions(guesses: Sequence[Guess], identity: Identity) -> list[Question]:
+def _open_questions(
+    guesses: Sequence[Guess], identity: Identity, snapshot: Snapshot | None
+) -> list[Question]:
     """What is not in the table, or was not recognised."""
-    found = []
+    found = [snapshot.question] if snapshot is not None and snapshot.question else []
     if identity.id_name is None:
         because = "no column tells the customers apart: lists name them by their row"
         found.append(Question("(no id)", "rows", because, SERIOUS))
@@ -114,7 +145,13 @@ def _open_questions(guesses: Sequence[Guess], identity: Identity) -> list[Questi
     return found
 
 
-def _guess(column: Profile, target: Target, identity: Identity, raw_table: RawTable) -> Guess:
+def _guess(
+    column: Profile,
+    target: Target,
+    identity: Identity,
+    raw_table: RawTable,
+    snapshot: Snapshot | None,
+) -> Guess:
     if column.name == target.name:
         return _target_guess(column, target)
     if column.name == identity.id_name:
@@ -127,7 +164,7 @@ def _guess(column: Profile, target: Target, identity: Identity, raw_table: RawTa
         return ignored(column, found.because, SERIOUS if found.is_doubtful else CONFIRM)
     if guess := identifying(column):
         return guess
-    guess = _learnable(column)
+    guess = date_guess(column, raw_table, snapshot) if column.all_dates else _learnable(column)
     if guess.is_input and column.blank_share >= OFTEN_BLANK:
         guess = guess.noted(f"{column.blank_share:.0%} of the rows are blank", DOUBTFUL)
     if guess.entry["kind"] in NUMERIC_KINDS and (unit := raw_table.units.get(column.name)):
@@ -136,9 +173,6 @@ def _guess(column: Profile, target: Target, identity: Identity, raw_table: RawTa
 
 
 def _learnable(column: Profile) -> Guess:
-    if column.all_dates:
-        entry = schema_entry(column, kind="date")
-        return Guess(entry, "dates are checked, not learned from", CONFIRM)
     if column.is_number and len(column.texts) > 2:
         return number_guess(column)
     if not column.is_number and (reason := unlearnable_text(column)):

@@ -22,13 +22,13 @@ WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 
 def number_guess(column: Profile) -> Guess:
     """A column of numbers, with a range wider than the one seen."""
-    low, high = _room(float(column.finite.min()), float(column.finite.max()))
+    low, high = room(float(column.finite.min()), float(column.finite.max()))
     kind = "integer" if column.is_whole else "number"
     entry = schema_entry(column, kind=kind) | {"minimum": low, "maximum": high}
     return _marked_if_sensitive(Guess(entry), column)
 
 
-def _room(low: float, high: float) -> tuple[float, float]:
+def room(low: float, high: float) -> tuple[float, float]:
     """A range with room to grow: its width again at both ends, but not below 0 if nothing is."""
     width = (high - low) or max(abs(high), 1.0)
     wide_low = 0.0 if low >= 0 else _rounded(low - width, math.floor)

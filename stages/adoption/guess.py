@@ -13,11 +13,15 @@ CONFIRM, DOUBTFUL, SERIOUS = 1, 2, 3  # likely; in doubt; in doubt, and much han
 
 @dataclass(frozen=True)
 class Guess:
-    """A column as drafted: its entry in the schema, why, and how doubtful that is (0 to 3)."""
+    """A column as drafted: its entry in the schema, why, and how doubtful that is (0 to 3).
+
+    `offers` are entries of columns that could be made of it, and are not.
+    """
 
     entry: Mapping[str, Any]
     because: str = ""
     doubt: int = 0
+    offers: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -44,6 +48,10 @@ class Guess:
         """The same with one more role, for a person to confirm."""
         entry = dict(self.entry) | {"roles": [*self.roles, role]}
         return replace(self.noted(because, doubt), entry=entry)
+
+    def offering_nothing(self) -> Guess:
+        """The same without its offers, and what is said of them."""
+        return replace(self, because="", offers=()) if self.offers else self
 
     def noted(self, because: str, doubt: int) -> Guess:
         """The same with one more warning, and as doubtful as the most doubtful of them."""

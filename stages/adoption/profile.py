@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.tables.canonical import absent_texts, spelling_key, trimmed
-from stages.tables.dates import dates_by_format, days_of
+from stages.tables.dates import dates_by_format, days_of, is_month_first
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 
@@ -65,8 +65,18 @@ class Profile:
     @cached_property
     def years(self) -> NDArray[np.int64]:
         """The years of the dates that it holds, each date counted once."""
-        days = days_of(pa.array(self.texts[:SAMPLE], pa.string()))
-        return days.dropna().dt.year.to_numpy(np.int64)
+        days = self.days[~np.isnan(self.days)].astype("datetime64[D]")
+        return days.astype("datetime64[Y]").astype(np.int64) + 1970
+
+    @cached_property
+    def days(self) -> NDArray[np.float64]:
+        """Its values as dates, in days since 1970, NaN where one is none: (d,)."""
+        return days_of(pa.array(self.texts, pa.string()))
+
+    @property
+    def is_month_first(self) -> bool:
+        """Whether its values are dates such as 03/14/2026."""
+        return is_month_first(pa.array(self.texts, pa.string()))
 
     @property
     def blank_share(self) -> float:

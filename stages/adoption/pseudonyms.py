@@ -39,7 +39,7 @@ def pseudonymised(fetched: FetchedSource, schema: Schema, folder: Path) -> Fetch
             f"characters, kept outside the repository. To make one: {HOW}"
         )
     raw_table = read_raw_table(fetched.path, origin=fetched.origin)
-    columns = {name: raw_table.columns[name] for name in schema.without_ignored.names}
+    columns = {name: raw_table.columns[name] for name in schema.without_ignored.in_table}
     columns[schema.id_name] = _hashed(columns[schema.id_name], key=key.encode())
     copy = folder / f"{stem(fetched.path)}.parquet"
     table = {name: cells.texts.take(pa.array(cells.codes)) for name, cells in columns.items()}

@@ -28,27 +28,37 @@ HEADER = """\
 #                total_value, sensitive, ordered,
 #                monotone_increasing | monotone_decreasing (churn with the value, all else equal),
 #                ignored (not read: take the role away, and set kind and values, to use the column)
-columns:
+#   dayfirst     of a date: false where 03/04/2026 is the fourth of March
+#   from_date, part   a column that is made of a date in the table: days_since, days_until (the
+#                snapshot), month or weekday of it
 """
+SNAPSHOT_WORDS = "the day that the table describes; dates are counted from it"
 PLAIN = re.compile(r"[^\W\d][\w./()-]*( [\w./()-]+)*")
 FIELDS = (
     "name", "kind", "unit", "values", "other", "minimum", "maximum", "missing", "positive",
-    "left_out", "repeated", "roles", "description",
+    "left_out", "repeated", "dayfirst", "from_date", "part", "roles", "description",
 )  # fmt: skip
 YAML_WORDS = ("yes", "no", "y", "n", "true", "false", "null", "on", "off", "none")
 
 
 def write_schema(path: Path, draft: Draft) -> None:
     """Write the draft, a line per column, above it as a comment what led to it."""
-    lines = [_line(guess) for guess in draft.guesses]
+    lines = ["columns:", *(line for guess in draft.guesses for line in _lines(guess))]
+    if draft.snapshot is not None:
+        lines = [f"snapshot: {draft.snapshot}  # {SNAPSHOT_WORDS}", *lines]
     text = HEADER.format(origin=" ".join(draft.origin.split())) + "\n".join(lines) + "\n"
     path.write_text(text, encoding="utf-8")
 
 
-def _line(guess: Guess) -> str:
-    comment = f"  # {guess.because}\n" if guess.because else ""
-    entry = {field: guess.entry[field] for field in FIELDS if field in guess.entry}
-    return f"{comment}  - {_flow(entry)}"
+def _lines(guess: Guess) -> list[str]:
+    """A comment on a column, its entry, and as comments the columns that could be made of it."""
+    comments = [f"  # {guess.because}"] if guess.because else []
+    offers = [f"  # - {_entry(offer)}" for offer in guess.offers]
+    return [*comments, f"  - {_entry(guess.entry)}", *offers]
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    return _flow({field: entry[field] for field in FIELDS if field in entry})
 
 
 def _flow(value: Any) -> str:

@@ -87,7 +87,7 @@ def _scored(
     finished: Container[str],
 ) -> Iterator[str]:
     """Names of the parts in the order of the input; each block is a task."""
-    task = (score.model.resolve(), score.folder.resolve(), score.with_reasons)
+    task = replace(score, model=score.model.resolve(), folder=score.folder.resolve())
     waiting = [
         list(block.names)
         if block.names is not None and all(name in finished for name in block.names)
@@ -124,9 +124,9 @@ def _result(client: Any, future: Any) -> list[str]:
                 ) from None
 
 
-def score_block(block: Block, wanted: Sequence[str], task: tuple[Path, Path, bool]) -> list[str]:
+def score_block(block: Block, wanted: Sequence[str], task: PartScorer) -> list[str]:
     """Score a block into parts, in a worker; those that are there are not scored again."""
-    score = _loaded(*task, sha256(task[0] / MANIFEST))
+    score = _loaded(task, sha256(task.model / MANIFEST))
     names = []
     for chunk in read_block(block, wanted, finished=_OnDisk(score.folder)):
         names.append(score(chunk) if isinstance(chunk, Chunk) else chunk.name)
@@ -134,9 +134,9 @@ def score_block(block: Block, wanted: Sequence[str], task: tuple[Path, Path, boo
 
 
 @lru_cache(maxsize=2)
-def _loaded(model: Path, folder: Path, with_reasons: bool, _: str) -> PartScorer:
+def _loaded(task: PartScorer, _: str) -> PartScorer:
     """A scorer that keeps its models from block to block, until they are other ones."""
-    return PartScorer(model, folder, with_reasons)
+    return task
 
 
 class _OnDisk:

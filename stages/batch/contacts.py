@@ -15,7 +15,7 @@ from scoring.terms import Terms
 from stages.batch.inputs import Block, Chunk, read_block
 from stages.batch.outputs import Candidates, split_reasons
 from stages.batch.parts import Work
-from stages.batch.rows import check_rows, wanted
+from stages.batch.rows import wanted
 from stages.batch.score_part import ID, PLACE, PartScorer, why
 
 CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities in the list
@@ -118,7 +118,7 @@ def reasons_for(
         for block in blocks:
             for chunk in read_block(block, wanted(schema), finished=_Others(mine)):
                 if isinstance(chunk, Chunk):
-                    rows, listed = check_rows(chunk, schema), mine[chunk.name]
+                    rows, listed = score.rows(chunk), mine[chunk.name]
                     places = _places(work, chunk.name, chosen.place[listed], rows.places)
                     found = why(score.scorer, rows.numbers[places], rows.codes[places])
                     words[listed] = np.fromiter(found, dtype=object, count=len(found))

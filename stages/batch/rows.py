@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,10 +18,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring.batch import Codes, code_labels
+from scoring.dates import day_number
 from scoring.derive import raw_numbers
 from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
-from stages.tables.canonical import absent_texts, canonical, id_texts, trimmed
+from stages.tables.canonical import (
+    Canonical,
+    absent_texts,
+    canonical,
+    date_part,
+    id_texts,
+    trimmed,
+)
 from stages.tables.intake import RawColumn, bare_numbers
 from stages.tables.numerals import LARGEST_NUMBER
 
@@ -70,16 +79,16 @@ class _Found:
 
 
 def wanted(schema: Schema) -> list[str]:
-    """The columns that scoring reads: the inputs, and the id where there is one."""
-    names = [column.name for column in schema.inputs]
+    """The columns that scoring reads: what predicting needs, and the id where there is one."""
+    names = [column.name for column in schema.asked]
     return names if schema.id_name is None else [schema.id_name, *names]
 
 
-def check_rows(chunk: Chunk, schema: Schema) -> Rows:
-    """The rows of a chunk under the schema."""
+def check_rows(chunk: Chunk, schema: Schema, *, snapshot: date | None = None) -> Rows:
+    """The rows of a chunk under the schema; `snapshot` is the day that they describe."""
     n = chunk.table.num_rows
     found = _Found(np.zeros(n, bool))
-    numbers = {c.name: _numbers(_one(chunk, c), c, found) for c in schema.numeric_inputs}
+    numbers = {c.name: _numbers(chunk, c, schema, snapshot, found) for c in schema.numeric_inputs}
     codes = [_codes(_one(chunk, c), c, found) for c in schema.category_inputs]
     ids = _ids(chunk, schema, found)
     places, good = chunk.numbers, ~found.bad
@@ -127,24 +136,44 @@ def _texts(values: pa.Array) -> tuple[pa.StringArray, NDArray[np.int64]]:
     return pc.fill_null(values.dictionary.cast(pa.string()), ""), places
 
 
-def _numbers(values: pa.Array, column: Column, found: _Found) -> NDArray[np.float64]:
+def _numbers(
+    chunk: Chunk, column: Column, schema: Schema, snapshot: date | None, found: _Found
+) -> NDArray[np.float64]:
+    values = _one(chunk, schema[column.from_date or column.name])
     kind = values.type
-    if pa.types.is_integer(kind) or pa.types.is_float64(kind):
+    if column.from_date is None and (pa.types.is_integer(kind) or pa.types.is_float64(kind)):
         numbers = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         unread = np.zeros(len(numbers), bool)
     else:
         texts, places = _texts(values)
-        texts = bare_numbers(texts)
-        read = canonical(RawColumn(texts, np.arange(len(texts), dtype=np.int32)), column)
+        read = _read(texts, column, schema, snapshot)
         numbers = np.append(read.values, np.nan)[places]
         unread = np.append(read.unread, False)[places]
+    _check_numbers(numbers, unread, column, values, found)
+    return numbers
+
+
+def _read(
+    texts: pa.StringArray, column: Column, schema: Schema, snapshot: date | None
+) -> Canonical:
+    """The numbers that texts stand for, each text once."""
+    places = np.arange(len(texts), dtype=np.int32)
+    if column.from_date is None:
+        return canonical(RawColumn(bare_numbers(texts), places), column)
+    day = None if snapshot is None else float(day_number(snapshot))
+    return date_part(RawColumn(texts, places), schema[column.from_date], column, day)
+
+
+def _check_numbers(
+    numbers: NDArray[np.float64], unread: Mask, column: Column, values: pa.Array, found: _Found
+) -> None:
+    """Reject the rows whose number the schema does not allow."""
     blank = np.isnan(numbers) & ~unread
     with np.errstate(invalid="ignore"):
         outside = (numbers < _low(column)) | (numbers > _high(column))
-        broken = (
-            (numbers % 1 != 0) | (np.abs(numbers) > WHOLE) if column.kind == "integer" else None
-        )
-    checks = {"not a number": unread, "out of range": outside & ~unread}
+        broken = (numbers % 1 != 0) | (np.abs(numbers) > WHOLE)
+    no_value = "not a number" if column.from_date is None else "not a date"
+    checks = {no_value: unread, "out of range": outside & ~unread}
     if not column.missing:
         checks["blank"] = blank
     if column.kind == "integer":
@@ -152,7 +181,6 @@ def _numbers(values: pa.Array, column: Column, found: _Found) -> NDArray[np.floa
     for problem, rows in checks.items():
         if rows.any():
             found.reject(rows, column, problem, values)
-    return numbers
 
 
 def _low(column: Column) -> float:

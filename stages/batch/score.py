@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ class Asked:
     """What is to be scored, with what, into what.
 
     `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
-    `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit.
+    `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
+    is the day that the table describes, where the model has learned from dates.
     """
 
     source: str
@@ -59,6 +61,7 @@ class Asked:
     reasons: str = ""
     max_rejects: float | None = None
     is_share: bool = False
+    snapshot: date | None = None
     engine: Engine = field(default=local)
     chunk: int = CHUNK
 
@@ -84,7 +87,8 @@ def score(asked: Asked) -> Outcome:
     _check_target(asked)
     work = Work(asked.scores)
     with _kept(work):
-        task = PartScorer(asked.model, work.folder, asked.reasons == "all")
+        task = PartScorer(asked.model, work.folder, asked.reasons == "all", asked.snapshot)
+        _check_snapshot(asked, task.scorer.bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
         extra = _check_columns(files, task.scorer.bundle.schema)
         stamps = [file.stamp for file in files]
@@ -170,6 +174,16 @@ def _check_target(asked: Asked) -> None:
         raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
 
 
+def _check_snapshot(asked: Asked, schema: Schema) -> None:
+    """`UserError` where nobody said which day the dates are to be counted from."""
+    if schema.counts_days and asked.snapshot is None:
+        dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
+        raise UserError(
+            f"{asked.source}: the model counts days from {dates} to the day that the table "
+            "describes; expected that day: SNAPSHOT=2026-01-31 (--snapshot)"
+        )
+
+
 def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
     """Words on columns that are dropped; `UserError` where one is missing in a file."""
     names = wanted(schema)
@@ -190,10 +204,13 @@ def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
 
 def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
     """What a part depends on, in the words of the message when it changed."""
+    options: dict[str, Any] = {"reasons": asked.reasons == "all", "chunk": asked.chunk}
+    if asked.snapshot is not None:
+        options["snapshot"] = asked.snapshot.isoformat()
     return {
         "the input": [[file.origin, file.digest()] for file in files],
         "the model": sha256(asked.model / MANIFEST),
-        "the options": {"reasons": asked.reasons == "all", "chunk": asked.chunk},
+        "the options": options,
     }
 
 

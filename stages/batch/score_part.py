@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,15 @@ Edges = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class PartScorer:
-    """Scores chunks with the bundle in `model` into parts in `folder`; may be sent to a worker."""
+    """Scores chunks with the bundle in `model` into parts in `folder`; may be sent to a worker.
+
+    `snapshot` is the day that the customers' table describes, where dates are learned from.
+    """
 
     model: Path
     folder: Path
     with_reasons: bool = False
+    snapshot: date | None = None
 
     @cached_property
     def scorer(self) -> BatchScorer:
@@ -47,11 +52,15 @@ class PartScorer:
         return reference_edges(self.model, self.scorer.bundle.schema)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"model": self.model, "folder": self.folder, "with_reasons": self.with_reasons}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def rows(self, chunk: Chunk) -> Rows:
+        """The rows of a chunk that can be scored, and the rest."""
+        return check_rows(chunk, self.scorer.bundle.schema, snapshot=self.snapshot)
 
     def __call__(self, chunk: Chunk) -> str:
         """Score a chunk into its part; the part's name."""
-        rows = check_rows(chunk, self.scorer.bundle.schema)
+        rows = self.rows(chunk)
         scores = self.scorer.score(rows.numbers, rows.codes)
         none = pa.nulls(len(scores.probability), pa.float64())
         columns = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from datetime import date
 from pathlib import Path
 
 from scoring.errors import UserError
@@ -39,6 +40,13 @@ def add(commands: Commands) -> None:
         type=_amount,
         metavar="AMOUNT",
         help="for contacts and accepted offers, in expectation: the contact list keeps to it",
+    )
+    score.add_argument(
+        "--snapshot",
+        type=_day,
+        metavar="DATE",
+        help="the day that the table describes, such as 2026-01-31: asked for by a model that "
+        "learned from dates",
     )
     score.add_argument(
         "--model",
@@ -81,6 +89,13 @@ def _amount(text: str) -> float:
     return value
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: expected a date, as in 2026-01-31") from None
+
+
 def _limit(text: str) -> tuple[float, bool]:
     """A count, or a share, and which of the two."""
     is_share = text.endswith("%")
@@ -107,6 +122,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         reasons=options.reasons,
         max_rejects=limit,
         is_share=is_share,
+        snapshot=options.snapshot,
         engine=on_cluster(options.scheduler) if options.engine == "dask" else local,
     )
     outcome = score(asked)

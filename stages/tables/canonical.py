@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from scoring.dates import part_of
 from scoring.schema import OTHER, Column
-from stages.tables.dates import dates
+from stages.tables.dates import days_of
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import plain_numbers
@@ -44,10 +45,30 @@ def canonical(cells: RawColumn, column: Column) -> Canonical:
     if column.kind == "category":
         return _labels(cells, texts, absent, column)
     values = _objects(id_texts(texts) if "id" in column.roles else texts, absent)
-    unread = ~absent & ~dates(texts) if column.kind == "date" else np.zeros(len(texts), bool)
+    unread = np.zeros(len(texts), bool)
+    if column.kind == "date":
+        unread = ~absent & np.isnan(days_of(texts, dayfirst=column.dayfirst))
     return Canonical(
         values[cells.codes], unread[cells.codes], tuple(_formulas(cells, texts, absent, column))
     )
+
+
+def date_part(
+    cells: RawColumn, source: Column, column: Column, snapshot: NDArray[np.float64] | float | None
+) -> Canonical:
+    """A part of the dates in the column `source`; `snapshot` may be one of each row (n,)."""
+    assert column.part is not None
+    days, absent = days_in(cells, source)
+    values = part_of(days, column.part, snapshot)
+    return Canonical(values, np.isnan(days) & ~absent, ())
+
+
+def days_in(cells: RawColumn, date: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The dates of a column in days since 1970, NaN where there is none, and which are blank."""
+    texts = trimmed(cells.texts)
+    absent = absent_texts(texts)
+    days = np.where(absent, np.nan, days_of(texts, dayfirst=date.dayfirst))
+    return days[cells.codes], absent[cells.codes]
 
 
 def id_texts(texts: pa.StringArray) -> pa.StringArray:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from scoring.dates import day_number
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
-from stages.tables.canonical import Canonical, canonical, spelling_key
+from stages.tables.canonical import Canonical, canonical, date_part, days_in, spelling_key
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawTable
 from stages.tables.numerals import LARGEST_NUMBER
@@ -35,14 +37,14 @@ def check_table(raw_table: RawTable, schema: Schema, *, origin: str) -> Checked:
     (float64 where blanks are allowed), numbers as float64, everything else as text or None. Further
     columns are dropped, and so are rows that repeat a customer to the last cell.
     """
-    unexpected = [name for name in raw_table.columns if name not in schema.names]
+    unexpected = [name for name in raw_table.columns if name not in schema.in_table]
     schema = schema.without_ignored
     if issues := _missing_columns(raw_table, schema, unexpected):
         raise RejectedTable(issues, origin=origin)
     if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
     raw_table = _without_left_out(raw_table, schema.target)
-    columns = {c.name: canonical(raw_table.columns[c.name], c) for c in schema.columns}
+    columns = _canonical_columns(raw_table, schema)
     table, repeated = _without_repeated(
         pd.DataFrame({name: column.values for name, column in columns.items()}), schema
     )
@@ -64,9 +66,26 @@ def _missing_columns(
     hint = f"; the file also has {', '.join(map(repr, unexpected[:SHOWN]))}" if unexpected else ""
     return [
         ValidationIssue(name, "column missing", f"a column of this name{hint}", raw_table.rows)
-        for name in schema.names
+        for name in schema.in_table
         if name not in raw_table.columns
     ]
+
+
+def _canonical_columns(raw_table: RawTable, schema: Schema) -> dict[str, Canonical]:
+    """Each column of the schema in canonical form, parts of dates from the dates they are of."""
+    snapshot: NDArray[np.float64] | float | None = None
+    if schema.date_period is not None:
+        snapshot = days_in(raw_table.columns[schema.date_period.name], schema.date_period)[0]
+    elif schema.snapshot is not None:
+        snapshot = float(day_number(schema.snapshot))
+    columns = {}
+    for column in schema.columns:
+        cells = raw_table.columns[column.from_date or column.name]
+        if column.from_date is None:
+            columns[column.name] = canonical(cells, column)
+        else:
+            columns[column.name] = date_part(cells, schema[column.from_date], column, snapshot)
+    return columns
 
 
 def _without_left_out(raw_table: RawTable, target: Column) -> RawTable:
@@ -107,6 +126,8 @@ def _unread(
     """Text where a number or a date belongs."""
     issues = []
     for column in schema.columns:
+        if column.from_date is not None:  # what is no date is an issue of the date
+            continue
         rows = table.index[columns[column.name].unread[table.index]]
         if len(rows):
             check = "not a date" if column.kind == "date" else "not a number"
@@ -172,7 +193,7 @@ def _issue(raw_table: RawTable, column: Column, check: str, rows: pd.Index) -> V
     expected = ONCE if check == "not unique" else column.expected
     if check == "blank" and len(rows) == raw_table.rows:
         return ValidationIssue(column.name, "blank in every row", expected, len(rows))
-    cells = raw_table.columns[column.name]
+    cells = raw_table.columns[column.from_date or column.name]
     first = rows.sort_values()[:SHOWN]
     values = tuple(_shown(cells.texts[int(cells.codes[row])].as_py(), column) for row in first)
     numbers = tuple(raw_table.number(row) for row in first)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,11 @@ FORMATS = (
     f"[QqTt]{QUARTER}[-/ ]*{YEAR}",
     f"{YEAR}[-/ ]?[Ww]{WEEK}",
 )
+# The two ways to read 03/04/2026.
+DAY_FIRST, MONTH_FIRST = (
+    [f"{first}{mark}{second}{mark}{year}" for mark in "/-" for year in (YEAR, SHORT_YEAR)]
+    for first, second in ((DAY, MONTH), (MONTH, DAY))
+)
 # How the names of months begin, January first.
 MONTHS = (
     ("jan", "ene", "gen", "oca", "sty", "янв", "led"),
@@ -68,28 +74,39 @@ MONTHS = (
 NUMBER_OF = {start: number for number, starts in enumerate(MONTHS, 1) for start in starts}
 
 
-def dates(texts: pa.StringArray) -> NDArray[np.bool_]:
-    """Which texts are dates, in the one of the known formats that fits most of them: (d,)."""
-    return max(dates_by_format(texts), key=lambda found: found.sum())
-
-
 def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
     """Which texts are dates in each of the known formats: (d,) each."""
-    return [days.notna().to_numpy() for days in _by_format(texts)]
+    return [days.notna().to_numpy() for days in _by_format(texts, FORMATS)]
 
 
-def days_of(texts: pa.StringArray) -> pd.Series:
-    """The day of each text in the format that fits most of them, NaT where it is none: (d,)."""
-    return max(_by_format(texts), key=lambda days: days.notna().sum())
+def days_of(texts: pa.StringArray, *, dayfirst: bool = True) -> NDArray[np.float64]:
+    """The day of each text, in days since 1970, in the format that fits most: (d,).
+
+    NaN where it is none. `dayfirst` says how 03/04/2026 is read where all could be either.
+    """
+    formats = [form for form in FORMATS if dayfirst or form not in DAY_FIRST]
+    days = _best(texts, formats)[1].to_numpy()
+    return np.where(np.isnat(days), np.nan, days.astype("datetime64[D]").astype(np.float64))
 
 
-def _by_format(texts: pa.StringArray) -> list[pd.Series]:
+def is_month_first(texts: pa.StringArray) -> bool:
+    """Whether they are dates such as 03/14/2026."""
+    return _best(texts, FORMATS)[0] in MONTH_FIRST
+
+
+def _best(texts: pa.StringArray, formats: Sequence[str]) -> tuple[str, pd.Series]:
+    """The format that fits most texts, and their days in it."""
+    found = zip(formats, _by_format(texts, formats), strict=True)
+    return max(found, key=lambda pair: pair[1].notna().sum())
+
+
+def _by_format(texts: pa.StringArray, formats: Sequence[str]) -> list[pd.Series]:
     plain = _without_time(pd.Series(texts.to_numpy(zero_copy_only=False), dtype=object))
     look = [str(text) for text in plain[:LOOK]]
     none = pd.Series(pd.NaT, plain.index, dtype="datetime64[ns]")
     return [
         _days(plain, form) if any(re.fullmatch(form, text) for text in look) else none
-        for form in FORMATS
+        for form in formats
     ]
 
 

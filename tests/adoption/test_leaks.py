@@ -17,7 +17,7 @@ def left_out(**columns: Any) -> dict[str, str]:
     came = raw_table(**columns)
     found = draft(came, origin="t.csv")
     explore = read_parameters(Paths.here()).explore
-    return leaking_columns(came, found.schema, explore, origin="t.csv")
+    return leaking_columns(came, found.offered, explore, origin="t.csv")
 
 
 def test_columns_that_know_too_much_are_suspected() -> None:

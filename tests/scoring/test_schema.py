@@ -52,6 +52,50 @@ def test_inputs_are_all_modelable_columns_but_id_and_target(variant):
     assert len(schema.numeric_inputs) + len(schema.category_inputs) == len(expected)
 
 
+DAYS_SINCE = {"name": "Tage", "kind": "integer", "from_date": SINCE, "part": "days_since"}
+
+
+def dated(*, snapshot: str | None = "2026-10-31", **changes) -> dict:
+    """The club's schema with a column made of a date."""
+    content = builders.content()
+    content["columns"].append(DAYS_SINCE | changes)
+    return content | ({"snapshot": snapshot} if snapshot else {})
+
+
+def test_a_part_of_a_date_is_an_input_that_no_table_holds():
+    schema = parse_schema(dated(), origin="club.yaml")
+    assert "Tage" in [column.name for column in schema.numeric_inputs]
+    assert "Tage" not in schema.in_table
+    assert SINCE in [column.name for column in schema.asked]
+    assert "Tage" not in [column.name for column in schema.asked]
+    # and a schema without one asks for its inputs, and for no day
+    assert builders.schema().asked == builders.schema().inputs
+    assert not builders.schema().counts_days
+    assert parse_schema(dated(part="month", snapshot=None), origin="x").counts_days is False
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (dated(snapshot=None), "days are counted from `snapshot`"),
+        (dated(snapshot="soon"), "snapshot: "),
+        (dated(from_date="Nie"), "column Tage: `from_date` is Nie; expected a column of kind date"),
+        (dated(from_date=FEE), "expected a column of kind date"),
+        (dated(kind="number"), "column Tage: a `part` of a date is of kind integer"),
+        (dated(part=None), "`from_date` and `part` belong together"),
+        (dated(part="year"), "column Tage, field part: "),
+    ],
+)
+def test_a_part_that_cannot_be_made_is_refused(content, words):
+    assert words in rejection(content)
+
+
+def test_a_part_of_a_date_that_may_be_blank_may_be_blank():
+    content = dated()
+    next(c for c in content["columns"] if c["name"] == SINCE)["missing"] = True
+    assert "column Tage: may be blank" in rejection(content)
+
+
 def test_roles_are_found_and_their_absence_is_none():
     assert builders.schema().role("tenure").name == MONTHS
     assert builders.schema("no_tenure").role("tenure") is None

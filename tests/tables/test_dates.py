@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.tables.dates import dates, days_of
+from scoring.dates import day_number
+from stages.tables.dates import days_of, is_month_first
 
 DAYS = [
     (["2021-01", "2021-12"], ["2021-01-01", "2021-12-01"]),
@@ -30,12 +34,25 @@ DAYS = [
 
 @pytest.mark.parametrize(("texts", "days"), DAYS)
 def test_dates_and_periods_are_known(texts: list[str], days: list[str]) -> None:
-    assert dates(pa.array(texts)).all()
-    assert [str(day.date()) for day in days_of(pa.array(texts))] == days
+    found = days_of(pa.array(texts)).astype("datetime64[D]")
+    assert [str(day) for day in found] == days
 
 
 @pytest.mark.parametrize(
     "text", ["18-25", "2021-02-30", "May be 3", "Plan 2019", "1.5", "12", "Q5 2021", "", "555-6311"]
 )
 def test_what_is_no_date_is_none(text: str) -> None:
-    assert not dates(pa.array([text])).any()
+    assert np.isnan(days_of(pa.array([text]))).all()
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"])
+def test_a_day_that_could_be_a_month_is_read_as_the_column_was(form: str) -> None:
+    # given a column whose values tell that months come first, and a part of it that tells nothing
+    whole = pa.array([f"{day:%m/%d/%Y}" for day in (date(2026, 3, 4), date(2026, 3, 14))])
+    part = pa.array([date(2026, 3, 4).strftime(form)])
+    assert is_month_first(whole)
+    assert not is_month_first(part)
+    # then the part is read the same way once it is known how the column is written
+    expected = float(day_number(date(2026, 3, 4)))
+    assert days_of(whole)[0] == days_of(part, dayfirst=False)[0] == expected
+    assert days_of(part)[0] == day_number(date(2026, 4, 3))

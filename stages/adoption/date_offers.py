@@ -1,0 +1,131 @@
+"""What can be learned from dates: offered in the schema, switched on by whoever knows the dates.
+
+A date may have been filled in after the customer had left, and the day that dates are counted from
+is a guess. So a date is checked, and the columns that could be made of it stand below it as
+comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.dates import COUNTED, PARTS, Part, day_number, part_of
+from scoring.schema import Column
+from stages.adoption.entries import room, schema_entry
+from stages.adoption.guess import CONFIRM, DOUBTFUL, Guess, Question
+from stages.adoption.privacy import personal
+from stages.adoption.profile import Profile
+from stages.tables.canonical import days_in
+from stages.tables.intake import RawTable
+
+SEVERAL = 3  # months or days of the week from which on they may tell something
+CALENDAR: dict[Part, tuple[float, float]] = {"month": (1.0, 12.0), "weekday": (1.0, 7.0)}
+WORDS: dict[Part, str] = {
+    "days_since": "days since",
+    "days_until": "days until",
+    "month": "month of",
+    "weekday": "weekday of",
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The day that rows describe, in days since 1970: one, or of each row that of its period (n,).
+
+    `slack` is how many days a period goes on after the day that it begins on.
+    """
+
+    days: NDArray[np.float64] | float
+    slack: float = 0.0
+    name: str = "the snapshot"
+
+    @property
+    def day(self) -> date | None:
+        """The one day; None where each row has its own."""
+        if isinstance(self.days, float):
+            return date.fromordinal(date(1970, 1, 1).toordinal() + int(self.days))
+        return None
+
+    @property
+    def question(self) -> Question | None:
+        """What to confirm of it."""
+        if self.day is None:
+            return None
+        because = "the latest date in the table: those that are learned from are counted from it"
+        return Question("(snapshot)", self.day.isoformat(), because, DOUBTFUL)
+
+
+def find_snapshot(
+    raw_table: RawTable, profiles: Sequence[Profile], period: str | None, *, today: date
+) -> Snapshot | None:
+    """The period of each row, else the latest date of the columns without dates in the future.
+
+    None where there is neither.
+    """
+    dated = {p.name: p for p in profiles if p.all_dates and personal(p) is None}
+    if period in dated:
+        seen = np.unique(dated[period].days)
+        slack = float(np.diff(seen).max()) if len(seen) > 1 else 0.0
+        return Snapshot(_days(raw_table, dated[period]), slack, f"the {period} of their row")
+    latest = [float(column.days.max()) for column in dated.values()]
+    past = [day for day in latest if day <= day_number(today)]
+    return Snapshot(max(past)) if past else None
+
+
+def date_guess(column: Profile, raw_table: RawTable, snapshot: Snapshot | None) -> Guess:
+    """A date: checked, and what could be learned from it offered."""
+    entry = schema_entry(column, kind="date")
+    if column.is_month_first:
+        entry["dayfirst"] = False
+    first, last = (str(np.datetime64(int(day), "D")) for day in _ends(column.days))
+    words = f"{first} to {last}, checked and not learned from"
+    if snapshot is None:
+        return Guess(entry, words, CONFIRM)
+    since = snapshot.days - _days(raw_table, column)
+    late = int((since < -snapshot.slack).sum())
+    counted: Part = COUNTED[1] if late else COUNTED[0]
+    parts = _parts(column, counted)
+    low, high = _range(-since) if late else (-snapshot.slack, _range(since)[1])
+    bounds = {counted: (low, high), **CALENDAR}
+    offers = tuple(_offer(column, part, bounds[part]) for part in parts)
+    offered = ", ".join(WORDS[part].removesuffix(" of") for part in parts)
+    guess = Guess(entry, f"{words}; the schema offers {offered}", CONFIRM, offers)
+    if late:
+        because = f"{late:,} lie after {snapshot.name}: known before it, or filled in later?"
+        return guess.noted(because, DOUBTFUL)
+    return guess
+
+
+def _parts(column: Profile, counted: Part) -> list[Part]:
+    """The parts that may tell something: days, and months and weekdays if there are several."""
+    enough = [p for p in PARTS[2:] if len(np.unique(part_of(column.days, p))) >= SEVERAL]
+    return [counted, *enough]
+
+
+def _offer(column: Profile, part: Part, bounds: tuple[float, float]) -> dict[str, Any]:
+    low, high = bounds
+    name = f"{WORDS[part]} {column.name}"
+    entry: dict[str, Any] = {"name": name, "kind": "integer", "minimum": low, "maximum": high}
+    entry |= {"missing": True} if column.has_blanks else {}
+    return entry | {"from_date": column.name, "part": part, "description": name.capitalize()}
+
+
+def _range(numbers: NDArray[np.float64]) -> tuple[float, float]:
+    """The days seen, and their width again at both ends: dates move on from month to month."""
+    low, high = _ends(numbers)
+    return room(min(low, -1.0), high)
+
+
+def _ends(numbers: NDArray[np.float64]) -> tuple[float, float]:
+    return float(np.nanmin(numbers)), float(np.nanmax(numbers))
+
+
+def _days(raw_table: RawTable, column: Profile) -> NDArray[np.float64]:
+    source = Column(name=column.name, kind="date", dayfirst=not column.is_month_first)
+    return days_in(raw_table.columns[column.name], source)[0]
