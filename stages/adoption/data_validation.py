@@ -23,7 +23,7 @@ from stages.simulator.population import load_population
 from stages.tables.checks import Checked, check_table
 from stages.tables.data_params import Data
 from stages.tables.intake import RawTable, read_raw_table
-from stages.tables.source import check_declared, check_pin, check_population
+from stages.tables.source import check_declared, check_pin, check_population, learned_schema
 from stages.tables.validation import Validation, write_accepted, write_rejected
 
 
@@ -35,6 +35,7 @@ def check_source(params: Parameters, paths: Paths) -> str:
     data = params.data
     check_declared(data, paths)
     schema = load_schema(paths.root / data.schema_)
+    learned_schema(data, paths)
     if data.is_generated:
         check_population(data, schema, paths)
         _check_window(data, params.money, paths)

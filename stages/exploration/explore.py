@@ -21,7 +21,7 @@ from stages.core.measures import Floats
 def strongest(schema: Schema, strength: pd.Series, *, most: int) -> Schema:
     """The schema with those inputs alone that tell most, at most so many, in its order."""
     dropped = set(strength.index[most:])
-    return Schema(columns=tuple(c for c in schema.columns if c.name not in dropped))
+    return schema.of_columns(c for c in schema.columns if c.name not in dropped)
 
 
 def coverage(schema: Schema, shown: Schema, customers: pd.DataFrame, everybody: int) -> str:

@@ -17,6 +17,7 @@ class Data(Section):
     source: str
     schema_: str = Field(alias="schema")
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+    without: list[str]
 
     @property
     def is_generated(self) -> bool:

@@ -68,7 +68,7 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
     file, where nobody knows them, that file has no rows.
     """
     check_declared(data, paths)
-    schema = load_schema(paths.root / data.schema_).without_ignored
+    schema = learned_schema(data, paths)
     write_json(paths.customers_schema, schema.model_dump(mode="json", exclude_defaults=True))
     warnings: tuple[DataWarning, ...] = ()
     if data.is_generated:
@@ -81,6 +81,23 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
     files = paths.customers, paths.oracle
     customers, oracle = (read_sample(path, most=LOOKED_AT) for path in files)
     return Published(row_count(paths.customers), customers, schema, oracle, manifest, warnings)
+
+
+def learned_schema(data: Data, paths: Paths) -> Schema:
+    """The columns to learn from, less those that are left out this time.
+
+    `UserError` where one of these is no input.
+    """
+    schema = load_schema(paths.root / data.schema_).without_ignored
+    inputs = [column.name for column in schema.inputs]
+    if unknown := [name for name in data.without if name not in inputs]:
+        raise UserError(
+            f"params.yaml: field data.without: {unknown[0]}: no input of {data.schema_}; expected "
+            f"some of {', '.join(inputs)}"
+        )
+    if len(set(data.without)) == len(inputs):
+        raise UserError("params.yaml: field data.without: all inputs; expected one that is left")
+    return schema.of_columns(c for c in schema.columns if c.name not in data.without)
 
 
 def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarning, ...]:

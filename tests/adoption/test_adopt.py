@@ -56,6 +56,7 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
         "source": "data/external/telco.csv",
         "schema": "data/external/telco.schema.yaml",
         "sha256": sha256(csv),
+        "without": [],
     }
     assert "telco.csv\n" not in git_status(fresh)
     # and what is learned from and tested on is the same, without a truth to compare with

@@ -16,7 +16,11 @@ from stages.simulator.generate_params import ScenarioName
 from stages.simulator.scenarios import NONE, Scenarios
 from stages.tables.data_params import Data
 
-ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
+ADOPTED = {
+    "source": "data/external/club.csv",
+    "schema": "data/external/club.yaml",
+    "without": [],
+}
 HERE = Paths.here()
 CONTENT = read_params(HERE.params)
 
@@ -266,7 +270,7 @@ def test_adopted_file_needs_its_sha256():
 
 
 def test_population_has_no_sha256():
-    source = {"source": "data/population.yaml", "schema": "data/schema.yaml"}
+    source = ADOPTED | {"source": "data/population.yaml", "schema": "data/schema.yaml"}
     assert "sha256" in rejection("data", source | {"sha256": "0" * 64})
     assert Data.of(source | {"sha256": None}).is_generated is True
 

@@ -21,8 +21,17 @@ from tests import builders
 from tests.builders import GENDER, SIZE
 from tests.html_pages import self_contained
 
-GENERATED = {"source": "data/population.yaml", "schema": "data/schema.yaml", "sha256": None}
-ADOPTED = {"source": "data/external/club.csv", "schema": "data/external/club.yaml"}
+GENERATED = {
+    "source": "data/population.yaml",
+    "schema": "data/schema.yaml",
+    "sha256": None,
+    "without": [],
+}
+ADOPTED = {
+    "source": "data/external/club.csv",
+    "schema": "data/external/club.yaml",
+    "without": [],
+}
 PAGES = [
     Page("index.html", "Overview"),
     Page("01_ask.html", "Ask"),
