@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +28,7 @@ from stages.core.paths import Paths
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    _name_user()
     try:
         options.command(options, Paths.here())
     except UserError as error:
@@ -35,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 1
     return 0
+
+
+def _name_user() -> None:
+    """Give a user id without a name one, as in a container: DVC asks for it."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"uid-{os.getuid()}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -305,7 +305,7 @@ def _undone_on_failure(target: Path, scratch: Path) -> Iterator[None]:
 
 def _track(target: Path, paths: Paths) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", "--quiet", str(target)],
+        [sys.executable, "-m", "dvc", "add", str(target)],
         cwd=paths.root,
         capture_output=True,
         text=True,

@@ -14,7 +14,7 @@ from scoring.bundle import MANIFEST, SCORES
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
-from stages.operations.git import git, git_bytes
+from stages.operations.git import check_git, git, git_bytes
 from stages.operations.lock import locked_stages, mapping
 from stages.operations.sharing import in_time
 
@@ -102,7 +102,7 @@ def number(content: Any) -> float:
 
 def of_work_tree(paths: Paths) -> Results:
     """The results in the work tree."""
-    is_dirty = bool(git(paths.root, "status", "--porcelain"))
+    is_dirty = bool(git(paths.root, "status", "--porcelain", "."))
     commit = git(paths.root, "rev-parse", "--short", "HEAD")
     return Results("this tree", commit + (" and changes" if is_dirty else ""), paths.root)
 
@@ -146,8 +146,7 @@ def _from_remote(files: Any, found: Results) -> None:
 
 def commit_of(name: str, paths: Paths) -> str:
     """The commit that a branch, a tag or a hash names."""
-    if not (paths.root / ".git").exists():
-        raise UserError(".git: not here; expected a clone, since two revisions are compared")
+    check_git(paths.root)
     try:
         return git(
             paths.root, "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}"
@@ -166,7 +165,7 @@ def commits_not_here(commit: str, paths: Paths) -> int:
 
 def _from_git(commit: str, target: Path, found: Results, paths: Paths) -> None:
     with suppress(subprocess.CalledProcessError):  # a commit need not have the file
-        content = git_bytes(paths.root, "show", f"{commit}:{found.paths.relative(target)}")
+        content = git_bytes(paths.root, "show", f"{commit}:./{found.paths.relative(target)}")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 

@@ -14,6 +14,7 @@ from scoring.errors import UserError, one_line
 from scoring.loading import check_bundle
 from stages.core.paths import Paths, shown
 from stages.operations.dvc_parts import DvcException, Repo, build, file_md5, localfs
+from stages.operations.git import check_git
 from stages.operations.sharing import see_that_it_answers
 
 INSIDE = Paths(Path())  # of any repository, as its dvc.lock names them
@@ -92,6 +93,7 @@ def revision(rev: str, root: Path, *, cache: Path | None = None) -> Iterator[Rev
 
     `cache` stands in for DVC's own, an empty one for seeing what a remote has.
     """
+    check_git(root)
     with (
         _readable_errors(rev),
         Repo(str(root), config=_config(root, cache)) as repo,

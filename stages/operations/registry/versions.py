@@ -20,6 +20,7 @@ from scmrepo.exceptions import SCMError
 
 from scoring.bundle import NAME
 from scoring.errors import UserError, one_line
+from stages.operations.git import check_git
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def readable_errors() -> Iterator[None]:
 
 def read_versions(root: Path) -> list[Version]:
     """The registered versions in a repository, the highest first."""
+    check_git(root)
     with readable_errors():
         try:
             found = show(root, NAME, registered_only=True, versions_per_stage=-1)
