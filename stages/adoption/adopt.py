@@ -326,8 +326,8 @@ def _reason(stderr: str) -> str:
 
 def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:
     """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
-    data = {"source": source, "schema": schema, "sha256": sha256, "without": []}
-    update_yaml(paths.params, {"data": data})
+    section = {"source": source, "schema": schema, "sha256": sha256, "without": list[str]()}
+    update_yaml(paths.params, {"data": section})
     with edited_yaml(paths.pipeline) as pipeline:
         deps = pipeline["stages"]["generate"]["deps"]
         code = [dep for dep in deps if not dep.startswith("data/")]

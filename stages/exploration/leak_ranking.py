@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,17 +79,14 @@ def _suspects(
     model: _QuickModel,
 ) -> Iterable[tuple[str, ...]]:
     """Strong columns without which much is lost, alone or, where that says nothing, together."""
-    found = dict.fromkeys(
-        tuple(sorted(related[name]))
-        for name in table.index
-        if name in strong and table.loc[name, "share lost"] >= MUCH
-    )
+    lost = table.index[table["share lost"] >= MUCH]
+    found = dict.fromkeys(tuple(sorted(related[name])) for name in lost if name in strong)
     if not found and len(strong) > 1 and _share_lost(full, model.auc_without(strong)) >= MUCH:
         found = {tuple(strong): None}
     return found
 
 
-def _share_lost(full: float, without: pd.Series | float) -> pd.Series | float:
+def _share_lost(full: float, without: Any) -> Any:
     """How much of what a model gains over chance is lost: 1 where all of it is."""
     return (full - without) / max(full - 0.5, 0.01)
 
@@ -97,10 +95,10 @@ def _related(
     customers: pd.DataFrame, schema: Schema, names: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """Each column with those that say much the same."""
-    kept = {*names, schema.target.name}
-    shown = schema.of_columns(column for column in schema.columns if column.name in kept)
-    matrix = associations(customers, shown)
-    return {name: tuple(n for n in names if matrix.loc[name, n] >= RELATED) for name in names}
+    others = {column.name for column in schema.inputs} - set(names)
+    shown = schema.of_columns(column for column in schema.columns if column.name not in others)
+    close = associations(customers, shown).loc[list(names), list(names)] >= RELATED
+    return {name: tuple(close.columns[close.loc[name].to_numpy()]) for name in names}
 
 
 class _QuickModel:

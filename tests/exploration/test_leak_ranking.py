@@ -100,6 +100,20 @@ def test_several_that_know_a_little_each_are_suspected_together() -> None:
     assert set(group) == {"one", "two", "three"}
 
 
+def test_parts_of_dates_are_ranked_like_other_columns() -> None:
+    table, schema = customers(0, known=little)
+    content = schema.model_dump(mode="json", exclude_defaults=True) | {"snapshot": "2026-10-31"}
+    content["columns"] += [
+        {"name": "since", "kind": "date"},
+        {"name": "days", "kind": "integer", "from_date": "since", "part": "days_since"},
+    ]
+    table = table.assign(since="2026-10-01", days=(table["known"] * 100).astype(int))
+    dated = parse_schema(content, origin="t.yaml")
+    found = rank(table, dated, single_column_auc(table, dated))
+    assert found is not None
+    assert found.suspects == (("days", "known"),)
+
+
 def test_too_few_customers_say_nothing() -> None:
     table, schema = customers(0, known=little)
     assert rank(table[:100], schema, single_column_auc(table[:100], schema)) is None
