@@ -1,0 +1,70 @@
+"""What each policy is worth, on customers it did not learn from, and which one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.campaigns.doubly_robust import Scores, arm_models, predict_arms, scores_of
+from stages.campaigns.policies import POLICIES, Assumed, decide
+from stages.campaigns.trial import Floats, Integers, Trial, folds
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Policies on the customers of a campaign, out of fold.
+
+    offers   (n,) per policy: the offer it makes
+    reduction (n, k) per policy: what it expects an offer to take off the probability of leaving
+    scores   of each customer, from models of the other folds
+    profit   (n, k + 1): doubly robust profit of each arm, against leaving the customer alone
+    """
+
+    offers: Mapping[str, Integers]
+    reduction: Mapping[str, Floats]
+    scores: Scores
+    profit: Floats
+
+    def gained(self, policy: str) -> Floats:
+        """Doubly robust profit (n,) of the policy, customer by customer; its mean is the value."""
+        return self.profit[np.arange(len(self.profit)), self.offers[policy]]
+
+
+def judge(
+    trial: Trial, assumed: Assumed, *, number: int, seed: int, names: Sequence[str] = tuple(POLICIES)
+) -> Judged:
+    """Fit every policy and the scores on all folds but one, and apply them to that one."""
+    fold = folds(trial, number=number, seed=seed)
+    predicted = np.empty((len(trial), trial.arms + 1))
+    offers = {name: np.zeros(len(trial), dtype=np.int64) for name in names}
+    reduction = {name: np.empty((len(trial), trial.arms)) for name in names}
+    for held_out in range(number):
+        rows = fold == held_out
+        others, these = trial.rows(~rows), trial.rows(rows)
+        predicted[rows] = predict_arms(arm_models(others, seed=seed), these)
+        for name in names:
+            effects = POLICIES[name](others, assumed, seed)(these)
+            offers[name][rows] = decide(effects, these)
+            reduction[name][rows] = effects.reduction
+    scores = scores_of(trial, predicted)
+    paid = trial.terms.profit(trial.value, scores.leaving[:, 0], scores.reduction)
+    profit = np.column_stack([np.zeros(len(trial)), paid])
+    return Judged(offers, reduction, scores, profit)
+
+
+def value(gained: Floats) -> tuple[float, float]:
+    """Mean and its standard error."""
+    return float(gained.mean()), float(gained.std(ddof=1) / np.sqrt(len(gained)))
+
+
+def choose(judged: Judged) -> str:
+    """The simplest policy whose value is within one standard error of the best one's, paired."""
+    gained = {name: judged.gained(name) for name in judged.offers}
+    best = max(gained, key=lambda name: gained[name].mean())
+    for name, mine in gained.items():
+        difference, error = value(gained[best] - mine)
+        if difference <= error:
+            return name
+    return best

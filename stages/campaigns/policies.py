@@ -1,0 +1,144 @@
+"""Policies: whom to contact with which offer, each learned from a campaign, simple ones first.
+
+A policy says of each customer the probability of leaving if left alone and what each offer takes
+off it; whoever brings most, if anything, gets that offer. They differ in what they learn:
+
+    assumed_share     nothing: the risk, times the share of leavers that is assumed to accept
+    learned_share     that share, from what is assumed and the campaign, weighted by their precision
+    relative_effect   the risk's level, and one relative effect for all, negative ones too
+    x_learner         an effect per customer (Künzel et al. 2019, doi 10.1073/pnas.1804597116)
+    dr_learner        the same by regression on doubly robust scores (Kennedy 2023, 10.1214/23-EJS2157)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.campaigns.doubly_robust import arm_models, cross_fitted, predict_arms
+from stages.campaigns.outcome_model import EffectModel
+from stages.campaigns.trial import Floats, Integers, Trial, folds
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """Share of contacted leavers that accepts, before the campaign: mean and standard deviation."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a policy expects of n customers: leaving if left alone (n,), reductions (n, k)."""
+
+    untreated: Floats
+    reduction: Floats
+
+
+Predict = Callable[[Trial], Effects]
+Fit = Callable[[Trial, Assumed, int], Predict]
+
+
+def assumed_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+    """Today's rule."""
+    return lambda other: _shares(other, np.full(trial.arms, assumed.mean))
+
+
+def learned_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+    """The share of leavers kept, per arm: precision-weighted mean of assumption and campaign."""
+    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
+    level = trial.risk.mean()
+    seen = scores.reduction.mean(axis=0) / level
+    error = scores.reduction.std(axis=0, ddof=1) / np.sqrt(len(trial)) / level
+    weight = assumed.deviation**2 / (assumed.deviation**2 + error**2)
+    share = np.clip(weight * seen + (1 - weight) * assumed.mean, 0, 1)
+    return lambda other: _shares(other, share)
+
+
+def relative_effect(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+    """One relative effect per arm on a risk moved to the level of the customers left alone."""
+    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
+    level = scores.leaving[:, 0].mean()
+    share = scores.reduction.mean(axis=0) / level
+    factor = level / trial.risk.mean()
+
+    def predict(other: Trial) -> Effects:
+        untreated = np.clip(factor * other.risk, 0, 1)
+        return Effects(untreated, untreated[:, None] * share)
+
+    return predict
+
+
+def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+    """Per arm, two models of the effect, from the contacted and from the others, weighted."""
+    models = arm_models(trial, seed=seed)
+    predicted = predict_arms(models, trial)
+    inputs = with_risk(trial)
+    pairs = []
+    for arm in range(1, trial.arms + 1):
+        alone, called = trial.arm == 0, trial.arm == arm
+        lost = trial.left[called] - predicted[called, 0]
+        spared = predicted[alone, arm] - trial.left[alone]
+        pairs.append(
+            (
+                EffectModel.fit(inputs[called], -lost, seed=seed),
+                EffectModel.fit(inputs[alone], -spared, seed=seed),
+                called.sum() / (called.sum() + alone.sum()),
+            )
+        )
+
+    def predict(other: Trial) -> Effects:
+        known = with_risk(other)
+        reduction = [
+            share * from_alone.predict(known) + (1 - share) * from_called.predict(known)
+            for from_called, from_alone, share in pairs
+        ]
+        return Effects(models[0].predict(other.inputs, other.risk), np.column_stack(reduction))
+
+    return predict
+
+
+def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+    """Per arm, a model of the doubly robust score of the effect."""
+    place: Integers = folds(trial, number=2, seed=seed)
+    scores = cross_fitted(trial, place, seed=seed)
+    control = arm_models(trial, seed=seed)[0]
+    inputs = with_risk(trial)
+    models = [
+        EffectModel.fit(inputs, scores.reduction[:, arm], seed=seed) for arm in range(trial.arms)
+    ]
+
+    def predict(other: Trial) -> Effects:
+        known = with_risk(other)
+        reduction = np.column_stack([model.predict(known) for model in models])
+        return Effects(control.predict(other.inputs, other.risk), reduction)
+
+    return predict
+
+
+POLICIES: dict[str, Fit] = {
+    "assumed_share": assumed_share,
+    "learned_share": learned_share,
+    "relative_effect": relative_effect,
+    "x_learner": x_learner,
+    "dr_learner": dr_learner,
+}
+
+
+def with_risk(trial: Trial) -> Floats:
+    """Inputs (n, p + 1) of a model of the effect: what was known, and the risk."""
+    return np.column_stack([trial.inputs, trial.risk])
+
+
+def decide(effects: Effects, trial: Trial) -> Integers:
+    """The offer (n,) that brings most, 0 for nobody's."""
+    profit = trial.terms.profit(trial.value, effects.untreated, effects.reduction)
+    best = profit.argmax(axis=1)
+    return np.where(profit[np.arange(len(best)), best] > 0, best + 1, 0)
+
+
+def _shares(trial: Trial, share: Floats) -> Effects:
+    return Effects(trial.risk, trial.risk[:, None] * share)
