@@ -19,7 +19,7 @@ from stages.campaigns.trial import Floats
 ROUNDS = 60
 BOOSTING: dict[str, Any] = {
     "learning_rate": 0.05,
-    "max_depth": 3,
+    "max_depth": 2,
     "min_child_weight": 20,
     "reg_lambda": 20.0,
     "subsample": 0.8,

@@ -7,7 +7,8 @@ off it; whoever brings most, if anything, gets that offer. They differ in what t
     learned_share     that share, from what is assumed and the campaign, weighted by their precision
     relative_effect   the risk's level, and one relative effect for all, negative ones too
     x_learner         an effect per customer (Künzel et al. 2019, doi 10.1073/pnas.1804597116)
-    dr_learner        the same by regression on doubly robust scores (Kennedy 2023, 10.1214/23-EJS2157)
+    dr_learner        a relative effect per customer, linear in what is known, by regression on
+                      doubly robust scores (Kennedy 2023, doi 10.1214/23-EJS2157)
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from stages.campaigns.doubly_robust import arm_models, cross_fitted, predict_arms
 from stages.campaigns.outcome_model import EffectModel
 from stages.campaigns.trial import Floats, Integers, Trial, folds
+
+LEAST_RISK = 0.02  # a relative effect on less than that is not learned from
+RIDGES = np.logspace(0, 5, 16)
 
 
 @dataclass(frozen=True)
@@ -102,19 +110,27 @@ def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
 
 
 def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
-    """Per arm, a model of the doubly robust score of the effect."""
-    place: Integers = folds(trial, number=2, seed=seed)
-    scores = cross_fitted(trial, place, seed=seed)
+    """Per arm, a ridge regression of the effect's score relative to the risk, weighted by it.
+
+    Effects on leaving tend to be proportional to the risk; minimising the squared error of risk
+    times relative effect is the weighting.
+    """
+    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
     control = arm_models(trial, seed=seed)[0]
+    risk = np.clip(scores.predicted[:, 0], LEAST_RISK, 1)
     inputs = with_risk(trial)
     models = [
-        EffectModel.fit(inputs, scores.reduction[:, arm], seed=seed) for arm in range(trial.arms)
+        make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(alphas=RIDGES)).fit(
+            inputs, scores.reduction[:, arm] / risk, ridgecv__sample_weight=risk**2 / np.mean(risk**2)
+        )
+        for arm in range(trial.arms)
     ]
 
     def predict(other: Trial) -> Effects:
+        untreated = control.predict(other.inputs, other.risk)
         known = with_risk(other)
-        reduction = np.column_stack([model.predict(known) for model in models])
-        return Effects(control.predict(other.inputs, other.risk), reduction)
+        relative = np.column_stack([model.predict(known) for model in models])
+        return Effects(untreated, untreated[:, None] * relative)
 
     return predict
 

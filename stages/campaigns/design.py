@@ -1,0 +1,31 @@
+"""How large a campaign has to be: customers per arm for an effect, and what leaving some alone costs."""
+
+from __future__ import annotations
+
+import math
+
+from scipy.stats import norm
+
+POWER, LEVEL = 0.8, 0.05
+
+
+def customers_per_arm(
+    base_rate: float, reduction: float, *, power: float = POWER, level: float = LEVEL
+) -> int:
+    """Customers that each arm needs to find a reduction of the churn rate, two-sided.
+
+    Normal approximation for two proportions (Fleiss, Levin & Paik 2003, doi 10.1002/0471445428,
+    ch. 4). ValueError where the reduction is not between 0 and the base rate.
+    """
+    if not 0 < abs(reduction) < 1 or not 0 <= base_rate - reduction <= 1:
+        raise ValueError(f"a reduction of {reduction} from {base_rate} is no change of a rate")
+    treated = base_rate - reduction
+    z = norm.isf(level / 2) + norm.isf(1 - power)
+    variance = base_rate * (1 - base_rate) + treated * (1 - treated)
+    return math.ceil(z**2 * variance / reduction**2)
+
+
+def smallest_effect(base_rate: float, per_arm: int) -> float:
+    """Reduction of the churn rate that so many customers per arm find with the usual power."""
+    z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)
+    return float(z * math.sqrt(2 * base_rate * (1 - base_rate) / per_arm))

@@ -1,0 +1,104 @@
+"""Is the effect different between customers at all, and how much is gained by ranking them?
+
+Everything here takes doubly robust scores (n,) and a ranking that was made without them, out of
+fold. The test is that of the best linear predictor (Chernozhukov, Demirer, Duflo & Fernández-Val
+2018, doi 10.3386/w24678): the slope of the scores on the predicted effect. The curve is the
+targeting operator characteristic, and its area the AUTOC (Yadlowsky et al. 2025, doi
+10.1080/01621459.2024.2393466); bands are uniform over the curve, by the multiplier bootstrap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from stages.campaigns.trial import Floats
+
+POINTS = 20
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Effect among the share (POINTS,) of customers ranked first, less the mean effect of all.
+
+    `low` and `high` hold over the whole curve; `area` is the AUTOC with its standard error.
+    """
+
+    share: Floats
+    value: Floats
+    low: Floats
+    high: Floats
+    area: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Whether the effect differs: per ranking, the p-value of its slope; `found` if any is below.
+
+    The level is divided by the number of rankings (Bonferroni).
+    """
+
+    p_values: dict[str, float]
+    level: float
+
+    @property
+    def found(self) -> bool:
+        """Whether some ranking tells customers with a larger effect from those with a smaller one."""
+        return min(self.p_values.values()) < self.level / len(self.p_values)
+
+
+def slope_p_value(scores: Floats, predicted: Floats) -> float:
+    """One-sided p-value that the scores (n,) do not rise with the predicted effect (n,)."""
+    centred = predicted - predicted.mean()
+    spread = float(centred @ centred)
+    if spread <= len(predicted) * np.finfo(float).eps:
+        return 1.0
+    slope = float(centred @ scores) / spread
+    residual = scores - scores.mean() - slope * centred
+    error = np.sqrt(float(centred**2 @ residual**2)) / spread
+    return float(norm.sf(slope / error))
+
+
+def targeting_curve(scores: Floats, ranking: Floats, *, level: float, seed: int) -> Curve:
+    """The curve of ranking (n,), largest first; ties are broken at random by `seed`."""
+    rng = np.random.default_rng(seed)
+    n = len(scores)
+    order = np.lexsort((rng.random(n), -ranking))
+    ranked = scores[order]
+    share = np.arange(1, POINTS + 1) / POINTS
+    counts = np.maximum(np.rint(share * n).astype(int), 1)
+    value = np.cumsum(ranked)[counts - 1] / counts - scores.mean()
+    influence = _influence(ranked, counts)
+    error = influence.std(axis=0) / np.sqrt(n)
+    drawn = np.abs(rng.standard_normal((DRAWS, n)) @ influence) / n
+    width = np.quantile(np.max(drawn[:, :-1] / error[:-1], axis=1), level) * error
+    area = influence[:, :-1].mean(axis=1)
+    return Curve(
+        share, value, value - width, value + width,
+        float(value[:-1].mean()), float(area.std() / np.sqrt(n)),
+    )
+
+
+def band(contributions: Floats, *, level: float, seed: int) -> float:
+    """Critical value of a uniform interval over the means of contributions (n, g), centred."""
+    rng = np.random.default_rng(seed)
+    n = len(contributions)
+    error = contributions.std(axis=0) / np.sqrt(n)
+    drawn = np.abs(rng.standard_normal((DRAWS, n)) @ contributions) / n
+    return float(np.quantile(np.max(drawn / error, axis=1), level))
+
+
+def _influence(ranked: Floats, counts: Floats) -> Floats:
+    """Contribution (n, POINTS) of each customer, in ranked order, to each point of the curve."""
+    n = len(ranked)
+    overall = ranked - ranked.mean()
+    columns = []
+    for count in counts:
+        first = np.arange(n) < count
+        top = ranked[:count].mean()
+        columns.append(first * (ranked - top) * n / count - overall)
+    return np.column_stack(columns)
