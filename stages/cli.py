@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from scoring.errors import UserError
 from stages.commands import (
+    campaign,
     customers,
     delivery,
     experiments,
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         pull_request,
         registry,
         score,
+        campaign,
         service,
         sharing,
         supply,

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 from scoring.errors import UserError
 from stages.ablation.ablation_params import Ablation
+from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.core.paths import Paths, shown
 from stages.core.section import Section, read_params
 from stages.evaluation.evaluate_params import Evaluate
@@ -40,6 +41,7 @@ class Parameters:
     ablation: Ablation
     report: Report
     registry: Registry
+    campaign: CampaignAnalysis
 
 
 SECTIONS: dict[str, type[Section]] = get_type_hints(Parameters)

@@ -59,9 +59,12 @@ def value(gained: Floats) -> tuple[float, float]:
     return float(gained.mean()), float(gained.std(ddof=1) / np.sqrt(len(gained)))
 
 
-def choose(judged: Judged) -> str:
-    """The simplest policy whose value is within one standard error of the best one's, paired."""
-    gained = {name: judged.gained(name) for name in judged.offers}
+def choose(judged: Judged, names: Sequence[str]) -> str:
+    """The simplest policy whose value is within one standard error of the best one's, paired.
+
+    `names` are in order, simple ones first.
+    """
+    gained = {name: judged.gained(name) for name in names}
     best = max(gained, key=lambda name: gained[name].mean())
     for name, mine in gained.items():
         difference, error = value(gained[best] - mine)

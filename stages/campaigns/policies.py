@@ -144,6 +144,10 @@ POLICIES: dict[str, Fit] = {
 }
 
 
+SIMPLE = ("assumed_share", "learned_share", "relative_effect")
+UPLIFT = ("x_learner", "dr_learner")
+
+
 def with_risk(trial: Trial) -> Floats:
     """Inputs (n, p + 1) of a model of the effect: what was known, and the risk."""
     return np.column_stack([trial.inputs, trial.risk])

@@ -173,6 +173,11 @@ class Paths:
         return self.reports / "score.json"
 
     @property
+    def campaign(self) -> Path:
+        """What the last analysed campaign brought."""
+        return self.reports / "campaign.json"
+
+    @property
     def model_card(self) -> Path:
         """What the card and the overview are made from."""
         return self.reports / "model_card.json"

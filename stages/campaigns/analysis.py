@@ -1,0 +1,211 @@
+"""`campaign`: what a campaign brought, whether its effect differs, and which policy to follow next.
+
+The result is plain JSON, from which the page is drawn: `reports/campaign.json`. Everything that is
+stated has an interval from doubly robust scores out of fold; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from scoring.errors import UserError
+from scoring.money import Costs
+from stages.campaigns.balance import Balance, balance
+from stages.campaigns.campaign_file import Campaign
+from stages.campaigns.campaign_params import CampaignAnalysis
+from stages.campaigns.choice import Judged, choose, judge, value
+from stages.campaigns.design import customers_per_arm, smallest_effect
+from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
+from stages.campaigns.policies import SIMPLE, UPLIFT, Assumed
+from stages.campaigns.trial import Floats, Trial
+
+NAMED = 3  # columns that a message names
+Result = dict[str, Any]
+
+
+def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
+    """All that the page says; `UserError` where the arms were not drawn by lot."""
+    trial = campaign.trial
+    drawn = balance(trial, number=settings.folds, seed=settings.seed)
+    _check_by_lot(drawn, campaign)
+    assumed = assumed_share_of(campaign.costs)
+    judged = judge(trial, assumed, number=settings.folds, seed=settings.seed)
+    difference = _difference(judged, campaign, settings.level)
+    policies = [*SIMPLE, *UPLIFT] if difference.found else [*SIMPLE]
+    return {
+        "origin": campaign.origin,
+        "customers": len(trial),
+        "scored": campaign.scored,
+        "known": list(campaign.known),
+        "warnings": list(campaign.warnings),
+        "level": settings.level,
+        "balance": {"roc_auc": drawn.roc_auc, "p_value": drawn.p_value},
+        "arms": list(_arms(campaign, settings.level)),
+        "effects": list(_effects(campaign, judged, assumed, settings.level)),
+        "groups": list(_groups(campaign, judged, settings)),
+        "difference": {
+            "found": difference.found,
+            "level": difference.level,
+            "p_values": difference.p_values,
+        },
+        "curves": list(_curves(campaign, judged, settings)) if difference.found else [],
+        "policies": list(_policies(campaign, judged, policies, settings.level)),
+        "chosen": choose(judged, policies),
+        "next": _next_campaign(campaign, judged, assumed),
+    }
+
+
+def assumed_share_of(costs: Costs) -> Assumed:
+    """The share of leavers assumed to accept: mean and standard deviation of the Beta."""
+    a, b = costs.accept_alpha, costs.accept_beta
+    return Assumed(a / (a + b), float(np.sqrt(a * b / (a + b + 1)) / (a + b)))
+
+
+def interval(scores: Floats, level: float) -> Result:
+    """Mean of scores (n,) with its interval."""
+    mean, error = value(scores)
+    width = float(norm.isf((1 - level) / 2)) * error
+    return {"value": mean, "low": mean - width, "high": mean + width}
+
+
+def _check_by_lot(drawn: Balance, campaign: Campaign) -> None:
+    if drawn.by_lot:
+        return
+    apart = ", ".join(f"{name} ({by:+.2f} standard deviations)" for name, by in drawn.apart[:NAMED])
+    raise UserError(
+        f"{campaign.origin}: who was contacted can be predicted from what was known before (ROC AUC "
+        f"{drawn.roc_auc:.3f}, p = {drawn.p_value:.2g}){': ' if apart else ''}{apart}; expected "
+        "arms drawn by lot. Were these columns known only after the contact? Then name them in "
+        "IGNORE=; otherwise the effect cannot be told from the choice"
+    )
+
+
+def _arms(campaign: Campaign, level: float) -> Iterator[Result]:
+    trial = campaign.trial
+    for place, name in enumerate(campaign.arms):
+        left = trial.left[trial.arm == place]
+        yield {"arm": name, "customers": len(left), "leavers": int(left.sum())} | {
+            "churn_rate": interval(left, level)
+        }
+
+
+def _effects(
+    campaign: Campaign, judged: Judged, assumed: Assumed, level: float
+) -> Iterator[Result]:
+    """Per offer: what it takes off the churn rate, and what a contact brings."""
+    trial, alone = campaign.trial, judged.scores.leaving[:, 0].mean()
+    for arm, name in enumerate(campaign.arms[1:]):
+        reduction = judged.scores.reduction[:, arm]
+        expected = trial.terms.profit(trial.value, trial.risk, _times(trial, assumed.mean))
+        yield {
+            "arm": name,
+            "reduction": interval(reduction, level),
+            "relative": float(reduction.mean() / alone),
+            "expected_reduction": float(assumed.mean * trial.risk.mean()),
+            "profit_per_contact": interval(judged.profit[:, arm + 1], level),
+            "expected_profit_per_contact": float(expected[:, arm].mean()),
+            "contacts": int((trial.arm == arm + 1).sum()),
+        }
+
+
+def _times(trial: Trial, share: float) -> Floats:
+    return np.tile(share * trial.risk[:, None], (1, trial.arms))
+
+
+def _difference(judged: Judged, campaign: Campaign, level: float) -> Difference:
+    names = campaign.arms[1:]
+    return Difference(
+        {
+            f"{policy}, {name}": slope_p_value(
+                judged.scores.reduction[:, arm], judged.reduction[policy][:, arm]
+            )
+            for policy in UPLIFT
+            for arm, name in enumerate(names)
+        },
+        1 - level,
+    )
+
+
+def _groups(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> Iterator[Result]:
+    """Effects by fifth of the risk and by value of the columns of few values, bands over all."""
+    members = list(_members(campaign))
+    for arm, name in enumerate(campaign.arms[1:]):
+        scores = judged.scores.reduction[:, arm]
+        contributions = np.column_stack(
+            [who * (scores - scores[who].mean()) / who.mean() for _, _, who in members]
+        )
+        width = band(contributions, level=settings.level, seed=settings.seed)
+        errors = contributions.std(axis=0) / np.sqrt(len(scores))
+        for (column, label, who), error in zip(members, errors, strict=True):
+            mean = float(scores[who].mean())
+            low, high = mean - width * error, mean + width * error
+            yield {
+                "arm": name, "column": column, "group": label, "customers": int(who.sum()),
+                "reduction": {"value": mean, "low": float(low), "high": float(high)},
+            }  # fmt: skip
+
+
+def _members(campaign: Campaign) -> Iterator[tuple[str, str, np.ndarray]]:
+    risk = campaign.trial.risk
+    edges = np.unique(np.quantile(risk, [0.2, 0.4, 0.6, 0.8]))
+    fifth = np.searchsorted(edges, risk, side="left")
+    for place in np.unique(fifth):
+        who = fifth == place
+        yield "risk", f"{risk[who].min():.1%} to {risk[who].max():.1%}", who
+    for column in campaign.segments:
+        values = campaign.segments[column].astype(str).to_numpy()
+        for label in sorted(set(values)):
+            who = values == label
+            if who.sum() >= 2 * NAMED and _has_every_arm(campaign.trial, who):
+                yield str(column), label, who
+
+
+def _has_every_arm(trial: Trial, who: np.ndarray) -> bool:
+    return len(np.unique(trial.arm[who])) == trial.arms + 1
+
+
+def _curves(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> Iterator[Result]:
+    for arm, name in enumerate(campaign.arms[1:]):
+        for policy in UPLIFT:
+            curve = targeting_curve(
+                judged.scores.reduction[:, arm], judged.reduction[policy][:, arm],
+                level=settings.level, seed=settings.seed,
+            )  # fmt: skip
+            yield {
+                "arm": name, "policy": policy, "autoc": curve.area, "error": curve.error,
+                "share": curve.share.tolist(), "value": curve.value.tolist(),
+                "low": curve.low.tolist(), "high": curve.high.tolist(),
+            }  # fmt: skip
+
+
+def _policies(
+    campaign: Campaign, judged: Judged, names: list[str], level: float
+) -> Iterator[Result]:
+    """Value per customer of each policy, and against today's rule, paired."""
+    today = judged.gained(SIMPLE[0])
+    for name in names:
+        offers = judged.offers[name]
+        yield {
+            "policy": name,
+            "contacted": [float((offers == arm + 1).mean()) for arm in range(len(campaign.arms) - 1)],
+            "profit_per_customer": interval(judged.gained(name), level),
+            "against_today": interval(judged.gained(name) - today, level),
+        }
+
+
+def _next_campaign(campaign: Campaign, judged: Judged, assumed: Assumed) -> Result:
+    """How many customers the next campaign needs in each arm, and what this one could find."""
+    rate = float(np.clip(judged.scores.leaving[:, 0].mean(), 0.001, 0.999))
+    smallest = int(min(np.bincount(campaign.trial.arm)))
+    expected = assumed.mean * rate
+    return {
+        "churn_rate": rate,
+        "per_arm": smallest,
+        "smallest_effect": smallest_effect(rate, smallest),
+        "for_expected": customers_per_arm(rate, expected),
+        "for_half": customers_per_arm(rate, expected / 2),
+    }

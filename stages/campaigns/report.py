@@ -1,0 +1,142 @@
+"""Tables and figures of the page on a campaign: `notebooks/campaign.ipynb`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from scoring.errors import UserError
+from stages.campaigns.words import POLICIES
+from stages.core.paths import Paths, shown
+from stages.look.figures import panels
+from stages.look.palette import BLUE, GREY, ORANGE, SOFT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_GROUPS = 30
+
+
+def latest(paths: Paths) -> dict[str, Any]:
+    """The result that was written last; `UserError` where there is none."""
+    try:
+        return json.loads(paths.campaign.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{shown(paths.campaign)}: no campaign; run make campaign") from None
+
+
+def arms(result: dict[str, Any]) -> pd.DataFrame:
+    """Customers and churn by arm."""
+    rows = [
+        {"arm": one["arm"], "customers": one["customers"], "left": one["leavers"]}
+        | {"churn rate": one["churn_rate"]["value"], "interval": _points(one["churn_rate"])}
+        for one in result["arms"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def effects(result: dict[str, Any]) -> pd.DataFrame:
+    """What each offer took off the churn rate and what a contact brought."""
+    return pd.DataFrame(
+        [
+            {
+                "offer": one["arm"],
+                "churn reduced by": one["reduction"]["value"],
+                "interval": _points(one["reduction"]),
+                "assumed": one["expected_reduction"],
+                "profit per contact": one["profit_per_contact"]["value"],
+                "its interval": _amounts(one["profit_per_contact"]),
+                "expected": one["expected_profit_per_contact"],
+            }
+            for one in result["effects"]
+        ]
+    )
+
+
+def policies(result: dict[str, Any]) -> pd.DataFrame:
+    """Policies by what they would bring per customer, out of fold."""
+    return pd.DataFrame(
+        [
+            {
+                "policy": POLICIES[one["policy"]],
+                "contacted": sum(one["contacted"]),
+                "profit per customer": one["profit_per_customer"]["value"],
+                "interval": _amounts(one["profit_per_customer"]),
+                "against today's rule": one["against_today"]["value"],
+                "its interval": _amounts(one["against_today"]),
+            }
+            for one in result["policies"]
+        ],
+        index=[one["policy"] for one in result["policies"]],
+    )
+
+
+def groups_plot(result: dict[str, Any]) -> Figure:
+    """Effect by group, with bands that hold for all groups together."""
+    offers = [one["arm"] for one in result["effects"]]
+    shown_groups = [[g for g in result["groups"] if g["arm"] == o][:MOST_GROUPS] for o in offers]
+    height = 1 + 0.22 * max(len(groups) for groups in shown_groups)
+    figure, drawn = panels(len(offers), columns=1, width=13, height=height)
+    for axes, offer, groups in zip(drawn, offers, shown_groups, strict=True):
+        names = [f"{g['column']}: {g['group']}" for g in groups]
+        value = [100 * g["reduction"]["value"] for g in groups]
+        low = [v - 100 * g["reduction"]["low"] for v, g in zip(value, groups, strict=True)]
+        high = [100 * g["reduction"]["high"] - v for v, g in zip(value, groups, strict=True)]
+        axes.errorbar(value, range(len(names)), xerr=[low, high], fmt="o", color=BLUE, ecolor=GREY)
+        axes.axvline(0, color=SOFT, linewidth=1)
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set(xlabel="churn reduced by, percentage points", title=offer)
+    return figure
+
+
+def curves_plot(result: dict[str, Any]) -> Figure:
+    """Effect among those ranked first, less the mean effect, with its uniform band."""
+    figure, drawn = panels(len(result["curves"]))
+    for axes, curve in zip(drawn, result["curves"], strict=True):
+        low, high = ([100 * v for v in curve[side]] for side in ("low", "high"))
+        axes.fill_between(curve["share"], low, high, color=GREY, alpha=0.4, linewidth=0)
+        axes.plot(curve["share"], [100 * v for v in curve["value"]], color=BLUE)
+        axes.axhline(0, color=ORANGE, linewidth=1)
+        axes.set(
+            xlabel="share of customers ranked first",
+            ylabel="effect above the mean, points",
+            title=f"{curve['arm']}, {curve['policy'].replace('_', ' ')}",
+        )
+    return figure
+
+
+def autoc(result: dict[str, Any]) -> pd.DataFrame:
+    """Area under each curve."""
+    return pd.DataFrame(
+        [
+            {
+                "offer": one["arm"],
+                "ranking": POLICIES[one["policy"]],
+                "AUTOC, points": 100 * one["autoc"],
+                "standard error": 100 * one["error"],
+            }
+            for one in result["curves"]
+        ]
+    )
+
+
+def next_campaign(result: dict[str, Any]) -> str:
+    """How large the next campaign has to be."""
+    plan = result["next"]
+    return (
+        f"With {plan['per_arm']:,} customers in its smallest arm, this campaign finds an effect of "
+        f"{100 * plan['smallest_effect']:.1f} percentage points in four of five cases. The assumed "
+        f"effect needs {plan['for_expected']:,} customers in each arm, half of it "
+        f"{plan['for_half']:,}."
+    )
+
+
+def _points(one: dict[str, float]) -> str:
+    return f"{100 * one['low']:.1f} to {100 * one['high']:.1f} %"
+
+
+def _amounts(one: dict[str, float]) -> str:
+    return f"{one['low']:,.2f} to {one['high']:,.2f}"

@@ -1,0 +1,104 @@
+"""Which columns of a campaign's file tell who was contacted and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.errors import UserError
+from stages.adoption.names import folded, words
+from stages.adoption.polarity import answers
+from stages.adoption.profile import Profile, profile
+from stages.tables.canonical import absent_texts, trimmed
+from stages.tables.intake import RawTable
+
+TREATED = (
+    ("treated", "treatment", "arm", "assigned", "assignment", "traitement", "tratamiento",
+     "trattamento", "tratamento", "behandlung"),
+    ("contacted", "called", "kontaktiert", "angerufen", "contactado", "contattato", "contatado"),
+    ("campaign", "group", "segment", "offer", "variant", "gruppe", "groupe", "grupo", "gruppo",
+     "grup", "grupa", "группа"),
+)  # fmt: skip
+CONTROL = (
+    "control", "holdout", "hold out", "none", "no", "untreated", "not contacted", "kontrolle",
+    "kontrollgruppe", "temoin", "controle", "controllo", "kontrol", "kontrolna", "контроль",
+)  # fmt: skip
+MOST_ARMS = 8
+
+
+def find_treated(raw_table: RawTable, name: str | None, *, origin: str) -> Profile:
+    """The column of arms: the named one, or the only one that is called so.
+
+    `UserError` where it is not there, or several may be meant.
+    """
+    profiles = [profile(n, cells, rows=raw_table.rows) for n, cells in raw_table.columns.items()]
+    if name:
+        found = [one for one in profiles if one.name == name]
+    else:
+        found = _called_so([one for one in profiles if 2 <= len(one.labels) <= MOST_ARMS])
+    if len(found) == 1:
+        if not 2 <= len(found[0].labels) <= MOST_ARMS:
+            raise UserError(
+                f"{origin}: column {found[0].name}: {len(found[0].labels)} values; expected who was "
+                f"contacted and who was left alone, 2 to {MOST_ARMS} values"
+            )
+        return found[0]
+    problem = "not there" if name else "not known which column tells who was contacted"
+    among = ", ".join(one.name for one in (found or profiles))
+    raise UserError(f"{origin}: {name or 'TREATED'}: {problem}; expected TREATED=, one of {among}")
+
+
+def _called_so(profiles: Sequence[Profile]) -> list[Profile]:
+    """Those whose names have one of the words, of the plainest words that any has."""
+    for known in TREATED:
+        if found := [p for p in profiles if {*map(folded, words(p.name))} & {*known}]:
+            return found
+    return []
+
+
+def arms_of(column: Profile, control: str | None, *, origin: str) -> list[str]:
+    """The values of the column of arms, the one that was left alone first.
+
+    `UserError` where no known word tells which that is, or the given one is none of them.
+    """
+    labels = column.labels
+    if control is not None:
+        alone = [label for label in labels if folded(label) == folded(control)]
+    else:
+        meant = answers(labels)
+        alone = [label for label, yes in zip(labels, meant, strict=True) if yes is False]
+        alone = alone or [label for label in labels if _names_control(label)]
+    if len(alone) != 1:
+        counts = ", ".join(f"{label!r} ({n:,})" for label, n in column.label_counts.items())
+        raise UserError(
+            f"{origin}: column {column.name}: not known who was left alone; expected CONTROL=, one "
+            f"of {counts}"
+        )
+    return [*alone, *sorted(label for label in labels if label not in alone)]
+
+
+def _names_control(label: str) -> bool:
+    said = [folded(word) for word in words(label)]
+    return " ".join(said) in CONTROL or bool({*said} & {*CONTROL})
+
+
+def text_of(raw_table: RawTable, name: str) -> list[str]:
+    """The cells of a column as text, without the space around them."""
+    column = raw_table.columns[name]
+    texts = [text.strip() for text in column.texts.to_pylist()]
+    return [texts[code] for code in column.codes]
+
+
+def without_columns(raw_table: RawTable, names: Sequence[str]) -> RawTable:
+    """The table less some columns."""
+    kept = {name: cells for name, cells in raw_table.columns.items() if name not in names}
+    return replace(raw_table, columns=kept)
+
+
+def blank_rows(raw_table: RawTable, name: str) -> NDArray[np.bool_]:
+    """Whether the column has no value, row by row (n,)."""
+    column = raw_table.columns[name]
+    return absent_texts(trimmed(column.texts))[column.codes]

@@ -1,0 +1,70 @@
+"""What a campaign brought, in sentences for whoever pays for the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.campaigns.policies import SIMPLE
+
+POLICIES = {
+    "assumed_share": "today's rule, with the assumed share that accepts",
+    "learned_share": "today's rule, with the share learned from the campaign",
+    "relative_effect": "ranked by risk, with one learned effect",
+    "x_learner": "ranked by the effect on each customer (X-learner)",
+    "dr_learner": "ranked by the effect on each customer (DR-learner)",
+}
+
+
+def headlines(result: dict[str, Any]) -> list[str]:
+    """The first lines: what it did, what it brought, for whom, and what to do."""
+    return [
+        *(_effect(one, result) for one in result["effects"]),
+        *(_profit(one) for one in result["effects"]),
+        _difference(result),
+        _advice(result),
+    ]
+
+
+def _effect(effect: dict[str, Any], result: dict[str, Any]) -> str:
+    found, level = effect["reduction"], result["level"]
+    between = f"{level:.0%} interval {100 * found['low']:+.1f} to {100 * found['high']:+.1f}"
+    if found["low"] > 0:
+        what = f"{effect['arm']}: {100 * found['value']:.1f} percentage points fewer left"
+    elif found["high"] < 0:
+        what = f"{effect['arm']}: {-100 * found['value']:.1f} percentage points MORE left"
+    else:
+        what = f"{effect['arm']}: no effect on churn can be seen ({100 * found['value']:+.1f} points)"
+    return f"{what} ({between}); {100 * effect['expected_reduction']:.1f} had been assumed."
+
+
+def _profit(effect: dict[str, Any]) -> str:
+    found = effect["profit_per_contact"]
+    return (
+        f"{effect['arm']}: each of the {effect['contacts']:,} contacts brought "
+        f"{found['value']:+,.2f} ({found['low']:+,.2f} to {found['high']:+,.2f}) on average; "
+        f"{effect['expected_profit_per_contact']:+,.2f} had been expected."
+    )
+
+
+def _difference(result: dict[str, Any]) -> str:
+    if result["difference"]["found"]:
+        return "The effect differs between customers: whom to contact can be learned from it."
+    return (
+        "That the effect differs between customers cannot be shown: a ranking by effect would be "
+        "a ranking by noise, and none is shown."
+    )
+
+
+def _advice(result: dict[str, Any]) -> str:
+    chosen = next(one for one in result["policies"] if one["policy"] == result["chosen"])
+    worth, gain = chosen["profit_per_customer"], chosen["against_today"]
+    share = sum(chosen["contacted"])
+    if share == 0:
+        return "Do next: contact nobody with these offers; they cost more than they bring."
+    start = f"Do next: {POLICIES[result['chosen']]}: contact {share:.0%} of such customers, worth "
+    start += f"{worth['value']:+,.2f} a customer ({worth['low']:+,.2f} to {worth['high']:+,.2f})"
+    if result["chosen"] == SIMPLE[0]:
+        return start + "; nothing learned from this campaign is clearly better."
+    return start + (
+        f", {gain['value']:+,.2f} against today's rule ({gain['low']:+,.2f} to {gain['high']:+,.2f})."
+    )
