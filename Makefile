@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score lab tune ablation experiments report serve register promote models test check \
+.PHONY: help repro adopt score campaign lab tune ablation experiments report serve register promote models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image cml comment propose-lock
 
@@ -98,6 +98,13 @@ score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDG
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ENGINE:+--engine "$$ENGINE"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+
+campaign: $(ENV) ## what a campaign drawn by lot brought, and whom to contact next: IN=table [CUSTOMERS=table] [TREATED=column] [CONTROL=value] [OUTCOME=column] [POSITIVE=value] [CONTACTED=column] [IGNORE=columns]
+	@$(STAGES) campaign "$${IN:?what became of whom, such as IN=campaign.csv}" \
+		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
+		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
+		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
+		$${IGNORE:+--ignore "$$IGNORE"}
 
 lab: $(ENV) ## open the notebooks in JupyterLab; what is run there goes to scratch/
 	@$(BIN)/jupyter lab notebooks

@@ -20,7 +20,7 @@ from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.campaigns.choice import Judged, choose, judge, value
 from stages.campaigns.design import customers_per_arm, smallest_effect
 from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
-from stages.campaigns.policies import SIMPLE, UPLIFT, Assumed
+from stages.campaigns.policies import SIMPLE, UPLIFT, Assumed, updated
 from stages.campaigns.trial import Floats, Trial
 
 NAMED = 3  # columns that a message names
@@ -75,12 +75,13 @@ def interval(scores: Floats, level: float) -> Result:
 def _check_by_lot(drawn: Balance, campaign: Campaign) -> None:
     if drawn.by_lot:
         return
+    found = f"ROC AUC {drawn.roc_auc:.3f}, p = {drawn.p_value:.2g}"
     apart = ", ".join(f"{name} ({by:+.2f} standard deviations)" for name, by in drawn.apart[:NAMED])
     raise UserError(
-        f"{campaign.origin}: who was contacted can be predicted from what was known before (ROC AUC "
-        f"{drawn.roc_auc:.3f}, p = {drawn.p_value:.2g}){': ' if apart else ''}{apart}; expected "
-        "arms drawn by lot. Were these columns known only after the contact? Then name them in "
-        "IGNORE=; otherwise the effect cannot be told from the choice"
+        f"{campaign.origin}: who was contacted can be predicted from what was known before "
+        f"({found}){': ' if apart else ''}{apart}; expected arms drawn by lot. A column that was "
+        "known only after the contact belongs into IGNORE=; otherwise the effect of the contact "
+        "cannot be separated from the choice of whom to contact"
     )
 
 
@@ -98,6 +99,7 @@ def _effects(
 ) -> Iterator[Result]:
     """Per offer: what it takes off the churn rate, and what a contact brings."""
     trial, alone = campaign.trial, judged.scores.leaving[:, 0].mean()
+    learned = updated(assumed, trial.risk, judged.scores.reduction)
     for arm, name in enumerate(campaign.arms[1:]):
         reduction = judged.scores.reduction[:, arm]
         expected = trial.terms.profit(trial.value, trial.risk, _times(trial, assumed.mean))
@@ -109,7 +111,20 @@ def _effects(
             "profit_per_contact": interval(judged.profit[:, arm + 1], level),
             "expected_profit_per_contact": float(expected[:, arm].mean()),
             "contacts": int((trial.arm == arm + 1).sum()),
+            "learned_share": _beta(learned[arm]),
         }
+
+
+def _beta(share: Assumed) -> Result | None:
+    """The share as a Beta distribution of the same moments; None where it is not positive."""
+    if not 0 < share.mean < 1:
+        return None
+    weight = share.mean * (1 - share.mean) / share.deviation**2 - 1
+    return {
+        "mean": share.mean,
+        "accept_alpha": share.mean * weight,
+        "accept_beta": (1 - share.mean) * weight,
+    }
 
 
 def _times(trial: Trial, share: float) -> Floats:
@@ -191,7 +206,9 @@ def _policies(
         offers = judged.offers[name]
         yield {
             "policy": name,
-            "contacted": [float((offers == arm + 1).mean()) for arm in range(len(campaign.arms) - 1)],
+            "contacted": [
+                float((offers == arm + 1).mean()) for arm in range(len(campaign.arms) - 1)
+            ],
             "profit_per_customer": interval(judged.gained(name), level),
             "against_today": interval(judged.gained(name) - today, level),
         }

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from stages.campaigns.outcome_model import EffectModel
 from stages.campaigns.policies import with_risk
-from stages.campaigns.trial import Floats, Trial, folds
+from stages.campaigns.trial import Floats, Integers, Trial, folds
 
 LEVEL = 0.01  # below it, what was known before predicts who was contacted
 LARGE = 0.1  # standardised difference that is named
@@ -43,7 +43,7 @@ def balance(trial: Trial, *, number: int = 5, seed: int = 0) -> Balance:
     return Balance(worst.roc_auc, min(1.0, worst.p_value * trial.arms), worst.apart)
 
 
-def _of_arm(trial: Trial, inputs: Floats, fold: Floats, arm: int, seed: int) -> Balance:
+def _of_arm(trial: Trial, inputs: Floats, fold: Integers, arm: int, seed: int) -> Balance:
     rows = np.isin(trial.arm, (0, arm))
     known, called, fold = inputs[rows], (trial.arm[rows] == arm).astype(float), fold[rows]
     surplus = called - trial.shares[rows, arm] / trial.shares[rows][:, [0, arm]].sum(axis=1)

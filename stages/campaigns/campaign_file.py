@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from scoring.errors import UserError
+from scoring.loading import read_manifest
 from scoring.money import Costs, customer_value
 from scoring.schema import Schema, parse_schema
 from stages.adoption.draft import draft
@@ -33,6 +35,7 @@ from stages.model.money_params import Money
 from stages.tables.checks import check_table
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
 
+PLAIN = "outcome"  # the name that the simulator gives: 1 for who left
 LEAST = 50  # leavers, and retained customers, that each arm needs
 REACHED = 0.01  # share of who was left alone that may have been contacted all the same
 
@@ -114,9 +117,14 @@ def read_campaign(options: CampaignOptions, money: Money, paths: Paths, *, seed:
     if known.risk is None:
         trial = replace(trial, risk=_learned_risk(trial, seed=seed))
     return Campaign(
-        trial, file.origin, file.arms, known.segments, costs, known.risk is not None,
+        trial, file.origin, _names(file), known.segments, costs, known.risk is not None,
         known.columns, tuple(_warnings(file, options, known)),
     )  # fmt: skip
+
+
+def _names(file: _File) -> tuple[str, ...]:
+    """The arms for people: a bare 1 is "treated 1"."""
+    return tuple(arm if not arm.isdigit() else f"{file.treated} {arm}" for arm in file.arms)
 
 
 def _read(options: CampaignOptions) -> _File:
@@ -142,20 +150,30 @@ def _outcome(
 ) -> tuple[str, str]:
     """The column of what became of the customers, and its value for leaving."""
     asked = options.outcome
-    if asked.target is None and asked.positive is None and "outcome" in raw_table.columns:
-        asked = replace(asked, target="outcome")
-    if asked.target in raw_table.columns and (open_rows := blank_rows(raw_table, asked.target)).any():
-        raise UserError(
-            f"{origin}: column {asked.target}: {int(open_rows.sum()):,} customers without an "
-            f"outcome, the first in row {raw_table.number(int(open_rows.argmax()))}: their window "
-            "has not closed; expected the outcome of everybody, after the window"
-        )
+    if asked.target is None and PLAIN in raw_table.columns:
+        asked = replace(asked, target=PLAIN, positive=asked.positive or _one(raw_table))
+    if asked.target is not None and asked.target in raw_table.columns:
+        _check_closed(raw_table, asked.target, origin)
     rest = without_columns(raw_table, [treated, *options.ignore])
     profiles = [profile(n, cells, rows=rest.rows) for n, cells in rest.columns.items()]
-    if asked.target == "outcome" and asked.positive is None:
-        asked = replace(asked, positive="1") if "1" in raw_table.columns["outcome"].texts.to_pylist() else asked
     target = find_target(profiles, asked, origin=origin)
     return target.name, target.positive
+
+
+def _one(raw_table: RawTable) -> str | None:
+    """The value 1 of the plain outcome, as the simulator writes it, where it is 0 or 1."""
+    return "1" if {*text_of(raw_table, PLAIN)} == {"0", "1"} else None
+
+
+def _check_closed(raw_table: RawTable, outcome: str, origin: str) -> None:
+    """`UserError` where nobody knows yet what became of some customers."""
+    still_open = blank_rows(raw_table, outcome)
+    if still_open.any():
+        raise UserError(
+            f"{origin}: row {raw_table.number(int(still_open.argmax()))}: column {outcome}: no "
+            f"outcome, as of {int(still_open.sum()):,} customers: their window has not closed; "
+            "expected the outcome of everybody, after the window"
+        )
 
 
 def _joined(campaign: RawTable, customers: RawTable, origin: str, other: str) -> RawTable:
@@ -210,15 +228,11 @@ def _known(file: _File, options: CampaignOptions, paths: Paths) -> tuple[Known, 
 
 
 def _champions_schema(paths: Paths) -> Schema | None:
-    from scoring.loading import read_manifest
-
     return read_manifest(paths.champion)[1] if paths.champion.is_dir() else None
 
 
 def _as_raw(table: pd.DataFrame, file: _File) -> RawTable:
     """The two columns of a checked table, whose rows may be fewer than the file's."""
-    import pyarrow as pa
-
     columns = {}
     for name in (file.treated, file.outcome):
         codes, texts = pd.factorize(table[name])
@@ -227,7 +241,7 @@ def _as_raw(table: pd.DataFrame, file: _File) -> RawTable:
 
 
 def _learned_risk(trial: Trial, *, seed: int) -> Floats:
-    """Probability of leaving if left alone, by fold, from the customers left alone of the others."""
+    """Probability of leaving if left alone, learned from who was, in the other folds."""
     fold = folds(trial, number=5, seed=seed)
     alone = trial.arm == 0
     risk = np.empty(len(trial))
@@ -255,16 +269,21 @@ def _check_enough(file: _File, arm: np.ndarray, left: np.ndarray) -> None:
 def _warnings(file: _File, options: CampaignOptions, known: Known) -> list[str]:
     found = []
     if known.rejected[0]:
-        found.append(f"{known.rejected[0]:,} rows could not be read; the first: {known.rejected[1]}")
-    if options.contacted:
-        reached = np.array(text_of(file.raw_table, options.contacted), dtype=object)
-        alone = np.array(text_of(file.raw_table, file.treated), dtype=object) == file.arms[0]
-        meant = profile(options.contacted, file.raw_table.columns[options.contacted], rows=len(alone))
-        not_reached = arms_of(meant, None, origin=file.origin)[0]
-        share = float((reached[alone] != not_reached).mean())
-        if share > REACHED:
-            found.append(
-                f"column {options.contacted}: {share:.0%} of who was to be left alone were contacted: "
-                "the effect is that of the assignment, smaller than that of a contact"
-            )
+        rows, first = known.rejected
+        found.append(f"{rows:,} rows could not be read; the first: {first}")
+    share = _reached(file, options.contacted) if options.contacted else 0.0
+    if share > REACHED:
+        found.append(
+            f"column {options.contacted}: {share:.0%} of who was to be left alone were contacted: "
+            "the effect is that of the assignment, smaller than that of a contact"
+        )
     return found
+
+
+def _reached(file: _File, contacted: str) -> float:
+    """Share of who was to be left alone that was contacted."""
+    meant = profile(contacted, file.raw_table.columns[contacted], rows=file.raw_table.rows)
+    not_reached = arms_of(meant, None, origin=file.origin)[0]
+    reached = np.array(text_of(file.raw_table, contacted), dtype=object) != not_reached
+    alone = np.array(text_of(file.raw_table, file.treated), dtype=object) == file.arms[0]
+    return float(reached[alone].mean())

@@ -33,7 +33,12 @@ class Judged:
 
 
 def judge(
-    trial: Trial, assumed: Assumed, *, number: int, seed: int, names: Sequence[str] = tuple(POLICIES)
+    trial: Trial,
+    assumed: Assumed,
+    *,
+    number: int,
+    seed: int,
+    names: Sequence[str] = tuple(POLICIES),
 ) -> Judged:
     """Fit every policy and the scores on all folds but one, and apply them to that one."""
     fold = folds(trial, number=number, seed=seed)

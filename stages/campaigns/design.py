@@ -1,4 +1,4 @@
-"""How large a campaign has to be: customers per arm for an effect, and what leaving some alone costs."""
+"""How large a campaign has to be to find an effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the effect different between customers at all, and how much is gained by ranking them?
+"""Whether the effect differs between customers, and how much is gained by ranking them.
 
 Everything here takes doubly robust scores (n,) and a ranking that was made without them, out of
 fold. The test is that of the best linear predictor (Chernozhukov, Demirer, Duflo & Fernández-Val
@@ -47,7 +47,7 @@ class Difference:
 
     @property
     def found(self) -> bool:
-        """Whether some ranking tells customers with a larger effect from those with a smaller one."""
+        """Whether, by some ranking, the effect is larger for those ranked first."""
         return min(self.p_values.values()) < self.level / len(self.p_values)
 
 
@@ -73,13 +73,18 @@ def targeting_curve(scores: Floats, ranking: Floats, *, level: float, seed: int)
     counts = np.maximum(np.rint(share * n).astype(int), 1)
     value = np.cumsum(ranked)[counts - 1] / counts - scores.mean()
     influence = _influence(ranked, counts)
+    value[-1], influence[:, -1] = 0.0, 0.0  # everybody, less everybody
     error = influence.std(axis=0) / np.sqrt(n)
     drawn = np.abs(rng.standard_normal((DRAWS, n)) @ influence) / n
     width = np.quantile(np.max(drawn[:, :-1] / error[:-1], axis=1), level) * error
     area = influence[:, :-1].mean(axis=1)
     return Curve(
-        share, value, value - width, value + width,
-        float(value[:-1].mean()), float(area.std() / np.sqrt(n)),
+        share,
+        value,
+        value - width,
+        value + width,
+        float(value[:-1].mean()),
+        float(area.std() / np.sqrt(n)),
     )
 
 

@@ -79,7 +79,9 @@ def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> K
     """The customers of a checked table under a schema of their own, columns `apart` left out."""
     inputs = [column for column in schema.inputs if column.name not in apart]
     numeric = table[[c.name for c in inputs if c.is_numeric]].astype(np.float64)
-    category = table[[c.name for c in inputs if not c.is_numeric]].astype(object).fillna("(missing)")
+    category = (
+        table[[c.name for c in inputs if not c.is_numeric]].astype(object).fillna("(missing)")
+    )
     matrix, names = _matrix(numeric, category)
     columns = tuple(column.name for column in inputs)
     rows = np.arange(len(table))
@@ -93,7 +95,7 @@ def _dictionary(raw_table: RawTable, name: str) -> pa.DictionaryArray:
 
 def _matrix(numeric: pd.DataFrame, category: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
     """Numbers as they are, and a column of 0 and 1 for each value that is not rare."""
-    columns: dict[str, NDArray] = {name: numeric[name].to_numpy() for name in numeric}
+    columns: dict[str, NDArray] = {str(name): numeric[name].to_numpy() for name in numeric}
     for name in category:
         counts = category[name].value_counts()
         for value in sorted(counts.index[counts >= RARE].astype(str)):

@@ -58,12 +58,23 @@ def assumed_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
 def learned_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     """The share of leavers kept, per arm: precision-weighted mean of assumption and campaign."""
     scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
-    level = trial.risk.mean()
-    seen = scores.reduction.mean(axis=0) / level
-    error = scores.reduction.std(axis=0, ddof=1) / np.sqrt(len(trial)) / level
+    shares = np.array([one.mean for one in updated(assumed, trial.risk, scores.reduction)])
+    return lambda other: _shares(other, np.clip(shares, 0, 1))
+
+
+def updated(assumed: Assumed, risk: Floats, reduction: Floats) -> list[Assumed]:
+    """The share of leavers kept, per arm, after a campaign: risk (n,), scores of reduction (n, k).
+
+    Mean and standard deviation of the assumption and of the estimate, weighted by precision.
+    """
+    seen = reduction.mean(axis=0) / risk.mean()
+    error = reduction.std(axis=0, ddof=1) / np.sqrt(len(risk)) / risk.mean()
     weight = assumed.deviation**2 / (assumed.deviation**2 + error**2)
-    share = np.clip(weight * seen + (1 - weight) * assumed.mean, 0, 1)
-    return lambda other: _shares(other, share)
+    means = weight * seen + (1 - weight) * assumed.mean
+    return [
+        Assumed(float(mean), float(np.sqrt(share) * off))
+        for mean, share, off in zip(means, weight, error, strict=True)
+    ]
 
 
 def relative_effect(trial: Trial, assumed: Assumed, seed: int) -> Predict:
@@ -121,7 +132,9 @@ def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     inputs = with_risk(trial)
     models = [
         make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(alphas=RIDGES)).fit(
-            inputs, scores.reduction[:, arm] / risk, ridgecv__sample_weight=risk**2 / np.mean(risk**2)
+            inputs,
+            scores.reduction[:, arm] / risk,
+            ridgecv__sample_weight=risk**2 / np.mean(risk**2),
         )
         for arm in range(trial.arms)
     ]

@@ -123,6 +123,22 @@ def autoc(result: dict[str, Any]) -> pd.DataFrame:
     )
 
 
+def learned(result: dict[str, Any]) -> list[str]:
+    """The share of leavers that accepts, learned, as `params.yaml` takes it."""
+    lines = []
+    for one in result["effects"]:
+        share = one["learned_share"]
+        if share is None:
+            lines.append(f"{one['arm']}: no share of leavers is kept.")
+        else:
+            lines.append(
+                f"{one['arm']}: {share['mean']:.1%} of contacted leavers stay. In params.yaml, "
+                f"section money: accept_alpha: {share['accept_alpha']:.4g}, accept_beta: "
+                f"{share['accept_beta']:.4g}"
+            )
+    return lines
+
+
 def next_campaign(result: dict[str, Any]) -> str:
     """How large the next campaign has to be."""
     plan = result["next"]

@@ -42,8 +42,8 @@ def find_treated(raw_table: RawTable, name: str | None, *, origin: str) -> Profi
     if len(found) == 1:
         if not 2 <= len(found[0].labels) <= MOST_ARMS:
             raise UserError(
-                f"{origin}: column {found[0].name}: {len(found[0].labels)} values; expected who was "
-                f"contacted and who was left alone, 2 to {MOST_ARMS} values"
+                f"{origin}: column {found[0].name}: {len(found[0].labels)} values; expected who "
+                f"was contacted and who was left alone, 2 to {MOST_ARMS} values"
             )
         return found[0]
     problem = "not there" if name else "not known which column tells who was contacted"

@@ -33,7 +33,9 @@ def _effect(effect: dict[str, Any], result: dict[str, Any]) -> str:
     elif found["high"] < 0:
         what = f"{effect['arm']}: {-100 * found['value']:.1f} percentage points MORE left"
     else:
-        what = f"{effect['arm']}: no effect on churn can be seen ({100 * found['value']:+.1f} points)"
+        what = (
+            f"{effect['arm']}: no effect on churn can be seen ({100 * found['value']:+.1f} points)"
+        )
     return f"{what} ({between}); {100 * effect['expected_reduction']:.1f} had been assumed."
 
 
@@ -65,6 +67,5 @@ def _advice(result: dict[str, Any]) -> str:
     start += f"{worth['value']:+,.2f} a customer ({worth['low']:+,.2f} to {worth['high']:+,.2f})"
     if result["chosen"] == SIMPLE[0]:
         return start + "; nothing learned from this campaign is clearly better."
-    return start + (
-        f", {gain['value']:+,.2f} against today's rule ({gain['low']:+,.2f} to {gain['high']:+,.2f})."
-    )
+    against = f"{gain['value']:+,.2f} ({gain['low']:+,.2f} to {gain['high']:+,.2f})"
+    return f"{start}, {against} against today's rule."

@@ -18,7 +18,9 @@ def add(commands: Commands) -> None:
         epilog="example: campaign campaign.csv --customers march.csv",
     )
     campaign.add_argument(
-        "source", metavar="IN", help="who was contacted and what became of them: a table that adopt reads"
+        "source",
+        metavar="IN",
+        help="who was contacted and what became of them: a table that adopt reads",
     )
     campaign.add_argument(
         "--customers", metavar="TABLE", help="the customers as they were before, joined by id"

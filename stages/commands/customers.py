@@ -65,6 +65,9 @@ def add(commands: Commands) -> None:
     simulate.add_argument("--strength", type=float, help="of the scenario, 0 to 1")
     simulate.add_argument("--start-month", type=int, help="of the scenario")
     simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
+    simulate.add_argument(
+        "--world", help="what a call does: by_risk, … (see params.yaml)", metavar="NAME"
+    )
     simulate.set_defaults(command=_simulate)
 
 
@@ -91,6 +94,8 @@ def _simulate(options: argparse.Namespace, paths: Paths) -> None:
     values["scenario"] |= {name: value for name, value in asked.items() if value is not None}
     if options.campaign is not None:
         values["campaign"]["share"] = options.campaign
+    if options.world is not None:
+        values["campaign"]["world"] = options.world
     for name in ("months", "rows", "seed"):
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)

@@ -14,41 +14,92 @@ import numpy as np
 import pandas as pd
 
 from stages.simulator.columns import IDENTITY, Block
-from stages.simulator.generate import CAMPAIGN, World
+from stages.simulator.generate import CAMPAIGN, PERSUADABLE, World
 from stages.simulator.identity import customer_ids
-from stages.simulator.terms import add_terms
+from stages.simulator.population import Contact, Offer
+from stages.simulator.terms import Floats, Integers, add_terms
 
 OUTCOMES = [IDENTITY, "treated", "outcome"]
-TRUTHS = ["id", "probability_untreated", "probability_treated"]
+UNTREATED, TREATED = "probability_untreated", "probability_treated"
+TYPICAL_RISK = 0.25  # where a campaign that is not drawn by lot calls the share that was asked for
 
 
-def run_campaign(world: World, *, rows: int, share: float, effect: float) -> Iterator[pd.DataFrame]:
+def run_campaign(
+    world: World, contact: Contact, *, rows: int, share: float, effect: float
+) -> Iterator[pd.DataFrame]:
     """Treatment, outcome and truth of the world's customers, block after block.
 
-    Columns: `OUTCOMES` (treated and outcome are 0 or 1; 1 for who was called, and who left within
-    the window) and `TRUTHS`: the probability of leaving without and with a call, given the
-    published columns. Each customer is called with probability `share`, whatever their traits;
-    `effect` multiplies what the population says of a call.
+    Columns: `OUTCOMES` (treated is 0 for who was left alone, else the number of the offer; outcome
+    is 1 for who left within the window), id, and the probability of leaving without a call and with
+    each offer, given the published columns. Drawn by lot, each customer is called with probability
+    `share`, whatever their traits, and every offer is as likely; `effect` multiplies what the
+    population says of a call.
     """
     for block in world.blocks(rows):
-        yield _trial(world, block, share=share, effect=effect)
+        yield _trial(world, contact, block, share=share, effect=effect)
 
 
-def _trial(world: World, block: Block, *, share: float, effect: float) -> pd.DataFrame:
-    contact, size = world.population.contact, len(block["number"])
-    change = contact.base + add_terms(contact.terms, columns=block, size=size)
+def truths(contact: Contact) -> list[str]:
+    """Columns of the truth: id, and the probabilities of leaving."""
+    return ["id", UNTREATED, *(_name(place) for place in range(len(contact.offers)))]
+
+
+def _trial(
+    world: World, contact: Contact, block: Block, *, share: float, effect: float
+) -> pd.DataFrame:
     untreated = world.hazard_ahead(block)
-    treated = untreated * np.exp(effect * change)
-    called = world.draws(block, purpose=CAMPAIGN) < share
-    left = block["event_time"] <= np.where(called, treated, untreated)
+    persuadable = world.draws(block, purpose=PERSUADABLE)
+    changes = [_change(offer, block) for offer in contact.offers]
+    hazards = [
+        untreated * np.exp(effect * (change + _hidden(offer, persuadable)))
+        for offer, change in zip(contact.offers, changes, strict=True)
+    ]
+    arm = _arm(contact, untreated, world.draws(block, purpose=CAMPAIGN), share=share)
+    exposed = np.choose(arm, [untreated, *hazards])
     identity = customer_ids(block["number"], seed=world.seed)
+    known = {
+        _name(place): _probability(offer, untreated, effect, change)
+        for place, (offer, change) in enumerate(zip(contact.offers, changes, strict=True))
+    }
     return pd.DataFrame(
         {
             IDENTITY: identity,
-            "treated": called.astype(np.int8),
-            "outcome": left.astype(np.int8),
+            "treated": arm.astype(np.int8),
+            "outcome": (block["event_time"] <= exposed).astype(np.int8),
             "id": identity,
-            "probability_untreated": -np.expm1(-untreated),
-            "probability_treated": -np.expm1(-treated),
+            UNTREATED: -np.expm1(-untreated),
+            **known,
         }
     )
+
+
+def _name(place: int) -> str:
+    return TREATED if place == 0 else f"{TREATED}_{place + 1}"
+
+
+def _arm(contact: Contact, untreated: Floats, draws: Floats, *, share: float) -> Integers:
+    """The offer (n,) that each customer is made, 0 for none."""
+    called = np.full(len(draws), share)
+    if contact.drawn == "by_risk":
+        called = 1 - (1 - share) ** (-np.expm1(-untreated) / TYPICAL_RISK)
+    part = np.floor(draws / np.maximum(called, 1e-12) * len(contact.offers)).astype(np.int64)
+    return np.where(draws < called, part + 1, 0)
+
+
+def _change(offer: Offer, block: Block) -> Floats:
+    return offer.base + add_terms(offer.terms, columns=block, size=len(block["number"]))
+
+
+def _hidden(offer: Offer, persuadable: Floats) -> Floats | float:
+    if offer.hidden is None:
+        return 0.0
+    return np.where(persuadable < offer.hidden.share, offer.hidden.change, 0.0)
+
+
+def _probability(offer: Offer, untreated: Floats, effect: float, change: Floats) -> Floats:
+    """Probability of leaving with a call, given what is published: the mean over what is not."""
+    plain = -np.expm1(-untreated * np.exp(effect * change))
+    if offer.hidden is None:
+        return plain
+    moved = -np.expm1(-untreated * np.exp(effect * (change + offer.hidden.change)))
+    return offer.hidden.share * moved + (1 - offer.hidden.share) * plain

@@ -43,7 +43,7 @@ from stages.simulator.terms import Bools, Floats, Integers, add_terms
 BLOCK = 8192
 MAX_ROWS = 10**8
 MAX_MONTH = 600
-BREAKAGE, CAMPAIGN = 1, 2  # purposes of draws
+BREAKAGE, CAMPAIGN, PERSUADABLE = 1, 2, 3  # purposes of draws
 
 
 @dataclass(frozen=True)

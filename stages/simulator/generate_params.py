@@ -21,6 +21,17 @@ ScenarioName = Literal[
 ]
 
 
+WorldName = Literal[
+    "by_risk",
+    "independent",
+    "unpublished",
+    "sleeping_dogs",
+    "no_effect",
+    "two_offers",
+    "not_by_lot",
+]
+
+
 class ScenarioChoice(Group):
     """What happens to the simulated customers, how strongly, and from when on."""
 
@@ -30,8 +41,9 @@ class ScenarioChoice(Group):
 
 
 class Campaign(Group):
-    """A retention campaign at the first snapshot, whom it calls drawn at random."""
+    """A retention campaign at the first snapshot: what calls do, and whom it calls."""
 
+    world: WorldName
     share: Proportion
     effect: Annotated[float, Field(ge=0, le=5)]
 

@@ -8,7 +8,7 @@ monthly charge, a hazard turns them into departures. How time passes is in
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -81,14 +81,30 @@ class Hazard(Described):
         return self
 
 
-class Contact(Trait):
+class Hidden(Described):
+    """A share of the customers whom a call changes otherwise, and nothing published tells apart."""
+
+    share: float = Field(gt=0, lt=1)
+    change: Number
+
+
+class Offer(Trait):
     """What a call of the retention campaign does: log of the hazard's ratio to that without it."""
+
+    hidden: Hidden | None = None
 
     @model_validator(mode="after")
     def _knows_whom_it_concerns(self) -> Self:
         for term in self.terms:
             check_term(term, known=LASTING, where="terms")
         return self
+
+
+class Contact(Described):
+    """The offers of a campaign, and who is called: drawn by lot, or rather those at risk."""
+
+    drawn: Literal["by_lot", "by_risk"] = "by_lot"
+    offers: Annotated[tuple[Offer, ...], Field(min_length=1, max_length=4)]
 
 
 class Population(Described):
@@ -100,7 +116,7 @@ class Population(Described):
     prices: Prices
     hazard: Hazard
     scenarios: Scenarios
-    contact: Contact
+    contact: dict[str, Contact]
 
     @model_validator(mode="after")
     def _draws_before_it_uses(self) -> Self:

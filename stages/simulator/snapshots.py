@@ -8,7 +8,7 @@
       campaign.parquet         id, treated, outcome: one customer of the first snapshot a row
     data/oracle/
       month_001.parquet        id, churn_probability
-      campaign.parquet         id, probability_untreated, probability_treated
+      campaign.parquet         id, probability_untreated, probability_treated (_2 of a second offer)
 
 A loop that plays the months through may read `customers` of a month when it has come, and `labels`
 of a month when `labels_known_from` has come. The truth lies apart: no model may see it.
@@ -26,11 +26,11 @@ from tqdm import tqdm
 from scoring.errors import UserError
 from stages.core.files import read_table, write_csv, write_json, write_tables
 from stages.core.paths import Paths
-from stages.simulator.campaign import OUTCOMES, TRUTHS, run_campaign
+from stages.simulator.campaign import OUTCOMES, TREATED, UNTREATED, run_campaign, truths
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
 from stages.simulator.generate import Chunk, World, simulate
 from stages.simulator.generate_params import Generate
-from stages.simulator.population import Population
+from stages.simulator.population import Contact, Population
 from stages.simulator.scenarios import NONE, QUIET, Scenario, unfold
 
 ORACLE_COLUMN = "churn_probability"
@@ -86,8 +86,21 @@ def campaign_of(population: Population, generate: Generate) -> Iterator[pd.DataF
         snapshot_month=generate.snapshot_month,
         scenario=scenario_of(population, generate),
     )
-    chosen = generate.campaign
-    return run_campaign(world, rows=generate.rows, share=chosen.share, effect=chosen.effect)
+    chosen, contact = generate.campaign, contact_of(population, generate)
+    return run_campaign(
+        world, contact, rows=generate.rows, share=chosen.share, effect=chosen.effect
+    )
+
+
+def contact_of(population: Population, generate: Generate) -> Contact:
+    """The offers of the chosen world; `UserError` where the population does not describe it."""
+    name = generate.campaign.world
+    if name not in population.contact:
+        raise UserError(
+            f"the population: contact: world {name} missing; expected it as one of "
+            f"{', '.join(population.contact) or 'the worlds'}"
+        )
+    return population.contact[name]
 
 
 def truth_of(oracle: pd.DataFrame) -> pd.DataFrame:
@@ -117,8 +130,9 @@ def publish_snapshots(population: Population, generate: Generate, paths: Paths) 
         entries.append(_entry(*map(paths.relative, files), month=month, population=population))
     if generate.campaign.share > 0:
         trial = list(campaign_of(population, generate))
+        known = truths(contact_of(population, generate))
         write_tables(paths.snapshots / "campaign.parquet", (block[OUTCOMES] for block in trial))
-        write_tables(paths.truth / "campaign.parquet", (block[TRUTHS] for block in trial))
+        write_tables(paths.truth / "campaign.parquet", (block[known] for block in trial))
     return _write_manifest(paths.snapshots, entries, population=population, generate=generate)
 
 
@@ -146,7 +160,9 @@ def export_csv(folder: Path, population: Population, generate: Generate) -> str:
         entries.append(_entry(*map(str, files[:2]), month=month, population=population))
     if generate.campaign.share > 0:
         trial = pd.concat(campaign_of(population, generate), ignore_index=True)
-        write_csv(folder / "campaign.csv", trial[OUTCOMES + TRUTHS[1:]], digits=CENTS)
+        known = truths(contact_of(population, generate))
+        write_csv(folder / "campaign.csv", trial[OUTCOMES], digits=CENTS)
+        write_csv(folder / "campaign_probabilities.csv", trial[known], digits=CENTS)
     _write_manifest(folder, entries, population=population, generate=generate)
     return f"{generate.months} months of {generate.rows:,} customers in {folder}"
 
@@ -172,16 +188,20 @@ def campaign_table(manifest: Manifest, paths: Paths) -> pd.DataFrame | None:
     if not manifest["campaign"]:
         return None
     trial = read_table(paths.snapshots / "campaign.parquet")
-    trial[TRUTHS[1:]] = read_table(paths.truth / "campaign.parquet")[TRUTHS[1:]]
-    arms = trial.groupby(trial["treated"].map({0: "left alone", 1: "called"}))
-    return pd.DataFrame(
-        {
-            "customers": arms.size(),
-            "churn rate": arms["outcome"].mean(),
-            "true if left alone": arms[TRUTHS[1]].mean(),
-            "true if called": arms[TRUTHS[2]].mean(),
-        }
-    ).rename_axis("arm")
+    truth = read_table(paths.truth / "campaign.parquet").drop(columns="id")
+    names = [_offered(str(name)) for name in truth]
+    trial[names] = truth
+    arms = trial.groupby(trial["treated"].map(dict(enumerate(names))))
+    means = arms[names].mean().add_prefix("true if ")
+    counts = pd.DataFrame({"customers": arms.size(), "churn rate": arms["outcome"].mean()})
+    return counts.join(means).rename_axis("arm")
+
+
+def _offered(name: str) -> str:
+    if name == UNTREATED:
+        return "left alone"
+    number = name.removeprefix(TREATED).removeprefix("_")
+    return f"called with offer {number}" if number else "called"
 
 
 def _write(parts: Iterator[Month], customers: Path, labels: Path, truth: Path) -> None:

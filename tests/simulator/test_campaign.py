@@ -21,10 +21,19 @@ seeds = st.integers(0, 2**63 - 1)
 
 
 def trial(
-    *, rows=4000, seed=8, month=0, share=0.5, effect=1.0, scenario=QUIET, population=POPULATION
+    *,
+    rows=4000,
+    seed=8,
+    month=0,
+    share=0.5,
+    effect=1.0,
+    scenario=QUIET,
+    population=POPULATION,
+    name="by_risk",
 ) -> pd.DataFrame:
     world = World(population, seed=seed, snapshot_month=month, scenario=scenario)
-    blocks = run_campaign(world, rows=rows, share=share, effect=effect)
+    contact = population.contact[name]
+    blocks = run_campaign(world, contact, rows=rows, share=share, effect=effect)
     return pd.concat(blocks, ignore_index=True)
 
 
@@ -127,7 +136,8 @@ def test_some_can_be_persuaded_and_some_are_sleeping_dogs():
 
 
 def test_effect_is_what_the_population_says():
-    content = read_yaml(HERE.population) | {"contact": {"base": -0.3, "terms": {"senior": 0.8}}}
+    call = {"offers": [{"base": -0.3, "terms": {"senior": 0.8}}]}
+    content = read_yaml(HERE.population) | {"contact": {"by_risk": call}}
     described = Population.model_validate(content)
     drawn = trial(population=described, effect=0.5)
     senior = whole(month=0).customers["SeniorCitizen"] == "1"
@@ -137,6 +147,47 @@ def test_effect_is_what_the_population_says():
 
 
 def test_unknown_trait_of_a_call_is_named():
-    content = read_yaml(HERE.population) | {"contact": {"base": 0, "terms": {"golfer": 1}}}
+    call = {"offers": [{"base": 0, "terms": {"golfer": 1}}]}
+    content = read_yaml(HERE.population) | {"contact": {"by_risk": call}}
     with pytest.raises(ValueError, match="'golfer' is not known here"):
         Population.model_validate(content)
+
+
+def gain(name: str, **options) -> pd.Series:
+    drawn = trial(name=name, rows=20_000, **options)
+    return drawn[ARMS[0]] - drawn[ARMS[1]]
+
+
+@pytest.mark.parametrize("name", ["unpublished", "sleeping_dogs", "independent"])
+def test_the_truth_of_every_world_is_calibrated_in_both_arms(name):
+    drawn = trial(rows=40_000, seed=3, name=name)
+    for arm, truth in ARMS.items():
+        reached = drawn[drawn["treated"] == arm]
+        assert_calibrated(reached[truth], reached["outcome"])
+
+
+def test_what_is_hidden_shows_in_no_probability_but_in_who_leaves():
+    drawn = trial(rows=40_000, seed=3, name="unpublished", share=1.0)
+    wrong = 1 - (1 - drawn[ARMS[0]]) ** np.exp(0.05)
+    with pytest.raises(AssertionError):
+        assert_calibrated(wrong, drawn["outcome"])
+
+
+def test_worlds_differ_in_whom_a_call_drives_away():
+    risk = trial(rows=20_000)[ARMS[0]]
+    assert np.corrcoef(gain("by_risk"), risk)[0, 1] > 0.3
+    assert np.corrcoef(gain("sleeping_dogs"), risk)[0, 1] < -0.3
+    assert (gain("no_effect") == 0).all()
+
+
+def test_two_offers_are_made_to_as_many_and_work_on_different_customers():
+    drawn = trial(rows=20_000, name="two_offers", share=0.6)
+    assert drawn["treated"].value_counts(normalize=True)[[1, 2]].round(2).eq(0.3).all()
+    first, second = (drawn[ARMS[0]] - drawn[f"{ARMS[1]}{suffix}"] for suffix in ("", "_2"))
+    assert 0.1 < (second > first).mean() < 0.9
+
+
+def test_a_campaign_that_is_not_drawn_by_lot_calls_rather_those_at_risk():
+    drawn = trial(rows=20_000, name="not_by_lot")
+    called = drawn.groupby("treated")[ARMS[0]].mean()
+    assert called[1] > called[0] + 0.05

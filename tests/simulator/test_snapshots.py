@@ -25,7 +25,7 @@ HERE = Paths.here()
 SCHEMA = load_schema(HERE.schema)
 DATA = Data.of(read_params(HERE.params)["data"])
 PRICE_RISE = {"name": "price_rise", "strength": 0.7, "start_month": 3}
-CAMPAIGN = {"share": 0.4, "effect": 1.0}
+CAMPAIGN = {"world": "by_risk", "share": 0.4, "effect": 1.0}
 
 
 @pytest.fixture
@@ -212,7 +212,10 @@ def test_months_as_csv_hold_what_was_simulated(tmp_path, capsys):
         assert labels["Churn"].equals(chunk.customers["Churn"])
         truth = pd.read_csv(folder / entry["labels"].replace("labels", "probabilities"))
         assert np.allclose(truth["churn_probability"], chunk.oracle["churn_probability"])
-    assert pd.read_csv(folder / "campaign.csv")["treated"].isin([0, 1]).all()
+    trial = pd.read_csv(folder / "campaign.csv")
+    assert trial["treated"].isin([0, 1]).all()
+    assert list(trial) == ["customerID", "treated", "outcome"]  # what a company would know
+    assert "probability_treated" in pd.read_csv(folder / "campaign_probabilities.csv")
 
 
 def test_without_a_campaign_no_file_of_one(tmp_path):

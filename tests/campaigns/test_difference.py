@@ -1,0 +1,75 @@
+"""The tests of balance and of different effects: quiet on noise, and able to find what is there."""
+
+import numpy as np
+import pytest
+
+from stages.campaigns.balance import balance
+from stages.campaigns.design import customers_per_arm, smallest_effect
+from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
+
+
+def test_the_slope_is_found_where_it_is_and_only_there():
+    rng = np.random.default_rng(0)
+    predicted = rng.normal(size=4000)
+    assert slope_p_value(0.2 * predicted + rng.normal(size=4000), predicted) < 1e-6
+    assert slope_p_value(-0.2 * predicted + rng.normal(size=4000), predicted) > 0.99
+    quiet = [slope_p_value(rng.normal(size=300), rng.normal(size=300)) for _ in range(400)]
+    assert 0.02 < np.mean(np.array(quiet) < 0.05) < 0.09
+
+
+def test_a_constant_prediction_ranks_nobody():
+    assert slope_p_value(np.arange(10.0), np.full(10, 0.3)) == 1.0
+
+
+def test_the_level_is_shared_by_the_rankings():
+    assert Difference({"one": 0.04}, 0.05).found
+    assert not Difference({"one": 0.04, "other": 0.5}, 0.05).found
+
+
+def test_curve_ends_at_the_mean_and_its_band_widens_to_the_front():
+    rng = np.random.default_rng(1)
+    ranking = rng.normal(size=3000)
+    curve = targeting_curve(ranking + rng.normal(size=3000), ranking, level=0.95, seed=0)
+    assert curve.value[-1] == pytest.approx(0, abs=1e-12)
+    assert np.all(np.diff(curve.value) < 0.05)
+    assert (curve.high - curve.low)[0] > (curve.high - curve.low)[10]
+    assert curve.area > 5 * curve.error
+
+
+def test_band_of_pure_noise_holds_zero_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    held = []
+    for _ in range(60):
+        curve = targeting_curve(rng.normal(size=400), rng.normal(size=400), level=0.9, seed=0)
+        held.append(bool(((curve.low <= 0) & (curve.high >= 0)).all()))
+    assert np.mean(held) > 0.78
+
+
+def test_many_groups_need_a_wider_interval_than_one():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=(800, 25))
+    assert band(noise, level=0.95, seed=0) > band(noise[:, :1], level=0.95, seed=0) + 0.5
+
+
+def test_a_draw_by_lot_passes_and_a_choice_by_risk_does_not(made_up):
+    drawn = [balance(made_up(lambda x, r: 0.1, n=1500, seed=s)).by_lot for s in range(8)]
+    assert sum(drawn) >= 7
+    chosen = balance(made_up(lambda x, r: 0.1, called=lambda risk: 0.2 + 0.6 * risk))
+    assert not chosen.by_lot
+    assert {name for name, _ in chosen.apart} & {"a", "risk"}
+
+
+def test_sample_size_is_that_of_the_textbook():
+    # Fleiss, Levin & Paik without continuity correction: 0.25 against 0.20, 5 %, power 80 %
+    assert customers_per_arm(0.25, 0.05) == pytest.approx(1091, abs=3)
+    assert customers_per_arm(0.25, 0.025) > 3.5 * customers_per_arm(0.25, 0.05)
+
+
+def test_what_is_found_and_what_is_needed_agree():
+    assert customers_per_arm(0.25, smallest_effect(0.25, 2000)) == pytest.approx(2000, rel=0.08)
+
+
+@pytest.mark.parametrize("reduction", [0.0, 0.5])
+def test_no_sample_finds_what_is_no_reduction(reduction):
+    with pytest.raises(ValueError, match="no change of a rate"):
+        customers_per_arm(0.25, reduction)
