@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from scoring.errors import UserError
 from stages.ablation.ablation_params import Ablation
 from stages.campaigns.campaign_params import CampaignAnalysis
+from stages.core.compute import Compute
 from stages.core.paths import Paths, shown
 from stages.core.section import Section, read_params
 from stages.evaluation.evaluate_params import Evaluate
@@ -42,6 +43,7 @@ class Parameters:
     report: Report
     registry: Registry
     campaign: CampaignAnalysis
+    compute: Compute
 
 
 SECTIONS: dict[str, type[Section]] = get_type_hints(Parameters)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.operations.registry.behaviour import ELSEWHERE
 from stages.operations.reproducible import copy_work_tree
+from tests.clusters import DaskCluster, dask_cluster
 from tests.places import ROOT
 
 TRACE = Path(__file__).parent / "trace"
@@ -139,3 +141,17 @@ def shared(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy_of(finished: Path, place: Path) -> Path:
     """The finished clone with cache and outputs, elsewhere."""
     return Path(shutil.copytree(finished, place, symlinks=True))
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    """A Dask scheduler with two worker processes."""
+    with dask_cluster(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What Dask leaves is collected here: amid the parsing of an import it stops Python 3.11."""
+    yield
+    gc.collect()

@@ -6,10 +6,14 @@ import argparse
 import re
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scoring.errors import UserError
 from stages.commands import Commands
 from stages.core.paths import Paths
+
+if TYPE_CHECKING:
+    from stages.batch.engine import Engine
 
 ENVIRONMENTS = ("staging", "prod")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
@@ -70,13 +74,14 @@ def add(commands: Commands) -> None:
     score.add_argument(
         "--engine",
         choices=["local", "dask"],
-        default="local",
-        help="the cores of this machine, or a Dask cluster (extra cluster; docs/scaling.md)",
+        help="the cores of this machine, or a Dask cluster (extra cluster; docs/scaling.md); "
+        "default: compute.engine in params.yaml",
     )
     score.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of a Dask cluster, such as tcp://host:8786 (default: one is started on this machine)",
+        help="of a Dask cluster, such as tcp://host:8786 (default: compute.scheduler in "
+        "params.yaml, or one is started on this machine)",
     )
     score.add_argument("--no-report", dest="report", action="store_false", help="write no report")
     score.set_defaults(command=_score)
@@ -104,15 +109,11 @@ def _limit(text: str) -> tuple[float, bool]:
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.batch.cluster import on_cluster
-    from stages.batch.engine import local
     from stages.batch.report import remember
     from stages.batch.score import Asked, score
     from stages.batch.words import in_words
     from stages.operations.notebook_report import write_notebook_report
 
-    if options.scheduler and options.engine != "dask":
-        raise UserError("--scheduler: needs --engine dask")
     limit, is_share = options.max_rejects
     asked = Asked(
         options.source,
@@ -123,7 +124,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         max_rejects=limit,
         is_share=is_share,
         snapshot=options.snapshot,
-        engine=on_cluster(options.scheduler) if options.engine == "dask" else local,
+        engine=_engine(options.engine, options.scheduler, paths),
     )
     outcome = score(asked)
     print(in_words(outcome))
@@ -131,6 +132,21 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         remember(outcome, paths)
         page = write_notebook_report("score", paths)
         print(f"Report: {paths.relative(page)} (open it in a browser)")
+
+
+def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:
+    """What scores: as typed, else as `params.yaml` has it."""
+    from stages.batch.cluster import on_cluster
+    from stages.batch.engine import local
+    from stages.core.compute import DASK, Compute
+    from stages.core.section import read_params
+
+    compute = Compute.of(read_params(paths.params)[Compute.section])
+    if (name or compute.engine) == DASK:
+        return on_cluster(scheduler or compute.scheduler)
+    if scheduler:
+        raise UserError("--scheduler: needs --engine dask")
+    return local
 
 
 def _model(name: str | None, paths: Paths) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from scoring.errors import UserError
+from stages.core.compute import Compute
 from stages.core.paths import RUN, Paths
 from stages.core.section import read_params
 from stages.core.yamlfile import read_yaml
@@ -130,7 +131,7 @@ def execute(
 
     with_end = nbformat.from_dict(notebook)
     with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
-    with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch), paths.root):
+    with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch), paths):
         # Sockets in the file system: no port is opened that others on the machine could talk to;
         # in a place of their own: two kernels that start in one folder would share them.
         sockets = {"transport": "ipc", "ip": str(Path(scratch) / "kernel")}
@@ -155,9 +156,11 @@ def execute(
 class _environment:
     """The kernel's environment, for as long as it runs."""
 
-    def __init__(self, scratch: Path, root: Path) -> None:
+    def __init__(self, scratch: Path, paths: Paths) -> None:
         own = {"MPLCONFIGDIR": str(scratch / "mpl"), "IPYTHONDIR": str(scratch / "ipython")}
-        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+        if compute := read_params(paths.params).get(Compute.section):
+            own |= Compute.of(compute).environment
+        path = os.pathsep.join(filter(None, [str(paths.root), os.environ.get("PYTHONPATH", "")]))
         self._values = KERNEL_ENVIRONMENT | own | {"PYTHONPATH": path}
         self._before: dict[str, str] = {}
 

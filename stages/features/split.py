@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from scoring.schema import Schema
-from stages.core.files import read_table, write_table
+from stages.core.cluster import mapped
+from stages.core.files import read_row_group, read_table, row_count, row_groups, write_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.features_params import Features
@@ -51,8 +53,7 @@ class Balance:
 def split_and_derive(params: Features, paths: Paths) -> Balance:
     """Write the features of train and test customers; how alike the two are."""
     schema = load_schema(paths.customers_schema)
-    everybody = read_table(paths.customers)
-    customers = sample(everybody, schema, params)
+    customers = read_customers(paths.customers, schema, params)
     is_test = split(customers, schema, params)
     features = feature_table(customers, schema)
     write_table(paths.train, features[~is_test].reset_index(drop=True))
@@ -63,30 +64,55 @@ def split_and_derive(params: Features, paths: Paths) -> Balance:
         int(is_test.sum()),
         float(label[~is_test].mean()),
         float(label[is_test].mean()),
-        left_out=len(everybody) - len(customers),
+        left_out=row_count(paths.customers) - len(customers),
     )
 
 
-def row_keys(customers: pd.DataFrame, schema: Schema) -> list[str]:
+def row_keys(customers: pd.DataFrame, id_name: str | None) -> list[str]:
     """What a customer is recognised by: its id, or without one the place of its row.
 
     What stands in a row does not decide its side: of a few values that many rows share, a side
     would hold some combinations whole and others not at all.
     """
-    keys = customers[schema.id_name] if schema.id_name else customers.index
+    keys = customers[id_name] if id_name else customers.index
     return [str(key) for key in keys]
 
 
-def sample(customers: pd.DataFrame, schema: Schema, params: Features) -> pd.DataFrame:
-    """At most about `max_customers` of them, by another hash of the key than the split's.
+def read_customers(path: Path, schema: Schema, params: Features) -> pd.DataFrame:
+    """The customers in a file, or of more about `max_customers`, a part of the file at a time.
 
-    Fewer of a wide table: customers x inputs are at most about `max_cells`.
+    Fewer of a wide table: customers x inputs are at most about `max_cells`. Who is taken depends on
+    another hash of the key than the split's.
     """
+    rows = row_count(path)
     most = min(params.max_customers, max(LEAST, params.max_cells // len(schema.inputs)))
-    if len(customers) <= most:
-        return customers
-    place = hash_places(row_keys(customers, schema), seed=params.seed + SAMPLE)
-    return customers[place < most / len(customers)].reset_index(drop=True)
+    if rows <= most:
+        return read_table(path)
+    share = most / rows
+    parts = [Part(path, *place, share, params.seed, schema.id_name) for place in row_groups(path)]
+    return pd.concat(mapped(_sampled, parts, file=path), ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row group of a file, the row that it starts at, and which share of its customers to take.
+
+    Without an id a customer is recognised by the row.
+    """
+
+    path: Path
+    group: int
+    start: int
+    share: float
+    seed: int
+    id_name: str | None
+
+
+def _sampled(part: Part) -> pd.DataFrame:
+    customers = read_row_group(part.path, part.group)
+    customers.index = pd.RangeIndex(part.start, part.start + len(customers))
+    place = hash_places(row_keys(customers, part.id_name), seed=part.seed + SAMPLE)
+    return customers[place < part.share]
 
 
 def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[np.bool_]:
@@ -96,7 +122,7 @@ def split(customers: pd.DataFrame, schema: Schema, params: Features) -> NDArray[
     side and adding customers moves nobody; but where the test would have none who left (or stayed),
     the next one by hash comes over.
     """
-    place = hash_places(row_keys(customers, schema), seed=params.seed)
+    place = hash_places(row_keys(customers, schema.id_name), seed=params.seed)
     is_test = place < params.test_share
     churned = schema.churned(customers) == 1
     for members in (churned, ~churned):

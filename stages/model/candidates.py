@@ -73,9 +73,14 @@ def _extra_trees(own: Any, seed: int) -> Any:
 
 
 def _xgboost(own: Any, seed: int) -> Any:
+    values = {**_values(own), "tree_method": "hist", "n_jobs": 1, "random_state": seed}
+    if own.device == "dask":
+        from stages.model.dask_boosting import DaskBoosting
+
+        return DaskBoosting(**values | {"device": "cpu"})
     from xgboost import XGBClassifier
 
-    return XGBClassifier(**_values(own), tree_method="hist", n_jobs=1, random_state=seed)
+    return XGBClassifier(**values)
 
 
 def _lightgbm(own: Any, seed: int) -> Any:

@@ -30,13 +30,16 @@ def _register_xgboost() -> None:
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
     from xgboost import XGBClassifier
 
-    update_registered_converter(
-        XGBClassifier,
-        "XGBoostXGBClassifier",
-        calculate_linear_classifier_output_shapes,
-        convert_xgboost,
-        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-    )
+    from stages.model.dask_boosting import DaskBoosting
+
+    for model in (XGBClassifier, DaskBoosting):
+        update_registered_converter(
+            model,
+            f"XGBoost{model.__name__}",
+            calculate_linear_classifier_output_shapes,
+            convert_xgboost,
+            options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+        )
 
 
 def _register_lightgbm() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stages.core.cluster import missing_for_dask
+
 
 def missing_for_cuda() -> str | None:
     """What is missing to train on a GPU, in words; None where nothing is."""
@@ -16,3 +18,6 @@ def missing_for_cuda() -> str | None:
     except OSError:
         return "no NVIDIA driver is installed"
     return None if found.stdout.strip() else "no GPU is found"
+
+
+MISSING = {"cuda": missing_for_cuda, "dask": missing_for_dask}

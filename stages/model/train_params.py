@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from stages.core.section import Folds, Group, NonNegative, Positive, Repeats, Section, Seed, Share
-from stages.model.device import missing_for_cuda
+from stages.model.device import MISSING
 
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
 MemberName = Literal["logistic", "forest", "xgboost", "lightgbm", "bag"]
@@ -35,7 +35,8 @@ class Forest(Group):
 class XGBoost(Group):
     """Gradient-boosted trees.
 
-    Without a `device` they are trained on the CPU.
+    Without a `device` they are trained on the CPU; with `dask` on the cluster of `compute`, which
+    makes another model, in its last digits: so it is a parameter of the model.
     """
 
     n_estimators: Annotated[int, Field(ge=1)]
@@ -45,13 +46,13 @@ class XGBoost(Group):
     subsample: Share
     colsample_bytree: Share
     reg_lambda: NonNegative
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Literal["cpu", "cuda", "dask"] = "cpu"
 
     @field_validator("device")
     @classmethod
     def _is_there(cls, device: str) -> str:
-        if device == "cuda" and (missing := missing_for_cuda()):
-            raise ValueError(f"{missing}; expected cpu, or a GPU")
+        if device != "cpu" and (missing := MISSING[device]()):
+            raise ValueError(f"{missing}; expected cpu, or what is missing")
         return device
 
 

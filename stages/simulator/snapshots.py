@@ -24,7 +24,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from scoring.errors import UserError
-from stages.core.files import read_table, write_csv, write_json, write_tables
+from stages.core.files import HeldTables, read_table, write_csv, write_json, write_tables
 from stages.core.paths import Paths
 from stages.simulator.campaign import OUTCOMES, TREATED, UNTREATED, run_campaign, truths
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
@@ -206,17 +206,18 @@ def _offered(name: str) -> str:
 
 def _write(parts: Iterator[Month], customers: Path, labels: Path, truth: Path) -> None:
     """Write customers chunk by chunk; labels and truth are small enough to be held until then."""
-    held: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-    write_tables(customers, _passing(parts, held))
-    write_tables(labels, (known_later for known_later, _ in held))
-    write_tables(truth, (never_known for _, never_known in held))
+    later, never = HeldTables(), HeldTables()
+    write_tables(customers, _passing(parts, later, never))
+    write_tables(labels, later)
+    write_tables(truth, never)
 
 
 def _passing(
-    parts: Iterator[Month], held: list[tuple[pd.DataFrame, pd.DataFrame]]
+    parts: Iterator[Month], later: HeldTables, never: HeldTables
 ) -> Iterator[pd.DataFrame]:
     for customers, labels, truth in parts:
-        held.append((labels, truth))
+        later.add(labels)
+        never.add(truth)
         yield customers
 
 

@@ -14,6 +14,7 @@ from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core import measures
 from stages.core.files import (
+    HeldTables,
     read_sample,
     read_table,
     row_count,
@@ -151,7 +152,7 @@ def _publish_population(
     population: Population, generate: Generate, schema: Schema, paths: Paths
 ) -> None:
     """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
-    truths: list[pd.DataFrame] = []
+    truths = HeldTables()
     origin = f"{paths.relative(paths.customers)} (generate.scenario: {generate.scenario.name})"
     chunks = _customers(population, generate, schema, truths, origin=origin)
     write_tables(paths.customers, chunks)
@@ -162,7 +163,7 @@ def _customers(
     population: Population,
     generate: Generate,
     schema: Schema,
-    truths: list[pd.DataFrame],
+    truths: HeldTables,
     *,
     origin: str,
 ) -> Iterator[pd.DataFrame]:
@@ -174,7 +175,7 @@ def _customers(
             if is_broken:
                 raw_table = from_arrow(pa.Table.from_pandas(chunk.customers), origin=origin)
                 check_table(raw_table, schema, origin=origin)
-            truths.append(truth_of(chunk.oracle))
+            truths.add(truth_of(chunk.oracle))
             bar.update(len(chunk.customers))
             yield chunk.customers
 

@@ -1,74 +1,15 @@
 """Batch scoring on a real Dask scheduler with worker processes."""
 
-import gc
-import json
 import os
-import subprocess
-import sys
-import time
-from importlib.util import find_spec
 
 import pytest
 
 from scoring.errors import UserError
-from stages.batch import cluster
 from stages.batch.cluster import on_cluster
-from stages.core.paths import Paths
+from stages.core import cluster
 from tests import builders
 
-pytestmark = [
-    pytest.mark.slow,
-    # Dask's own loops are left to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-TIMEOUT = 60
-
-
-@pytest.fixture(autouse=True)
-def _collected():
-    """What Dask leaves is collected here: amid the parsing of an import it stops Python 3.11."""
-    yield
-    gc.collect()
-
-
-@pytest.fixture
-def dask(tmp_path):
-    """Address of a scheduler, and its two worker processes."""
-    assert find_spec("distributed"), "no Dask: make cluster installs it"
-    file = tmp_path / "scheduler.json"
-    quiet = {"cwd": Paths.here().root, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-         "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet,
-    )  # fmt: skip
-    _until(file.exists)
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file,
-             "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1",
-             "--local-directory", tmp_path], **quiet,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    try:
-        yield _address(file), workers
-    finally:
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait()
-
-
-def _until(condition):
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def _address(file):
-    _until(lambda: file.stat().st_size)
-    return json.loads(file.read_text())["address"]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("collected")]
 
 
 @pytest.fixture
@@ -80,15 +21,14 @@ def table(tmp_path):
 
 
 def test_scores_are_equal_bit_for_bit_although_a_worker_is_killed(dask, table, scored):
-    address, workers = dask
     whole = scored(table, "local.parquet", chunk=50)
-    engine = on_cluster(address)
+    engine = on_cluster(dask.address)
 
     def killing(*arguments):
         for done, name in enumerate(engine(*arguments)):
             yield name
             if done == 5:
-                os.kill(workers[0].pid, 9)
+                os.kill(dask.workers[0].pid, 9)
 
     found = scored(table, "dask.parquet", chunk=50, engine=killing)
 
@@ -99,14 +39,13 @@ def test_scores_are_equal_bit_for_bit_although_a_worker_is_killed(dask, table, s
 def test_a_cluster_without_workers_is_an_error_and_the_next_run_goes_on(
     dask, table, scored, monkeypatch, capsys
 ):
-    address, workers = dask
     monkeypatch.setattr(cluster, "TIMEOUT", 2)
-    engine = on_cluster(address)
+    engine = on_cluster(dask.address)
 
     def killing(*arguments):
         for name in engine(*arguments):
             yield name
-            for worker in workers:
+            for worker in dask.workers:
                 worker.kill()
 
     with pytest.raises(UserError, match=r"no worker left|lost several workers"):
@@ -120,7 +59,7 @@ def test_workers_of_another_version_are_refused_in_one_line(dask, table, scored,
     monkeypatch.setattr(cluster, "_own_versions", lambda: {"numpy": "0.1"})
 
     with pytest.raises(UserError, match=r"worker tcp://.*: numpy .*; expected 0.1 as here"):
-        scored(table, engine=on_cluster(dask[0]))
+        scored(table, engine=on_cluster(dask.address))
 
 
 def test_without_an_address_a_cluster_is_started_and_stopped(table, scored):

@@ -10,6 +10,7 @@ from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.section import read_params
 from stages.features.features_params import Features
+from stages.model.device import MISSING
 from stages.model.train_params import Train
 from stages.parameters import SECTIONS, read_parameters
 from stages.simulator.generate_params import ScenarioName
@@ -350,7 +351,7 @@ def test_empty_parameter_cell_falls_back_to_the_file():
 
 
 def test_a_gpu_that_is_not_there_is_named_before_any_work(monkeypatch):
-    monkeypatch.setattr("stages.model.train_params.missing_for_cuda", lambda: "no GPU is found")
+    monkeypatch.setitem(MISSING, "cuda", lambda: "no GPU is found")
     content = copy.deepcopy(CONTENT["train"])
     content["xgboost"]["device"] = "cuda"
 
@@ -359,8 +360,17 @@ def test_a_gpu_that_is_not_there_is_named_before_any_work(monkeypatch):
 
 
 def test_a_gpu_that_is_there_is_taken(monkeypatch):
-    monkeypatch.setattr("stages.model.train_params.missing_for_cuda", lambda: None)
+    monkeypatch.setitem(MISSING, "cuda", lambda: None)
     content = copy.deepcopy(CONTENT["train"])
     content["xgboost"]["device"] = "cuda"
 
     assert Train.of(content).xgboost.device == "cuda"
+
+
+def test_dask_that_is_not_installed_is_named_before_any_work(monkeypatch):
+    monkeypatch.setitem(MISSING, "dask", lambda: "Dask is not installed; expected the extra")
+    content = copy.deepcopy(CONTENT["train"])
+    content["xgboost"]["device"] = "dask"
+
+    with pytest.raises(UserError, match=r"train\.xgboost\.device: Dask is not installed"):
+        Train.of(content)

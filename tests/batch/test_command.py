@@ -1,0 +1,50 @@
+"""Where `make score` computes: as typed, else as params.yaml has it."""
+
+import pytest
+
+from stages.batch import cluster
+from stages.batch.engine import local
+from stages.cli import main
+from stages.core.paths import Paths
+from stages.core.yaml_edit import update_yaml
+from tests import builders
+from tests.places import ROOT
+
+
+@pytest.fixture
+def asked(tmp_path, club, monkeypatch):
+    """A function that scores as people type it; the schedulers that a cluster was asked for."""
+    builders.as_text(builders.members(30)).to_csv(tmp_path / "members.csv", index=False)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.setattr(Paths, "here", classmethod(lambda cls: cls(tmp_path)))
+    schedulers = []
+    monkeypatch.setattr(cluster, "on_cluster", lambda address: schedulers.append(address) or local)
+
+    def run(*options, **compute):
+        update_yaml(tmp_path / "params.yaml", {"compute": compute})
+        source, out = str(tmp_path / "members.csv"), str(tmp_path / "out")
+        code = main(["score", source, out, "--model", str(club), "--no-report", *options])
+        return code, schedulers
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "compute", "schedulers"),
+    [
+        ([], {}, []),
+        ([], {"engine": "dask"}, [None]),
+        ([], {"engine": "dask", "scheduler": "tcp://host:8786"}, ["tcp://host:8786"]),
+        (["--engine", "local"], {"engine": "dask"}, []),
+        (["--engine", "dask"], {}, [None]),
+        (["--engine", "dask", "--scheduler", "tcp://a:1"], {}, ["tcp://a:1"]),
+        (["--scheduler", "tcp://a:1"], {"engine": "dask", "scheduler": "tcp://b:1"}, ["tcp://a:1"]),
+    ],
+)
+def test_what_is_typed_goes_before_params(options, compute, schedulers, asked):
+    assert asked(*options, **compute) == (0, schedulers)
+
+
+def test_an_address_without_a_cluster_is_an_error(asked, capsys):
+    assert asked("--scheduler", "tcp://a:1") == (1, [])
+    assert "--scheduler: needs --engine dask" in capsys.readouterr().err
