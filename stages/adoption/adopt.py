@@ -35,7 +35,7 @@ from stages.tables.validation import DataWarning, Validation, aligned, write_rej
 
 GENERATED = "generated"
 SHOWN_NAMES = 6
-SCREEN = 24  # lines of questions
+SCREEN, WIDE = 24, 40  # lines of questions, and characters of a name in them
 MEANT = 0.9  # share of a schema's columns that make a table one meant for it
 ALIKE = 0.25  # share of a schema's columns from which on it is worth a line that a file has them
 
@@ -265,7 +265,9 @@ def _to_confirm(found: Draft) -> list[str]:
     """The questions, the most doubtful first, as many as a screen holds."""
     asked = found.questions
     rows = [("", "column", "taken as", "because")]
-    rows += [("?" if q.doubt > 1 else "", q.about, q.taken_as, q.because) for q in asked[:SCREEN]]
+    for q in asked[:SCREEN]:
+        about = q.about if len(q.about) <= WIDE else f"{q.about[: WIDE - 1]}…"
+        rows.append(("?" if q.doubt > 1 else "", about, q.taken_as, q.because))
     more = len(asked) - SCREEN
     return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
 

@@ -64,7 +64,7 @@ class Snapshot:
 def find_snapshot(
     raw_table: RawTable, profiles: Sequence[Profile], period: str | None, *, today: date
 ) -> Snapshot | None:
-    """The period of each row, else the latest date of the columns without dates in the future.
+    """The period of each row, else the latest date, of columns most of which lies in the past.
 
     None where there is neither.
     """
@@ -73,9 +73,13 @@ def find_snapshot(
         seen = np.unique(dated[period].days)
         slack = float(np.diff(seen).max()) if len(seen) > 1 else 0.0
         return Snapshot(_days(raw_table, dated[period]), slack, f"the {period} of their row")
-    latest = [float(column.days.max()) for column in dated.values()]
-    past = [day for day in latest if day <= day_number(today)]
-    return Snapshot(max(past)) if past else None
+    past = [days[days <= day_number(today)] for days in (p.days for p in dated.values())]
+    mostly = [
+        float(days.max())
+        for days, column in zip(past, dated.values(), strict=True)
+        if len(days) > len(column.days) / 2
+    ]
+    return Snapshot(max(mostly)) if mostly else None
 
 
 def date_guess(column: Profile, raw_table: RawTable, snapshot: Snapshot | None) -> Guess:

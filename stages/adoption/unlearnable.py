@@ -14,6 +14,7 @@ from stages.adoption.identity import (
     likeness,
 )
 from stages.adoption.profile import Profile
+from stages.adoption.vocabulary import PLACE_CODES
 
 NEARLY_CONSTANT = 0.995
 FREE_TEXT_WORDS = 4.0
@@ -52,6 +53,9 @@ def identifying(column: Profile) -> Guess | None:
     if has_id_digits(column):
         because = "long numbers, hardly one of them twice: identifies; if not, take the role away"
         return ignored(column, because, SERIOUS)
+    if column.is_whole and len(column.texts) > CLOSED and names.has_word(column.name, PLACE_CODES):
+        because = "codes of places, taken as a measure; if not, give it the role ignored"
+        return number_guess(column).noted(because, DOUBTFUL)
     if not (column.is_whole and column.distinct_share >= NEARLY and column.rows > CLOSED):
         return None
     if names.is_identifier(column.name):

@@ -246,13 +246,18 @@ MONTHLY_NAMES = (
     "montant mensuel", "abonnement mensuel", "cuota mensual", "cargo mensual", "factura mensual",
     "mensalidade", "valor mensal", "canone mensile", "importo mensile", "maandbedrag",
     "aylik ucret", "aylik fatura", "aylik odeme", "oplata miesieczna", "manadsavgift",
-    "ежемесячная плата",
+    "ежемесячная плата", "spesa mensile", "月费", "月租", "月額料金",
 )  # fmt: skip
 TOTAL_NAMES = (
     "total charges", "total charge", "total value", "total revenue", "total spend", "total paid",
     "total billed", "lifetime revenue", "total amount", "total fees", "gesamtumsatz",
     "umsatz gesamt", "bezahlt gesamt", "montant total", "total facturado", "importe total",
     "valor total", "importo totale", "totaalbedrag", "toplam ucret", "toplam odeme",
+)  # fmt: skip
+# Numbers that name a place rather than measure anything.
+PLACE_CODES = (
+    "zip", "zipcode", "postcode", "postalcode", "postal", "pincode", "plz", "postleitzahl", "cep",
+    "cap", "npa", "postnummer", "почтовый", "индекс", "邮编", "郵便番号",
 )  # fmt: skip
 # Common words of such tables: who knows none of them does not know the language either.
 COMMON_WORDS = (

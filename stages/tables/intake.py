@@ -63,6 +63,15 @@ class RawColumn:
         """Rows that hold each of the texts."""
         return np.bincount(self.codes, minlength=len(self.texts))
 
+    def of_rows(self, rows: NDArray[np.bool_]) -> RawColumn:
+        """The cells of the marked rows, with the texts that these hold."""
+        codes = self.codes[rows]
+        used = np.bincount(codes, minlength=len(self.texts)) > 0
+        if used.all():
+            return RawColumn(self.texts, codes)
+        places = (np.cumsum(used) - 1).astype(np.int32)
+        return RawColumn(self.texts.filter(pa.array(used)), places[codes])
+
     def rows_of(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Positions of the rows whose text is marked in `which` (one mark per text)."""
         return np.flatnonzero(which[self.codes])
@@ -91,11 +100,11 @@ class RawTable:
         """A warning on places in the table as one on rows of the file."""
         return replace(warning, rows=tuple(self.number(row) for row in warning.rows))
 
-    def without(self, blank: NDArray[np.bool_]) -> RawTable:
-        """The table less the marked rows (rows,)."""
+    def without(self, marked: NDArray[np.bool_]) -> RawTable:
+        """The table less the marked rows (rows,), and the texts that only those hold."""
         places = np.arange(self.rows) if self.places is None else self.places
-        columns = {name: RawColumn(c.texts, c.codes[~blank]) for name, c in self.columns.items()}
-        return replace(self, columns=columns, rows=int((~blank).sum()), places=places[~blank])
+        columns = {name: cells.of_rows(~marked) for name, cells in self.columns.items()}
+        return replace(self, columns=columns, rows=int((~marked).sum()), places=places[~marked])
 
     def sample(self, size: int) -> RawTable:
         """At most `size` rows, spread evenly over the table."""
