@@ -234,8 +234,9 @@ def _account(
         lines += _to_confirm(described.draft)
     return [
         *lines,
-        "Next: make repro, and commit params.yaml, dvc.yaml and data/external/. Its reports say "
-        "how good the model is, and whether make tune is likely to help.",
+        "Next: make repro. Then reports/index.html leads to all reports; 02_explore ranks columns that "
+        "may know the future, 04_train says at its end whether make tune is likely to help. Commit "
+        "params.yaml, dvc.yaml and data/external/ to share the choice.",
     ]
 
 
