@@ -1,4 +1,4 @@
-"""Tables of three businesses as their programs would export them; who leaves is learnable."""
+"""Tables of businesses as their programs would export them; who leaves is learnable."""
 
 from __future__ import annotations
 
@@ -72,6 +72,28 @@ def software(rows: int = 4000, *, seed: int = 7) -> bytes:
     table |= {f"usage_{week}": usage[:, week] for week in range(usage.shape[1])}
     return gzip.compress(
         _csv(table | {"status": np.where(left, "gone", "here")}, sep="\t").encode(), mtime=0
+    )
+
+
+SNAPSHOT = np.datetime64("2026-10-31")
+
+
+def subscribers(rows: int = 400, *, seed: int = 2) -> pd.DataFrame:
+    """Subscribers of whom little but dates is known, in three forms; who left has the day of it."""
+    rng = np.random.default_rng(seed)
+    age, ends = rng.integers(0, 1500, rows), rng.integers(-20, 400, rows)
+    left = _left((300 - age) / 200, rng)
+    days = [pd.DatetimeIndex(SNAPSHOT + shift) for shift in (-age, ends, -(age % 60))]
+    return pd.DataFrame(
+        {
+            "customer id": [f"c{number}" for number in range(rows)],
+            "signup": days[0].strftime("%Y-%m-%d"),
+            "contract end": days[1].strftime("%d.%m.%Y"),
+            "visit": np.where(age % 9 == 0, "", days[2].strftime("%m/%d/%Y")),
+            "cancelled": np.where(left, days[2].strftime("%Y-%m-%d"), ""),
+            "visits": rng.integers(0, 20, rows),
+            "churn": np.where(left, "yes", "no"),
+        }
     )
 
 

@@ -234,9 +234,9 @@ def _account(
         lines += _to_confirm(described.draft)
     return [
         *lines,
-        "Next: make repro. Then reports/index.html leads to all reports; 02_explore ranks columns that "
-        "may know the future, 04_train says at its end whether make tune is likely to help. Commit "
-        "params.yaml, dvc.yaml and data/external/ to share the choice.",
+        "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
+        "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
+        "future, report 04 says at its end whether make tune is likely to help.",
     ]
 
 
@@ -267,10 +267,13 @@ def _to_confirm(found: Draft) -> list[str]:
     asked = found.questions
     rows = [("", "column", "taken as", "because")]
     for q in asked[:SCREEN]:
-        about = q.about if len(q.about) <= WIDE else f"{q.about[: WIDE - 1]}…"
-        rows.append(("?" if q.doubt > 1 else "", about, q.taken_as, q.because))
+        rows.append(("?" if q.doubt > 1 else "", _shortened(q.about), q.taken_as, q.because))
     more = len(asked) - SCREEN
     return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= WIDE else f"{name[: WIDE // 2]}…{name[-WIDE // 2 + 1 :]}"
 
 
 def _schema_file(target: Path) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.dates import COUNTED, PARTS, Part, day_number, part_of
+from scoring.dates import COUNTED, EPOCH, PARTS, Part, day_number, part_of
 from scoring.schema import Column
 from stages.adoption.entries import room, schema_entry
 from stages.adoption.guess import CONFIRM, DOUBTFUL, Guess, Question
@@ -49,7 +49,7 @@ class Snapshot:
     def day(self) -> date | None:
         """The one day; None where each row has its own."""
         if isinstance(self.days, float):
-            return date.fromordinal(date(1970, 1, 1).toordinal() + int(self.days))
+            return date.fromordinal(EPOCH + int(self.days))
         return None
 
     @property
@@ -93,17 +93,24 @@ def date_guess(column: Profile, raw_table: RawTable, snapshot: Snapshot | None) 
         return Guess(entry, words, CONFIRM)
     since = snapshot.days - _days(raw_table, column)
     late = int((since < -snapshot.slack).sum())
-    counted: Part = COUNTED[1] if late else COUNTED[0]
-    parts = _parts(column, counted)
-    low, high = _range(-since) if late else (-snapshot.slack, _range(since)[1])
-    bounds = {counted: (low, high), **CALENDAR}
-    offers = tuple(_offer(column, part, bounds[part]) for part in parts)
-    offered = ", ".join(WORDS[part].removesuffix(" of") for part in parts)
+    offers = _offers(column, since, snapshot.slack, is_ahead=late > 0)
+    offered = ", ".join(str(offer["part"]).replace("_", " ") for offer in offers)
     guess = Guess(entry, f"{words}; the schema offers {offered}", CONFIRM, offers)
     if late:
         because = f"{late:,} lie after {snapshot.name}: known before it, or filled in later?"
         return guess.noted(because, DOUBTFUL)
     return guess
+
+
+def _offers(
+    column: Profile, since: NDArray[np.float64], slack: float, *, is_ahead: bool
+) -> tuple[dict[str, Any], ...]:
+    """Entries of what could be learned: days to the side that the dates lie on, month, weekday."""
+    counted: Part = COUNTED[1] if is_ahead else COUNTED[0]
+    bounds = _range(-since) if is_ahead else (-slack, _range(since)[1])
+    return tuple(
+        _offer(column, part, CALENDAR.get(part, bounds)) for part in _parts(column, counted)
+    )
 
 
 def _parts(column: Profile, counted: Part) -> list[Part]:

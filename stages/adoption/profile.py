@@ -73,7 +73,7 @@ class Profile:
         """Its values as dates, in days since 1970, NaN where one is none: (d,)."""
         return days_of(pa.array(self.texts, pa.string()))
 
-    @property
+    @cached_property
     def is_month_first(self) -> bool:
         """Whether its values are dates such as 03/14/2026."""
         return is_month_first(pa.array(self.texts, pa.string()))

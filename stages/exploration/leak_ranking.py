@@ -50,8 +50,8 @@ def rank(customers: pd.DataFrame, schema: Schema, strength: pd.Series) -> LeakRa
     names = list(strength.index[:CANDIDATES])
     if len(customers) < FEWEST or len(schema.inputs) < 2:
         return None
-    rows = np.unique(np.linspace(0, len(customers) - 1, ROWS).astype(int))
-    sample = customers.iloc[rows] if len(customers) > ROWS else customers
+    size = min(ROWS, len(customers))
+    sample = customers.iloc[np.linspace(0, len(customers) - 1, size).astype(int)]
     model = _QuickModel(sample, schema)
     related = _related(sample, schema, names)
     full = model.auc_without(())

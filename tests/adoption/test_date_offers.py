@@ -26,30 +26,12 @@ from stages.parameters import read_parameters
 from stages.tables.checks import check_table
 from stages.tables.intake import RawTable
 from stages.tables.validation import RejectedTable
+from tests.businesses import SNAPSHOT
+from tests.businesses import subscribers as table
 from tests.raw_tables import raw_table
 
 CUSTOMERS, TODAY = 400, date(2026, 11, 27)
-SNAPSHOT = np.datetime64("2026-10-31")
 LEARNED = ["days since signup", "month of signup", "days until contract end", "days since visit"]
-
-
-def table() -> pd.DataFrame:
-    """Customers with dates as people have them; who left has the day of it."""
-    rng = np.random.default_rng(2)
-    age, ends = rng.integers(0, 1500, CUSTOMERS), rng.integers(-20, 400, CUSTOMERS)
-    left = rng.random(CUSTOMERS) < 1 / (1 + np.exp((age - 300) / 200))
-    days = [pd.DatetimeIndex(SNAPSHOT + shift) for shift in (-age, ends, -(age % 60))]
-    return pd.DataFrame(
-        {
-            "customer id": [f"c{number}" for number in range(CUSTOMERS)],
-            "signup": days[0].strftime("%Y-%m-%d"),
-            "contract end": days[1].strftime("%d.%m.%Y"),
-            "visit": np.where(age % 9 == 0, "", days[2].strftime("%m/%d/%Y")),
-            "cancelled": np.where(left, days[2].strftime("%Y-%m-%d"), ""),
-            "visits": rng.integers(0, 20, CUSTOMERS),
-            "churn": np.where(left, "yes", "no"),
-        }
-    )
 
 
 @pytest.fixture(scope="module")

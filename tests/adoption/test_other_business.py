@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
+from prometheus_client import CollectorRegistry
 from ruamel.yaml import YAML
 
+from serving.exchange import Call
+from serving.settings import Settings
+from serving.worker import Worker
 from stages.core.files import read_table
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.operations.registry.behaviour import run_behaviour_tests
@@ -166,6 +171,50 @@ def test_names_and_places_of_columns_mean_nothing(fresh: Path, tmp_path: Path) -
     for kind in ("cv", "test", "test_ci"):
         assert flat(metrics[kind]) == pytest.approx(flat(before[kind]), abs=1e-6)
     assert_nothing_of_telecom(fresh)
+
+
+def test_dates_are_learned_from_and_asked_for_once_their_lines_count(
+    fresh: Path, tmp_path: Path
+) -> None:
+    # given subscribers of whom the day of signing up tells who leaves
+    businesses.subscribers(900).to_csv(tmp_path / "subscribers.csv", index=False)
+    before, said = run(fresh, str(tmp_path / "subscribers.csv"))
+    assert "not learned from; the schema offers days since" in said
+    assert before["cv"]["roc_auc"]["mean"] < 0.65
+    # when somebody takes the # from the line that offers the days since then
+    schema = fresh / "data" / "external" / "subscribers.schema.yaml"
+    text = schema.read_text(encoding="utf-8")
+    assert text.count("  # - {name: days since signup,") == 1
+    schema.write_text(
+        text.replace("  # - {name: days since signup,", "  - {name: days since signup,")
+    )
+    done = stages(fresh, "repro")
+    assert done.returncode == 0, done.stderr[-3000:]
+    # then the model has learned from them
+    after = json.loads((fresh / "reports" / "metrics.json").read_text())
+    assert after["cv"]["roc_auc"]["mean"] > before["cv"]["roc_auc"]["mean"] + 0.1
+    # and a table of customers is scored once it is said which day it describes
+    month = businesses.subscribers(50, seed=9).drop(columns="churn")
+    month.to_csv(tmp_path / "month.csv", index=False)
+    command = ["score", str(tmp_path / "month.csv"), str(tmp_path / "out"), "--no-report"]
+    refused = stages(fresh, *command)
+    assert refused.returncode == 1
+    assert "counts days from signup" in refused.stderr.splitlines()[-1]
+    done = stages(fresh, *command, "--snapshot", str(businesses.SNAPSHOT))
+    assert done.returncode == 0, done.stderr[-3000:]
+    scored = read_table(tmp_path / "out" / "scores.parquet")["churn_probability"]
+    # and the service gives the same customers the same probabilities
+    service = Worker(
+        Settings(bundle=fresh / "models" / "champion", log=False, rate_limit="off"),
+        registry=CollectorRegistry(),
+    )
+    rows = month[["signup", "visits"]].to_dict(orient="records")
+    body = json.dumps({"features": rows, "snapshot_date": str(businesses.SNAPSHOT)}).encode()
+    answers = json.loads(service._predict_batch(Call("request", body)))["predictions"]
+    service.close()
+    assert [a["churn_probability"] for a in answers] == pytest.approx(scored.tolist(), abs=1e-6)
+    # and new subscribers are those at risk
+    assert np.corrcoef(scored, pd.to_datetime(month["signup"]).astype("int64"))[0, 1] > 0.5
 
 
 def flat(figures: dict[str, Any], prefix: str = "") -> dict[str, float]:
