@@ -50,7 +50,7 @@ const faults = (frame) => {
   const found = page.documentElement.scrollWidth > width ? ["scrolls sideways"] : [];
   for (const element of page.querySelectorAll("body *")) {
     if (element.closest("svg") !== element && element.closest("svg")) continue;
-    if (wide(element) && (!boxed(element) || element.matches("nav a, svg, img")))
+    if (wide(element) && (!boxed(element) || element.matches("nav a, figure svg, figure img")))
       found.push(element.tagName + ": " + element.textContent.trim().slice(0, 40));
   }
   for (const drawn of page.querySelectorAll("figure svg[width]"))
@@ -66,10 +66,23 @@ onload = () => {
 """
 
 
-def layout_faults(pages: Sequence[Path], folder: Path) -> list[str]:
-    """What is cut, too wide or too small to read in pages at each of `WIDTHS`, in Chromium."""
+def in_browser(page: Path) -> str:
+    """A page as Chromium has it once its scripts have run."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here; continuous integration has one")
+    profile = f"--user-data-dir={page.with_name('browser')}"
+    done = subprocess.run(
+        [CHROMIUM, *OPTIONS, profile, page.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
+def layout_faults(pages: Sequence[Path], folder: Path) -> list[str]:
+    """What is cut, too wide or too small to read in pages at each of `WIDTHS`, in Chromium."""
     frames = "".join(
         f'<iframe title="{page.name} at {width}" src="{page.as_uri()}" width="{width}"></iframe>'
         for page in pages
@@ -77,13 +90,6 @@ def layout_faults(pages: Sequence[Path], folder: Path) -> list[str]:
     )
     content = f"<!doctype html>{frames}<script>{MEASURE.replace('LEAST', LEAST)}</script>"
     (folder / "frames.html").write_text(content, encoding="utf-8")
-    done = subprocess.run(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", (folder / "frames.html").as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    shown = re.search(r"<pre>(.*)</pre>", done.stdout, re.DOTALL)
-    assert shown, done.stderr
+    shown = re.search(r"<pre>(.*)</pre>", in_browser(folder / "frames.html"), re.DOTALL)
+    assert shown
     return list(json.loads(html.unescape(shown[1])))

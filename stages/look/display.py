@@ -74,7 +74,10 @@ def _cell(tag: str, name: str, text: str, column: pd.Series) -> str:
     """A cell; on a phone, where there is no row of headings, `data-label` names its column."""
     is_text = not (pd.api.types.is_numeric_dtype(column) or _are_figures(column))
     label = f' data-label="{html.escape(name)}"' if tag == "td" else ""
-    return f"<{tag}{' class=text' if is_text else ''}{label}>{html.escape(text)}</{tag}>"
+    shown = html.escape(text)
+    if tag == "th":
+        shown = re.sub(r"(?<=\w)([._])(?=\w)", r"\1<wbr>", shown)  # where a long name may be broken
+    return f"<{tag}{' class=text' if is_text else ''}{label}>{shown}</{tag}>"
 
 
 def _are_figures(column: pd.Series) -> bool:

@@ -34,7 +34,7 @@ def write_experiments(paths: Paths, *, metrics: str | None = None) -> Path:
     rows = comparison(_shown(paths), metrics=metrics or metrics_shown())
     if len({row["experiment"] for row in rows} - {"workspace"}) < 2:
         raise UserError("no experiments on this commit; expected some: dvc exp run -S NAME=VALUE")
-    write_page(paths.experiments, body=_body(rows), title="Experiments", pages=navigation(paths))
+    write_page(paths.experiments, body=body(rows), title="Experiments", pages=navigation(paths))
     return paths.experiments
 
 
@@ -80,7 +80,7 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _body(rows: list[dict[str, str]]) -> str:
+def body(rows: list[dict[str, str]]) -> str:
     """A line per experiment through an axis per column, and the same as a table."""
     from plotly.offline import get_plotlyjs
 
@@ -97,6 +97,11 @@ it.</p>
 <script>
 const drawn = {content};
 drawn.data[0].labelangle = -15;
+for (const axis of drawn.data[0].dimensions.filter((axis) => axis.tickvals)) {{
+  // a label per value: DVC gives one per experiment, and Plotly leaves some out of those
+  const labels = new Map(axis.tickvals.map((value, place) => [value, axis.ticktext[place]]));
+  Object.assign(axis, {{tickvals: [...labels.keys()], ticktext: [...labels.values()]}});
+}}
 Plotly.newPlot("drawn", drawn.data, {{margin: {{l: 110, t: 110}}}}, {{responsive: true}});
 </script>
 {table(pd.DataFrame(rows), index=False).data}"""

@@ -13,8 +13,10 @@ import pytest
 
 from scoring.errors import UserError
 from stages.core.paths import Paths
-from stages.operations.experiments import comparison, write_experiments
+from stages.look.pages import write_page
+from stages.operations.experiments import body, comparison, write_experiments
 from tests.conftest import dvc, stages
+from tests.html_pages import in_browser, layout_faults
 
 
 def test_an_experiment_reruns_what_depends_on_it_with_the_code_of_its_own_copy(
@@ -48,7 +50,7 @@ def test_an_experiment_reruns_what_depends_on_it_with_the_code_of_its_own_copy(
     assert stages(shared, "experiments").returncode == 0
     page = (shared / "reports" / "experiments.html").read_text()
     assert all(f">{cell}</td>" in page for cell in ("main", "deeper", "workspace", "3", "4"))
-    assert ">train.xgboost.max_depth</th>" in page
+    assert ">train.<wbr>xgboost.<wbr>max_<wbr>depth</th>" in page
     assert "src=" not in page.split("<script>")[0] + page.rpartition("</script>")[2]
 
 
@@ -104,6 +106,21 @@ def test_compared_are_parameters_that_differ_and_metrics_asked_for() -> None:
         {"experiment": "main", "train.folds": "5", "test.brier": "0.130448"},
         {"experiment": "more", "train.folds": "9", "test.brier": ""},
     ]
+
+
+def test_the_page_fits_every_screen_and_names_every_value_of_an_axis(tmp_path: Path) -> None:
+    winners = ("vote", "logistic", "vote", "logistic", "logistic")
+    rows = [
+        {"experiment": f"run-{number}", "train.xgboost.max_depth": str(number), "winner": winner}
+        | {f"test.profit_per_customer_{more}": f"{number}.48097" for more in range(5)}
+        for number, winner in enumerate(winners)
+    ]
+    page = tmp_path / "experiments.html"
+    write_page(page, body=body(rows), title="Experiments", pages=[])
+    assert layout_faults([page], tmp_path) == []
+    drawn = in_browser(page).partition("<table")[0]
+    for name in (*winners, "run-0", "run-4"):
+        assert re.search(rf"<text[^>]*>{name}</text>", drawn), name
 
 
 def test_what_is_no_regular_expression_is_named() -> None:
