@@ -119,7 +119,9 @@ def wilson(churners: Any, customers: Any) -> tuple[Any, Any]:
     z2 = Z_95**2
     centre = (k + z2 / 2) / (n + z2)
     half = Z_95 / (n + z2) * np.sqrt(k * (n - k) / n + z2 / 4)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # Where nobody or everybody left, the bound is the rate itself, and rounding must not cross it.
+    low, high = np.minimum(centre - half, k / n), np.maximum(centre + half, k / n)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
 @dataclass(frozen=True)

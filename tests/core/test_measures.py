@@ -228,6 +228,14 @@ def test_wilson_works_element_by_element():
     np.testing.assert_allclose(low, 1 - high[::-1], atol=1e-12)
 
 
+def test_the_rate_lies_in_its_interval_also_where_nobody_or_everybody_left():
+    n = np.arange(1, 2001)
+    for k in (np.zeros(len(n)), n):
+        low, high = wilson(k, n)
+        assert (low <= k / n).all()
+        assert (k / n <= high).all()
+
+
 # --- the bootstrap -----------------------------------------------------------------------------
 
 
