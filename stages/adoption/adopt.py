@@ -16,7 +16,7 @@ from pathlib import Path
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
-from stages.adoption.data_validation import admit
+from stages.adoption.admission import admit
 from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import FetchedSource, fetch_file, one_sheet, stem
 from stages.adoption.guess import DOUBTFUL

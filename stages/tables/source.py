@@ -9,8 +9,6 @@ import pandas as pd
 import pyarrow as pa
 from tqdm import tqdm
 
-from scoring.digest import sha256
-from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core import measures
 from stages.core.files import (
@@ -23,8 +21,6 @@ from stages.core.files import (
     write_tables,
 )
 from stages.core.paths import Paths
-from stages.core.yamlfile import load_schema, read_yaml
-from stages.simulator.columns import COLUMNS
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import Population, load_population
 from stages.simulator.snapshots import (
@@ -39,6 +35,7 @@ from stages.simulator.snapshots import (
 )
 from stages.tables.checks import check_table
 from stages.tables.data_params import Data
+from stages.tables.declared import check_declared, check_pin, learned_schema
 from stages.tables.intake import from_arrow, read_raw_table
 from stages.tables.validation import DataWarning
 
@@ -84,68 +81,12 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
     return Published(row_count(paths.customers), customers, schema, oracle, manifest, warnings)
 
 
-def learned_schema(data: Data, paths: Paths) -> Schema:
-    """The columns to learn from, less those that are left out this time.
-
-    `UserError` where one of these is no input.
-    """
-    schema = load_schema(paths.root / data.schema_).without_ignored
-    inputs = [column.name for column in schema.inputs]
-    if unknown := [name for name in data.without if name not in inputs]:
-        raise UserError(
-            f"params.yaml: field data.without: {unknown[0]}: no input of {data.schema_}; expected "
-            f"some of {', '.join(inputs)}"
-        )
-    if len(set(data.without)) == len(inputs):
-        raise UserError("params.yaml: field data.without: all inputs; expected one that is left")
-    return schema.of_columns(c for c in schema.columns if c.name not in data.without)
-
-
 def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarning, ...]:
     check_pin(data, paths)
     checked = check_table(read_raw_table(paths.root / data.source), schema, origin=data.source)
     write_table(paths.customers, checked.customers)
     write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
     return checked.warnings
-
-
-def check_population(data: Data, schema: Schema, paths: Paths) -> None:
-    """`UserError` where the population is not valid, or the schema not that of its customers."""
-    load_population(paths.root / data.source)
-    if schema.names != COLUMNS:
-        strange = sorted(set(schema.names) ^ set(COLUMNS)) or ["the order of columns"]
-        raise UserError(
-            f"{data.schema_}: column {strange[0]}: not as in simulated customers; expected "
-            f"{', '.join(COLUMNS)}"
-        )
-
-
-def check_declared(data: Data, paths: Paths) -> None:
-    """`UserError` where `dvc.yaml` does not track the source that `params.yaml` names."""
-    declared = read_yaml(paths.pipeline)["stages"]["generate"]["deps"]
-    for file in (data.source, data.schema_):
-        if file not in declared:
-            raise UserError(
-                f"dvc.yaml: stage generate: deps: expected {file}, as in params.yaml; "
-                f"run make adopt CSV={'generated' if data.is_generated else data.source}"
-            )
-
-
-def check_pin(data: Data, paths: Paths) -> None:
-    """`UserError` with the command to give where the adopted file is gone or was edited."""
-    path = paths.root / data.source
-    if not path.is_file():
-        raise UserError(
-            f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run `make "
-            "pull` where a remote holds it, or `make adopt CSV=<the original>`, or `make adopt "
-            "CSV=generated` for simulated customers"
-        )
-    if sha256(path) != data.sha256:
-        raise UserError(
-            f"{data.source}: changed since it was adopted; run `make adopt CSV={data.source}` to "
-            f"take it in as it is now, or `dvc checkout --force {data.source}.dvc` to get the "
-            "adopted one back"
-        )
 
 
 def _publish_population(

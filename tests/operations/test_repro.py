@@ -20,6 +20,7 @@ from stages.operations.repro import is_locked
 from stages.operations.reproducible import outputs
 from tests.conftest import clean_environment, stages
 from tests.operations.conftest import break_notebook
+from tests.places import ROOT
 
 
 def state(place: Path) -> dict[str, str]:
@@ -34,6 +35,16 @@ def test_a_second_run_does_nothing(shared: Path) -> None:
     assert "Data and pipelines are up to date" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Reports: reports/index.html")
     assert state(shared) == before
+
+
+def test_checks_before_a_run_with_nothing_to_do_load_no_tables() -> None:
+    # they cost as much as DVC itself where pandas and Arrow are loaded for them
+    code = "import sys; from stages.cli import main; main(['check']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "params.yaml: valid" in done.stdout
+    assert {"pandas", "pyarrow", "sklearn"} & set(done.stdout.split()) == set()
 
 
 def test_a_second_run_at_the_same_time_is_refused(fresh: Path) -> None:
