@@ -7,46 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from serving.verdict import STATES, MonitorMetrics
-from stages.monitoring.verdict import (
-    LATEST,
-    Calibration,
-    Departures,
-    Fault,
-    Input,
-    Metrics,
-    Model,
-    Performance,
-    Population,
-    Profit,
-    Realised,
-    RealisedProfit,
-    Verdict,
-    write_verdict,
-)
+from stages.monitoring.verdict import LATEST, write_verdict
+from tests.verdicts import CLOSED, FAULT, verdict
 
 NOW = 1_800_000_000.0
-QUALITY = Metrics(roc_auc=0.84, log_loss=0.4, brier=0.13)
-
-
-def verdict(month="2026-10", status="quiet", **parts) -> Verdict:
-    """A verdict of the monitor's own, written as it writes it."""
-    quiet = {
-        "population": Population(changed=False, auc=0.5, threshold=0.56),
-        "departures": Departures(changed=False, observed=90, predicted=88.5, low=70, high=110),
-        "calibration": Calibration(changed=None, reason="no window has closed"),
-        "performance": Performance(estimated=QUALITY, error=QUALITY),
-        "profit": Profit(contacts=12, expected=340.5),
-    }
-    return Verdict(
-        month=month,
-        as_of=month,
-        status=status,
-        summary=status,
-        model=Model(name="churn", version="v1"),
-        customers=2000,
-        input=Input(name="customers.parquet", sha256="0" * 64),
-        **quiet | parts,
-    )
 
 
 @pytest.fixture
@@ -68,17 +32,7 @@ def state(metrics):
 
 
 def test_all_that_the_monitor_writes_can_be_read_and_shown(file, metrics):
-    closed = RealisedProfit(
-        month="2026-04", contacts=9, expected=300, realised=280.5, profit_per_customer=0.2
-    )
-    shown = verdict(
-        performance=Performance(
-            estimated=QUALITY,
-            realised=Realised(month="2026-04", customers=1900, metrics=QUALITY),
-        ),
-        profit=Profit(contacts=12, expected=340.5, realised=closed),
-    )
-    write_verdict(shown, file.parent)
+    write_verdict(verdict(**CLOSED), file.parent)
     os.utime(file, (NOW - 60, NOW - 60))
     metrics.refresh(now=NOW)
     assert state(metrics) == ["read"]
@@ -106,8 +60,7 @@ def test_what_a_verdict_leaves_open_is_no_number(file, metrics):
 def test_a_new_verdict_takes_the_place_of_the_old_one(file, metrics):
     write_verdict(verdict(), file.parent)
     metrics.refresh(now=NOW)
-    fault = Fault(column="tenure", problem="blank", customers=9, share=0.1)
-    write_verdict(verdict("2026-11", "fault", faults=(fault,)), file.parent)
+    write_verdict(verdict("2026-11", "fault", faults=(FAULT,)), file.parent)
     metrics.refresh(now=NOW)
     assert value(metrics, "faulty_columns") == 1
     assert value(metrics, "status", status="fault") == 1

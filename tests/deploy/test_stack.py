@@ -1,0 +1,222 @@
+"""Service, Prometheus and Alertmanager as processes of their own, with the files of `deploy/`.
+
+What takes minutes there takes seconds here: intervals and waiting times are shortened, and the
+quiet time of Alertmanager is left out, since tests are run at night, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stages.monitoring.verdict import LATEST, Verdict, write_verdict
+from tests.deploy.dashboards import Panel, panels
+from tests.deploy.tools import program
+from tests.places import ROOT
+from tests.service.conftest import Server, free_port, one, serve, write_club
+from tests.verdicts import CHANGED, CLOSED, verdict
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+WAIT = 60.0  # seconds, on a busy machine
+DEPLOY = ROOT / "deploy"
+
+
+def until(found: Callable[[], Any], *, what: str) -> Any:
+    """What is found, once it is not empty."""
+    due = time.monotonic() + WAIT
+    while not (result := found()):
+        assert time.monotonic() < due, what
+        time.sleep(0.2)
+    return result
+
+
+class Webhook:
+    """What pages people or opens tickets: keeps what Alertmanager sends."""
+
+    def __init__(self) -> None:
+        received: list[tuple[str, dict[str, Any]]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                received.append((self.path, content))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.received = received
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.server_port}"
+
+    def states(self, alert: str) -> list[tuple[str, str]]:
+        """Receiver and status of each message that has the alert, in order."""
+        return [
+            (path.strip("/"), each["status"])
+            for path, content in self.received
+            for each in content["alerts"]
+            if each["labels"]["alertname"] == alert
+        ]
+
+
+@dataclass
+class Stack:
+    """What runs, and what it is asked."""
+
+    service: Server
+    prometheus: str
+    webhook: Webhook
+    verdicts: Path
+
+    def write(self, content: Verdict) -> None:
+        """As the monitor does."""
+        write_verdict(content, self.verdicts)
+
+    def query(self, expression: str) -> list[float]:
+        """The values of an expression now, those that are numbers."""
+        answer = httpx.get(
+            f"{self.prometheus}/api/v1/query", params={"query": expression}, trust_env=False
+        )
+        assert answer.status_code == 200, answer.text
+        values = [float(each["value"][1]) for each in answer.json()["data"]["result"]]
+        return [value for value in values if math.isfinite(value)]
+
+
+def start(name: str, *options: str, ready: str, log: Path) -> subprocess.Popen[bytes]:
+    """A program of Debian, once it answers."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program(name), *options], stdout=output, stderr=subprocess.STDOUT
+        )
+
+    def is_ready() -> bool:
+        assert process.poll() is None, log.read_text()[-3000:]
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(ready, trust_env=False).status_code == 200
+        return False
+
+    until(is_ready, what=f"{name} does not start")
+    return process
+
+
+def start_alertmanager(place: Path, webhook: Webhook) -> tuple[subprocess.Popen[bytes], str]:
+    """Alertmanager with its committed routes, and its address."""
+    address = f"127.0.0.1:{free_port()}"
+    text = (DEPLOY / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1:5001", webhook.address)
+    text = re.sub(r"(group_wait|group_interval): \w+", r"\1: 1s", text)
+    text = re.sub(r"mute_time_intervals: .*", "", text)
+    (place / "alertmanager.yml").write_text(text)
+    process = start(
+        "prometheus-alertmanager",
+        f"--config.file={place}/alertmanager.yml",
+        f"--storage.path={place}/alertmanager",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+        ready=f"http://{address}/-/ready",
+        log=place / "alertmanager.log",
+    )
+    return process, address
+
+
+def start_prometheus(
+    place: Path, *, service: str, alertmanager: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Prometheus with its committed configuration, and its address."""
+    address = f"127.0.0.1:{free_port()}"
+    folder = Path(shutil.copytree(DEPLOY / "prometheus", place / "prometheus"))
+    for name, target in (("service", service), ("alertmanager", alertmanager)):
+        (folder / "targets" / f"{name}.yml").write_text(f'- targets: ["{target}"]\n')
+    for name, pattern in (("prometheus.yml", r"_interval: \w+"), ("alerts.yml", r" for: \w+")):
+        text = (folder / name).read_text(encoding="utf-8")
+        short = re.sub(pattern, lambda found: found[0].partition(":")[0] + ": 1s", text)
+        (folder / name).write_text(short)
+    process = start(
+        "prometheus",
+        f"--config.file={folder}/prometheus.yml",
+        f"--storage.tsdb.path={place}/data",
+        f"--web.listen-address={address}",
+        ready=f"http://{address}/-/ready",
+        log=place / "prometheus.log",
+    )
+    return process, f"http://{address}"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """All of them on free ports of this machine; stopped at the end."""
+    for name in ("prometheus", "prometheus-alertmanager"):
+        program(name)
+    place = tmp_path_factory.mktemp("stack")
+    verdicts, webhook = place / "monitor", Webhook()
+    write_verdict(verdict(**CLOSED), verdicts)
+    bundle = write_club(place / "club")
+    with serve(place, bundle, reload_seconds="0.5", verdict=str(verdicts / LATEST)) as service:
+        alertmanager, address = start_alertmanager(place, webhook)
+        target = service.url.removeprefix("http://")
+        prometheus, url = start_prometheus(place, service=target, alertmanager=address)
+        try:
+            yield Stack(service, url, webhook, verdicts)
+        finally:
+            for process in (prometheus, alertmanager):
+                process.terminate()
+                process.wait(30)
+            webhook.server.shutdown()
+            webhook.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def busy(stack: Stack) -> Stack:
+    """The stack, once Prometheus has seen traffic of all kinds go by."""
+    until(lambda: stack.query('up{job="churn"} == 1'), what="Prometheus reads no metrics")
+    with stack.service.client() as client:
+        for _ in range(4):
+            for path in ("/predict", "/explain"):
+                assert client.post(path, json=one()).status_code == 200
+            batch = {"features": [one()["features"]] * 5}
+            assert client.post("/predict_batch", json=batch).status_code == 200
+            assert client.post("/predict", json={"features": {}}).status_code == 400
+            time.sleep(1.5)  # counters have to be seen to grow
+    until(lambda: stack.query("job:churn_requests:rate5m > 0"), what="no rule was recorded")
+    return stack
+
+
+@pytest.mark.parametrize("panel", panels(), ids=str)
+def test_every_query_of_a_dashboard_finds_data(busy: Stack, panel: Panel) -> None:
+    for query in panel.queries:
+        expression = query.replace("$__rate_interval", "1m")
+        until(lambda asked=expression: busy.query(asked), what=f"no data: {query}")
+
+
+def test_a_change_arrives_at_the_webhook_and_is_resolved(busy: Stack) -> None:
+    alert, webhook = "ChurnCustomersChanged", busy.webhook
+    assert webhook.states(alert) == []
+    busy.write(verdict("2026-11", "change", population=CHANGED))
+    until(lambda: webhook.states(alert) == [("tickets", "firing")], what="no alert")
+    busy.write(verdict("2026-12"))
+    until(lambda: ("tickets", "resolved") in webhook.states(alert), what="not resolved")
+
+
+def test_a_service_that_is_gone_is_a_page(busy: Stack) -> None:
+    busy.service.stop()
+    paged = [("pages", "firing")]
+    until(lambda: busy.webhook.states("ChurnServiceDown") == paged, what="nobody is paged")
