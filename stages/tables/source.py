@@ -21,6 +21,7 @@ from stages.core.files import (
     write_tables,
 )
 from stages.core.paths import Paths
+from stages.core.yamlfile import load_schema
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import Population, load_population
 from stages.simulator.snapshots import (
@@ -83,8 +84,9 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
 
 def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarning, ...]:
     check_pin(data, paths)
-    checked = check_table(read_raw_table(paths.root / data.source), schema, origin=data.source)
-    write_table(paths.customers, checked.customers)
+    whole = load_schema(paths.root / data.schema_)  # a column that it ignores is not unexpected
+    checked = check_table(read_raw_table(paths.root / data.source), whole, origin=data.source)
+    write_table(paths.customers, checked.customers[schema.names])
     write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
     return checked.warnings
 

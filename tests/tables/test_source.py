@@ -1,0 +1,78 @@
+"""The first stage with an adopted file: what is read of it, what is left out, what is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from scoring.digest import sha256
+from scoring.errors import UserError
+from stages.core.files import read_table
+from stages.core.paths import Paths
+from stages.core.yamlfile import load_schema
+from stages.tables import source
+from stages.tables.data_params import Data
+from tests import builders
+from tests.builders import BRANCH, DAYS, FEE, LEFT, NUMBER, REMARK
+from tests.worlds import parameters
+
+FILE, SCHEMA = "data/external/club.csv", "data/external/club.schema.yaml"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """A repository that has adopted the club's members, whose remarks the schema ignores."""
+    there = Paths(tmp_path)
+    there.external.mkdir(parents=True)
+    builders.members(80).to_csv(tmp_path / FILE, index=False)
+    content = builders.content(**{REMARK: {"roles": ["ignored"]}})
+    for file, kept in (
+        (tmp_path / SCHEMA, content),
+        (there.pipeline, {"stages": {"generate": {"deps": [FILE, SCHEMA]}}}),
+    ):
+        with file.open("w", encoding="utf-8") as opened:
+            YAML().dump(kept, opened)
+    return there
+
+
+def published(paths: Paths, *without: str) -> source.Published:
+    data = {"source": FILE, "schema": SCHEMA, "sha256": sha256(paths.root / FILE)}
+    return source.publish(Data.of(data | {"without": list(without)}), parameters(), paths)
+
+
+def test_a_column_that_the_schema_ignores_is_not_called_unexpected(paths: Paths) -> None:
+    found = published(paths)
+    assert found.warnings == ()
+    assert REMARK not in found.schema.names
+    assert list(read_table(paths.customers).columns) == found.schema.names
+
+
+def test_inputs_may_be_left_out_for_a_run(paths: Paths) -> None:
+    whole, found = published(paths), published(paths, BRANCH, DAYS)
+    assert {c.name for c in whole.schema.inputs} - {c.name for c in found.schema.inputs} == {
+        BRANCH,
+        DAYS,
+    }
+    assert found.warnings == ()
+    assert list(read_table(paths.customers).columns) == found.schema.names
+    kept = json.loads(paths.customers_schema.read_text(encoding="utf-8"))
+    assert {column["name"] for column in kept["columns"]} == set(found.schema.names)
+    # and the schema of the user is what it was
+    assert BRANCH in load_schema(paths.root / SCHEMA).names
+
+
+@pytest.mark.parametrize("name", ["Nie", NUMBER, LEFT, REMARK])
+def test_only_inputs_can_be_left_out(paths: Paths, name: str) -> None:
+    with pytest.raises(UserError, match=r"field data\.without: .* expected some of") as e:
+        published(paths, name)
+    assert name in e.value.message
+    assert FEE in e.value.message
+
+
+def test_something_is_left_to_learn_from(paths: Paths) -> None:
+    inputs = [column.name for column in published(paths).schema.inputs]
+    with pytest.raises(UserError, match="expected one that is left"):
+        published(paths, *inputs)
