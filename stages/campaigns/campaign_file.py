@@ -211,7 +211,9 @@ def _known(file: _File, options: CampaignOptions, paths: Paths) -> tuple[Known, 
     after = [file.treated, file.outcome, *options.ignore, *filter(None, [options.contacted])]
     before = without_columns(file.raw_table, after)
     schema = _champions_schema(paths)
-    if schema is not None and {*wanted(schema)} <= {*before.columns}:
+    # Nobody says which day a campaign's table describes, so days cannot be counted to it.
+    counts_days = schema is not None and schema.counts_days
+    if schema is not None and not counts_days and {*wanted(schema)} <= {*before.columns}:
         return by_champion(before, paths.champion, origin=file.origin), file.raw_table
     labels = sorted(file.arms)
     found = draft(

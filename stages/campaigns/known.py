@@ -16,7 +16,7 @@ from scoring.money import Costs, customer_value
 from scoring.schema import Schema
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
-from stages.batch.rows import check_rows
+from stages.batch.rows import check_rows, wanted
 from stages.campaigns.trial import Floats, Integers
 from stages.tables.intake import RawTable
 
@@ -53,10 +53,7 @@ def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
     """The customers under the champion's schema, scored; the table has all of its columns."""
     scorer = load_batch_scorer(bundle)
     schema = scorer.bundle.schema
-    names = [column.name for column in schema.inputs]
-    if schema.id_name is not None:
-        names = [schema.id_name, *names]
-    table = pa.table({name: _dictionary(raw_table, name) for name in names})
+    table = pa.table({name: _dictionary(raw_table, name) for name in wanted(schema)})
     chunk = Chunk("campaign", InputFile(bundle, origin), table, np.arange(raw_table.rows))
     rows = check_rows(chunk, schema)
     scores = scorer.score(rows.numbers, rows.codes)
