@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from stages.core.metrics import METRICS
 from stages.core.yamlfile import read_yaml
+from stages.operations.flatten import flatten
+from stages.operations.pull_request.verdict import HEADLINE
 from tests.places import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -83,6 +86,43 @@ def test_the_readme_has_the_figures_of_the_committed_run(row: str, name: str, di
     ends = metrics["test_ci"][name]
     shown = " to ".join(f"{ends[end]:.{digits}f}" for end in ("low", "high"))
     assert f"| {row} | {metrics['test'][name]:.{digits}f} ({shown}) |" in README
+
+
+def test_the_comparison_of_experiments_starts_from_the_committed_run() -> None:
+    """The rows of main in docs/experiments.md; the other rows were made from the same commit."""
+    if not read_yaml(ROOT / "params.yaml")["data"]["source"].endswith("population.yaml"):
+        pytest.skip("the committed run is of an adopted table")
+    text = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    header, row = (
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in re.findall(r"^\| (?:Experiment|main) +\|.*$", text, flags=re.MULTILINE)[:2]
+    )
+    committed = flatten(json.loads((ROOT / "reports" / "metrics.json").read_text("utf-8")))
+    committed |= flatten(read_yaml(ROOT / "params.yaml"))
+    for name, cell in list(zip(header, row, strict=True))[1:]:
+        value = committed[name]
+        assert cell == (f"{value:.5g}" if isinstance(value, float) else str(value)), name
+    # and the difference of one experiment to it
+    compared = re.findall(r"^\| reports/metrics.json \| (\S+) +\| (\S+)", text, flags=re.MULTILINE)
+    assert dict(compared)["winner"] == committed["winner"]
+    for name in dict(compared).keys() - {"winner"}:
+        assert float(dict(compared)[name]) == pytest.approx(committed[name], abs=5e-6)
+
+
+def test_the_verdict_shown_is_one_that_make_report_writes() -> None:
+    """The same in README and docs, in the words and the order of the metrics of the verdict."""
+    shown = [
+        re.findall(r"^no difference beyond noise: [-+].*$", text, re.MULTILINE)
+        for text in (README, (ROOT / "docs" / "pull-requests.md").read_text(encoding="utf-8"))
+    ]
+    assert len(shown[0]) == 1
+    assert shown[0] == shown[1]
+    found = re.findall(r"([-+][\d.]+) ([^\[]+) \[([-+][\d.]+), ([-+][\d.]+)\]", shown[0][0])
+    assert [title for _, title, *_ in found] == [METRICS[name].title for name in HEADLINE]
+    for value, title, low, high in found:
+        digits = next(m.digits for m in METRICS.values() if m.title == title)
+        assert {len(number.partition(".")[2]) for number in (value, low, high)} == {digits}
+        assert float(low) <= min(float(value), 0) <= max(float(value), 0) <= float(high)
 
 
 def changes() -> dict[str, str]:
