@@ -16,6 +16,8 @@ from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.core.runner import notebook_of
 
+NOTEBOOK = ".ipynb"
+
 
 def keep(stage: str, seconds: float, paths: Paths) -> None:
     """Note how long a stage took that has just run."""
@@ -24,13 +26,23 @@ def keep(stage: str, seconds: float, paths: Paths) -> None:
     write_json(place, {"stage": stage, "seconds": round(seconds, 1)})
 
 
+def timed(lock: Mapping[str, Any]) -> list[str]:
+    """The stages of a lock whose times are kept: those with an executed notebook."""
+    outs = {
+        stage: [out["path"] for out in record.get("outs", [])] for stage, record in lock.items()
+    }
+    return [
+        stage for stage, paths in outs.items() if any(path.endswith(NOTEBOOK) for path in paths)
+    ]
+
+
 def of_stages(lock: Mapping[str, Any], paths: Paths) -> dict[str, float]:
     """Seconds of each stage of a lock, of those that are known here."""
     found = {}
     for stage, record in lock.items():
         for out in record.get("outs", []):
             place = _place(out.get("md5", ""), paths)
-            if out["path"].endswith(".ipynb") and place.is_file():
+            if out["path"].endswith(NOTEBOOK) and place.is_file():
                 found[stage] = float(json.loads(place.read_text(encoding="utf-8"))["seconds"])
     return found
 

@@ -383,6 +383,9 @@ def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path):
     digest = hashlib.md5(b"{}", usedforsecurity=False).hexdigest()
     lock = {"train": {"outs": [{"path": "reports/notebooks/04_train.ipynb", "md5": digest}]}}
     assert stage_times.of_stages(lock, paths) == {"train": 12.3}
+    # and a stage without a notebook has none that a sum would wait for
+    lock["pages"] = {"outs": [{"path": "reports/index.html", "md5": "1" * 32}]}
+    assert stage_times.timed(lock) == ["train"]
     lock["train"]["outs"][0]["md5"] = "0" * 32
     assert stage_times.of_stages(lock, paths) == {}
 

@@ -130,7 +130,7 @@ class Cost(NamedTuple):
 def _cost(content: Content, paths: Paths) -> Cost:
     sides = content.new.lock, content.old.lock
     new, old = (stage_times.of_stages(lock, paths) for lock in sides)
-    names = list(content.new.lock or content.old.lock)
+    names = stage_times.timed(content.new.lock or content.old.lock)
     stages = [(n, new.get(n), old.get(n)) for n in names if n in new or n in old]
     if stages:
         stages.append(("all", _total(new, names), _total(old, names)))
