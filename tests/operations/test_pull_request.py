@@ -391,7 +391,7 @@ def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path):
 
 
 def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path):
-    with pytest.raises(UserError, match=r"\.git: not here; expected a clone"):
+    with pytest.raises(UserError, match=r"git: not a git repository .*; expected a clone"):
         results.commit_of("main", Paths(tmp_path))
 
 
