@@ -28,7 +28,7 @@ from stages.core.paths import Paths
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     _name_user()
     try:
         options.command(options, Paths.here())
@@ -49,7 +49,8 @@ def _name_user() -> None:
         os.environ["USER"] = f"uid-{os.getuid()}"
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m stages", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for topic in (

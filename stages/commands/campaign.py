@@ -13,8 +13,8 @@ def add(commands: Commands) -> None:
     campaign = commands.add_parser(
         "campaign",
         help="what a campaign brought, whether it differs between customers, whom to contact next",
-        description="Analyse a campaign whose arms were drawn by lot: effect on churn and profit "
-        "with intervals, by group, and the value of five policies. See docs/campaigns.md.",
+        description="Analyse a campaign whose arms were assigned at random: effect on churn and "
+        "profit with intervals, by group, and the value of five policies. See docs/campaigns.md.",
         epilog="example: campaign campaign.csv --customers march.csv",
     )
     campaign.add_argument(

@@ -13,7 +13,7 @@ def add(commands: Commands) -> None:
     """Teach the command line these commands."""
     adopt = commands.add_parser(
         "adopt",
-        help="take a table in as the data source",
+        help="use a table of your own as the data source",
         description="Describe a table's columns where nobody has yet, check it, copy it to "
         "data/external/, track it with DVC and pin its content.",
         epilog="examples: adopt customers.csv; adopt crm.csv.gz --target status --positive gone; "
@@ -53,18 +53,23 @@ def add(commands: Commands) -> None:
     adopt.set_defaults(command=_adopt)
     simulate = commands.add_parser(
         "simulate",
-        help="write simulated months as CSV files, to play with",
-        description="Months of simulated customers as CSV files; what is left out is in "
-        "params.yaml, section generate.",
+        help="write simulated months as CSV files",
+        description="Write months of simulated customers as CSV files. Options that are not given "
+        "come from section generate of params.yaml.",
     )
     simulate.add_argument("--out", type=Path, required=True, help="a new or an empty folder")
-    simulate.add_argument("--months", type=int)
-    simulate.add_argument("--rows", type=int, help="customers living in each month")
-    simulate.add_argument("--seed", type=int)
+    simulate.add_argument("--months", type=int, help="how many snapshots, a month apart")
+    simulate.add_argument("--rows", type=int, help="customers of each month")
+    simulate.add_argument("--seed", type=int, help="the same seed gives the same files")
     simulate.add_argument("--scenario", help="price_rise, … (see params.yaml)", metavar="NAME")
-    simulate.add_argument("--strength", type=float, help="of the scenario, 0 to 1")
-    simulate.add_argument("--start-month", type=int, help="of the scenario")
-    simulate.add_argument("--campaign", type=float, help="share called at random", metavar="SHARE")
+    simulate.add_argument("--strength", type=float, help="strength of the scenario, 0 to 1")
+    simulate.add_argument("--start-month", type=int, help="month in which the scenario begins")
+    simulate.add_argument(
+        "--campaign",
+        type=float,
+        help="share of customers contacted at random, 0 to 1",
+        metavar="SHARE",
+    )
     simulate.add_argument(
         "--world", help="what a call does: by_risk, … (see params.yaml)", metavar="NAME"
     )

@@ -24,10 +24,18 @@ def add(commands: Commands) -> None:
         "folder", type=Path, help="with pull_request.md; where it is missing, the comment says so"
     )
     comment.set_defaults(command=_comment)
-    build = commands.add_parser("image", help="make the image of the newest bento, with Docker")
+    build = commands.add_parser(
+        "image",
+        help="make the image of the newest bento, with Docker",
+        description="Make a container image of the newest bento, with Docker (bentoml build).",
+    )
     build.add_argument("--archive", type=Path, help="also save it to this file")
     build.set_defaults(command=_image)
-    scan = commands.add_parser("scan-image", help="look for vulnerabilities in the image")
+    scan = commands.add_parser(
+        "scan-image",
+        help="look for vulnerabilities in the image",
+        description="Look for known vulnerabilities in the image, with Trivy in Docker.",
+    )
     scan.set_defaults(command=_scan_image)
     push = commands.add_parser("push-image", description="Push the image to a registry of images.")
     push.add_argument("address", help="without a version, such as ghcr.io/owner/churn")

@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
     track = commands.add_parser(
         "track",
         help="log the results to the MLflow server in MLFLOW_TRACKING_URI",
-        description="Log the results that stand in the work tree to the MLflow server whose "
+        description="Log the results in the work tree to the MLflow server whose "
         "address is in MLFLOW_TRACKING_URI, and register the model; once, however often it is "
         "called. Every run of the pipeline does so by itself where that variable is set.",
     )

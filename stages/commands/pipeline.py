@@ -20,12 +20,17 @@ def add(commands: Commands) -> None:
     )
     repro.add_argument("dvc", nargs="*", help="handed on to dvc repro, after --", metavar="ARG")
     repro.set_defaults(command=_repro)
-    check = commands.add_parser("check", help="validate the data only")
+    check = commands.add_parser(
+        "check",
+        help="validate the data only",
+        description="Validate params.yaml, the schema and the customers; run no stage.",
+    )
     check.set_defaults(command=_check)
     same = commands.add_parser(
         "check-reproducible",
         help="run the pipeline in two clones and compare every byte",
-        description="Two clones, elsewhere, with other threads, time zone and locale: same bytes?",
+        description="Run the pipeline in two clones, elsewhere, with other threads, time zone and "
+        "locale, and compare every byte of their outputs.",
     )
     same.add_argument("--rows", type=int, default=None, help="simulated customers (default: all)")
     same.set_defaults(command=_check_reproducible)

@@ -16,9 +16,13 @@ def add(commands: Commands) -> None:
     """Teach the command line these commands."""
     _add_register(commands)
     _add_promote(commands)
-    demote = commands.add_parser("demote", help="take the version out of an environment")
+    demote = commands.add_parser(
+        "demote",
+        help="take the version out of an environment",
+        description="Leave an environment empty, by a git tag churn#prod#… that says so.",
+    )
     _add_environment(demote)
-    demote.add_argument("--reason", help="for the message of the tag")
+    demote.add_argument("--reason", help="why, for the message of the tag")
     demote.set_defaults(command=_demote)
     models = commands.add_parser(
         "models",
@@ -26,7 +30,7 @@ def add(commands: Commands) -> None:
         description="The registered versions, the environments they are in, since when and by "
         "whom, and their test metrics with intervals.",
     )
-    models.add_argument("--json", action="store_true", help="for programs")
+    models.add_argument("--json", action="store_true", help="as JSON")
     models.set_defaults(command=_models)
     _add_fetch(commands)
 
@@ -43,7 +47,7 @@ def _add_register(commands: Commands) -> None:
         "--bump",
         choices=BUMPS,
         default="patch",
-        help="the number to count up: patch (the default), minor, or major for other columns",
+        help="part of the version to increase: patch (default), minor, or major for other columns",
     )
     register.set_defaults(command=_register)
 
@@ -57,8 +61,8 @@ def _add_promote(commands: Commands) -> None:
         "and those that it was registered with.",
     )
     _add_environment(promote)
-    promote.add_argument("--version", metavar="v1.2.0", help="the highest where it is left out")
-    promote.add_argument("--reason", help="for the message of the tag")
+    promote.add_argument("--version", metavar="v1.2.0", help="the version (default: the highest)")
+    promote.add_argument("--reason", help="why, for the message of the tag")
     promote.set_defaults(command=_promote)
 
 
@@ -66,6 +70,8 @@ def _add_fetch(commands: Commands) -> None:
     fetch = commands.add_parser(
         "fetch-model",
         help="put the bundle of an environment or version into a folder, checked by hash",
+        description="Write the bundle that was registered into a folder, ready for make serve or "
+        "make score; refused where a file has another hash than in the registry.",
         epilog="examples: fetch-model STAGE=prod; fetch-model --version v1.2.0 --out /srv/model",
     )
     which = fetch.add_mutually_exclusive_group(required=True)
@@ -75,22 +81,24 @@ def _add_fetch(commands: Commands) -> None:
         type=_environment,
         choices=ENVIRONMENTS,
         metavar="ENVIRONMENT",
-        help="staging or prod; or STAGE=prod",
+        help="staging or prod",
     )
-    which.add_argument("--stage", choices=ENVIRONMENTS, help="the same")
-    which.add_argument("--version", metavar="v1.2.0", help="a version, wherever it is")
+    which.add_argument("--stage", choices=ENVIRONMENTS, help="the same as ENVIRONMENT")
+    which.add_argument(
+        "--version", metavar="v1.2.0", help="a version, whether it is in an environment or not"
+    )
     fetch.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="default: a folder in models/fetched/",
+        help="where to (default: a folder in models/fetched/)",
     )
     fetch.set_defaults(command=_fetch)
 
 
 def _add_environment(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "environment", type=_environment, choices=ENVIRONMENTS, help="or STAGE=prod"
+        "environment", type=_environment, choices=ENVIRONMENTS, help="the environment"
     )
 
 

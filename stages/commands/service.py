@@ -10,7 +10,12 @@ from stages.core.paths import Paths
 
 def add(commands: Commands) -> None:
     """Teach the command line these commands."""
-    smoke = commands.add_parser("smoke", help="a few requests to a running prediction service")
+    smoke = commands.add_parser(
+        "smoke",
+        help="send a few requests to a running prediction service",
+        description="Send a few requests to a running prediction service, right and wrong ones, "
+        "and check each answer against the service's own document.",
+    )
     smoke.add_argument("url", help="such as http://localhost:3000; a key in CHURN_API_KEY")
     smoke.set_defaults(command=_smoke)
 
