@@ -71,6 +71,8 @@ def likeness(column: Profile) -> int:
         return CERTAIN if names.has_word(column.name, CUSTOMER_WORDS) else LIKELY
     if column.is_number:
         return BY_VALUES if has_id_digits(column) else 0
+    if column.distinct_share >= ID_LIKE and names.has_word(column.name, CUSTOMER_WORDS):
+        return CERTAIN  # a code for each customer, called after customers
     return int(column.rows > 12 and not _are_amounts(column))
 
 

@@ -115,7 +115,7 @@ def _by_values(column: Profile) -> str:
     if not hardly_repeats:
         return ""
     if np.mean([_is_phone(text) for text in texts]) >= MOST:
-        return "phone numbers"
+        return "phone or identity numbers"
     if _are_addresses(texts):
         return "streets with numbers"
     return "names" if _are_names(texts) else ""

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
-from stages.adoption.guess import SERIOUS
+from stages.adoption.guess import DOUBTFUL, SERIOUS
 from stages.tables.checks import check_table
 from tests.raw_tables import LEFT, PLAIN, ROWS, drafted, numbered, raw_table
 
@@ -32,6 +32,23 @@ def test_an_id_is_known_by_name_or_values(name: str, values: Any) -> None:
     found = drafted(**{name: values}, **PLAIN)
     assert found.schema.id_name == name
     assert found.guesses[0].confirm
+
+
+def test_a_code_called_after_customers_is_rather_the_id_than_another_number() -> None:
+    hashes = [f"{number * 7919:032x}" for number in range(ROWS)]
+    found = drafted(session_id=LONG, customer_hash=hashes, **PLAIN)
+    assert found.schema.id_name == "customer hash"
+    assert found.schema["session id"].roles == ("ignored",)
+    # a city is none, whatever it is called
+    cities = [f"city{number % 100}" for number in range(ROWS)]
+    assert drafted(customer_id=LONG, customer_city=cities, **PLAIN).schema.id_name == "customer id"
+
+
+def test_codes_of_places_are_in_doubt() -> None:
+    found = drafted(customer_id=LONG, zip_code=90_001 + np.arange(ROWS) % 50, **PLAIN)
+    asked = {question.about: question for question in found.questions}
+    assert asked["zip code"].doubt == DOUBTFUL
+    assert asked["zip code"].because.startswith("codes of places")
 
 
 def test_ids_that_a_program_wrote_as_decimals_are_whole() -> None:

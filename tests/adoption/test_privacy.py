@@ -22,7 +22,7 @@ def twice(values: list[str]) -> list[str]:
 NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 PERSONAL = {
     "e-mail addresses": [f"u{n}@example.org" for n in range(60)],
-    "phone numbers": [f"+49 170 {n:07d}" for n in range(1000, 1060)],
+    "phone or identity numbers": [f"+49 170 {n:07d}" for n in range(1000, 1060)],
     "local phone numbers": [f"555-{n}" for n in range(1000, 1060)],
     "names": NAMES,
     "streets": [f"{STREETS[n % 6]} {n}" for n in range(60)],
