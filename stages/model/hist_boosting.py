@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.utils import check_array
 
 LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
 
@@ -15,7 +16,7 @@ class HistBoosting(HistGradientBoostingClassifier):
 
     def fit(self, X: Any, y: Any, **options: Any) -> HistBoosting:
         """Fit, with 0 in columns without any number: no tree splits a constant."""
-        X = np.asarray(X, dtype=np.float64)
+        X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
         return super().fit(np.where(np.isnan(X).all(axis=0), 0.0, X), y, **options)
 
 

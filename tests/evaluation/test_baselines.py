@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from scoring import money
 from stages.evaluation.baselines import budgets, recall_threshold, strategies, targets
-from stages.evaluation.headline import headline
 from tests import builders
 from tests.builders import with_labels
 
@@ -15,24 +14,14 @@ few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
-def table(data):
-    return headline(data)
-
-
-@pytest.fixture(scope="module")
 def wanted(data):
     return targets(data)
 
 
-def test_strategies_are_judged_by_the_same_money(data, table):
+def test_strategies_are_judged_by_the_same_money(data, metrics):
     rows = strategies(data)
     mean = money.realised_profit(data.label, data.value, data.costs).mean()
-    expected = table.loc["profit_per_customer", ["value", "low", "high"]]
+    expected = metrics.loc["profit_per_customer", ["value", "low", "high"]]
     assert list(rows.loc["the decision", ["profit", "low", "high"]]) == list(expected)
     assert list(rows.loc["contact nobody", ["contacted", "profit", "low", "high"]]) == [0, 0, 0, 0]
     assert rows.loc["contact everybody", "profit"] == pytest.approx(mean)

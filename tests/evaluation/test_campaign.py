@@ -14,11 +14,6 @@ from tests.builders import with_labels
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
 def found(data):
     return campaign(data, totals(data))
 

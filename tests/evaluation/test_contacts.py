@@ -22,11 +22,6 @@ from stages.model import champion
 from tests import builders
 
 
-@pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
 def words_for(data) -> list[list[str]]:
     return [[f"reason {row}", "b"] for row in chosen_rows(data)]
 

@@ -19,11 +19,6 @@ seeds = st.integers(0, 10_000)
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
 def tables(data):
     return curves(data)
 

@@ -22,11 +22,6 @@ from tests.builders import FEE, with_labels
 few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-@pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
 # --- the decision ------------------------------------------------------------------------------
 
 

@@ -13,11 +13,6 @@ FIGURES = ["selection_rate", "recall", "precision", "calibration_in_the_large"]
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
 def table(data):
     return by_group(data)
 

@@ -19,66 +19,56 @@ from tests.builders import CONTRACT, with_labels
 few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-@pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
-def table(data):
-    return headline(data)
-
-
 # --- headline ----------------------------------------------------------------------------------
 
 
-def test_headline_has_every_metric_of_the_contract_with_interval_and_baselines(table):
-    assert set(table.index) >= CONTRACT
-    assert set(table.columns) == {"value", "low", "high", *BASELINES}
-    assert table.notna().all(axis=None)
+def test_headline_has_every_metric_of_the_contract_with_interval_and_baselines(metrics):
+    assert set(metrics.index) >= CONTRACT
+    assert set(metrics.columns) == {"value", "low", "high", *BASELINES}
+    assert metrics.notna().all(axis=None)
 
 
-def test_intervals_contain_their_values(table):
-    outside = table[(table["value"] < table["low"]) | (table["value"] > table["high"])]
+def test_intervals_contain_their_values(metrics):
+    outside = metrics[(metrics["value"] < metrics["low"]) | (metrics["value"] > metrics["high"])]
     assert list(outside.drop(index="threshold", errors="ignore").index) == []
-    assert (table["low"] <= table["high"]).all()
+    assert (metrics["low"] <= metrics["high"]).all()
 
 
-def test_values_are_those_of_the_measures(data, table):
+def test_values_are_those_of_the_measures(data, metrics):
     label, score = data.label, data.probability
-    assert table.loc["roc_auc", "value"] == value(measures.roc_auc, label, score)
-    assert table.loc["recall", "value"] == value(measures.recall, label, data.decision)
+    assert metrics.loc["roc_auc", "value"] == value(measures.roc_auc, label, score)
+    assert metrics.loc["recall", "value"] == value(measures.recall, label, data.decision)
     for who, other in data.baselines.items():
-        assert table.loc["roc_auc", who] == value(measures.roc_auc, label, other)
-        assert table.loc["recall", who] == value(measures.recall, label, data.decide(other))
+        assert metrics.loc["roc_auc", who] == value(measures.roc_auc, label, other)
+        assert metrics.loc["recall", who] == value(measures.recall, label, data.decide(other))
 
 
-def test_calibration_error_has_the_bins_asked_for(data, table):
+def test_calibration_error_has_the_bins_asked_for(data, metrics):
     bins, ones = data.params.calibration_bins, np.ones((1, len(data.label)))
     label, score = data.label, data.probability
     expected = measures.calibration_error(label, score, ones, bins=bins)[0]
-    assert table.loc["ece", "value"] == expected
+    assert metrics.loc["ece", "value"] == expected
     assert expected != measures.calibration_error(label, score, ones, bins=2 * bins)[0]
 
 
-def test_baseline_of_everybody_alike_is_chance(data, table):
-    assert table.loc["roc_auc", "base_rate"] == 0.5
-    assert table.loc["average_precision", "base_rate"] == pytest.approx(data.label.mean())
-    assert table.loc["top_decile_lift", "base_rate"] == pytest.approx(1)
+def test_baseline_of_everybody_alike_is_chance(data, metrics):
+    assert metrics.loc["roc_auc", "base_rate"] == 0.5
+    assert metrics.loc["average_precision", "base_rate"] == pytest.approx(data.label.mean())
+    assert metrics.loc["top_decile_lift", "base_rate"] == pytest.approx(1)
 
 
-def test_champion_stands_above_the_baselines_it_is_sharper_than(table):
+def test_champion_stands_above_the_baselines_it_is_sharper_than(metrics):
     for name in ("roc_auc", "average_precision", "top_decile_lift", "empc", "profit_per_customer"):
-        assert table.loc[name, "value"] > table.loc[name, "one_feature"], name
+        assert metrics.loc[name, "value"] > metrics.loc[name, "one_feature"], name
 
 
-def test_profit_is_that_of_the_decision(data, table):
+def test_profit_is_that_of_the_decision(data, metrics):
     profit = money.realised_profit(data.label, data.value, data.costs)
     expected = (profit * data.decision).mean()
-    assert table.loc["profit_per_customer", "value"] == pytest.approx(expected)
+    assert metrics.loc["profit_per_customer", "value"] == pytest.approx(expected)
 
 
-def test_empc_is_empulses_own_and_above_the_profit_of_nobody(data, table):
+def test_empc_is_empulses_own_and_above_the_profit_of_nobody(data, metrics):
     from empulse.metrics import empc_score
 
     costs = data.costs
@@ -91,30 +81,32 @@ def test_empc_is_empulses_own_and_above_the_profit_of_nobody(data, table):
         alpha=costs.accept_alpha,
         beta=costs.accept_beta,
     )
-    assert table.loc["empc", "value"] == pytest.approx(expected)
+    assert metrics.loc["empc", "value"] == pytest.approx(expected)
     assert expected > 0
 
 
-def test_mpc_is_the_best_profit_over_all_thresholds(data, table):
+def test_mpc_is_the_best_profit_over_all_thresholds(data, metrics):
     value = np.full(len(data.label), data.value.mean())
     profit = money.realised_profit(data.label, value, data.costs)
     best = max((profit * (data.probability >= cut)).mean() for cut in data.probability)
-    assert table.loc["mpc", "value"] == pytest.approx(best)
-    assert table.loc["mpc", "value"] < table.loc["empc", "value"]  # who knows acceptance, does more
+    assert metrics.loc["mpc", "value"] == pytest.approx(best)
+    assert (
+        metrics.loc["mpc", "value"] < metrics.loc["empc", "value"]
+    )  # who knows acceptance, does more
 
 
-def test_threshold_is_the_bundles_and_not_the_tests(data, table):
-    assert table.loc["threshold", "value"] == data.manifest["threshold"]
+def test_threshold_is_the_bundles_and_not_the_tests(data, metrics):
+    assert metrics.loc["threshold", "value"] == data.manifest["threshold"]
     flipped = headline(with_labels(data, 1 - data.label)).loc["threshold"]
-    pd.testing.assert_series_equal(flipped, table.loc["threshold"])
+    pd.testing.assert_series_equal(flipped, metrics.loc["threshold"])
 
 
-def test_intervals_are_those_of_the_seed(data, table):
-    pd.testing.assert_frame_equal(headline(data), table)
+def test_intervals_are_those_of_the_seed(data, metrics):
+    pd.testing.assert_frame_equal(headline(data), metrics)
     params = builders.evaluate_params(seed=6)
     other = headline(dataclasses.replace(data, params=params))
-    assert (other["value"] == table["value"]).all()
-    assert other.loc["roc_auc", "low"] != table.loc["roc_auc", "low"]
+    assert (other["value"] == metrics["value"]).all()
+    assert other.loc["roc_auc", "low"] != metrics.loc["roc_auc", "low"]
 
 
 # --- tables and words ------------------------------------------------------------------------
@@ -129,9 +121,9 @@ def test_confusion_counts_everybody_once(data):
     assert counts.loc["left", "contacted"] == both
 
 
-def test_words_say_the_headline(data, table):
-    words = summary(data, table)
-    assert f"{table.loc['roc_auc', 'value']:.1%}" in words
-    assert f"{table.loc['roc_auc', 'one_feature']:.1%}" in words
-    assert f"{table.loc['profit_per_customer', 'value']:.2f}" in words
+def test_words_say_the_headline(data, metrics):
+    words = summary(data, metrics)
+    assert f"{metrics.loc['roc_auc', 'value']:.1%}" in words
+    assert f"{metrics.loc['roc_auc', 'one_feature']:.1%}" in words
+    assert f"{metrics.loc['profit_per_customer', 'value']:.2f}" in words
     assert f"{data.decision.mean():.0%}" in words

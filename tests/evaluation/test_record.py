@@ -20,11 +20,6 @@ from tests.builders import CONTRACT
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
 def found(data):
     return Findings(headline(data), targets(data), contacts.totals(data), truth=None)
 

@@ -28,11 +28,6 @@ COLUMNS = [
 
 
 @pytest.fixture(scope="module")
-def data():
-    return builders.evaluation_data()
-
-
-@pytest.fixture(scope="module")
 def table(data):
     return slices(data)
 

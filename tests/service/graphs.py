@@ -1,7 +1,12 @@
 """ONNX graphs that take their time: an empty loop before a probability for everybody."""
 
+from typing import Any
+
 import onnx
 from onnx import TensorProto, helper
+
+from scoring.bundle import Scorer
+from scoring.derive import Inputs
 
 FOREVER = 2**40
 
@@ -53,3 +58,15 @@ def _tensor(kind, shape, values):
 
 def _chance(probability):
     return _tensor(TensorProto.FLOAT, [1], [probability])
+
+
+class Counted:
+    """A model that counts how often it is asked."""
+
+    def __init__(self, model: Scorer) -> None:
+        self.calls, self._model = 0, model
+
+    def probability(self, inputs: Inputs, options: Any = None) -> Any:
+        """The model's answer."""
+        self.calls += 1
+        return self._model.probability(inputs, options)

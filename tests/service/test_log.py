@@ -95,15 +95,21 @@ def test_ids_may_be_logged_plainly_or_not_at_all(tmp_path, how, shown):
     assert log.lines()[0]["customer"] == shown
 
 
-def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
-    release = threading.Event()
+@pytest.fixture
+def release(monkeypatch):
+    """An event that the log's writer waits for, so that its queue fills up."""
+    released = threading.Event()
     real = PredictionLog._write
 
     def slow(self, entries):
-        release.wait(5)
+        released.wait(5)
         real(self, entries)
 
     monkeypatch.setattr(PredictionLog, "_write", slow)
+    return released
+
+
+def test_a_full_queue_drops_and_counts(tmp_path, release):
     log = Log(tmp_path, log_queue=10)
     for _ in range(50):
         log.log.put(entry())
@@ -114,15 +120,7 @@ def test_a_full_queue_drops_and_counts(tmp_path, monkeypatch):
     assert log.counted("dropped") == 51
 
 
-def test_a_batch_waits_for_room_and_no_longer_than_its_timeout(tmp_path, monkeypatch):
-    release = threading.Event()
-    real = PredictionLog._write
-
-    def slow(self, entries):
-        release.wait(5)
-        real(self, entries)
-
-    monkeypatch.setattr(PredictionLog, "_write", slow)
+def test_a_batch_waits_for_room_and_no_longer_than_its_timeout(tmp_path, release):
     log = Log(tmp_path, log_queue=10)
     log.log.put(entry(10))
     log.log.put(entry(8), timeout=0.01)

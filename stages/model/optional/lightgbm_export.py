@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 from lightgbm import Booster, LGBMClassifier
+from sklearn.utils import check_array
+
+from stages.model.hist_boosting import rounded_down
 
 
 class ExportableLGBM(LGBMClassifier):
@@ -18,16 +21,26 @@ class ExportableLGBM(LGBMClassifier):
 
     def fit(self, X: Any, y: Any, **options: Any) -> ExportableLGBM:
         """Fit, then round the thresholds."""
-        super().fit(np.asarray(X, dtype=np.float32), y, **options)
-        self._Booster = Booster(model_str=_rounded_down(self.booster_.model_to_string()))
+        super().fit(_narrow(X), y, **options)
+        self._Booster = Booster(model_str=_with_rounded(self.booster_.model_to_string()))
         return self
 
     def predict_proba(self, X: Any, **options: Any) -> Any:
         """Probabilities (n, 2)."""
-        return super().predict_proba(np.asarray(X, dtype=np.float32), **options)
+        return super().predict_proba(_narrow(X), **options)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
 
 
-def _rounded_down(model: str) -> str:
+def _narrow(X: Any) -> Any:
+    """The numbers as float32; blanks stay blank."""
+    return check_array(X, dtype=np.float32, ensure_all_finite=False)
+
+
+def _with_rounded(model: str) -> str:
     """The text of a LightGBM model with its thresholds as float32 from below."""
     model = re.sub(r"^tree_sizes=.*\n", "", model, flags=re.MULTILINE)  # they would not fit
     return re.sub(r"^threshold=(.*)$", _round_line, model, flags=re.MULTILINE)
@@ -35,6 +48,5 @@ def _rounded_down(model: str) -> str:
 
 def _round_line(line: re.Match[str]) -> str:
     exact = np.array(line[1].split(), dtype=np.float64)
-    near = exact.astype(np.float32)
-    down = np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near)
-    return "threshold=" + " ".join(f"{value:.17g}" for value in down.astype(np.float64))
+    down = rounded_down(exact).astype(np.float64)
+    return "threshold=" + " ".join(f"{value:.17g}" for value in down)
