@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 TIME = (
@@ -101,18 +102,24 @@ def _best(texts: pa.StringArray, formats: Sequence[str]) -> tuple[str, pd.Series
 
 
 def _by_format(texts: pa.StringArray, formats: Sequence[str]) -> list[pd.Series]:
-    plain = _without_time(pd.Series(texts.to_numpy(zero_copy_only=False), dtype=object))
-    look = [str(text) for text in plain[:LOOK]]
-    none = pd.Series(pd.NaT, plain.index, dtype="datetime64[ns]")
+    """The days of the texts in each format; the time of day is cut off, each day parsed once."""
+    found = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), TIME, "")
+    coded = found.dictionary_encode()
+    places = coded.indices.to_numpy(zero_copy_only=False)
+    plain = _with_numbered_months(pd.Series(coded.dictionary.to_pylist(), dtype=object))
+    look = [str(text) for text in plain.iloc[places[:LOOK]]]
+    none = pd.Series(pd.NaT, range(len(places)), dtype="datetime64[ns]")
     return [
-        _days(plain, form) if any(re.fullmatch(form, text) for text in look) else none
+        _days(plain, form).iloc[places].reset_index(drop=True)
+        if any(re.fullmatch(form, text) for text in look)
+        else none
         for form in formats
     ]
 
 
-def _without_time(texts: pd.Series) -> pd.Series:
-    """Texts without the time of day, names of months as # and their number."""
-    plain = texts.astype(str).str.strip().str.replace(TIME, "", regex=True)
+def _with_numbered_months(texts: pd.Series) -> pd.Series:
+    """Texts with # and its number for the name of a month."""
+    plain = texts.astype(str)
     named = plain.str.contains(r"\d", regex=True) & plain.str.contains(r"[^\W\d_]{3}", regex=True)
     if named.any():
         plain = plain.where(~named, plain.str.replace(r"[^\W\d_]{3,}\.?", _numbered, regex=True))

@@ -193,3 +193,25 @@ def test_a_period_is_the_snapshot_of_its_row() -> None:
     customers = check_table(came, found.offered, origin="t.csv").customers
     expected = (months.astype("datetime64[D]") - first).astype(int)
     assert customers["days since first order"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m", "%b-%y", "%d-%b-%Y", "%m/%d/%y %I:%M %p", "%d.%m.%Y", "%Y%m%d", "%B %Y"]
+)
+def test_dates_and_periods_that_nobody_has_seen_fit_the_schema(form: str) -> None:
+    # given a schema drafted from one year
+    rng = np.random.default_rng(4)
+
+    def came(year: int) -> RawTable:
+        days = pd.DatetimeIndex(np.datetime64(f"{year}-01-01") + rng.integers(0, 365, 200))
+        return raw_table(
+            customer_id=[f"c{number}" for number in range(200)],
+            joined=days.strftime(form),
+            visits=rng.integers(0, 20, 200),
+            churn=rng.choice(["yes", "no"], 200),
+        )
+
+    schema = draft(came(2021), origin="t.csv", today=TODAY).schema
+    assert schema["joined"].kind == "date"
+    # then the table of another year is accepted under it
+    assert len(check_table(came(2022), schema, origin="t.csv").customers) == 200
