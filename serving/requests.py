@@ -31,7 +31,6 @@ FIELDS = {ONE: ["features", "customer_id"], BATCH: ["features", "customer_ids"]}
 DAY_ALLOWED = "a date, as in 2026-01-31: the day that the features describe"
 ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
-
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
 
 CustomerId = str | int | None
