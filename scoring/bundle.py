@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scoring.derive import Inputs
 
 if TYPE_CHECKING:
-    from onnxruntime import RunOptions
+    from onnxruntime import InferenceSession, RunOptions
 
 NAME = "churn"
 Tier = Literal["champion", "fallback", "rules", "base_rate"]  # best first
@@ -28,18 +28,21 @@ BASELINES = ("base_rate", "one_feature", "hist_boosting")  # what headline figur
 NUMERIC, CATEGORY = "numeric", "category"  # inputs of the graphs
 
 
+def open_session(content: bytes) -> InferenceSession:
+    """ONNX Runtime with a graph, on one thread: sums in one order, so the same last digit."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3  # converters leave unused initialisers behind
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
 class Scorer:
     """An exported model that turns model inputs into probabilities of churn."""
 
     def __init__(self, content: bytes) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # sums in one order, so the same last digit
-        options.log_severity_level = 3  # converters leave unused initialisers behind
-        self._session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(content)
         self._names = {node.name for node in self._session.get_inputs()}
 
     def probability(self, inputs: Inputs, options: RunOptions | None = None) -> NDArray[np.float64]:

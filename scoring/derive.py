@@ -68,11 +68,9 @@ def derive(columns: Mapping[str, Any], schema: Schema) -> Inputs:
 def raw_inputs(columns: Mapping[str, Any], schema: Schema) -> RawInputs:
     """Raw columns, as `derive` takes them, in the form that features are computed from."""
     category = [_labels(columns[c.name], c) for c in schema.category_inputs]
-    if not category:
-        numbers = raw_numbers(columns, schema)
-        return RawInputs(numbers, np.empty((len(numbers), 0), object))
-    n = len(category[0])
-    return RawInputs(raw_numbers(columns, schema, rows=n), _table(category, n, np.object_))
+    n = len(category[0]) if category else 0
+    numbers = raw_numbers(columns, schema, rows=n)
+    return RawInputs(numbers, _table(category, len(numbers), np.object_))
 
 
 def raw_numbers(
@@ -84,12 +82,9 @@ def raw_numbers(
     return _table(numeric, len(numeric[0]) if numeric else rows, np.float64)
 
 
-def _table(columns: Sequence[NDArray[Any]], n: int, kind: Any) -> NDArray[Any]:
+def _table(columns: Sequence[Any], n: int, kind: Any) -> NDArray[Any]:
     """Columns (n,) in one array; for a single row in a third of the time of `column_stack`."""
-    table = np.empty((n, len(columns)), dtype=kind)
-    for place, column in enumerate(columns):
-        table[:, place] = column
-    return table
+    return np.ascontiguousarray(np.array(columns, dtype=kind).reshape(len(columns), n).T)
 
 
 def with_derived(known: RawInputs, schema: Schema) -> Inputs:
@@ -107,12 +102,17 @@ def _numbers(values: Any) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64).copy()
 
 
-def _labels(values: Any, column: Column) -> NDArray[np.object_]:
-    labels = np.array([MISSING if _absent(v) else str(v) for v in values], dtype=object)
-    if column.other:
-        known = {*column.labels, MISSING}
-        labels = np.array([v if v in known else OTHER for v in labels], dtype=object)
-    return labels
+def _labels(values: Any, column: Column) -> list[str]:
+    """The labels of values, most of which are labels already."""
+    known = column.known_labels
+    return [v if v.__class__ is str and v in known else _label(v, column) for v in values]
+
+
+def _label(value: Any, column: Column) -> str:
+    label = MISSING if _absent(value) else str(value)
+    return (
+        OTHER if column.other and label != MISSING and label not in column.known_labels else label
+    )
 
 
 def _absent(value: Any) -> bool:

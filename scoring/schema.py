@@ -94,6 +94,11 @@ class Column(BaseModel):
         """The values as text, the way tables hold them; all others are one where it is open."""
         return (*(str(value) for value in self.values), *([OTHER] if self.other else []))
 
+    @cached_property
+    def known_labels(self) -> frozenset[str]:
+        """The labels, to look one up."""
+        return frozenset(self.labels)
+
     @property
     def expected(self) -> str:
         """What a value must be, in words for an error message."""

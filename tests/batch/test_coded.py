@@ -10,6 +10,7 @@ from scoring.bundle import CATEGORY, MODEL, Scorer
 from scoring.derive import Inputs, numeric_names
 from scoring.loading import load_bundle
 from stages.batch.coded import load_batch_scorer, with_codes
+from stages.batch.trees import FastScorer
 from tests.service.conftest import write_club
 
 
@@ -45,8 +46,11 @@ def test_schemas_without_numbers_or_categories_are_scored(variant, tmp_path):
     assert len(scores.probability) == len(inputs.numeric)
 
 
-def test_the_champion_of_the_club_is_asked_by_code(club):
-    assert isinstance(load_batch_scorer(club).models["champion"], Scorer)
+def test_the_champion_of_the_club_is_asked_by_code_and_its_trees_apart(club):
+    models = load_batch_scorer(club).models
+
+    assert isinstance(models["champion"], FastScorer)
+    assert isinstance(models["fallback"], Scorer)
 
 
 def test_a_graph_that_does_something_else_with_text_is_not_rewritten(club):
