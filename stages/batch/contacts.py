@@ -19,6 +19,7 @@ from stages.batch.rows import wanted
 from stages.batch.score_part import ID, PLACE, PartScorer, why
 
 CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities in the list
+SLICE = 100_000  # contacts that are written at a time
 DRAWS, SEED, LEVEL = 2_000, 20, 0.95
 Floats = NDArray[np.float64]
 
@@ -67,19 +68,26 @@ def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Cho
 
 def contact_list(
     chosen: Chosen, names: Sequence[str], work: Work, reasons: pa.ChunkedArray | None
-) -> pa.Table:
-    """One row per customer to contact, best first; `reasons` (n,) are lists of words, or None."""
+) -> Iterator[pa.Table]:
+    """One row per customer to contact, best first, some at a time; at least one table.
+
+    `reasons` (n,) are lists of words, or None.
+    """
     n = len(chosen.part)
-    columns = {
-        "rank": np.arange(1, n + 1),
-        ID: of_parts(chosen, names, work, ID),
-        "churn_probability": chosen.probability.round(DIGITS),
-        "expected_cost": chosen.cost.round(CENTS),
-        "expected_gain": chosen.gain.round(CENTS),
-        "expected_profit": chosen.profit.round(CENTS),
-        "cumulative_profit": np.cumsum(chosen.profit).round(CENTS),
-    }
-    return pa.table(columns | (split_reasons(reasons) if reasons is not None else {}))
+    ids = of_parts(chosen, names, work, ID)
+    cumulative = np.cumsum(chosen.profit)
+    for start in range(0, max(n, 1), SLICE):
+        part = slice(start, min(start + SLICE, n))
+        columns = {
+            "rank": np.arange(part.start + 1, part.stop + 1),
+            ID: ids[part],
+            "churn_probability": chosen.probability[part].round(DIGITS),
+            "expected_cost": chosen.cost[part].round(CENTS),
+            "expected_gain": chosen.gain[part].round(CENTS),
+            "expected_profit": (chosen.gain[part] - chosen.cost[part]).round(CENTS),
+            "cumulative_profit": cumulative[part].round(CENTS),
+        }
+        yield pa.table(columns | (split_reasons(reasons[part]) if reasons is not None else {}))
 
 
 def of_parts(
@@ -100,7 +108,8 @@ def _by_part(chosen: Chosen) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Parts with customers on the list, and where on it those are."""
     order = np.argsort(chosen.part, kind="stable")
     parts, starts = np.unique(chosen.part[order], return_index=True)
-    yield from zip(map(int, parts), np.split(order, starts[1:]), strict=True)
+    if len(parts):
+        yield from zip(map(int, parts), np.split(order, starts[1:]), strict=True)
 
 
 def reasons_for(

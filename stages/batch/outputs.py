@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -245,9 +245,13 @@ def safe_texts(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(looks, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
-def write_contacts(path: Path, contacts: pa.Table) -> None:
-    """Write a contact list as CSV that a spreadsheet may open."""
-    arrow_csv.write_csv(_safe_table(contacts), path)
+def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:
+    """Write a contact list as CSV that a spreadsheet may open; of at least one table."""
+    first = _safe_table(next(contacts))
+    with arrow_csv.CSVWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        for table in contacts:
+            writer.write_table(_safe_table(table))
 
 
 def written(paths: Sequence[Path]) -> None:

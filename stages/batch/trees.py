@@ -150,7 +150,7 @@ class _Nodes:
     def filled(self, numbers: dict[Condition, int]) -> Tree | None:
         """The tree with every level full, new conditions numbered; None where it is too deep."""
         level: list[int] = [0]
-        levels = []
+        levels: list[tuple[int | None, ...]] = []
         while any(isinstance(self.content[node], Condition) for node in level):
             if len(levels) == DEEPEST:
                 return None
@@ -202,7 +202,7 @@ def _part(model: Any, outputs: Sequence[str], made: Mapping[str, int]) -> bytes:
 
     part, needed = onnx.ModelProto(), set(outputs)
     part.CopyFrom(model)
-    nodes = []
+    nodes: list[Any] = []
     for node in reversed(model.graph.node):  # from back to front: a graph's nodes are in order
         if needed & set(node.output) - made.keys():
             nodes.insert(0, node)

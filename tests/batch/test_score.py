@@ -12,6 +12,7 @@ import pytest
 from scoring.derive import derive
 from scoring.errors import UserError
 from scoring.loading import load_bundle
+from stages.batch import contacts
 from stages.batch.engine import local
 from stages.batch.words import in_words
 from tests import builders
@@ -123,15 +124,36 @@ def test_columns_that_are_not_in_the_schema_are_dropped_with_a_warning(members, 
 
 def test_the_contact_list_is_best_first_and_within_the_budget(members, scored):
     everybody, some = scored(members, "all"), scored(members, "some", budget=60.0)
-    contacts = [pd.read_csv(each.folder / "contact_list.csv") for each in (everybody, some)]
+    lists = [pd.read_csv(each.folder / "contact_list.csv") for each in (everybody, some)]
 
-    assert contacts[0]["expected_profit"].is_monotonic_decreasing
-    assert len(contacts[0]) == (_scores(everybody)["decision"] == "contact").sum()
-    assert contacts[1]["expected_cost"].sum() <= 60.0 + 0.01 * len(contacts[1])
-    assert contacts[1][ID].tolist() == contacts[0][ID].tolist()[: len(contacts[1])]
-    assert 0 < len(contacts[1]) < len(contacts[0])
+    assert lists[0]["expected_profit"].is_monotonic_decreasing
+    assert len(lists[0]) == (_scores(everybody)["decision"] == "contact").sum()
+    assert lists[1]["expected_cost"].sum() <= 60.0 + 0.01 * len(lists[1])
+    assert lists[1][ID].tolist() == lists[0][ID].tolist()[: len(lists[1])]
+    assert 0 < len(lists[1]) < len(lists[0])
     expected = everybody.summary["expected"]
     assert expected["profit_low"] < expected["profit"] < expected["profit_high"]
+
+
+def test_the_contact_list_is_the_same_however_many_are_written_at_a_time(
+    members, scored, monkeypatch
+):
+    whole = scored(members, "whole", reasons="list")
+    monkeypatch.setattr(contacts, "SLICE", 7)
+
+    parts = scored(members, "parts", reasons="list")
+
+    lists = [each.folder / "contact_list.csv" for each in (whole, parts)]
+    assert len(pd.read_csv(lists[0])) > 7
+    assert lists[0].read_bytes() == lists[1].read_bytes()
+
+
+def test_a_contact_list_of_nobody_has_a_header(members, scored):
+    outcome = scored(members, budget=0.0)
+
+    found = pd.read_csv(outcome.folder / "contact_list.csv")
+    assert list(found)[:2] == ["rank", ID]
+    assert found.empty
 
 
 def test_no_cell_of_a_csv_is_taken_for_a_formula(members, scored):
