@@ -18,7 +18,10 @@ from stages.tables.intake import RawColumn
 from stages.tables.numerals import plain_numbers
 from stages.tables.validation import DataWarning
 
-MISSING_MARKERS = ("na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)")
+MISSING_MARKERS = (
+    "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "(missing)",
+    "9999-12-31", "9999-12-31 00:00:00", "31.12.9999", "31/12/9999", "12/31/9999", "0000-00-00",
+)  # fmt: skip
 FORMULA_STARTS = r"^[=+@\-\t\r]"
 
 

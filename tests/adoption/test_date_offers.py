@@ -73,6 +73,19 @@ def test_dates_are_no_inputs_until_somebody_says_so(found: Draft) -> None:
     assert asked["cancelled"].because.startswith("suspected leak")
 
 
+@pytest.mark.parametrize("never", ["9999-12-31", "31.12.9999", "12/31/9999", "0000-00-00"])
+def test_the_end_of_all_days_is_no_date(never: str) -> None:
+    # given a day of leaving that databases fill for everybody
+    given = table()
+    given["cancelled"] = given["cancelled"].replace("", never)
+    came = raw_table(**given)
+    drafted = draft(came, origin="t.csv", today=TODAY)
+    explore = read_parameters(Paths.here()).explore
+    found = leaking_columns(came, drafted.offered, explore, origin="t.csv")
+    assert drafted.snapshot == SNAPSHOT.astype(object)
+    assert found["cancelled"].startswith("suspected leak")
+
+
 def test_what_is_offered_is_learned_from_once_its_line_counts(
     came: RawTable, learned: Schema
 ) -> None:
