@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import (
     adoption,
+    campaigns,
     generation,
     learning,
     pipeline,
@@ -33,6 +34,7 @@ KINDS = (
     "learning",
     "serving",
     "scoring",
+    "campaigns",
 )
 
 
@@ -80,6 +82,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.size == "large" and options.only in (None, "learning"):
         learned, curve = learning.benchmarks()
         results += learned
+    if options.size == "large" and options.only in (None, "campaigns"):
+        results += campaigns.benchmarks()
     content = {"results": [result.as_dict() for result in results], "learning_curve": curve}
     write_json(HERE.reports / "bench.json", content)
     for result in results:
