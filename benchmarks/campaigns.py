@@ -21,10 +21,10 @@ import pyarrow as pa
 from benchmarks.result import Result
 from stages.campaigns.analysis import assumed_share_of
 from stages.campaigns.balance import balance
-from stages.campaigns.choice import choose, judge, value
+from stages.campaigns.choice import Judged, choose, judge, value
 from stages.campaigns.difference import Difference, slope_p_value
 from stages.campaigns.known import by_champion
-from stages.campaigns.policies import POLICIES, SIMPLE, UPLIFT, Assumed, decide
+from stages.campaigns.policies import MEAN, POLICIES, SIMPLE, Assumed, decide, fit
 from stages.campaigns.trial import Floats, Terms, Trial
 from stages.core.paths import Paths
 from stages.simulator.campaign import UNTREATED, run_campaign, truths
@@ -57,7 +57,7 @@ def _coverage(number: int) -> list[Result]:
     for seed in range(number):
         trial, profit = campaign(TODAY, rows=2 * USUAL // 3, seed=1000 + seed)
         judged = judge(trial, _assumed(), number=5, seed=0)
-        offers = judged.offers[choose(judged, [*SIMPLE, *UPLIFT])]
+        offers = judged.offers[choose(judged, POLICIES)]
         mean, error = value(judged.profit[np.arange(len(trial)), offers])
         held.append(abs(mean - _true(profit, offers)) <= 1.96 * error)
     share = float(np.mean(held))
@@ -75,10 +75,8 @@ def _permuted(number: int) -> list[Result]:
     for seed in range(number):
         rng = np.random.default_rng(seed)
         shuffled = replace(trial, arm=rng.permutation(trial.arm))
-        judged = judge(shuffled, _assumed(), number=5, seed=seed, names=UPLIFT)
-        scores = judged.scores.reduction[:, 0]
-        found = {name: slope_p_value(scores, judged.reduction[name][:, 0]) for name in UPLIFT}
-        quiet.append(not Difference(found, 0.05).found)
+        judged = judge(shuffled, _assumed(), number=5, seed=seed, names=[MEAN])
+        quiet.append(not _differs(judged).found)
     name = "campaigns, no difference where contact is permuted"
     return [Result(name, float(np.mean(quiet)), ">=", 0.95, f"{number} permutations")]
 
@@ -125,21 +123,18 @@ def _followed(name: str, contacts: int, seed: int) -> tuple[float, float, float]
     """True profit per customer of the chosen policy, of the best, and of today's rule."""
     trial, _ = campaign(name, rows=round(contacts / SHARE), seed=seed)
     judged = judge(trial, _assumed(), number=5, seed=0)
-    found = {
-        f"{policy} {arm}": slope_p_value(
-            judged.scores.reduction[:, arm], judged.reduction[policy][:, arm]
-        )
-        for policy in UPLIFT
-        for arm in range(trial.arms)
-    }
-    names = [*SIMPLE, *UPLIFT] if Difference(found, 0.05).found else [*SIMPLE]
+    chosen = choose(judged, POLICIES if _differs(judged).found else SIMPLE)
     future, profit = _future(name)
-    offers = [
-        decide(POLICIES[policy](trial, _assumed(), 0)(future), future)
-        for policy in (choose(judged, names), SIMPLE[0])
-    ]
+    learned = fit([chosen, SIMPLE[0]], trial, _assumed(), seed=0)
+    offers = [decide(learned[policy](future), future) for policy in (chosen, SIMPLE[0])]
     best = float(np.column_stack([np.zeros(len(future)), profit]).max(axis=1).mean())
     return _true(profit, offers[0]), best, _true(profit, offers[1])
+
+
+def _differs(judged: Judged) -> Difference:
+    scores, ranking = judged.scores.reduction, judged.reduction[MEAN]
+    arms = range(scores.shape[1])
+    return Difference({str(a): slope_p_value(scores[:, a], ranking[:, a]) for a in arms})
 
 
 @cache

@@ -20,7 +20,7 @@ from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.campaigns.choice import Judged, choose, judge, value
 from stages.campaigns.design import customers_per_arm, smallest_effect
 from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
-from stages.campaigns.policies import SIMPLE, UPLIFT, Assumed, updated
+from stages.campaigns.policies import MEAN, SIMPLE, UPLIFT, Assumed, updated
 from stages.campaigns.trial import Floats, Trial
 
 NAMED = 3  # columns that a message names
@@ -34,7 +34,7 @@ def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
     _check_by_lot(drawn, campaign)
     assumed = assumed_share_of(campaign.costs)
     judged = judge(trial, assumed, number=settings.folds, seed=settings.seed)
-    difference = _difference(judged, campaign, settings.level)
+    difference = _difference(judged, campaign)
     policies = [*SIMPLE, *UPLIFT] if difference.found else [*SIMPLE]
     return {
         "origin": campaign.origin,
@@ -131,17 +131,13 @@ def _times(trial: Trial, share: float) -> Floats:
     return np.tile(share * trial.risk[:, None], (1, trial.arms))
 
 
-def _difference(judged: Judged, campaign: Campaign, level: float) -> Difference:
-    names = campaign.arms[1:]
+def _difference(judged: Judged, campaign: Campaign) -> Difference:
+    scores, ranking = judged.scores.reduction, judged.reduction[MEAN]
     return Difference(
         {
-            f"{policy}, {name}": slope_p_value(
-                judged.scores.reduction[:, arm], judged.reduction[policy][:, arm]
-            )
-            for policy in UPLIFT
-            for arm, name in enumerate(names)
-        },
-        1 - level,
+            name: slope_p_value(scores[:, arm], ranking[:, arm])
+            for arm, name in enumerate(campaign.arms[1:])
+        }
     )
 
 
@@ -185,16 +181,14 @@ def _has_every_arm(trial: Trial, who: np.ndarray) -> bool:
 
 def _curves(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> Iterator[Result]:
     for arm, name in enumerate(campaign.arms[1:]):
-        for policy in UPLIFT:
-            curve = targeting_curve(
-                judged.scores.reduction[:, arm], judged.reduction[policy][:, arm],
-                level=settings.level, seed=settings.seed,
-            )  # fmt: skip
-            yield {
-                "arm": name, "policy": policy, "autoc": curve.area, "error": curve.error,
-                "share": curve.share.tolist(), "value": curve.value.tolist(),
-                "low": curve.low.tolist(), "high": curve.high.tolist(),
-            }  # fmt: skip
+        curve = targeting_curve(
+            judged.scores.reduction[:, arm], judged.reduction[MEAN][:, arm],
+            level=settings.level, seed=settings.seed,
+        )  # fmt: skip
+        yield {
+            "arm": name, "autoc": curve.area, "error": curve.error, "share": curve.share.tolist(),
+            "value": curve.value.tolist(), "low": curve.low.tolist(), "high": curve.high.tolist(),
+        }  # fmt: skip
 
 
 def _policies(

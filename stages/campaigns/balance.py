@@ -12,7 +12,7 @@ from stages.campaigns.outcome_model import EffectModel
 from stages.campaigns.policies import with_risk
 from stages.campaigns.trial import Floats, Integers, Trial, folds
 
-LEVEL = 0.01  # below it, what was known before predicts who was contacted
+LEVEL = 0.005  # below it, what was known before predicts who was contacted
 LARGE = 0.1  # standardised difference that is named
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.campaigns.doubly_robust import Scores, arm_models, predict_arms, scores_of
-from stages.campaigns.policies import POLICIES, Assumed, decide
+from stages.campaigns.policies import POLICIES, Assumed, decide, fit
 from stages.campaigns.trial import Floats, Integers, Trial, folds
 
 
@@ -38,7 +38,7 @@ def judge(
     *,
     number: int,
     seed: int,
-    names: Sequence[str] = tuple(POLICIES),
+    names: Sequence[str] = POLICIES,
 ) -> Judged:
     """Fit every policy and the scores on all folds but one, and apply them to that one."""
     fold = folds(trial, number=number, seed=seed)
@@ -49,8 +49,8 @@ def judge(
         rows = fold == held_out
         others, these = trial.rows(~rows), trial.rows(rows)
         predicted[rows] = predict_arms(arm_models(others, seed=seed), these)
-        for name in names:
-            effects = POLICIES[name](others, assumed, seed)(these)
+        for name, predict in fit(names, others, assumed, seed=seed).items():
+            effects = predict(these)
             offers[name][rows] = decide(effects, these)
             reduction[name][rows] = effects.reduction
     scores = scores_of(trial, predicted)

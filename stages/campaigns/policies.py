@@ -9,11 +9,12 @@ off it; whoever brings most, if anything, gets that offer. They differ in what t
     x_learner         an effect per customer (Künzel et al. 2019, doi 10.1073/pnas.1804597116)
     dr_learner        a relative effect per customer, linear in what is known, by regression on
                       doubly robust scores (Kennedy 2023, doi 10.1214/23-EJS2157)
+    mean_learner      the mean of both
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +116,7 @@ def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
             share * from_alone.predict(known) + (1 - share) * from_called.predict(known)
             for from_called, from_alone, share in pairs
         ]
-        return Effects(models[0].predict(other.inputs, other.risk), np.column_stack(reduction))
+        return Effects(other.risk, np.column_stack(reduction))
 
     return predict
 
@@ -127,8 +128,7 @@ def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     times relative effect is the weighting.
     """
     scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
-    control = arm_models(trial, seed=seed)[0]
-    risk = np.clip(scores.predicted[:, 0], LEAST_RISK, 1)
+    risk = np.clip(trial.risk, LEAST_RISK, 1)
     inputs = with_risk(trial)
     models = [
         make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(alphas=RIDGES)).fit(
@@ -140,25 +140,37 @@ def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     ]
 
     def predict(other: Trial) -> Effects:
-        untreated = control.predict(other.inputs, other.risk)
-        known = with_risk(other)
-        relative = np.column_stack([model.predict(known) for model in models])
-        return Effects(untreated, untreated[:, None] * relative)
+        relative = np.column_stack([model.predict(with_risk(other)) for model in models])
+        return Effects(other.risk, other.risk[:, None] * relative)
 
     return predict
 
 
-POLICIES: dict[str, Fit] = {
+LEARNERS: dict[str, Fit] = {
     "assumed_share": assumed_share,
     "learned_share": learned_share,
     "relative_effect": relative_effect,
-    "x_learner": x_learner,
     "dr_learner": dr_learner,
+    "x_learner": x_learner,
 }
-
-
+MEAN = "mean_learner"
 SIMPLE = ("assumed_share", "learned_share", "relative_effect")
-UPLIFT = ("x_learner", "dr_learner")
+UPLIFT = ("dr_learner", "x_learner", MEAN)
+POLICIES = (*SIMPLE, *UPLIFT)  # from simple to complex
+
+
+def fit(names: Sequence[str], trial: Trial, assumed: Assumed, *, seed: int) -> dict[str, Predict]:
+    """The named policies, learned from a trial."""
+    wanted = {*names, *(UPLIFT if MEAN in names else ())} - {MEAN}
+    learned = {name: LEARNERS[name](trial, assumed, seed) for name in LEARNERS if name in wanted}
+    if MEAN in names:
+        parts = [learned[name] for name in UPLIFT if name != MEAN]
+        learned[MEAN] = lambda other: _mean([part(other) for part in parts])
+    return {name: learned[name] for name in names}
+
+
+def _mean(parts: Sequence[Effects]) -> Effects:
+    return Effects(parts[0].untreated, np.mean([part.reduction for part in parts], axis=0))
 
 
 def with_risk(trial: Trial) -> Floats:

@@ -103,7 +103,7 @@ def curves_plot(result: dict[str, Any]) -> Figure:
         axes.set(
             xlabel="share of customers ranked first",
             ylabel="effect above the mean, points",
-            title=f"{curve['arm']}, {curve['policy'].replace('_', ' ')}",
+            title=curve["arm"],
         )
     return figure
 
@@ -114,7 +114,6 @@ def autoc(result: dict[str, Any]) -> pd.DataFrame:
         [
             {
                 "offer": one["arm"],
-                "ranking": POLICIES[one["policy"]],
                 "AUTOC, points": 100 * one["autoc"],
                 "standard error": 100 * one["error"],
             }

@@ -10,8 +10,9 @@ POLICIES = {
     "assumed_share": "today's rule, with the assumed share that accepts",
     "learned_share": "today's rule, with the share learned from the campaign",
     "relative_effect": "ranked by risk, with one learned effect",
-    "x_learner": "ranked by the effect on each customer (X-learner)",
-    "dr_learner": "ranked by the effect on each customer (DR-learner)",
+    "dr_learner": "by the effect on each customer (DR-learner)",
+    "x_learner": "by the effect on each customer (X-learner)",
+    "mean_learner": "by the effect on each customer (mean of both learners)",
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from stages.campaigns.choice import Judged, choose, judge, value
 from stages.campaigns.doubly_robust import Scores, cross_fitted, scores_of
-from stages.campaigns.policies import POLICIES, SIMPLE, Assumed, Effects, decide
+from stages.campaigns.policies import POLICIES, SIMPLE, UPLIFT, Assumed, Effects, decide, fit
 from stages.campaigns.trial import Terms, folds
 
 ASSUMED = Assumed(0.3, 0.1)
@@ -67,7 +67,7 @@ def test_nobody_is_contacted_where_no_offer_pays(made_up):
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_takes_several_offers(made_up, name):
     trial = made_up(lambda x, risk: 0.3 * risk, n=900, arms=2)
-    effects = POLICIES[name](trial, ASSUMED, 0)(trial)
+    effects = fit([name], trial, ASSUMED, seed=0)[name](trial)
     assert effects.reduction.shape == (900, 2)
     assert set(np.unique(decide(effects, trial))) <= {0, 1, 2}
 
@@ -77,7 +77,7 @@ def test_the_share_is_learned_the_more_the_larger_the_campaign(made_up):
     learned = []
     for n in (400, 20_000):
         trial = made_up(lambda x, risk: true * risk, n=n)
-        effects = POLICIES["learned_share"](trial, ASSUMED, 0)(trial)
+        effects = fit(["learned_share"], trial, ASSUMED, seed=0)["learned_share"](trial)
         learned.append(float((effects.reduction[:, 0] / trial.risk).mean()))
     assert abs(learned[1] - true) < abs(learned[0] - true)
     assert ASSUMED.mean < learned[0] < learned[1] + 0.2
@@ -85,8 +85,8 @@ def test_the_share_is_learned_the_more_the_larger_the_campaign(made_up):
 
 def test_uplift_finds_whom_a_call_drives_away(made_up):
     trial = made_up(lambda x, risk: np.where(x[:, 1] > 0, 0.25, -0.25) * risk, n=8000)
-    for name in ("x_learner", "dr_learner"):
-        expected = POLICIES[name](trial, ASSUMED, 0)(trial).reduction[:, 0]
+    for name in UPLIFT:
+        expected = fit([name], trial, ASSUMED, seed=0)[name](trial).reduction[:, 0]
         assert expected[trial.inputs[:, 1] > 0.5].mean() > 0.04
         assert expected[trial.inputs[:, 1] < -0.5].mean() < -0.04
 
