@@ -20,8 +20,11 @@ from stages.exploration.explore_params import Explore
 from stages.features.features_params import Features
 from stages.model.money_params import Money
 from stages.model.train_params import Train
+from stages.operations.canary.canary_params import Canary
+from stages.operations.gate.gate_params import Gate
 from stages.operations.pull_request.report_params import Report
 from stages.operations.registry.registry_params import Registry
+from stages.operations.retrain.retrain_params import Retrain
 from stages.simulator.generate_params import Generate
 from stages.tables.data_params import Data
 from stages.tuning.tune_params import Tune
@@ -44,6 +47,9 @@ class Parameters:
     registry: Registry
     campaign: CampaignAnalysis
     compute: Compute
+    retrain: Retrain
+    gate: Gate
+    canary: Canary
 
 
 SECTIONS: dict[str, type[Section]] = get_type_hints(Parameters)

@@ -205,13 +205,19 @@ def widened(
 
 
 def redrawing_variance(results: Results) -> dict[str, float]:
-    """Variance of each ranking metric of the winner from one drawing of the folds to the next.
+    """That of the winner of a revision."""
+    return variance_of_redrawing(results.paths.comparison, results.metrics.get("winner"))
 
-    Empty where the folds were drawn once, or the scores are not available.
+
+def variance_of_redrawing(comparison: Path, candidate: str | None) -> dict[str, float]:
+    """Variance of each ranking metric of a candidate from one drawing of the folds to the next.
+
+    `comparison` is the folder that `train` wrote it to. Empty where the folds were drawn once, or
+    the scores are not available.
     """
     try:
-        scores = pd.read_csv(results.paths.comparison / SCORES)
-        mine = scores[scores["candidate"] == results.metrics.get("winner")]
+        scores = pd.read_csv(comparison / SCORES)
+        mine = scores[scores["candidate"] == candidate]
         means = mine.groupby("repeat").mean(numeric_only=True)
     except (OSError, ValueError, KeyError):  # none, or in a layout of former times
         return {}
