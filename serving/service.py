@@ -22,6 +22,7 @@ from scoring.loading import read_manifest
 from scoring.schema import Schema
 from serving import bento, logs
 from serving.document import Explanation, Prediction, Predictions, document
+from serving.engine import CHAMPION
 from serving.exchange import App, Call, Reply
 from serving.middleware import RequestMiddleware
 from serving.requests import Requests
@@ -35,6 +36,7 @@ from serving.routes import (
     routes,
 )
 from serving.settings import Settings, load_settings
+from serving.sources import sources
 from serving.supervision import end_with_parent
 from serving.worker import Worker
 
@@ -43,7 +45,7 @@ def _read() -> tuple[Settings, dict[str, Any], Schema]:
     """Settings, manifest and schema; where they are wrong the process ends with a line."""
     try:
         settings = load_settings()
-        return settings, *read_manifest(settings.bundle)
+        return settings, *read_manifest(sources(settings).folders[CHAMPION])
     except UserError as error:
         sys.exit(str(error))
 

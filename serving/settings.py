@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     )
 
     bundle: Path = Field(CHAMPION, description="folder of the champion bundle")
+    deployment: Path | None = Field(
+        None,
+        description="file of `make deploy` that says who answers; unset: `deployment.json` next to "
+        "the folder of the bundle, where there is one",
+    )
     challenger: Path | None = Field(None, description="folder of a second bundle, with its schema")
     challenger_share: float = Field(
         0.0, ge=0, le=1, description="share of customers, by hash of their id, for the challenger"

@@ -72,6 +72,12 @@ class Metrics:
         self.shadow = Counter(
             "churn_shadow_predictions", "Customers scored by a shadow", registry=registry
         )
+        self.shadow_contacts = Counter(
+            "churn_shadow_contacts", "Customers whom a shadow would contact", registry=registry
+        )
+        self.shadow_failures = Counter(
+            "churn_shadow_failures", "Customers whom a shadow could not score", registry=registry
+        )
         self.log_written = Counter(
             "churn_log_written", "Predictions written to the log", registry=registry
         )
@@ -128,6 +134,8 @@ class Metrics:
         for tier in TIERS[:-1]:
             for reason in REASONS:
                 self.fallbacks.labels(VARIANTS[0], tier, reason)
+        for reason in REASONS[:-1]:  # a challenger is not asked where the confidence is low
+            self.fallbacks.labels(VARIANTS[1], TIERS[0], reason)
 
     def answered(self, answers: Answers) -> None:
         """Count the answers of one request."""
@@ -158,6 +166,7 @@ class Metrics:
     def shadowed(self, answers: Answers) -> None:
         """Count what a shadow challenger predicts."""
         self.shadow.inc(len(answers.tiers))
+        self.shadow_contacts.inc(int(answers.contact.sum()))
         for probability in answers.probability.tolist():
             self._probability[VARIANTS[1]].observe(probability)
 
@@ -180,6 +189,12 @@ class Metrics:
     def replaced(self, variant: str, bundle: Bundle) -> None:
         """Show that a bundle is no longer loaded."""
         self.info.labels(variant, bundle.name, bundle.version).set(0)
+
+    def removed(self, variant: str, bundle: Bundle) -> None:
+        """Show that nobody answers as this variant any more."""
+        self.replaced(variant, bundle)
+        for tier in TIERS:
+            self.loaded.labels(variant, tier).set(0.0)
 
 
 class DeathCount:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from scoring.bundle import TIERS
 from scoring.decision import DECISIONS, decision_rule
 from scoring.errors import UserError
 from scoring.explanation import reasons
-from scoring.loading import Bundle, fingerprint, load_bundle
+from scoring.loading import Bundle
 from serving import logs
 from serving.date_parts import Row
 from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
@@ -30,6 +30,7 @@ from serving.log_lines import Entry
 from serving.prediction_log import PredictionLog
 from serving.requests import CustomerId, Requests
 from serving.settings import Settings, unknown_variables
+from serving.sources import DEPLOYMENT, Sources, sources
 from serving.telemetry import Metrics, totals
 from serving.verdict import MonitorMetrics
 
@@ -50,18 +51,19 @@ class Worker:
         number: int = 0,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        bundle = load_bundle(settings.bundle)
+        self._sources = sources(settings)
+        bundle = self._sources.load(CHAMPION)
         self.settings = settings
         self.requests = Requests(bundle.schema, max_batch=settings.max_batch)
         self.metrics = Metrics(self.requests.columns, registry)
         self.engine = Engine(
             self._variant(bundle),
-            share=settings.challenger_share,
-            shadow=settings.challenger_mode == "shadow",
+            share=self._sources.share,
+            shadow=self._sources.shadow,
             max_unknown=settings.max_unknown,
         )
         self._verdict = MonitorMetrics(settings.verdict, registry)
-        self._seen: dict[str, Any] = {CHAMPION: fingerprint(settings.bundle)}
+        self._seen: dict[str, Any] = {CHAMPION: self._sources.seen(CHAMPION)}
         self._refused: dict[str, str] = {}
         self._announce(CHAMPION, bundle)
         if unknown := unknown_variables():
@@ -240,40 +242,72 @@ class Worker:
     def reload(self) -> None:
         """Load a bundle again whose files have changed, and keep it where it is no worse.
 
-        The monitor's verdict is read again, too.
+        The monitor's verdict is read again, too. Who answers whom changes in one step: a
+        request sees all of it before, or all after.
         """
         self._verdict.refresh(now=time.time())
-        for variant, folder in self._folders.items():
-            seen = fingerprint(folder)
-            if self._seen.get(variant) != seen:
-                self._seen[variant] = seen
-                self._load(variant, folder)
-            if variant in self.variants:
-                self.metrics.bundle(variant, self.variants[variant].bundle, now=time.time())
+        self._sources = self._read_sources()
+        for name in self._seen.keys() - self._sources.folders.keys():
+            del self._seen[name]
+            self._refused.pop(name, None)
+        loaded = {name: self._current(name) for name in self._sources.folders}
+        before = self.variants
+        engine = replace(
+            self.engine,
+            champion=loaded[CHAMPION] or self.engine.champion,
+            challenger=loaded.get(CHALLENGER),
+            share=self._sources.share,
+            shadow=self._sources.shadow,
+        )
+        if engine != self.engine:
+            self.engine = engine
+        for name, variant in before.items():
+            self._retire(name, variant)
+        for name, variant in self.variants.items():
+            self.metrics.bundle(name, variant.bundle, now=time.time())
 
-    @property
-    def _folders(self) -> dict[str, Path]:
-        challenger = self.settings.challenger
-        return {CHAMPION: self.settings.bundle} | ({CHALLENGER: challenger} if challenger else {})
-
-    def _load(self, variant: str, folder: Path) -> None:
-        current = self.variants[variant].bundle if variant in self.variants else None
+    def _read_sources(self) -> Sources:
+        """Who is to answer; as before where the file that says so cannot be read."""
         try:
-            bundle = load_bundle(folder)
+            found = sources(self.settings)
+        except UserError as error:
+            if self._refused.get(DEPLOYMENT) != str(error):
+                self._refuse(DEPLOYMENT, error)
+            return self._sources
+        self._refused.pop(DEPLOYMENT, None)
+        return found
+
+    def _current(self, variant: str) -> ModelVariant | None:
+        """The variant out of its files, or the one that is loaded where those are no better."""
+        seen, before = self._sources.seen(variant), self.variants.get(variant)
+        if self._seen.get(variant) == seen:
+            return before
+        self._seen[variant] = seen
+        current = before.bundle if before else None
+        try:
+            bundle = self._sources.load(variant)
             _check_successor(bundle, current, self.engine.champion.bundle)
         except (UserError, OSError) as error:
-            self._refused[variant] = str(error)
-            self.metrics.reloads.labels("refused").inc()
-            logs.service.error(
-                "a bundle was refused", extra={"variant": variant, "why": str(error)}
-            )
-            return
+            self._refuse(variant, error)
+            is_other = before is not None and before.bundle.folder != seen[0]
+            return None if variant == CHALLENGER and is_other else before
         self._refused.pop(variant, None)
-        setattr(self.engine, variant, self._variant(bundle))
         self.metrics.reloads.labels("accepted").inc()
-        if current is not None and current.version != bundle.version:
-            self.metrics.replaced(variant, current)
         self._announce(variant, bundle)
+        return self._variant(bundle)
+
+    def _refuse(self, variant: str, error: Exception) -> None:
+        self._refused[variant] = str(error)
+        self.metrics.reloads.labels("refused").inc()
+        logs.service.error("a bundle was refused", extra={"variant": variant, "why": str(error)})
+
+    def _retire(self, name: str, variant: ModelVariant) -> None:
+        """Show that a bundle is not loaded any more, where it is not."""
+        now = self.variants.get(name)
+        if now is None:
+            self.metrics.removed(name, variant.bundle)
+        elif now.bundle.version != variant.bundle.version:
+            self.metrics.replaced(name, variant.bundle)
 
     def _announce(self, variant: str, bundle: Bundle) -> None:
         self.metrics.bundle(variant, bundle, now=time.time())
@@ -298,12 +332,14 @@ class Worker:
 
     def _shadow(self, entry: Entry) -> Entry | None:
         """The challenger's predictions for its share of the customers, on the log's thread."""
-        if not self.engine.shadow or self.engine.challenger is None:
+        engine = self.engine
+        if not engine.shadow or engine.challenger is None:
             return None
-        mine = [i for i, is_mine in enumerate(self.engine.assigned(entry.ids)) if is_mine]
+        mine = [i for i, is_mine in enumerate(engine.assigned(entry.ids)) if is_mine]
         rows = [entry.rows[i] for i in mine]
-        answers = self.engine.shadowed(rows)
+        answers = engine.shadowed(rows)
         if answers is None:
+            self.metrics.shadow_failures.inc(len(rows))
             return None
         self.metrics.shadowed(answers)
         ids = [entry.ids[i] for i in mine]
