@@ -6,9 +6,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score campaign lab tune ablation experiments report serve register promote models test check \
+.PHONY: help repro adopt score campaign lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
-	clean check-results sbom scan-image push-image cml comment propose-lock
+	clean check-results sbom scan-image push-image cml comment propose-lock \
+	propose-retrain
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -132,6 +133,15 @@ register: $(ENV) ## the committed champion as a version of the registry, if it i
 promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSION=v1.2.0] [REASON=text]
 	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
+retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [AS_OF=month] [REASON=departures|decay|schedule|hand]
+	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
+
+deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a running service [MODEL=bundle] [URL=address] [ASK=1] [REASON=text]
+	@$(STAGES) deploy $${MODEL:+--model "$$MODEL"} $${URL:+--url "$$URL"} $${ASK:+--ask} $${REASON:+--reason "$$REASON"}
+
+undeploy: $(ENV) ## take the newest champion, or one that is being deployed, back
+	@$(STAGES) undeploy
+
 models: $(ENV) ## which version is in which environment, with its metrics
 	@$(STAGES) models
 
@@ -236,3 +246,6 @@ comment: # post the report in FROM=folder on its pull request
 
 propose-lock: # the changed locks as a draft pull request, with gh
 	@.ci/propose-lock
+
+propose-retrain: # a challenger's report and decision as a draft pull request, with gh
+	@.ci/propose-retrain

@@ -24,6 +24,7 @@ WRITES = {
     ("comment", "comment"): {"pull-requests"},
     ("release", "publish"): {"packages", "id-token", "attestations"},
     ("lock", "propose"): {"contents", "pull-requests"},
+    ("retrain", "propose"): {"contents", "pull-requests"},
 }
 each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
 each_job = pytest.mark.parametrize("job", JOBS, ids="/".join)
@@ -45,7 +46,7 @@ def action(step: dict[str, Any]) -> str:
 
 
 def test_the_workflows_are_there() -> None:
-    assert {"ci", "report", "comment", "security", "release", "lock"} == set(WORKFLOWS)
+    assert {"ci", "report", "comment", "security", "release", "lock", "retrain"} == set(WORKFLOWS)
 
 
 @each_workflow
@@ -122,7 +123,7 @@ def test_the_comment_reads_the_report_outside_its_checkout() -> None:
 
 
 def test_what_is_handed_to_others_is_built_without_a_cache() -> None:
-    for name in ("release", "comment", "lock"):
+    for name in ("release", "comment", "lock", "retrain"):
         assert "actions/cache" not in FILES[name].read_text(encoding="utf-8")
 
 

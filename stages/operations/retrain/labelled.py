@@ -1,0 +1,63 @@
+"""Labelled months as they come in: validated, in canonical types, each customer once.
+
+    data/months/
+      007.parquet      who lived in that month, with the target: known since its window closed
+
+The folder is DVC's: `dvc add data/months`. A month that comes in again corrects what is there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from scoring.errors import UserError
+from scoring.schema import Schema
+from stages.core import months
+from stages.core.files import read_table, row_count, write_table
+from stages.core.paths import Paths, shown
+from stages.tables.checks import check_table
+from stages.tables.intake import read_raw_table
+
+
+def folder_of(paths: Paths) -> Path:
+    """Where labelled months are kept."""
+    return paths.root / "data" / "months"
+
+
+def take_in(table: Path, schema: Schema, paths: Paths, *, month: str) -> str:
+    """Add a labelled table to a month; what was added, in words.
+
+    A customer who is there already is replaced. `UserError` where the table does not fit.
+    """
+    months.number(month)
+    new = check_table(read_raw_table(table), schema, origin=shown(table)).customers
+    place = folder_of(paths) / f"{month}.parquet"
+    known = read_table(place) if place.is_file() else new.head(0)
+    both = pd.concat([known, new], ignore_index=True)
+    keys = [schema.id_name] if schema.id_name else schema.names
+    kept = both.drop_duplicates(keys, keep="last", ignore_index=True)
+    write_table(place, kept.sort_values(keys, kind="stable", ignore_index=True))
+    again = len(both) - len(kept)
+    words = f"{month}: {len(kept) - len(known):,} labelled customers added"
+    return f"{words}, {again:,} were there already" if again else words
+
+
+def labelled_months(paths: Paths) -> list[str]:
+    """The months that there are labels of, oldest first."""
+    names = [path.stem for path in folder_of(paths).glob("*.parquet")]
+    if len({"-" in name for name in names}) > 1:
+        raise UserError(f"{shown(folder_of(paths))}: expected all months as 2026-11, or all as 007")
+    return sorted(names, key=months.number)
+
+
+def customers_of(names: list[str], paths: Paths) -> pd.DataFrame:
+    """The customers of these months, one after the other."""
+    tables = [read_table(folder_of(paths) / f"{name}.parquet") for name in names]
+    return pd.concat(tables, ignore_index=True)
+
+
+def count(names: list[str], paths: Paths) -> int:
+    """Rows of these months."""
+    return sum(row_count(folder_of(paths) / f"{name}.parquet") for name in names)
