@@ -19,6 +19,7 @@ from scoring.loading import Bundle, Model, checked
 from scoring.schema import Column, Schema
 from scoring.terms import Floats, Terms
 
+BLOCK = 8_192  # customers a model is asked for at a time: what it computes stays near the processor
 Codes = NDArray[np.int64]
 
 
@@ -79,10 +80,16 @@ class BatchScorer:
         faults = dict(self.bundle.faults)
         for tier, model in self.models.items():
             try:
-                probability = checked(model.probability(inputs), len(numbers))
+                probability = checked(_in_blocks(model, inputs), len(numbers))
             except Exception as error:  # whatever a runtime raises, the next tier answers
                 faults[tier] = f"{type(error).__name__} while scoring"
                 continue
             profit, contact = self.terms.decide(probability, numbers)
             return Scores(probability, profit, contact, tier, faults)
         raise AssertionError("the base rate answers for everybody")
+
+
+def _in_blocks(model: Model, inputs: Inputs) -> Floats:
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(inputs.numeric), BLOCK)]
+    found = [model.probability(Inputs(*(part[rows] for part in inputs))) for rows in blocks]
+    return np.concatenate(found) if found else np.empty(0)

@@ -19,7 +19,6 @@ from scoring.bundle import CATEGORY, NUMERIC, open_session
 from scoring.derive import Inputs
 
 DEEPEST = 6  # levels
-BLOCK = 16_384  # customers whose conditions stay near the processor
 LESS, AT_MOST, LEAF = b"BRANCH_LT", b"BRANCH_LEQ", b"LEAF"
 ENSEMBLE = "TreeEnsembleClassifier"
 Bits = NDArray[np.uint8]
@@ -92,13 +91,11 @@ class Boosting:
 
     def probabilities(self, features: Floats) -> Floats:
         """Probabilities of both classes (n, 2), of features (n, k)."""
+        columns = np.ascontiguousarray(features.T)
+        met = [condition.of(columns) for condition in self.conditions]
         total = np.zeros(len(features), np.float32)
-        for start in range(0, len(features), BLOCK):
-            part = slice(start, start + BLOCK)
-            columns = np.ascontiguousarray(features[part].T)
-            met = [condition.of(columns) for condition in self.conditions]
-            for tree in self.trees:  # in this order: the last digit depends on it
-                total[part] += tree.of(met)
+        for tree in self.trees:  # in this order: the last digit depends on it
+            total += tree.of(met)
         total += self.base
         certain = expit(np.abs(total))
         leaving = np.where(total < 0, np.float32(1) - certain, certain)

@@ -5,9 +5,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from scoring.batch import code_labels, decoded
+from scoring.batch import BLOCK, code_labels, decoded
 from scoring.bundle import CATEGORY, MODEL, Scorer
-from scoring.derive import Inputs, numeric_names
+from scoring.derive import Inputs, RawInputs, numeric_names, with_derived
 from scoring.loading import load_bundle
 from stages.batch.coded import load_batch_scorer, with_codes
 from stages.batch.trees import FastScorer
@@ -75,3 +75,15 @@ def test_the_next_tier_answers_where_the_champion_fails(club):
 
     assert scores.tier == "fallback"
     assert "RuntimeError" in scores.faults["champion"]
+
+
+@pytest.mark.parametrize("rows", [1, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_any_number_of_customers_is_scored_as_they_are_at_once(rows, club):
+    scorer = load_batch_scorer(club)
+    inputs = _inputs(scorer.bundle.schema, rows=rows)
+    raw = inputs.numeric[:, : len(scorer.bundle.schema.numeric_inputs)].astype(float)
+    derived = with_derived(RawInputs(raw, inputs.category), scorer.bundle.schema)
+
+    found = scorer.score(raw, inputs.category).probability
+
+    np.testing.assert_array_equal(found, scorer.models["champion"].probability(derived))

@@ -7,7 +7,7 @@ from scoring.batch import code_labels
 from scoring.bundle import Scorer
 from scoring.derive import Inputs, numeric_names
 from stages.batch.coded import with_codes
-from stages.batch.trees import BLOCK, DEEPEST, FastScorer
+from stages.batch.trees import DEEPEST, FastScorer
 from stages.model.export import to_onnx
 from stages.model.train import refit
 from tests import builders
@@ -38,15 +38,6 @@ def test_trees_of_any_depth_that_gains_give_the_same_probabilities(depth):
 
     assert len(np.unique(found)) > depth
     np.testing.assert_array_equal(found, Scorer(graph).probability(inputs))
-
-
-@pytest.mark.parametrize("rows", [1, BLOCK - 1, BLOCK, BLOCK + 1])
-def test_any_number_of_customers_is_scored(rows):
-    graph, inputs = _graph("vote"), _inputs(rows)
-
-    np.testing.assert_array_equal(
-        FastScorer(graph).probability(inputs), Scorer(graph).probability(inputs)
-    )
 
 
 @pytest.mark.parametrize(
