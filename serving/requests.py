@@ -33,7 +33,7 @@ ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or nul
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
 
-CustomerId = str | int | None
+CustomerId = str | int | float | None  # 7.0 is a whole number in JSON
 PROBLEMS = {
     "customer_id": "not the id of a customer",
     "missing": "missing",
@@ -173,11 +173,19 @@ def _id_schema(*_: Any) -> core_schema.CoreSchema:
         [
             core_schema.str_schema(strict=True, max_length=LONGEST_TEXT),
             core_schema.int_schema(strict=True, ge=-WHOLE, lt=WHOLE),
+            core_schema.float_schema(strict=True, ge=-WHOLE, lt=WHOLE, multiple_of=1),
             core_schema.none_schema(),
         ],
         custom_error_type="customer_id",
         custom_error_message=f"expected {ID_ALLOWED}",
     )
+
+
+def id_text(customer_id: CustomerId) -> str | None:
+    """The customer's id as text: 7, 7.0 and "7" are one customer."""
+    if customer_id is None or isinstance(customer_id, str):
+        return customer_id
+    return f"{customer_id:.0f}" if isinstance(customer_id, float) else str(customer_id)
 
 
 def value_type(column: Column) -> Any:

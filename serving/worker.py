@@ -28,7 +28,7 @@ from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.prediction_log import PredictionLog
-from serving.requests import CustomerId, Requests
+from serving.requests import CustomerId, Requests, id_text
 from serving.settings import Settings, unknown_variables
 from serving.sources import DEPLOYMENT, Sources, sources
 from serving.telemetry import Metrics, totals
@@ -133,7 +133,7 @@ class Worker:
     def _score(
         self, rows: list[Row], ids: list[CustomerId], call: Call, *, timeout: float = 0.0
     ) -> Answers:
-        texts = [None if i is None else str(i) for i in ids]  # 7 and "7" are one customer
+        texts = list(map(id_text, ids))
         answers = self.engine.answer(rows, texts)
         self.metrics.answered(answers)
         if self._log is not None:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from scoring.schema import parse_schema
 from serving.document import example
 from serving.exchange import RequestError
-from serving.requests import SHOWN_DETAILS, Requests, value_type
+from serving.requests import SHOWN_DETAILS, Requests, id_text, value_type
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, MONTHS, PAID, PAYS, SIZE
 
@@ -186,12 +186,18 @@ def test_ids_are_as_many_as_customers():
     assert REQUESTS.parse_many(body)[1] == ["a", None]
 
 
-@pytest.mark.parametrize("given", ["7015040", 7015040, -1, 2**63 - 1, "", None])
+@pytest.mark.parametrize("given", ["7015040", 7015040, 7015040.0, -1, 2**63 - 1, "", None])
 def test_an_id_is_text_or_a_whole_number_and_comes_back_as_it_was_sent(given):
     body = {"features": MEMBER, "customer_id": given}
-    assert REQUESTS.parse_one(json.dumps(body).encode())[1] == [given]
+    found = REQUESTS.parse_one(json.dumps(body).encode())[1]
+    assert (found, type(found[0])) == ([given], type(given))
     body = {"features": [MEMBER] * 2, "customer_ids": [given, "b"]}
     assert REQUESTS.parse_many(json.dumps(body).encode())[1] == [given, "b"]
+
+
+def test_a_number_and_its_text_are_one_customer():
+    assert {id_text(given) for given in (7015040, 7015040.0, "7015040")} == {"7015040"}
+    assert id_text(None) is None
 
 
 @pytest.mark.parametrize("given", [True, 7.5, 2**63, "x" * 201, ["a"], {}])
