@@ -93,11 +93,6 @@ def has_word(name: str, known: tuple[str, ...]) -> bool:
     )
 
 
-def only_words(name: str, known: tuple[str, ...]) -> bool:
-    """Whether all words are among the known ones; numbers count for nothing."""
-    return all(word in _folded(known) for word in plain_words(name) if not word.isdigit())
-
-
 def is_identifier(name: str) -> bool:
     """Whether the name is that of an id: `Customer ID`, but not `Number of calls`."""
     if has_word(name, SURE_ID_WORDS):

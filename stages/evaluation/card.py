@@ -13,7 +13,7 @@ from stages.core.metrics import Shown, shown_in
 from stages.core.paths import Paths
 from stages.evaluation import fairness
 from stages.evaluation.baselines import summary
-from stages.evaluation.campaign import campaign
+from stages.evaluation.contact_figures import campaign
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.tables.data_params import Data
 

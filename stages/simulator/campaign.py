@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from stages.simulator.columns import IDENTITY, Block
+from stages.simulator.customer_draws import customer_ids
 from stages.simulator.generate import CAMPAIGN, PERSUADABLE, World
-from stages.simulator.identity import customer_ids
 from stages.simulator.population import Contact, Offer
 from stages.simulator.terms import Floats, Integers, add_terms
 

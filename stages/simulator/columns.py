@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.simulator.identity import customer_ids
+from stages.simulator.customer_draws import customer_ids
 from stages.simulator.terms import Floats, Integers
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.simulator.columns import IDENTITY, Block, contract, published
-from stages.simulator.identity import draws
+from stages.simulator.customer_draws import draws
 from stages.simulator.population import (
     Population,
     draw_charges,

@@ -43,7 +43,7 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
     # when the same customers come in as a CSV
     adopted = stages(fresh, "adopt", str(csv))
     assert adopted.returncode == 0, adopted.stderr
-    # then the file is copied, tracked with DVC, pinned, and its schema lies beside it
+    # then the file is copied, tracked with DVC, pinned, and its schema lies next to it
     copy = fresh / "data" / "external" / "telco.csv"
     assert copy.read_bytes() == csv.read_bytes()
     assert copy.with_name("telco.csv.dvc").is_file()
@@ -89,17 +89,17 @@ def test_a_lost_file_is_named_with_what_to_do(fresh: Path, csv: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("options", "words"),
     [
         (["--target", "Contract"], "column Churn: says Churn, not Contract"),
         (["--positive", "No"], "column Churn: says Yes, not No"),
     ],
 )
-def test_what_is_told_against_a_schema_is_refused(
-    shared: Path, csv: Path, told: list[str], words: str
+def test_options_against_a_schema_are_refused(
+    shared: Path, csv: Path, options: list[str], words: str
 ) -> None:
     before = git_status(shared)
-    refused = stages(shared, "adopt", str(csv), *told)
+    refused = stages(shared, "adopt", str(csv), *options)
     assert refused.returncode == 1
     last = refused.stderr.splitlines()[-1]
     assert last.startswith("data/schema.yaml: ")
@@ -110,7 +110,7 @@ def test_what_is_told_against_a_schema_is_refused(
 
 
 def test_a_described_file_can_be_described_anew(fresh: Path, csv: Path) -> None:
-    # what agrees with the schema may be told, in any spelling
+    # what agrees with the schema may be given, in any spelling
     agreed = stages(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
     assert agreed.returncode == 0, agreed.stderr
     file = fresh / "data" / "external" / "telco.schema.yaml"

@@ -53,7 +53,7 @@ def assert_nothing_of_telecom(place: Path) -> None:
 
 
 BUSINESSES: dict[str, tuple[bytes, list[str], set[str], dict[str, list[str]], list[str]]] = {
-    # a file: its content, what is told, what is left out, roles, and words nobody may read
+    # a file: its content, what is given, what is left out, roles, and words nobody may read
     "bank.csv": (
         businesses.bank(),
         [],
@@ -83,10 +83,10 @@ BUSINESSES: dict[str, tuple[bytes, list[str], set[str], dict[str, list[str]], li
 def test_a_table_that_nobody_described_goes_through_to_the_model_card(
     fresh: Path, tmp_path: Path, name: str
 ) -> None:
-    content, told, ignored, roles, hidden = BUSINESSES[name]
+    content, options, ignored, roles, hidden = BUSINESSES[name]
     (tmp_path / name).write_bytes(content)
     # when it is adopted and the pipeline is run
-    metrics, said = run(fresh, str(tmp_path / name), *told)
+    metrics, said = run(fresh, str(tmp_path / name), *options)
     # then the draft left out what would harm, and gave the roles it is sure of
     schema = load_schema(fresh / str(read_yaml(fresh / "params.yaml")["data"]["schema"]))
     found = {c.name for c in schema.columns if "ignored" in c.roles}

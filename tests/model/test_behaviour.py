@@ -150,7 +150,7 @@ def test_what_customers_leave_by_raises_the_risk_of_nearly_all(champion, known, 
 
 # --- minimum functionality: plain cases --------------------------------------------------------
 
-LEAVER = {
+CHURNER = {
     "gender": "Male", "SeniorCitizen": "0", "Partner": "No", "Dependents": "No", "tenure": 1,
     "PhoneService": "Yes", "MultipleLines": "No", "InternetService": "Fiber optic",
     "OnlineSecurity": "No", "OnlineBackup": "No", "DeviceProtection": "No", "TechSupport": "No",
@@ -158,7 +158,7 @@ LEAVER = {
     "PaperlessBilling": "Yes", "PaymentMethod": "Electronic check",
     "MonthlyCharges": 90.0, "TotalCharges": 90.0,
 }  # fmt: skip
-STAYER = LEAVER | {
+RETAINED = CHURNER | {
     "Partner": "Yes", "Dependents": "Yes", "tenure": 70, "InternetService": "DSL",
     "OnlineSecurity": "Yes", "OnlineBackup": "Yes", "DeviceProtection": "Yes", "TechSupport": "Yes",
     "Contract": "Two year", "PaperlessBilling": "No", "PaymentMethod": "Credit card (automatic)",
@@ -170,20 +170,20 @@ def one(customer: dict) -> dict:
     return {name: [value] for name, value in customer.items()}
 
 
-def test_plain_leaver_is_told_from_a_plain_stayer(champion):
-    (leaver,), (stayer,) = (risk(champion, one(who)) for who in (LEAVER, STAYER))
-    assert leaver > 0.6
-    assert stayer < 0.05
+def test_a_plain_churner_has_a_high_risk_and_a_plain_retained_customer_a_low_one(champion):
+    (churner,), (retained,) = (risk(champion, one(who)) for who in (CHURNER, RETAINED))
+    assert churner > 0.6
+    assert retained < 0.05
 
 
 def test_reasons_for_the_plain_leaver_are_plain(champion, schema):
-    found = champion.contributions(one(LEAVER))
-    (said,) = reasons(found, one(LEAVER), schema)
+    found = champion.contributions(one(CHURNER))
+    (said,) = reasons(found, one(CHURNER), schema)
     assert any(text.startswith("Term of the contract: Month-to-month") for text in said)
     assert any(
         text.startswith("Full months since the customer joined: 1 month, below") for text in said
     )
-    (other,) = reasons(champion.contributions(one(STAYER)), one(STAYER), schema)
+    (other,) = reasons(champion.contributions(one(RETAINED)), one(RETAINED), schema)
     assert not [text for text in other if text.startswith(("Term of", "Full months"))]
 
 
@@ -280,7 +280,7 @@ def test_explanation_of_one_customer_asks_the_model_about_a_bounded_number_of_ro
             asked.append(len(inputs.numeric))
             return champion.scorer.probability(inputs)
 
-    replace(champion, scorer=Counting()).contributions(one(LEAVER))
+    replace(champion, scorer=Counting()).contributions(one(CHURNER))
     assert 0 < sum(asked) <= STEPS + 1
 
 

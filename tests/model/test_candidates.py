@@ -196,9 +196,9 @@ def test_vote_is_the_mean_of_its_members(variant):
     np.testing.assert_allclose(vote, np.mean(members, axis=0), rtol=0, atol=1e-12)
 
 
-# --- switches ----------------------------------------------------------------------------------
+# --- variants ----------------------------------------------------------------------------------
 
-SWITCHES = {
+VARIANTS = {
     "hashed": {"encoding": {"categories": "hashed", "width": 4, "crosses": 0}},
     "embedded": {"encoding": {"categories": "embedded", "width": 4, "crosses": 0}},
     "crosses": {"encoding": {"categories": "one_hot", "width": 4, "crosses": 10}},
@@ -210,23 +210,23 @@ SWITCHES = {
 LEARNERS = ["logistic", "forest", "xgboost", "lightgbm"]
 
 
-@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", LEARNERS)
-def test_switch_changes_every_learner_and_its_export_agrees(name, switch):
+def test_variant_changes_every_learner_and_its_export_agrees(name, variant):
     schema, table = builders.schema(), builders.features()
-    model = fitted(name, **SWITCHES[switch])
+    model = fitted(name, **VARIANTS[variant])
     assert not np.array_equal(probability(model, table), probability(fitted(name), table))
     rows = builders.with_absent_and_new_values(builders.features(rows=400, seed=7))
     content = to_onnx(model, schema, name=name)
     assert disagreement(content, model, rows, schema) <= TOLERANCE
 
 
-@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", BASELINES)
-def test_baselines_know_no_switch(name, switch):
+def test_baselines_know_no_variant(name, variant):
     table = builders.features()
     np.testing.assert_array_equal(
-        probability(fitted(name, **SWITCHES[switch]), table), probability(fitted(name), table)
+        probability(fitted(name, **VARIANTS[variant]), table), probability(fitted(name), table)
     )
 
 

@@ -331,7 +331,7 @@ def test_a_sqlite_file_takes_the_results_without_a_server(fresh: Path, tmp_path:
     # given the address of a file that is not there yet
     address = f"sqlite:///{tmp_path}/mlflow.db"
     done = stages(fresh, "track", MLFLOW_TRACKING_URI=address)
-    # then the results are in it, its artifacts beside it, and nothing in the repository
+    # then the results are in it, its artifacts next to it, and nothing in the repository
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.startswith(f"logged: {address}, experiment ")
     assert list((tmp_path / "mlruns").rglob("05_evaluate.html"))

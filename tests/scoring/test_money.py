@@ -49,8 +49,8 @@ def crowd(seed: int, rows: int = 200):
 @given(probability=chances, value=amounts, costs=costs)
 def test_expected_profit_is_the_mean_of_the_realised_one(probability, value, costs):
     values = np.array([value, value])
-    churner, stayer = realised_profit(np.array([1, 0]), values, costs)
-    mean = probability * churner + (1 - probability) * stayer
+    churner, retained = realised_profit(np.array([1, 0]), values, costs)
+    mean = probability * churner + (1 - probability) * retained
     expected = expected_profit(np.array([probability]), np.array([value]), costs)[0]
     assert expected == pytest.approx(mean, abs=1e-9)
 

@@ -22,9 +22,9 @@ from stages.operations.lock import mapping
 from stages.operations.pull_request import changes
 from stages.operations.pull_request.compare import Comparison
 from stages.operations.pull_request.pictures import Picture
-from stages.operations.pull_request.pipeline import Failure
 from stages.operations.pull_request.results import Results, number
 from stages.operations.pull_request.verdict import Verdict, is_quality, shorten
+from stages.operations.pull_request.watched_run import Failure
 
 CUT = "\n\nCut here: the report was too long.\n"
 ROWS = 20  # of each table; the number of the others is named

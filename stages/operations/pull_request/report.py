@@ -23,9 +23,9 @@ from stages.operations.pull_request.compare import (
 )
 from stages.operations.pull_request.markdown import Content, render
 from stages.operations.pull_request.pictures import draw
-from stages.operations.pull_request.pipeline import Failure, run_pipeline
 from stages.operations.pull_request.results import Results
 from stages.operations.pull_request.verdict import HEADLINE, Verdict, judge
+from stages.operations.pull_request.watched_run import Failure, run_pipeline
 from stages.parameters import read_parameters
 
 GROUPS, SLICES_OF, FEWEST = 50, 20_000, 2_000  # so many groups are compared on so many customers

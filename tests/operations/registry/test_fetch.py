@@ -33,11 +33,11 @@ def cached(root: Path, path: str) -> Path:
 def refused(root: Path, out: Path, **which: str) -> str:
     """The reason; the previous files are there, and nothing else."""
     before = content(out) if out.is_dir() else None
-    beside = sorted(out.parent.iterdir())
+    others = sorted(out.parent.iterdir())
     with pytest.raises(UserError) as error:
         fetch_model(out=out, root=root, **which)
     assert (content(out) if out.is_dir() else None) == before
-    assert sorted(out.parent.iterdir()) == beside
+    assert sorted(out.parent.iterdir()) == others
     return str(error.value)
 
 
