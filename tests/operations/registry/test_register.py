@@ -166,7 +166,7 @@ def test_commit_that_has_a_version_of_another_hand_is_refused_before_the_tests(
 
 def test_folder_without_git_is_refused_in_words(small: Path) -> None:
     shutil.rmtree(small / ".git")
-    with pytest.raises(UserError, match="^git: not a git repository"):
+    with pytest.raises(UserError, match=r"^git: not a git repository"):
         register(root=small)
 
 
