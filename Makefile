@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help repro adopt score campaign lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
-	clean check-results sbom scan-image push-image cml comment propose-lock \
+	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
 	propose-retrain
 
 PYTHON ?= python3
@@ -184,8 +184,11 @@ bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
 	@$(BIN)/bentoml build
 	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
 
-image: $(ENV) # a container image of the newest bento, with Docker [OUT=file.tar]
-	@$(STAGES) image $${OUT:+--archive "$$OUT"}
+image: $(ENV) # a container image of the newest bento, with Docker or Podman [OUT=file.tar] [BASE=image]
+	@$(STAGES) image $${OUT:+--archive "$$OUT"} $${BASE:+--base "$$BASE"}
+
+test-image: $(ENV) # build the image, run it confined, and ask it what the service's tests ask [BASE=image]
+	@$${BASE:+env CHURN_IMAGE_BASE="$$BASE"} $(BIN)/python -m pytest -m slow -n 0 tests/deploy/test_image.py
 
 bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [TABLES=folder: models on its CSVs] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${TABLES:+--tables "$$TABLES"} $${SIZE:+--size "$$SIZE"}
@@ -231,7 +234,7 @@ check-results: $(ENV) # run the pipeline and compare with the committed results
 sbom: $(ENV) # what the locks hold, as CycloneDX, in sbom/
 	@$(STAGES) sbom
 
-scan-image: $(ENV) # known vulnerabilities in the image, with Trivy in Docker
+scan-image: $(ENV) # known vulnerabilities in the image, with Trivy
 	@$(STAGES) scan-image
 
 push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]

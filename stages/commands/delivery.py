@@ -26,15 +26,17 @@ def add(commands: Commands) -> None:
     comment.set_defaults(command=_comment)
     build = commands.add_parser(
         "image",
-        help="make the image of the newest bento, with Docker",
-        description="Make a container image of the newest bento, with Docker (bentoml build).",
+        help="make the image of the newest bento, with Docker or Podman",
+        description="Make a container image of the newest bento (bentoml build), with Docker or "
+        "Podman, whichever answers first.",
     )
     build.add_argument("--archive", type=Path, help="also save it to this file")
+    build.add_argument("--base", help="an image with Python 3.11 to put it on")
     build.set_defaults(command=_image)
     scan = commands.add_parser(
         "scan-image",
         help="look for vulnerabilities in the image",
-        description="Look for known vulnerabilities in the image, with Trivy in Docker.",
+        description="Look for known vulnerabilities in the image, with Trivy.",
     )
     scan.set_defaults(command=_scan_image)
     push = commands.add_parser("push-image", description="Push the image to a registry of images.")
@@ -55,7 +57,7 @@ def _comment(options: argparse.Namespace, paths: Paths) -> None:
 def _image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import build
 
-    print(build(archive=options.archive))
+    print(build(paths, base=options.base, archive=options.archive))
 
 
 def _scan_image(_: argparse.Namespace, paths: Paths) -> None:

@@ -1,18 +1,24 @@
-"""The container image of the service: made from its bento, scanned, pushed, all of it by Docker."""
+"""The container image of the service: made from its bento, scanned, pushed, by Docker or Podman."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from scoring.errors import UserError
+from stages.core.paths import Paths
 
 IMAGE = "churn:latest"
 BENTO = "churn:latest"
+# Podman: a health check is of Docker's format alone; one time for all files, so that the same bento
+# gives the same bytes.
+ENGINES = {"docker": (), "podman": ("--format=docker", "--timestamp=0")}
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 # By digest: the tags of this scanner were moved to malicious versions in 2026.
 TRIVY = (
     "ghcr.io/aquasecurity/trivy:0.74.0"
@@ -20,18 +26,37 @@ TRIVY = (
 )
 
 
-def build(*, archive: Path | None = None) -> str:
-    """Make the image of the newest bento; also save it to `archive`, for another machine."""
-    _running_docker()
+def build(
+    paths: Paths, *, base: str | None = None, archive: Path | None = None, tag: str = IMAGE
+) -> str:
+    """Make the image of the newest bento; also save it to `archive`, for another machine.
+
+    `base` is an image with Python 3.11, in place of the one that the recipe names.
+    """
+    engine = running_engine()
     with tempfile.TemporaryDirectory() as scratch:
-        # BentoML unpacks to a temporary folder and refuses the template there, unless it is started
-        # above it: issue 5566 of its repository.
-        bentoml = [sys.executable, "-m", "bentoml", "containerize", BENTO, "--image-tag", IMAGE]
-        _run(*bentoml, place=scratch, TMPDIR=scratch)
+        context = Path(scratch)
+        _fill(context, paths.root / "deploy" / "Dockerfile")
+        chosen = [f"--build-arg=BASE={base}"] if base else []
+        _run(engine, "build", *ENGINES[engine], *chosen, f"--tag={tag}", scratch)
     if archive:
         archive.parent.mkdir(parents=True, exist_ok=True)
-        _run("docker", "save", "--output", str(archive), IMAGE)
-    return f"Image: {IMAGE}" + (f", saved to {archive}" if archive else "")
+        _run(engine, "save", "--output", str(archive), tag)
+    return f"Image: {tag}, made by {engine}" + (f", saved to {archive}" if archive else "")
+
+
+def _fill(context: Path, recipe: Path) -> None:
+    """Bento, recipe, and the wheels of the bento's lock, each with the hash that it demands."""
+    found = _output(sys.executable, "-m", "bentoml", "get", BENTO, "--output", "path")
+    shutil.copytree(found.splitlines()[-1], context / "bento")
+    shutil.copy(recipe, context)
+    platforms = [f"--platform={platform}" for platform in PLATFORMS]
+    _run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+        "--only-binary=:all:", "--python-version=3.11", *platforms,
+        "--dest", str(context / "wheels"),
+        "--requirement", str(context / "bento" / "src" / "requirements" / "service.lock"),
+    )  # fmt: skip
 
 
 def scan() -> str:
@@ -39,11 +64,11 @@ def scan() -> str:
 
     The scanner gets a copy to read, nothing else: no socket of Docker, no privileges.
     """
-    _running_docker()
+    engine = running_engine()
     with tempfile.TemporaryDirectory() as scratch:
-        _run("docker", "save", "--output", f"{scratch}/image.tar", IMAGE)
+        _run(engine, "save", "--output", f"{scratch}/image.tar", IMAGE)
         _run(
-            "docker", "run", "--rm", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+            engine, "run", "--rm", "--cap-drop=ALL", "--security-opt=no-new-privileges",
             f"--user={os.getuid()}:{os.getgid()}", "--env=TRIVY_CACHE_DIR=/tmp/trivy",
             f"--mount=type=bind,source={scratch},target=/scan,readonly", TRIVY,
             "image", "--input=/scan/image.tar", "--scanners=vuln,secret", "--ignore-unfixed",
@@ -56,12 +81,12 @@ def scan() -> str:
 def push(address: str, version: str, *, archive: Path | None = None) -> str:
     """Push the image, or the one saved in `archive`; name and digest, for later steps too."""
     target = reference(address, version)
-    _running_docker()
+    engine = running_engine()
     if archive:
-        _run("docker", "load", "--quiet", "--input", str(archive))
-    _run("docker", "tag", IMAGE, target)
-    _run("docker", "push", "--quiet", target)
-    pushed = _said("docker", "inspect", "--format={{index .RepoDigests 0}}", target)
+        _run(engine, "load", "--quiet", "--input", str(archive))
+    _run(engine, "tag", IMAGE, target)
+    _run(engine, "push", "--quiet", target)
+    pushed = _output(engine, "inspect", "--format={{index .RepoDigests 0}}", target)
     name, _, digest = pushed.partition("@")
     with open(os.environ.get("GITHUB_OUTPUT") or os.devnull, "a", encoding="utf-8") as outputs:
         outputs.write(f"name={name}\ndigest={digest}\n")
@@ -82,24 +107,34 @@ def reference(address: str, version: str) -> str:
     return f"{address.lower()}:{tag}"
 
 
-def _running_docker() -> None:
-    try:
-        done = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise UserError(
-            "docker: not on the PATH; expected Docker, which makes the image"
-        ) from error
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise UserError(f"docker: {reason[0]}")
+def running_engine() -> str:
+    """The first engine that answers; `UserError` with what each says where none does."""
+    problems = []
+    for name in ENGINES:
+        try:
+            done = subprocess.run([name, "version"], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            problems.append(f"{name}: not on the PATH")
+            continue
+        if not done.returncode:
+            return name
+        said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        problems.append(f"{name}: {said[0]}")
+    raise UserError(f"{'; '.join(problems)}; expected one of them to make images")
 
 
-def _run(*command: str, place: str | None = None, **environment: str) -> None:
-    done = subprocess.run(command, cwd=place, env=os.environ | environment, check=False)
-    if done.returncode:
+def _run(*command: str) -> None:
+    done = subprocess.run(command, check=False)
+    _check(command, done.returncode)
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    _check(command, done.returncode)
+    return done.stdout.strip()
+
+
+def _check(command: tuple[str, ...], code: int) -> None:
+    if code:
         words = " ".join([Path(command[0]).name, *command[1:3]])
-        raise UserError(f"{words} …: exit code {done.returncode}; its own words are above")
-
-
-def _said(*command: str) -> str:
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        raise UserError(f"{words} …: exit code {code}; its own words are above")

@@ -1,14 +1,17 @@
-"""The container image: what is asked of Docker. A stand-in records it; no test starts Docker."""
+"""The container image: what is asked of the engine, which a stand-in records."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from scoring.errors import UserError
 from stages.cli import main
-from stages.operations.image import TRIVY, reference
+from stages.operations import image as operation
+from stages.operations.image import TRIVY, reference, running_engine
+from tests.places import ROOT
 
 DOCKER = """#!/bin/sh
 echo "$@" >> "{record}"
@@ -22,7 +25,7 @@ esac
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with the commands that Docker was given; nothing else is on the PATH."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
     docker(tmp_path)
     return tmp_path / "record"
@@ -72,10 +75,37 @@ def test_a_docker_that_is_missing_or_does_not_answer_is_said_in_a_line(
 ) -> None:
     docker(record.parent, failing="version")
     assert main(command) == 1
-    assert capsys.readouterr().err == "docker: broken\n"
+    expected = "expected one of them to make images\n"
+    assert capsys.readouterr().err == f"docker: broken; podman: not on the PATH; {expected}"
     (record.parent / "docker").unlink()
     assert main(command) == 1
     assert "docker: not on the PATH" in capsys.readouterr().err
+
+
+def test_the_image_is_built_on_the_base_that_is_named_and_saved(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "_fill", lambda *_: None)
+    archive = record.parent / "dist" / "churn.tar"
+    assert main(["image", "--base", "mirror/python:3.11", "--archive", str(archive)]) == 0
+    _, build, save = record.read_text().splitlines()
+    assert build.startswith("build --build-arg=BASE=mirror/python:3.11 --tag=churn:latest ")
+    assert save == f"save --output {archive} churn:latest"
+    assert archive.parent.is_dir()
+
+
+def test_podman_is_taken_where_docker_does_not_answer(record: Path) -> None:
+    docker(record.parent, failing="version")
+    podman = record.with_name("podman")
+    podman.write_text(DOCKER.format(record=podman.with_suffix(".record"), failing="none"))
+    podman.chmod(0o755)
+    assert running_engine() == "podman"
+
+
+def test_the_base_is_pinned_by_digest() -> None:
+    recipe = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", recipe, flags=re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", recipe, flags=re.MULTILINE)) == {"${BASE}"}
 
 
 @pytest.mark.parametrize(

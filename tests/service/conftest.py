@@ -24,6 +24,7 @@ from serving.worker import Worker
 from stages.core.files import write_table
 from stages.core.paths import Paths
 from stages.model.champion import write_bundle
+from stages.operations.reproducible import copy_work_tree
 from tests import builders
 from tests.places import ROOT
 
@@ -51,6 +52,24 @@ def write_club(folder: Path, *, variant: str = "full", winner: str = "vote") -> 
 def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose champion is not its fallback; nobody changes it."""
     return write_club(tmp_path_factory.mktemp("club"))
+
+
+@pytest.fixture(scope="session")
+def bento(club, tmp_path_factory) -> Path:
+    """A bento, built in a copy of what git would have here, with the club's bundle."""
+    place = tmp_path_factory.mktemp("bento")
+    copy_work_tree(place / "clone", ROOT)
+    (place / "clone" / "models").mkdir(exist_ok=True)
+    shutil.copytree(club, place / "clone" / "models" / "champion")
+    built = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build", "--output", "tag"],
+        cwd=place / "clone",
+        env=os.environ | {"BENTOML_HOME": str(place / "home"), "BENTOML_DO_NOT_TRACK": "True"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-3000:]
+    name, version = built.stdout.strip().splitlines()[-1].removeprefix("__tag__:").split(":")
+    return place / "home" / "bentos" / name / version
 
 
 @pytest.fixture
@@ -150,14 +169,15 @@ def serve(
         )
     server = Server(process, f"http://127.0.0.1:{port}", str(log))
     try:
-        _wait(server)
+        wait(server)
         yield server
     finally:
         if process.poll() is None:
             server.stop()
 
 
-def _wait(server: Server) -> None:
+def wait(server: Server) -> None:
+    """Return once it answers; its log where it does not."""
     due = time.monotonic() + START
     while time.monotonic() < due:
         assert server.process.poll() is None, Path(server.log).read_text()[-3000:]

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stages.operations.reproducible import copy_work_tree
 from tests.places import ROOT
 from tests.service.conftest import ELSEWHERE, Server, serve
 
@@ -27,24 +25,6 @@ def run(*command: str, **environment: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def bento(club, tmp_path_factory) -> Path:
-    """A bento, built in a copy of what git would have here, with the club's bundle."""
-    place = tmp_path_factory.mktemp("bento")
-    copy_work_tree(place / "clone", ROOT)
-    (place / "clone" / "models").mkdir(exist_ok=True)
-    shutil.copytree(club, place / "clone" / "models" / "champion")
-    built = subprocess.run(
-        [sys.executable, "-m", "bentoml", "build", "--output", "tag"],
-        cwd=place / "clone",
-        env=os.environ | {"BENTOML_HOME": str(place / "home"), "BENTOML_DO_NOT_TRACK": "True"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-3000:]
-    name, version = built.stdout.strip().splitlines()[-1].removeprefix("__tag__:").split(":")
-    return place / "home" / "bentos" / name / version
 
 
 @pytest.fixture(scope="module")
@@ -71,27 +51,6 @@ def test_the_bento_asks_for_the_lock_and_nothing_besides(bento):
         for path in (bento / "env/python/requirements.txt", bento / "src/requirements/service.lock")
     )
     assert asked == locked
-
-
-def test_the_image_runs_without_rights_and_checks_its_health(bento):
-    text = (bento / "env" / "docker" / "Dockerfile").read_text()
-    assert text.rindex("USER bentoml") > text.rindex("RUN chmod")
-    assert "HEALTHCHECK" in text
-    assert "ENV BENTOML_DO_NOT_TRACK" in text
-
-
-def test_docker_is_asked_for_the_image_of_the_bento_and_to_save_it(bento, tmp_path):
-    record, archive = tmp_path / "record", tmp_path / "dist" / "churn.tar"
-    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >> "{record}"; echo 28.0.0\n')
-    (tmp_path / "docker").chmod(0o755)
-    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
-    home = str(bento.parents[2])
-    said = run("stages", "image", "--archive", str(archive), PATH=path, BENTOML_HOME=home)
-    assert f"saved to {archive}" in said
-    asked = record.read_text()
-    assert re.search(r"build .*--tag churn:latest", asked), asked
-    assert f"save --output {archive} churn:latest" in asked
-    assert archive.parent.is_dir()
 
 
 def test_the_environment_is_lean(python):
