@@ -63,10 +63,13 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     write_tables(path, [table])
 
 
-def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table, or some of its columns."""
+def read_table(
+    path: Path, columns: list[str] | None = None, *, where: tuple[str, Iterable[Any]] | None = None
+) -> pd.DataFrame:
+    """Read a table, or some of its columns; `where` a column and the values of it that are read."""
+    filters = None if where is None else [(where[0], "in", list(where[1]))]
     with path.open("rb") as file:
-        return pq.read_table(file, columns=columns).to_pandas()
+        return pq.read_table(file, columns=columns, filters=filters).to_pandas()
 
 
 def read_sample(path: Path, *, most: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from scoring import money
 from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, SELECTED, Scorer
 from scoring.decision import contacts, decision_rule
 from scoring.schema import Schema
-from stages.core.files import read_table
+from stages.core.files import read_table, row_count
 from stages.core.measures import Bootstrap, Floats, Measure
 from stages.core.metrics import Input, Metric
 from stages.core.paths import Paths
@@ -151,7 +151,7 @@ def _scorer(path: Path) -> Scorer:
 
 
 def _oracle(features: pd.DataFrame, file: Path) -> Floats | None:
-    truth = read_table(file)
-    if truth.empty:
+    if not row_count(file):
         return None
+    truth = read_table(file, where=("id", features[ID]))
     return truth.set_index("id")["churn_probability"].reindex(features[ID]).to_numpy(float)

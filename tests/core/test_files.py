@@ -152,3 +152,12 @@ def test_a_sample_is_spread_evenly_and_a_short_table_comes_whole(tmp_path, rows)
         assert (found[0], found[-1]) == (0, rows - 1)
         steps = {after - before for before, after in pairwise(found)}
         assert max(steps) - min(steps) <= 1
+
+
+def test_rows_with_some_values_are_read_alone(tmp_path):
+    table = pd.DataFrame({"id": ["a", "b", "c", "b"], "number": [1, 2, 3, 4]})
+    write_table(tmp_path / "table.parquet", table)
+
+    found = read_table(tmp_path / "table.parquet", where=("id", ["b", "z"]))
+
+    assert found.to_dict("list") == {"id": ["b", "b"], "number": [2, 4]}
