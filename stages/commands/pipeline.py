@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
         help="run what changed of the pipeline",
         description="Validate the data, then `dvc repro`; on failure restore the previous results.",
     )
-    repro.add_argument("dvc", nargs="*", help="handed on to dvc repro, after --", metavar="ARG")
+    repro.add_argument("dvc", nargs="*", help="passed to dvc repro, after --", metavar="ARG")
     repro.set_defaults(command=_repro)
     check = commands.add_parser(
         "check",

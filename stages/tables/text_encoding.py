@@ -64,9 +64,9 @@ def as_utf8(path: Path, *, origin: str) -> Iterator[Text]:
 
 def _warnings(encoding: str, line_ends: str) -> Iterator[DataWarning]:
     if not encoding.startswith("UTF-8"):
-        yield DataWarning(None, f"encoded in {encoding}", "read so")
+        yield DataWarning(None, f"encoded in {encoding}", "read accordingly")
     if line_ends != "LF":
-        yield DataWarning(None, f"{LINE_ENDS[line_ends]} line ends", "read so")
+        yield DataWarning(None, f"{LINE_ENDS[line_ends]} line ends", "read accordingly")
 
 
 def _decompressed(path: Path, copy: Path, origin: str) -> tuple[Path, str]:

@@ -218,9 +218,9 @@ def test_a_strange_file_is_accepted_with_a_warning_for_everything(
     assert done.returncode == 0, done.stderr
     # then the terminal, the JSON and the report say so
     expected = [
-        "encoded in UTF-16: read so",
-        "Windows line ends: read so",
-        "separated by semicolons: read so",
+        "encoded in UTF-16: read accordingly",
+        "Windows line ends: read accordingly",
+        "separated by semicolons: read accordingly",
         "column MonthlyCharges: decimal commas",
         "column Mood: not in the schema: dropped",
         "repeats an earlier row, 2 rows (first: 42, 43): dropped",

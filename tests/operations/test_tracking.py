@@ -148,7 +148,7 @@ def test_a_run_ends_well_without_a_server(finished: Path) -> None:
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert line.startswith("MLflow: not logged: ")
-    assert line.endswith("The results stand; `make track` logs them later")
+    assert line.endswith("The results are kept; `make track` logs them later")
     assert "geheim" not in line
     assert done.stdout == ""
 

@@ -98,27 +98,27 @@ ACCEPTED: dict[str, tuple[Callable[[Table], bytes], list[str]]] = {
             "value"
         ],
     ),
-    "another separator": (lambda t: csv(t, sep=";"), ["separated by semicolons: read so"]),
-    "tabs": (lambda t: csv(t, sep="\t"), ["separated by tabs: read so"]),
+    "another separator": (lambda t: csv(t, sep=";"), ["separated by semicolons: read accordingly"]),
+    "tabs": (lambda t: csv(t, sep="\t"), ["separated by tabs: read accordingly"]),
     "another encoding": (
         lambda t: t.to_csv(index=False).encode("cp1252"),
-        ["encoded in Windows-1252: read so"],
+        ["encoded in Windows-1252: read accordingly"],
     ),
     "UTF-16": (
         lambda t: t.to_csv(index=False).encode("utf-16"),
-        ["encoded in UTF-16: read so"],
+        ["encoded in UTF-16: read accordingly"],
     ),
     "a mark before UTF-8": (lambda t: t.to_csv(index=False).encode("utf-8-sig"), []),
     "other line ends": (
         lambda t: csv(t, lineterminator="\r\n"),
-        ["Windows line ends: read so"],
+        ["Windows line ends: read accordingly"],
     ),
     "mixed line ends": (
         lambda t: csv(t).replace(b"\n", b"\r\n", 5),
-        ["mixed line ends: read so"],
+        ["mixed line ends: read accordingly"],
     ),
     "packed": (packed, []),
-    "decimal commas": (with_commas, ["separated by semicolons: read so"]),
+    "decimal commas": (with_commas, ["separated by semicolons: read accordingly"]),
     "thousands": (with_thousands, [BIG]),
     "blank lines": (between_blanks, ["blank, 2 rows (first: 4, 7): left out"]),
     "missing markers": (

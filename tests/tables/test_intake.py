@@ -119,18 +119,18 @@ def test_every_dialect_reads_to_the_same_cells(
         "separator": separator,
         "decimal": "point",
     }
-    expected = [f"encoded in {coded}: read so"] if not coded.startswith("UTF-8") else []
-    expected += ["mixed line ends: read so"] if found == "mixed" else []
-    expected += [f"separated by {separator}: read so"] if separator != "commas" else []
+    expected = [f"encoded in {coded}: read accordingly"] if not coded.startswith("UTF-8") else []
+    expected += ["mixed line ends: read accordingly"] if found == "mixed" else []
+    expected += [f"separated by {separator}: read accordingly"] if separator != "commas" else []
     assert said(raw_table) == expected
 
 
 @pytest.mark.parametrize(
     ("end", "name", "words"),
     [
-        ("\r\n", "CRLF", ["Windows line ends: read so"]),
-        ("\r", "CR", ["old Macintosh line ends: read so"]),
-        ("\r\r\n", "mixed", ["mixed line ends: read so"]),
+        ("\r\n", "CRLF", ["Windows line ends: read accordingly"]),
+        ("\r", "CR", ["old Macintosh line ends: read accordingly"]),
+        ("\r\r\n", "mixed", ["mixed line ends: read accordingly"]),
     ],
 )
 def test_line_ends_are_told(tmp_path: Path, end: str, name: str, words: list[str]) -> None:
