@@ -145,7 +145,9 @@ def _read_workbook(path: Path, origin: str, sheet: str | None) -> RawTable:
         with as_utf8(copy, origin=origin) as text:
             raw_table = _read_csv(text, origin, separator=",")
     more = f"; it also has {', '.join(found.others)} (SHEET=)" if found.others else ""
-    warning = DataWarning(None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read accordingly")
+    warning = DataWarning(
+        None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read accordingly"
+    )
     form = {"format": "workbook", "sheet": found.name, "cells": found.cells}
     return replace(raw_table, form=form, warnings=(warning, *raw_table.warnings))
 

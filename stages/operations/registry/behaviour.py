@@ -24,7 +24,7 @@ def run_behaviour_tests(root: Path) -> int:
     customers only those are asked for that hold for any schema.
     """
     print(f"{SUITE}: trying the champion's behaviour", file=sys.stderr)
-    options = ["-q", "-rA", "-p", "no:cacheprovider", *_selection(root)]
+    options = ["-q", "-rA", "--tb=short", "-p", "no:cacheprovider", *_selection(root)]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", SUITE, *options],
         cwd=root,
@@ -36,9 +36,13 @@ def run_behaviour_tests(root: Path) -> int:
     outcomes = OUTCOME.findall(done.stdout)
     passed = sum(outcome == "PASSED" for outcome, _ in outcomes)
     if done.returncode or passed != len(outcomes):
-        print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
+        lines = [line for line in done.stdout.splitlines() if not line.startswith("PASSED ")]
+        print(*lines, done.stderr, sep="\n", file=sys.stderr)
         failed = [name for outcome, name in outcomes if outcome != "PASSED"]
-        raise UserError(failed[0] if failed else f"{SUITE}: could not be run; see above")
+        if not failed:
+            raise UserError(f"{SUITE}: could not be run; see above")
+        count = f"{len(failed)} of {len(outcomes)} behaviour tests"
+        raise UserError(f"{failed[0].split(' - ')[0]}: failed ({count}); expected all to pass")
     return passed
 
 

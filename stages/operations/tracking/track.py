@@ -57,4 +57,6 @@ def track_after_a_run(paths: Paths) -> None:
 
 
 def _later(reason: str) -> str:
-    return f"not logged: {reason.splitlines()[-1]}. The results are kept; `make track` logs them later"
+    return (
+        f"not logged: {reason.splitlines()[-1]}. The results are kept; `make track` logs them later"
+    )

@@ -175,7 +175,9 @@ def test_champion_that_misbehaves_is_refused_by_the_tests_name(
 ) -> None:
     write_champion(small, candidate="rebel")
     commit(small)
-    assert refused(small).startswith("tests/model/test_behaviour.py::test_it_behaves")
+    message = refused(small)
+    assert message.startswith("tests/model/test_behaviour.py::test_it_behaves")
+    assert "expected all to pass" in message
     assert "assert 'rebel' != 'rebel'" in capfd.readouterr().err
 
 
