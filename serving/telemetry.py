@@ -75,6 +75,11 @@ class Metrics:
         self.shadow_contacts = Counter(
             "churn_shadow_contacts", "Customers whom a shadow would contact", registry=registry
         )
+        self.shadow_differences = Counter(
+            "churn_shadow_differences",
+            "Customers on whom a shadow decides otherwise than was answered",
+            registry=registry,
+        )
         self.shadow_failures = Counter(
             "churn_shadow_failures", "Customers whom a shadow could not score", registry=registry
         )
@@ -163,8 +168,9 @@ class Metrics:
         for key, count in counts.items():
             self._predicted[key].inc(count)
 
-    def shadowed(self, answers: Answers) -> None:
-        """Count what a shadow challenger predicts."""
+    def shadowed(self, answers: Answers, *, differing: int) -> None:
+        """Count what a shadow challenger predicts, and how often it decides otherwise."""
+        self.shadow_differences.inc(differing)
         self.shadow.inc(len(answers.tiers))
         self.shadow_contacts.inc(int(answers.contact.sum()))
         for probability in answers.probability.tolist():

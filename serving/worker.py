@@ -341,7 +341,8 @@ class Worker:
         if answers is None:
             self.metrics.shadow_failures.inc(len(rows))
             return None
-        self.metrics.shadowed(answers)
+        differing = int((answers.contact != entry.answers.contact[mine]).sum())
+        self.metrics.shadowed(answers, differing=differing)
         ids = [entry.ids[i] for i in mine]
         return Entry(entry.at, entry.request_id, rows, ids, answers, shadow=True)
 

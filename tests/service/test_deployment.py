@@ -75,7 +75,9 @@ def test_a_shadow_is_counted_with_its_decisions(work, club, second, file) -> Non
     assert answering(worker) == {both["champion"].version: 40}
     worker.close()
     assert sample(worker, "churn_shadow_predictions_total") == 40
-    assert 0 <= sample(worker, "churn_shadow_contacts_total") <= 40
+    contacts = sample(worker, "churn_shadow_contacts_total")
+    assert 0 <= contacts <= 40
+    assert 0 <= sample(worker, "churn_shadow_differences_total") <= 40
     assert sample(worker, "churn_shadow_failures_total") == 0
 
 
@@ -162,7 +164,7 @@ def test_a_running_service_is_deployed_to_and_back_without_a_failed_request(
     shutil.copytree(club, paths.champion)
     params = Canary.of(
         {"steps": ["shadow", 0.3, 1.0], "least": 100, "level": 0.99, "contacts": 1.0,
-         "failures": 0.01, "poll_seconds": 0.2, "patience_seconds": 120.0}
+         "failures": 0.01, "differences": 1.0, "poll_seconds": 0.2, "patience_seconds": 120.0}
     )  # fmt: skip
     places = Places.of(paths)
     options = {"workers": "2", "reload_seconds": "0.2"}

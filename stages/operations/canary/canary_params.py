@@ -21,6 +21,7 @@ class Canary(Section):
     level: Level
     contacts: Proportion
     failures: Proportion
+    differences: Proportion
     poll_seconds: Annotated[float, Field(gt=0, le=10)]
     patience_seconds: Positive
 

@@ -15,7 +15,9 @@ from stages.operations.canary.step import Counts, Figures
 TIMEOUT = 5.0  # seconds for an answer
 Series: TypeAlias = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 FIGURES = ("churn_predictions_total", "churn_fallbacks_total", "churn_model_info")
-SHADOW = tuple(f"churn_shadow_{name}_total" for name in ("predictions", "contacts", "failures"))
+SHADOW = tuple(
+    f"churn_shadow_{name}_total" for name in ("predictions", "contacts", "failures", "differences")
+)
 
 
 class Live:

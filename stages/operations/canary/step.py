@@ -8,16 +8,20 @@ from typing import Literal, NamedTuple
 from stages.operations.canary.canary_params import Canary
 from stages.operations.canary.sequential import Rate, exceeds
 
-CHECKS = 3  # failures, more contacts, fewer contacts
+CHECKS = 4  # failures, more contacts, fewer contacts, other decisions
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Customers since the step began: answered by the model, contacted of those, not answered."""
+    """Customers since the step began: answered by the model, contacted of those, not answered.
+
+    `differing` are those on whom a shadow decides otherwise than the champion.
+    """
 
     answered: int = 0
     contacts: int = 0
     failures: int = 0
+    differing: int = 0
 
     @property
     def asked(self) -> int:
@@ -28,6 +32,11 @@ class Counts:
     def contacted(self) -> Rate:
         """Share of the answered."""
         return Rate(self.contacts, self.answered)
+
+    @property
+    def differed(self) -> Rate:
+        """Share of the answered."""
+        return Rate(self.differing, self.answered)
 
     @property
     def failed(self) -> Rate:
@@ -77,6 +86,8 @@ def _breach(
     before = None if is_all or not champion.asked else champion.failed
     if exceeds(challenger.failed, before, tolerance=params.failures, alpha=alpha):
         return f"{challenger.failed.value:.1%} of the customers were not answered by the challenger"
+    if exceeds(challenger.differed, None, tolerance=params.differences, alpha=alpha):
+        return f"{challenger.differed.value:.1%} of the customers would be decided otherwise"
     pair = challenger.contacted, champion.contacted
     if not is_all and any(
         exceeds(*order, tolerance=params.contacts, alpha=alpha) for order in (pair, pair[::-1])
@@ -90,6 +101,8 @@ def _beyond(champion: Counts, challenger: Counts, params: Canary, *, is_all: boo
     base = 0.0 if is_all else champion.failed.value
     if challenger.failed.value - base > params.failures:
         return f"{challenger.failed.value:.1%} not answered, which may be noise"
+    if challenger.differed.value > params.differences:
+        return f"{challenger.differed.value:.1%} decided otherwise, which may be noise"
     difference = abs(challenger.contacted.value - champion.contacted.value)
     if not is_all and not difference <= params.contacts:
         return f"{_words(champion, challenger, is_all)}, which may be noise"

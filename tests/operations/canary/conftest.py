@@ -21,6 +21,7 @@ PARAMS = {
     "level": 0.99,
     "contacts": 0.1,
     "failures": 0.01,
+    "differences": 0.25,
     "poll_seconds": 2.0,
     "patience_seconds": 600.0,
 }

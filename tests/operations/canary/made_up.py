@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from stages.operations.canary.step import Counts, Figures
@@ -10,8 +12,9 @@ from stages.operations.canary.step import Counts, Figures
 class Service:
     """Counts as a running service would, `rate` customers between two looks, as many in all.
 
-    `contacts` and `failures` are the shares of champion and challenger. `missing` looks come
-    first in which the service cannot be asked.
+    `contacts` and `failures` are the shares of champion and challenger, `differing` that of the
+    customers on whom the shadow decides otherwise. `missing` looks come first in which the service
+    cannot be asked.
     """
 
     def __init__(
@@ -19,12 +22,13 @@ class Service:
         *,
         contacts: tuple[float, float] = (0.4, 0.4),
         failures: tuple[float, float] = (0.0, 0.0),
+        differing: float = 0.05,
         rate: int = 100,
         missing: int = 0,
         seed: int = 0,
     ) -> None:
         self._shares = list(zip(contacts, failures, strict=True))
-        self._rate, self._missing = rate, missing
+        self._rate, self._missing, self._differing = rate, missing, differing
         self._rng = np.random.default_rng(seed)
         self.begin()
 
@@ -40,7 +44,11 @@ class Service:
         self._counts = [
             self._more(c, *shares) for c, shares in zip(self._counts, self._shares, strict=True)
         ]
-        return Figures(*self._counts)
+        champion, challenger = self._counts
+        if shadow:
+            differing = round(self._differing * challenger.answered)
+            challenger = replace(challenger, differing=differing)
+        return Figures(champion, challenger)
 
     def _more(self, counts: Counts, contacts: float, failures: float) -> Counts:
         failed = int(self._rng.binomial(self._rate, failures))

@@ -70,8 +70,9 @@ def test_every_step_is_taken_in_turn(rollout, paths, second, monkeypatch) -> Non
         {"contacts": (0.4, 0.9)},
         {"contacts": (0.4, 0.05)},
         {"failures": (0.0, 0.2)},
+        {"differing": 0.6},
     ],
-    ids=["contacts nearly all", "contacts hardly any", "fails"],
+    ids=["contacts nearly all", "contacts hardly any", "fails", "as many, but others"],
 )
 def test_a_breach_goes_back_by_itself(rollout, paths, first, second, service) -> None:
     run = rollout(Service(**service))
