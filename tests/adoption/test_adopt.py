@@ -36,6 +36,7 @@ def git_status(place: Path) -> str:
     return subprocess.run(command, cwd=place, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow  # half of the pipeline a second time
 def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: Path) -> None:
     before = (fresh / "params.yaml").read_bytes()
     tables = [fresh / "data" / "features" / f"{split}.parquet" for split in ("train", "test")]

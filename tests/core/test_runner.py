@@ -55,6 +55,7 @@ def test_an_executed_notebook_is_the_same_at_every_run_and_shows_no_progress(
     assert "half way" not in first.replace("print('half way'", "")
 
 
+@pytest.mark.slow  # two processes import all that a notebook needs
 def test_notebooks_run_side_by_side_in_one_folder() -> None:
     spawned = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=spawned) as pool:

@@ -58,6 +58,7 @@ def test_a_page_that_is_no_output_is_named(tmp_path):
         navigation(Paths(tmp_path))
 
 
+@pytest.mark.slow  # every page is rendered again
 def test_a_sixth_stage_is_its_entry_and_its_line_in_pages(fresh: Path):
     # given a notebook, its entry in dvc.yaml, and its line in what `pages` needs and makes
     v4 = nbformat.v4

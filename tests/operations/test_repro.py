@@ -73,7 +73,7 @@ def test_a_failing_stage_restores_the_previous_results(fresh: Path) -> None:
     # and what succeeded on the way is not run again
     git = ["git", "checkout", "--quiet", "notebooks"]
     subprocess.run(git, cwd=fresh, check=True)
-    again = stages(fresh, "repro")
+    again = stages(fresh, "repro", "explore")
     assert again.returncode == 0, again.stderr[-2000:]
     assert "Stage 'explore' is cached" in again.stdout
     assert state(fresh) != before
@@ -141,6 +141,7 @@ def test_what_was_computed_before_is_not_computed_again(fresh: Path) -> None:
     assert state(fresh) == before
 
 
+@pytest.mark.slow  # generates the customers again
 def test_a_first_run_that_fails_leaves_no_half_of_a_result(fresh: Path) -> None:
     # given a clone with code and lock but no results
     for folder in ("data/raw", "data/oracle", "models/champion", "models/comparison", ".dvc/cache"):
@@ -167,7 +168,7 @@ def test_a_first_run_that_fails_leaves_no_half_of_a_result(fresh: Path) -> None:
         ("params.yaml", "window_months: 6", "window_months: 3", "field money.window_months: 3;"),
     ],
 )
-def test_a_mistake_is_refused_at_the_door(
+def test_a_mistake_is_refused_before_anything_runs(
     shared: Path, file: str, before: str, after: str, words: str
 ) -> None:
     # given a mistake in a file that a person edits
