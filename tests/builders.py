@@ -153,6 +153,7 @@ TRAIN = {
     "max_forest_cells": 10_000_000,
     "racing": False,
     "metric": "roc_auc",
+    "tolerance": 0.05,
     "candidates": ["base_rate", "one_feature", "logistic", "forest", "xgboost", "vote"],
     "bins": 4,
     "encoding": {"categories": "one_hot", "width": 4, "crosses": 0},

@@ -12,6 +12,7 @@ from scoring.derive import category_names, derive, numeric_names
 from scoring.schema import parse_schema
 from stages.core.files import read_table
 from stages.core.paths import Paths
+from stages.model.blend import from_record
 from stages.model.encoding import frame
 from stages.model.train import refit
 from stages.parameters import read_parameters
@@ -22,7 +23,11 @@ SCHEMA = parse_schema(json.loads((HERE.champion / SCHEMA_FILE).read_text()), ori
 PARAMS = read_parameters(HERE).train
 CHOSEN = json.loads((HERE.champion / MANIFEST).read_text())
 MODEL = refit(
-    CHOSEN["candidate"], read_table(HERE.train), SCHEMA, PARAMS, weights=CHOSEN.get("blend")
+    CHOSEN["candidate"],
+    read_table(HERE.train),
+    SCHEMA,
+    PARAMS,
+    blend=from_record(CHOSEN.get("blend", {})),
 )
 
 app = FastAPI()

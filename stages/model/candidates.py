@@ -7,7 +7,7 @@ learns inside the fold. Ensembles are made of whole pipelines, each with an enco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -24,8 +24,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from scoring.bundle import BASELINES
 from scoring.errors import UserError
+from stages.model.blend import Blend
+from stages.model.calibrate import Sigmoid
 from stages.model.encoding import BOOSTING_PARTS, LINEAR_PARTS, TREE_PARTS, Layout, encoder
 from stages.model.hist_boosting import HistBoosting
+from stages.model.logodds import LogitShiftedClassifier
 from stages.model.optional.ensembles import bagged, stacked
 from stages.model.optional.rebalance import Rebalanced
 from stages.model.train_params import Train
@@ -133,10 +136,20 @@ def family(name: str, params: Train) -> tuple[str, Any]:
     return name, getattr(params, name, None)
 
 
-def blended(weights: Mapping[str, float], params: Train, shape: Layout) -> VotingClassifier:
+def blended(blend: Blend, params: Train, shape: Layout) -> VotingClassifier:
     """The weighted mean of the probabilities of some candidates, unfitted."""
-    members = _members(list(weights), params, shape)
-    return VotingClassifier(members, voting="soft", weights=list(weights.values()))
+    members = [
+        (name, _behind(blend[name].sigmoid, model))
+        for name, model in _members(list(blend), params, shape)
+    ]
+    weights = [member.weight for member in blend.values()]
+    return VotingClassifier(members, voting="soft", weights=weights)
+
+
+def _behind(sigmoid: Sigmoid | None, model: Any) -> Any:
+    if sigmoid is None:
+        return model
+    return LogitShiftedClassifier(model, slope=sigmoid.slope, intercept=sigmoid.intercept)
 
 
 def missing_package(name: str) -> str | None:

@@ -31,6 +31,7 @@ from scoring.schema import Schema
 from stages.core.files import write_csv, write_json, write_table
 from stages.core.paths import Paths
 from stages.features.table import LABEL, model_inputs, monthly_value
+from stages.model.blend import recorded
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
 from stages.model.money_params import Money
@@ -115,7 +116,7 @@ def _manifest(
         else "none",
         "threshold": profit_threshold(label.astype(float), probability, value=value, costs=costs),
         "mean_value": round(value, 6),
-        **({"blend": _rounded(validation.weights)} if winner == BLEND else {}),
+        **({"blend": recorded(validation.blend)} if winner == BLEND else {}),
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
         "costs": asdict(costs),
@@ -132,10 +133,6 @@ def _manifest(
         },
     }
     return {"name": NAME, "version": digest(content)[:12], **content}
-
-
-def _rounded(weights: dict[str, float]) -> dict[str, float]:
-    return {name: round(weight, 6) for name, weight in weights.items()}
 
 
 def background(features: pd.DataFrame, schema: Schema, probability: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from scoring.schema import Schema
 from stages.core import measures
 from stages.core.metrics import METRICS
 from stages.features.table import ID, LABEL
-from stages.model.blend import Held
+from stages.model.blend import Blend, Member, average
 from stages.model.candidates import family
-from stages.model.folds import Fold, paired, paired_interval
+from stages.model.folds import paired, paired_interval
 from stages.model.train import BLEND, VOTE, CrossValidation, folds, held_out
 from stages.model.train_params import Train
 
@@ -50,13 +50,14 @@ def gain_of_the_second_half(
     once = params.model_copy(update={"repeats": 1})
     splits = folds(label, once, customers=features[ID].to_numpy())
     halves = [replace(fold, fit=fold.fit[::2]) for fold in splits]
-    weights = _weights(winner, validation, params)
-    fitted = params.model_copy(update={"candidates": list(weights)})
+    blend = _as_blend(winner, validation, params)
+    fitted = params.model_copy(update={"candidates": list(blend)})
     held = held_out(features, schema, fitted, halves)
     sigmoid = validation.calibration[winner].sigmoid if winner in validation.calibration else None
     by_half = []
     for fold in splits:
-        probability = _mean(held, weights, fold)
+        key = fold.repeat, fold.number
+        probability = average(blend, {name: held[name][key] for name in blend})
         probability = sigmoid(probability) if sigmoid else probability
         truth = label[fold.held].astype(float)
         by_half.append(measures.value(METRICS[LOSS].bound(), truth, probability))
@@ -64,17 +65,13 @@ def gain_of_the_second_half(
     return paired_interval(np.array(by_half) - whole, params.folds, level=LEVEL)
 
 
-def _weights(winner: str, validation: CrossValidation, params: Train) -> dict[str, float]:
+def _as_blend(winner: str, validation: CrossValidation, params: Train) -> Blend:
     """The winner as a weighted mean of candidates that are fitted on their own."""
     if winner == BLEND:
-        return validation.weights
+        return validation.blend
     if winner == VOTE:
-        return {name: 1 / len(params.vote.members) for name in params.vote.members}
-    return {winner: 1.0}
-
-
-def _mean(held: dict[str, Held], weights: dict[str, float], fold: Fold) -> NDArray[np.float64]:
-    return np.sum([w * held[n][fold.repeat, fold.number] for n, w in weights.items()], axis=0)
+        return {name: Member(1 / len(params.vote.members)) for name in params.vote.members}
+    return {winner: Member(1.0)}
 
 
 def _by_fold(scores: pd.DataFrame, name: str) -> NDArray[np.float64]:

@@ -7,20 +7,25 @@ figure that is reported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core.metrics import METRICS
 from stages.model.folds import paired
-from stages.model.train import CrossValidation, served
+from stages.model.train import BLEND, CrossValidation, served
 from stages.model.train_params import Train
 
+Floats = NDArray[np.float64]
 LEVEL = 0.95
 FOLD = ["repeat", "fold"]
+BASE_RATE = "base_rate"
 
 
 class Election(NamedTuple):
@@ -79,45 +84,61 @@ def selected_scores(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
 
 
 def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -> pd.DataFrame:
-    """Each candidate against the best on the folds of both, in the order of `train.candidates`.
+    """Each candidate against the reference on the folds of both, in the order of the candidates.
 
-    Columns: number of `folds`; `mean` and `std` over them; `behind`, by how much it trails the
-    best, fold by fold; its corrected `standard_error` and 95 % interval `low`..`high`; `within`,
-    whether it is not worse by more than one standard error.
+    The reference is the blend, or the best where there is none. Columns: number of `folds`; `mean`
+    and `std` over them; `behind`, by how much it trails the reference, fold by fold (below 0: it
+    leads); its corrected `standard_error` and 95 % interval `low`..`high`; `allowed`, a share
+    `train.tolerance` of what the reference gains over the base rate; `within`, whether it trails
+    by no more than that with one standard error added, or is the reference.
     """
     metric = metric or params.metric
-    sign = METRICS[metric].sign
-    by_fold = {
-        name: group[metric].to_numpy() for name, group in scores.groupby("candidate", sort=False)
+    by_fold: dict[str, Floats] = {
+        str(name): METRICS[metric].sign * group[metric].to_numpy()
+        for name, group in scores.groupby("candidate", sort=False)
     }
+    reference = _reference(by_fold)
+    allowed = _allowed(by_fold, reference, params)
+    rows = {}
+    for name, values in by_fold.items():  # one that was stopped early has the first folds alone
+        behind, error = paired(by_fold[reference][: len(values)] - values, params.folds)
+        quantile = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+        rows[name] = {
+            "folds": len(values),
+            "mean": METRICS[metric].sign * values.mean(),
+            "std": values.std(ddof=1),
+            "behind": behind,
+            "standard_error": error,
+            "low": behind - quantile * error,
+            "high": behind + quantile * error,
+            "allowed": allowed,
+            "within": bool(name == reference or behind + error <= allowed),
+        }
+    return pd.DataFrame(list(rows.values()), index=pd.Index(rows, name="candidate"))
+
+
+def _reference(by_fold: Mapping[str, Floats]) -> str:
+    """The blend, or without one the best of those fitted on every fold; higher is better."""
+    if BLEND in by_fold:
+        return BLEND
     most = max(len(values) for values in by_fold.values())
     full = [name for name, values in by_fold.items() if len(values) == most]
-    best = max(full, key=lambda name: sign * by_fold[name].mean())
-    rows = []
-    for name, values in by_fold.items():  # one that was stopped early has the first folds alone
-        behind, error = paired(sign * (by_fold[best][: len(values)] - values), params.folds)
-        quantile = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
-        rows.append(
-            {
-                "candidate": name,
-                "folds": len(values),
-                "mean": values.mean(),
-                "std": values.std(ddof=1),
-                "behind": behind,
-                "standard_error": error,
-                "low": behind - quantile * error,
-                "high": behind + quantile * error,
-                "within": behind <= error,
-            }
-        )
-    return pd.DataFrame(rows).set_index("candidate")
+    return max(full, key=lambda name: by_fold[name].mean())
+
+
+def _allowed(by_fold: Mapping[str, Floats], reference: str, params: Train) -> float:
+    """What a simpler candidate may lose; nothing where the base rate is no candidate."""
+    if BASE_RATE not in by_fold:
+        return 0.0
+    gain = by_fold[reference].mean() - by_fold[BASE_RATE].mean()
+    return params.tolerance * max(0.0, float(gain))
 
 
 def choose(comparison: pd.DataFrame) -> tuple[str, str]:
     """The winner and the runner-up.
 
-    The winner is the first, and so the simplest, candidate within one standard error of the best;
-    the runner-up the best of the others.
+    The winner is the first, and so the simplest, candidate within what is allowed; the runner-up
+    the best of the others.
     """
     winner = str(comparison.index[comparison["within"]][0])
     others = comparison.drop(index=winner)
@@ -139,14 +160,17 @@ def optimism(election: Election, scores: pd.DataFrame, params: Train) -> str:
 
 
 def verdict(comparison: pd.DataFrame, winner: str, runner_up: str, params: Train) -> str:
-    """Why the winner won, in two sentences."""
-    best = str(comparison["behind"].idxmin())
-    row = comparison.loc[winner]
+    """Why the winner won, in a few sentences."""
+    metric, row = METRICS[params.metric].title, comparison.loc[winner]
+    reference = str(comparison.index[comparison["behind"] == 0][-1])
+    bar = (
+        f"at most {row['allowed']:.4f} of {metric} with one standard error added, "
+        f"{params.tolerance:.1%} of what {reference} gains over the base rate"
+    )
     why = (
-        f"it is the best in {METRICS[params.metric].title}, and no simpler one lies within one "
-        "standard error"
-        if winner == best
-        else f"it trails the best ({best}) by {row['behind']:.4f}, within one standard error "
-        f"({row['standard_error']:.4f}), and no simpler candidate does"
+        f"no simpler candidate is sure to lose {bar}"
+        if winner == reference
+        else f"the simplest that loses {bar}: {row['behind']:.4f} with a standard error of "
+        f"{row['standard_error']:.4f}"
     )
     return f"The winner is {winner}: {why}. The runner-up is {runner_up}."

@@ -6,7 +6,7 @@ noise, or has a weight in the blend.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from stages.core import measures
 from stages.core.metrics import METRICS, Shown, headings, shown_in
 from stages.core.reliability import reliability
 from stages.features.table import ID, LABEL
-from stages.model.blend import Held, cross_fitted, final_weights
+from stages.model.blend import Blend, Held, cross_fitted, learned
 from stages.model.budget import affordable_repeats, with_affordable_forests
 from stages.model.calibrate import Calibration, calibrate
 from stages.model.candidates import blended, build
@@ -44,13 +44,13 @@ class CrossValidation:
     `scores` has a row per candidate, repeat and fold with every ranking metric; `out_of_fold`
     has a row per train customer with id, label, fold and each candidate's probability from the
     first repeat; `calibration` says for each candidate whether a sigmoid stands behind it;
-    `weights` are those of the members of the blend.
+    `blend` has its members with weights and sigmoids.
     """
 
     scores: pd.DataFrame
     out_of_fold: pd.DataFrame
     calibration: dict[str, Calibration]
-    weights: dict[str, float]
+    blend: Blend
 
     @property
     def repeats(self) -> int:
@@ -81,11 +81,10 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
     fewer = params.model_copy(update={"repeats": repeats})
     splits = folds(label, fewer, customers=features[ID].to_numpy())
     held = _raced(features, schema, params, splits)
-    weights: dict[str, float] = {}
+    blend: Blend = {}
     if BLEND in params.candidates:
-        single = _members(held)
-        held[BLEND] = cross_fitted(single, splits, label, rounds=params.blend.rounds)
-        weights = final_weights(single, splits, label, rounds=params.blend.rounds)
+        held[BLEND] = cross_fitted(_members(held), splits, label, **_blending(params))
+        blend = learned(_members(held), splits, label, **_blending(params))
     calibration: dict[str, Calibration] = {}
     for name in params.candidates:
         if name not in BASELINES:  # references are left as they are
@@ -95,13 +94,17 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
         _scores(held, splits, features, params),
         _out_of_fold(held, splits, features, params),
         calibration,
-        weights,
+        blend,
     )
 
 
 def _members(held: dict[str, Held]) -> dict[str, Held]:
     """What the blend is made of: all but other averages and the simplest references."""
     return {name: by for name, by in held.items() if name not in NOT_BLENDED}
+
+
+def _blending(params: Train) -> dict[str, Any]:
+    return {"rounds": params.blend.rounds, "calibrated": params.calibration != "none"}
 
 
 def _raced(
@@ -141,8 +144,7 @@ def survivors(
         if paired_interval(best - values, params.folds, level=LEVEL)[1] <= 0
     }
     if BLEND in params.candidates:
-        rounds = params.blend.rounds
-        going_on |= set(final_weights(_members(held), splits, label, rounds=rounds))
+        going_on |= set(learned(_members(held), splits, label, **_blending(params)))
     if VOTE in going_on:
         going_on |= set(params.vote.members)
     return [name for name in held if name in going_on or name in BASELINES]
@@ -227,12 +229,12 @@ def refit(
     schema: Schema,
     params: Train,
     *,
-    weights: Mapping[str, float] | None = None,
+    blend: Blend | None = None,
 ) -> Any:
-    """The candidate fitted on every train customer, not calibrated; the blend by its weights."""
+    """The candidate fitted on every train customer, not calibrated; the blend by its members."""
     shape = layout(schema)
     params = with_affordable_forests(params, rows=len(features), shape=shape)
-    model = blended(weights or {}, params, shape) if name == BLEND else build(name, params, shape)
+    model = blended(blend or {}, params, shape) if name == BLEND else build(name, params, shape)
     with few_bins_are_fine():
         return model.fit(frame(features, schema), features[LABEL])
 
@@ -245,7 +247,7 @@ def served(
     params: Train,
 ) -> Any:
     """The candidate as it would be served: fitted on every train customer, behind its sigmoid."""
-    model = refit(name, features, schema, params, weights=validation.weights)
+    model = refit(name, features, schema, params, blend=validation.blend)
     decided = validation.calibration.get(name)
     if decided is None or decided.sigmoid is None:
         return model
@@ -288,7 +290,7 @@ def calibration_figures(validation: CrossValidation) -> pd.DataFrame:
 
 def blend_summary(validation: CrossValidation) -> str:
     """The members of the blend with their weights."""
-    if not validation.weights:
+    if not validation.blend:
         return "The candidates are not blended."
-    parts = [f"{name} {weight:.0%}" for name, weight in validation.weights.items()]
+    parts = [f"{name} {member.weight:.0%}" for name, member in validation.blend.items()]
     return f"By all folds the blend is {', '.join(parts)}."

@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from stages.core.section import Folds, Group, NonNegative, Positive, Repeats, Section, Seed, Share
+from stages.core.section import (
+    Folds,
+    Group,
+    NonNegative,
+    Positive,
+    Proportion,
+    Repeats,
+    Section,
+    Seed,
+    Share,
+)
 from stages.model.device import MISSING
 
 LearnerName = Literal["logistic", "forest", "xgboost", "lightgbm"]
@@ -150,6 +160,7 @@ class Train(Section):
     max_forest_cells: Annotated[int, Field(ge=1)]
     racing: bool
     metric: MetricName
+    tolerance: Proportion
     candidates: Annotated[list[str], Field(min_length=1)]
     bins: Annotated[int, Field(ge=2, le=50)]
     encoding: Encoding

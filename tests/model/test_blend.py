@@ -5,7 +5,16 @@ import pytest
 
 from stages.core import measures
 from stages.features.table import LABEL
-from stages.model.blend import cross_fitted, final_weights, greedy_weights
+from stages.model.blend import (
+    Member,
+    average,
+    cross_fitted,
+    from_record,
+    greedy_weights,
+    learned,
+    recorded,
+)
+from stages.model.calibrate import Sigmoid
 from stages.model.encoding import frame
 from stages.model.export import TOLERANCE, checked_onnx, disagreement
 from stages.model.folds import draw_folds
@@ -77,9 +86,9 @@ def test_candidate_that_was_stopped_has_no_final_weight():
     splits = draw_folds(label.astype(int), count=3, repeats=2, seed=0)
     held = held_by(splits, probability)
     held["good"] = {key: p for key, p in held["good"].items() if key[0] == 0}
-    weights = final_weights(held, splits, label, rounds=10)
-    assert "good" not in weights
-    assert sum(weights.values()) == pytest.approx(1)
+    blend = learned(held, splits, label, rounds=10)
+    assert "good" not in blend
+    assert sum(member.weight for member in blend.values()) == pytest.approx(1)
     assert set(cross_fitted(held, splits, label, rounds=10)) == set(held["middling"])
 
 
@@ -90,18 +99,60 @@ def test_blend_is_judged_like_a_candidate_and_served_as_a_weighted_mean():
     assert validation.out_of_fold[BLEND].between(0, 1).all()
     model = served(BLEND, validation, features, schema, WITH_BLEND)
     inputs = frame(features, schema)
-    expected = sum(
-        weight * refit(name, features, schema, WITH_BLEND).predict_proba(inputs)[:, 1]
-        for name, weight in validation.weights.items()
-    )
+    alone = {
+        name: refit(name, features, schema, WITH_BLEND).predict_proba(inputs)[:, 1].astype(float)
+        for name in validation.blend
+    }
+    expected = average(validation.blend, alone)
     np.testing.assert_allclose(model.predict_proba(inputs)[:, 1], expected, atol=1e-12)
+
+
+def test_a_member_that_is_too_bold_counts_by_how_it_ranks():
+    label, probability = world(4000)
+    z = np.log(probability[:, 0] / (1 - probability[:, 0]))
+    bold = np.column_stack([1 / (1 + np.exp(-6 * z)), probability[:, 1]])
+    splits = draw_folds(label.astype(int), count=3, repeats=1, seed=0)
+    held = held_by(splits, bold, names=("bold", "timid"))
+    blend = learned(held, splits, label, rounds=20)
+    assert blend["bold"].weight > 0.8
+    raw = learned(held, splits, label, rounds=20, calibrated=False)
+    assert raw["bold"].weight < blend["bold"].weight
+    assert all(member.sigmoid is None for member in raw.values())
+    pooled = np.concatenate([label[fold.held] for fold in splits])
+    lost = {
+        name: loss(pooled, np.concatenate([by_fold[0, f.number] for f in splits]))
+        for name, by_fold in (
+            ("calibrated", cross_fitted(held, splits, label, rounds=20)),
+            ("raw", cross_fitted(held, splits, label, rounds=20, calibrated=False)),
+        )
+    }
+    assert lost["calibrated"] < lost["raw"]
+
+
+def test_a_blend_is_read_from_a_manifest_as_it_was_written():
+    blend = {"logistic": Member(0.25, Sigmoid(1.5, -0.25)), "forest": Member(0.75)}
+    read = from_record(recorded(blend))
+    assert read["logistic"] == blend["logistic"]
+    assert read["forest"] == Member(0.75, Sigmoid())
+
+
+def test_without_calibration_no_member_is_behind_a_sigmoid():
+    params = WITH_BLEND.model_copy(update={"calibration": "sigmoid"})
+    features, schema = builders.features(), builders.schema()
+    plain, behind = (cross_validate(features, schema, p).blend for p in (WITH_BLEND, params))
+    assert all(member.sigmoid is None for member in plain.values())
+    assert all(member.sigmoid for member in behind.values())
 
 
 @pytest.mark.parametrize("variant", ["full", "categories", "numbers"])
 def test_blend_exports_and_agrees(variant):
     features, schema = builders.features(variant), builders.schema(variant)
-    weights = {"logistic": 0.25, "hist_boosting": 0.35, "xgboost": 0.4}
-    model = refit(BLEND, features, schema, WITH_BLEND, weights=weights)
+    blend = {
+        "logistic": Member(0.25, Sigmoid(1.7, 0.3)),
+        "hist_boosting": Member(0.35, Sigmoid(0.4, -0.6)),
+        "xgboost": Member(0.4),
+    }
+    model = refit(BLEND, features, schema, WITH_BLEND, blend=blend)
     content = checked_onnx(model, features, schema, name=BLEND)
     rows = builders.with_absent_and_new_values(builders.features(variant, 500, seed=7))
     assert disagreement(content, model, rows, schema) <= TOLERANCE
