@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score campaign lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
+.PHONY: help repro adopt score campaign monitor lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
 	propose-retrain
@@ -106,6 +106,11 @@ campaign: $(ENV) ## what a campaign drawn by lot brought, and whom to contact ne
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
 		$${IGNORE:+--ignore "$$IGNORE"}
+
+monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [MODEL=bundle]
+	@$(STAGES) monitor "$${IN:?the customers of a month, such as IN=data/snapshots/month_001/customers.parquet}" \
+		$${MONTH:+--month "$$MONTH"} $${OUTCOMES:+--outcomes "$$OUTCOMES"} $${AS_OF:+--as-of "$$AS_OF"} \
+		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${MODEL:+--model "$$MODEL"}
 
 lab: $(ENV) ## open the notebooks in JupyterLab; what is run there goes to scratch/
 	@$(BIN)/jupyter lab notebooks

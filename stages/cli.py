@@ -16,6 +16,7 @@ from stages.commands import (
     experiments,
     loop,
     model,
+    monitor,
     pipeline,
     pull_request,
     registry,
@@ -28,18 +29,21 @@ from stages.core.paths import Paths
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage."""
+    """Run a command; 0 done, 1 the work failed (last line on stderr says why), 2 wrong usage.
+
+    `monitor` has codes of its own for what it found.
+    """
     options = command_line().parse_args(arguments)
     _name_user()
     try:
-        options.command(options, Paths.here())
+        code: int | None = options.command(options, Paths.here())
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _name_user() -> None:
@@ -64,6 +68,7 @@ def command_line() -> argparse.ArgumentParser:
         score,
         campaign,
         loop,
+        monitor,
         service,
         sharing,
         supply,

@@ -20,6 +20,7 @@ from stages.exploration.explore_params import Explore
 from stages.features.features_params import Features
 from stages.model.money_params import Money
 from stages.model.train_params import Train
+from stages.monitoring.monitor_params import Monitor
 from stages.operations.canary.canary_params import Canary
 from stages.operations.gate.gate_params import Gate
 from stages.operations.pull_request.report_params import Report
@@ -50,6 +51,7 @@ class Parameters:
     retrain: Retrain
     gate: Gate
     canary: Canary
+    monitor: Monitor
 
 
 SECTIONS: dict[str, type[Section]] = get_type_hints(Parameters)

@@ -72,12 +72,13 @@ class Fault(Part):
 class ColumnChange(Part):
     """How far a column moved from the reference to this month.
 
-    `effect` is the difference of means in standard deviations for numbers, Cramér's V for
-    categories; `before` and `now` are the means, or the shares of the value that moved most.
+    `effect` is Evidently's distance by `method`; `before` and `now` are the means of a number, or
+    the shares of the category `value` that moved most.
     """
 
     column: str
     title: str
+    method: str
     effect: Annotated[Number, Field(ge=0)]
     value: str | None = None
     before: Number
@@ -208,17 +209,24 @@ class Verdict(Part):
     @property
     def changes(self) -> tuple[Question, ...]:
         """The questions that were answered with a change."""
-        parts: dict[Question, bool | None] = {
-            "population": self.population.changed,
-            "departures": self.departures.changed,
-            "calibration": self.calibration.changed,
-        }
-        return tuple(question for question, changed in parts.items() if changed)
+        return changed(self.population, self.departures, self.calibration)
 
     @property
     def exit_code(self) -> int:
         """What `python -m stages monitor` ends with."""
         return EXIT_CODES[self.status]
+
+
+def changed(
+    population: Population, departures: Departures, calibration: Calibration
+) -> tuple[Question, ...]:
+    """The questions whose answer is a change."""
+    answers: dict[Question, bool | None] = {
+        "population": population.changed,
+        "departures": departures.changed,
+        "calibration": calibration.changed,
+    }
+    return tuple(question for question, is_change in answers.items() if is_change)
 
 
 def status_of(

@@ -1,0 +1,117 @@
+"""The monitor of a month: faults, other customers, other behaviour, performance."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scoring.errors import UserError
+from stages.commands import Commands
+from stages.core.paths import Paths
+
+if TYPE_CHECKING:
+    from stages.monitoring.month_table import MonthTable
+
+
+def add(commands: Commands) -> None:
+    """Teach the command line this command."""
+    command = commands.add_parser(
+        "monitor",
+        help="judge a month: broken data, other customers, other behaviour, performance",
+        description="Judge the customers of a month against those of the months before. Exit "
+        "codes: 0 nothing, 3 a change, 4 a fault, 1 failed. See docs/monitoring.md.",
+        epilog="examples: monitor data/snapshots/month_001/customers.parquet; monitor july.csv "
+        "--month 2026-07; monitor monitoring --month 2026-07 (the service's prediction log)",
+    )
+    command.add_argument(
+        "source",
+        metavar="IN",
+        help="the customers of the month, as for score, or the folder of the prediction log",
+    )
+    command.add_argument(
+        "--outcomes",
+        metavar="FILE",
+        help="who left: id and target, of the month in the file's path or in its column month; a "
+        "file, a folder or a pattern. Who is absent from a later month has left, too",
+    )
+    command.add_argument(
+        "--month", help="such as 2026-11, or 007 (default: the one in the path of IN)"
+    )
+    command.add_argument(
+        "--as-of", metavar="MONTH", help="the month of the decision (default: that of IN)"
+    )
+    command.add_argument(
+        "--snapshot",
+        type=date.fromisoformat,
+        metavar="DAY",
+        help="the day that the table describes, where the model counts days to it",
+    )
+    command.add_argument(
+        "--model", metavar="BUNDLE", help="the folder of a bundle (default: the champion)"
+    )
+    command.add_argument("--no-report", dest="report", action="store_false", help="write no pages")
+    command.set_defaults(command=_monitor)
+
+
+def _monitor(options: argparse.Namespace, paths: Paths) -> int:
+    from scoring.loading import read_manifest
+    from stages.monitoring.calibration import Outcomes, read_outcomes
+    from stages.monitoring.monitor import monitor
+    from stages.monitoring.verdict import folder_of
+    from stages.operations.monitor_report import write_monitor_report
+    from stages.parameters import read_parameters
+
+    parameters = read_parameters(paths)
+    bundle = paths.champion if options.model is None else Path(options.model)
+    window = round(parameters.money.window_months)
+    now = _read(options, bundle, most=parameters.monitor.max_customers)
+    as_of = _as_of(options.as_of, now.month)
+    outcomes: dict[str, Outcomes] = {}
+    if options.outcomes:
+        schema = read_manifest(bundle)[1]
+        outcomes, still_open = read_outcomes(options.outcomes, schema, window=window, as_of=as_of)
+        if still_open:
+            print(f"Outcomes of {', '.join(still_open)} not read: the window is open in {as_of}")
+    verdict = monitor(
+        now,
+        bundle=bundle,
+        params=parameters.monitor,
+        window=window,
+        paths=paths,
+        outcomes=outcomes,
+        as_of=as_of,
+    )
+    print(verdict.summary)
+    print(f"Verdict: {paths.relative(folder_of(paths) / f'{verdict.month}.json')}")
+    if options.report:
+        page = write_monitor_report(verdict.month, paths)
+        print(f"Report: {paths.relative(page)} (open it in a browser)")
+    return verdict.exit_code
+
+
+def _read(options: argparse.Namespace, bundle: Path, *, most: int) -> MonthTable:
+    from stages.monitoring.month_table import read_month
+    from stages.monitoring.months import EXPECTED, month_name, month_of
+    from stages.monitoring.prediction_log import is_log, read_log
+
+    month = options.month or month_of(options.source)
+    if month is None:
+        raise UserError(f"{options.source}: of no month; give --month: {EXPECTED}")
+    month = month_name(month, origin="--month")
+    if is_log(options.source):
+        return read_log(Path(options.source), bundle, month=month, most=most)
+    return read_month(options.source, bundle, month=month, most=most, snapshot=options.snapshot)
+
+
+def _as_of(asked: str | None, month: str) -> str:
+    """The month of the decision: not before that of the customers."""
+    from stages.monitoring.months import alike, index, month_name
+
+    if asked is None:
+        return month
+    name = month_name(asked, origin="--as-of")
+    if not alike(name, month) or index(name) < index(month):
+        raise UserError(f"--as-of: {asked}: expected {month} or a later month, named alike")
+    return name

@@ -1,0 +1,154 @@
+"""Labels: which may be read, and the churn rate against the mean prediction once they can.
+
+A label says whether a customer left within the window. It is known where a file of outcomes has it,
+or where the month at the window's end is kept and the customer is absent there. Either way it can
+be read only when the window has closed in the month of the decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from scoring.errors import UserError, shown
+from scoring.schema import Schema
+from stages.core.measures import calibration_error
+from stages.monitoring.month_table import MonthTable, keys_of
+from stages.monitoring.months import is_closed, month_name, month_of
+from stages.monitoring.verdict import Calibration
+from stages.tables.canonical import canonical
+from stages.tables.intake import RawColumn, read_raw_table
+
+MONTH = "month"  # of a file of outcomes, where it has several
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Who of a month left within the window: a hash of the id (n,) and whether (n,)."""
+
+    key: NDArray[np.int64]
+    left: NDArray[np.bool_]
+
+
+def read_outcomes(
+    address: str, schema: Schema, *, window: int, as_of: str
+) -> tuple[dict[str, Outcomes], list[str]]:
+    """The labels in a file, a folder or a pattern, by month; and the months that are still open.
+
+    A file has the id and the target, and is of the month in its path or in its column `month`.
+    Labels of an open month are left unread. `UserError` where a column or the month is missing.
+    """
+    found, still_open = dict[str, Outcomes](), []
+    for path in _files(address):
+        table = _table(path, schema)
+        for month, rows in table.groupby(MONTH):
+            name = month_name(str(month), origin=shown(path))
+            if is_closed(name, window=window, as_of=as_of):
+                found[name] = _outcomes(rows, schema)
+            else:
+                still_open.append(name)
+    return found, sorted(set(still_open))
+
+
+def _files(address: str) -> list[Path]:
+    path = Path(address)
+    if path.is_file():
+        return [path]
+    names = sorted(path.rglob("labels.*")) if path.is_dir() else sorted(Path().glob(address))
+    if not names:
+        raise UserError(f"{address}: no such file; expected outcomes: id and target of a month")
+    return names
+
+
+def _table(path: Path, schema: Schema) -> pd.DataFrame:
+    """Id, target as text, and month of each row."""
+    raw = read_raw_table(path, origin=shown(path))
+    if schema.id_name is None:
+        raise UserError(f"{shown(path)}: the model's schema has no id; outcomes belong to nobody")
+    names = [schema.id_name, schema.target.name]
+    for name in names:
+        if name not in raw.columns:
+            raise UserError(
+                f"{shown(path)}: column {name}: missing; expected the id and the target"
+            )
+    table = pd.DataFrame(
+        {
+            names[0]: _texts(raw.columns[names[0]]),
+            names[1]: canonical(raw.columns[schema.target.name], schema.target).values,
+        }
+    )
+    month = month_of(str(path))
+    if MONTH in raw.columns:
+        table[MONTH] = _texts(raw.columns[MONTH])
+    elif month is not None:
+        table[MONTH] = month
+    else:
+        raise UserError(
+            f"{shown(path)}: of no month; expected one in its path, such as month_007 or 2026-11, "
+            f"or a column {MONTH}"
+        )
+    return table
+
+
+def _texts(column: RawColumn) -> list[str]:
+    texts = column.texts.to_pylist()
+    return [texts[code] for code in column.codes]
+
+
+def _outcomes(rows: pd.DataFrame, schema: Schema) -> Outcomes:
+    return Outcomes(
+        keys_of(rows[str(schema.id_name)].tolist()),
+        schema.churned(rows).astype(bool),
+    )
+
+
+def absent_at_the_end(month: MonthTable, end: MonthTable) -> Outcomes | None:
+    """Labels from who is absent when the window ends; None where that says nothing."""
+    if not (month.has_ids and end.has_ids and end.is_complete):
+        return None
+    thinned = max(month.thinned, end.thinned)
+    month, end = month.thinner(thinned), end.thinner(thinned)
+    return Outcomes(month.key, ~np.isin(month.key, end.key))
+
+
+def labelled(table: MonthTable, outcomes: Outcomes) -> tuple[MonthTable, NDArray[np.bool_]]:
+    """The customers whose outcome is known, and whether they left (n,)."""
+    order = np.argsort(outcomes.key)
+    key, left = outcomes.key[order], outcomes.left[order]
+    if not len(key):
+        return table.only(np.zeros(len(table), bool)), np.empty(0, bool)
+    place = np.minimum(np.searchsorted(key, table.key), len(key) - 1)
+    known = key[place] == table.key
+    return table.only(known), left[place][known]
+
+
+def judge(
+    table: MonthTable, left: NDArray[np.bool_], *, level: float, trained_on: int, bins: int = 10
+) -> Calibration:
+    """Churn rate against the mean prediction of a closed month, two-sided.
+
+    Both the month's labels and those the model was trained on vary by chance.
+    """
+    n = len(left)
+    if not n:
+        return Calibration(changed=None, reason="none of the outcomes is of one of its customers")
+    p = table.probability
+    predicted, rate = float(p.mean()), float(left.mean())
+    variance = float(np.mean(p * (1 - p))) * (1 / n + 1 / max(trained_on, 1))
+    margin = float(norm.isf(level / 2)) * float(np.sqrt(variance))
+    error = calibration_error(left.astype(float), p, np.ones((1, n)), bins=bins)[0]
+    return Calibration(
+        changed=abs(rate - predicted) > margin,
+        month=table.month,
+        customers=n,
+        churn_rate=rate,
+        predicted=predicted,
+        low=max(0.0, predicted - margin),
+        high=min(1.0, predicted + margin),
+        ece=float(error),
+    )

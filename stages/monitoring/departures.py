@@ -1,0 +1,149 @@
+"""Do they leave otherwise? Departures since against what was predicted, before windows close.
+
+Who is in one month's table and not in the next has left. How many of those predicted to leave
+within the window do so in the first month is learned from earlier months, for customers of about
+the same risk and tenure, so that a base that ages is not taken for one that behaves otherwise. Then
+one-sided tests of the newest month and of the newest three together; a year's looks share one
+chance of a false alarm in equal parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from scoring.schema import Schema
+from stages.monitoring.month_table import Floats, MonthTable
+from stages.monitoring.months import index
+from stages.monitoring.population import PRIOR_MONTHS
+from stages.monitoring.verdict import Departures
+
+RISKS = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bands
+TENURES = np.array([1.5, 6.5])  # months, likewise: of the same risk, newcomers leave sooner
+SPANS = (1, 3)  # months that are judged together
+MEMORY = 12  # quiet months that are learned from
+PRIOR = 5.0  # predicted departures by which a band is drawn to the mean of all
+SAME = 0.5  # share of customers that two months of one base have in common at the least
+
+
+@dataclass(frozen=True)
+class Step:
+    """From one month to the next that is known: predicted and observed, by band (b,).
+
+    `predicted` is the sum of the probabilities to leave within the window, `observed` how many
+    were gone after `months` months.
+    """
+
+    month: str
+    months: int
+    predicted: Floats
+    observed: Floats
+    customers: int
+
+
+def step(before: MonthTable, now: MonthTable, schema: Schema) -> Step | None:
+    """Who left from one month to the next; None where that cannot be known."""
+    thinned = max(before.thinned, now.thinned)
+    before, now = before.thinner(thinned), now.thinner(thinned)
+    if not (before.has_ids and now.has_ids and now.is_complete and len(before) and len(now)):
+        return None
+    gone = ~np.isin(before.key, now.key)
+    if gone.mean() > SAME:
+        return None
+    band = _bands(before, schema)
+    size = (len(RISKS) + 1) * (len(TENURES) + 1)
+    return Step(
+        now.month,
+        index(now.month) - index(before.month),
+        np.bincount(band, before.probability, minlength=size).astype(float),
+        np.bincount(band, gone.astype(float), minlength=size).astype(float),
+        len(before),
+    )
+
+
+def _bands(table: MonthTable, schema: Schema) -> NDArray[np.int64]:
+    """The band of risk, and of tenure where it is known, of each customer (n,)."""
+    risk = np.digitize(table.probability, RISKS)
+    tenure = schema.role("tenure")
+    if tenure is None or tenure not in schema.numeric_inputs:
+        return risk
+    months = table.numbers[:, schema.numeric_inputs.index(tenure)]
+    return risk + (len(RISKS) + 1) * np.digitize(months, TENURES)
+
+
+def judge(
+    steps: Sequence[Step], changed: Sequence[bool], *, level: float, window: int
+) -> Departures:
+    """The answer for the last step; `changed` says of each before it whether it was an alarm."""
+    if not steps:
+        return Departures(changed=None, reason="no earlier month whose customers can be followed")
+    followed = steps[-1].months
+    closed = min(1.0, followed / window)
+    quiet = [one for one, alarm in zip(steps[:-1], changed, strict=True) if not alarm]
+    found = []
+    for span in SPANS:
+        newest = list(steps[-span:])
+        before = [one for one in quiet[-MEMORY:] if one.month < newest[0].month]
+        before = [one for one in before if one.months == followed]
+        if len(newest) == span and before and all(one.months == followed for one in newest):
+            found.append(_judged(newest, before, level=level / len(SPANS)))
+    if not found:
+        return Departures(
+            changed=None,
+            reason="no earlier month to learn from how soon those leave who are predicted to",
+            months=followed,
+            closed=closed,
+        )
+    worst = max(found, key=lambda one: (one.observed - one.high) / np.sqrt(one.predicted + 1))
+    return Departures(
+        changed=worst.observed > worst.high,
+        observed=round(worst.observed),
+        predicted=worst.predicted,
+        low=worst.low,
+        high=worst.high,
+        months=followed * worst.span,
+        closed=closed,
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    observed: float
+    predicted: float
+    low: float
+    high: float
+    span: int
+
+
+def _judged(newest: Sequence[Step], before: Sequence[Step], *, level: float) -> _Judged:
+    """Departures of the newest steps together against what earlier ones let expect."""
+    share = _share_by_band(before)
+    observed = sum(float(one.observed.sum()) for one in newest)
+    predicted = sum(float(one.predicted @ share) for one in newest)
+    # of the count itself, and of the shares that were learned from as few months
+    variance = predicted * (1 + len(newest) / len(before)) * _dispersion(before, share)
+    margin = float(t.isf(level, PRIOR_MONTHS + len(before))) * float(np.sqrt(variance))
+    low, high = max(0.0, predicted - margin), predicted + margin
+    return _Judged(observed, predicted, low, high, len(newest))
+
+
+def _share_by_band(before: Sequence[Step]) -> Floats:
+    """Share of those predicted to leave within the window who are gone after a step (b,)."""
+    observed = np.sum([one.observed for one in before], axis=0)
+    predicted = np.sum([one.predicted for one in before], axis=0)
+    mean = observed.sum() / max(predicted.sum(), 1e-9)
+    return (observed + PRIOR * mean) / (predicted + PRIOR)
+
+
+def _dispersion(before: Sequence[Step], share: Floats) -> float:
+    """How much more than chance departures vary from month to month: 1 or more."""
+    if len(before) < 2:
+        return 1.0
+    expected = np.array([float(one.predicted @ share) for one in before])
+    observed = np.array([float(one.observed.sum()) for one in before])
+    squared = (observed - expected) ** 2 / np.maximum(expected, 1e-9)
+    return max(1.0, float(squared.sum()) / (len(before) - 1))

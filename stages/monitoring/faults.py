@@ -1,0 +1,147 @@
+"""Is the data broken? Faults by column, which are never called drift.
+
+Five ways to break: a column or all rows missing, values that the schema does not allow, more blanks
+than before, numbers in another unit, and categories that changed places. The first two follow from
+the checks of the intake; the others compare with the newest month that was whole, customer by
+customer where the ids allow it: a customer's fee does not grow a hundredfold in a month, and a
+whole base does not change how it pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.batch import code_labels
+from scoring.schema import Column, Schema
+from stages.monitoring.month_table import Floats, MonthTable
+from stages.monitoring.verdict import Fault
+
+FACTOR = 8.0  # from which a number is taken to be in another unit
+QUANTILES = (0.25, 0.5, 0.75, 0.9)
+MOVED = 0.1  # share of customers whose category changed since the month before
+BLANKS = 0.05  # share by which blanks may grow
+FEW = 30  # customers below which nothing is compared
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A month and one before it; `same` are the places (m, 2) of the customers in both."""
+
+    now: MonthTable
+    before: MonthTable
+    same: tuple[NDArray[np.int64], NDArray[np.int64]] | None
+
+
+def faults(
+    now: MonthTable, before: MonthTable | None, schema: Schema, *, share: float
+) -> tuple[Fault, ...]:
+    """What is broken in a month, at least for this share of its customers; by column, in order.
+
+    `before` is the newest earlier month that was whole, or the customers that were learned from.
+    """
+    found = list(_refused(now, schema, share))
+    if before is not None and min(len(now), len(before)) >= FEW:
+        broken = {fault.column for fault in found}
+        pair = _Pair(now, before, _in_both(now, before))
+        found += [f for f in _compared(pair, schema, share) if f.column not in broken]
+    order = [*schema.names, *(column.name for column in schema.inputs)]
+    return tuple(sorted(found, key=lambda fault: order.index(fault.column)))
+
+
+def _refused(now: MonthTable, schema: Schema, share: float) -> Iterator[Fault]:
+    """Checks of the intake that too many customers fail."""
+    for (column, problem), customers in now.problems.items():
+        part = customers / now.rows if now.rows else 0.0
+        if problem == "column missing" or part >= share > 0:
+            yield Fault(column=column, problem=problem, customers=customers, share=part)
+
+
+def _compared(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
+    for place, column in enumerate(schema.numeric_inputs):
+        now, before = pair.now.numbers[:, place], pair.before.numbers[:, place]
+        yield from _blanks(column, np.isnan(now), np.isnan(before), pair.now)
+        yield from _unit(column, now, before, pair, share)
+    for place, column in enumerate(schema.category_inputs):
+        codes, earlier = pair.now.codes[:, place], pair.before.codes[:, place]
+        absent = len(code_labels(column)) - 1
+        yield from _blanks(column, codes == absent, earlier == absent, pair.now)
+        yield from _places(column, codes, earlier, pair)
+
+
+def _blanks(
+    column: Column, now: NDArray[np.bool_], before: NDArray[np.bool_], table: MonthTable
+) -> Iterator[Fault]:
+    grown = float(now.mean() - before.mean())
+    error = float(np.sqrt((before.mean() + 0.01) * (1 / len(now) + 1 / len(before))))
+    if grown > max(BLANKS, 5 * error):
+        yield _fault(column, f"blank, {before.mean():.1%} before", now, table)
+
+
+def _unit(
+    column: Column, now: Floats, before: Floats, pair: _Pair, share: float
+) -> Iterator[Fault]:
+    """Numbers many times what they were, of the same customers or at most quantiles."""
+    if pair.same is not None:
+        here, there = pair.same
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.abs(now[here] / before[there])
+        known = np.isfinite(factor) & (factor > 0)
+        jumped = known & ((factor >= FACTOR) | (factor <= 1 / FACTOR))
+        if known.any() and jumped.sum() / known.sum() >= max(share, MOVED):
+            typical = float(np.median(factor[jumped]))
+            yield _fault(column, f"another unit: {typical:.3g} times as much", jumped, pair.now)
+        return
+    ratios = _quantile_ratios(now, before)
+    if len(ratios) and ((ratios >= FACTOR).all() or (ratios <= 1 / FACTOR).all()):
+        words = f"another unit: {float(np.median(ratios)):.3g} times as much"
+        yield _fault(column, words, np.ones(len(now), bool), pair.now)
+
+
+def _quantile_ratios(now: Floats, before: Floats) -> Floats:
+    if np.isnan(now).all() or np.isnan(before).all():
+        return np.empty(0)
+    here, there = (np.abs(np.nanquantile(values, QUANTILES)) for values in (now, before))
+    usable = (here > 0) & (there > 0)
+    return here[usable] / there[usable] if usable.sum() >= 2 else np.empty(0)
+
+
+def _places(
+    column: Column, now: NDArray[np.int64], before: NDArray[np.int64], pair: _Pair
+) -> Iterator[Fault]:
+    """Categories that changed for many customers at once, or whose shares changed places."""
+    if pair.same is not None:
+        here, there = pair.same
+        moved = now[here] != before[there]
+        if moved.mean() >= MOVED:
+            yield _fault(column, "another value than the month before", moved, pair.now)
+        return
+    size = len(code_labels(column))
+    shares = [np.bincount(codes, minlength=size) / len(codes) for codes in (now, before)]
+    apart, sorted_apart = (
+        float(np.abs(a - b).sum()) / 2 for a, b in (shares, [np.sort(s) for s in shares])
+    )
+    if apart >= 0.25 and sorted_apart <= apart / 4:
+        places = np.abs(shares[0] - shares[1]) > 0.01
+        yield _fault(column, "values changed places", places[now], pair.now)
+
+
+def _fault(column: Column, problem: str, which: NDArray[np.bool_], table: MonthTable) -> Fault:
+    """A fault of some customers, counted up to all where a sample of them is at hand."""
+    part = float(which.mean())
+    return Fault(
+        column=column.name, problem=problem, customers=round(part * table.rows), share=part
+    )
+
+
+def _in_both(
+    now: MonthTable, before: MonthTable
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Places of the customers of both months; None where there are too few."""
+    if not (now.has_ids and before.has_ids):
+        return None
+    _, here, there = np.intersect1d(now.key, before.key, assume_unique=True, return_indices=True)
+    return (here, there) if len(here) >= FEW else None

@@ -1,0 +1,311 @@
+"""The monitor: four questions about a month, four answers, one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from scoring.batch import BatchScorer, code_labels
+from scoring.bundle import REFERENCE
+from scoring.schema import Schema
+from stages.batch.coded import load_batch_scorer
+from stages.core.paths import Paths
+from stages.monitoring import archive, calibration, departures, performance, population
+from stages.monitoring.calibration import Outcomes
+from stages.monitoring.drivers import drivers
+from stages.monitoring.faults import faults
+from stages.monitoring.monitor_params import Monitor
+from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
+from stages.monitoring.months import index, is_closed
+from stages.monitoring.summary import summary_of
+from stages.monitoring.verdict import (
+    Calibration,
+    ColumnChange,
+    Departures,
+    Input,
+    Model,
+    Performance,
+    Population,
+    Question,
+    Realised,
+    RealisedProfit,
+    Verdict,
+    changed,
+    folder_of,
+    read_verdict,
+    status_of,
+    write_verdict,
+)
+
+BROKEN = "the data is broken"
+CONTRADICTED = (
+    "more customers leave than predicted: they no longer behave as those learned from",
+    "the churn rate of a closed window is not the predicted one",
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known before a month: which months are kept, what was said of them, labels."""
+
+    folder: Path
+    months: Sequence[str]
+    verdicts: Mapping[str, Verdict]
+    outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
+
+    @classmethod
+    def before(cls, month: str, paths: Paths, outcomes: Mapping[str, Outcomes]) -> History:
+        """The months kept and judged before this one."""
+        folder, said = archive.archive_of(paths), folder_of(paths)
+        kept = archive.kept_before(month, folder)
+        verdicts = {name: read_verdict(said / f"{name}.json") for name in kept
+                    if (said / f"{name}.json").is_file()}  # fmt: skip
+        return cls(folder, [name for name in kept if name in verdicts], verdicts, outcomes)
+
+    def table(self, month: str) -> MonthTable:
+        """A month that is kept."""
+        return archive.kept(month, self.folder)
+
+
+def monitor(
+    now: MonthTable,
+    *,
+    bundle: Path,
+    params: Monitor,
+    window: int,
+    paths: Paths,
+    outcomes: Mapping[str, Outcomes] | None = None,
+    as_of: str | None = None,
+) -> Verdict:
+    """Judge a month, write its verdict, and keep its customers for the months to come.
+
+    `window` are the months that churn looks ahead, `outcomes` the labels of months whose window has
+    closed in the month `as_of`, by default that of the customers.
+    """
+    scorer = load_batch_scorer(bundle)
+    history = History.before(now.month, paths, outcomes or {})
+    verdict = judge(now, history, scorer, params=params, window=window, as_of=as_of or now.month)
+    write_verdict(verdict, folder_of(paths))
+    if verdict.faults or not len(now):
+        archive.forget(now.month, history.folder)
+    else:
+        archive.keep(now, history.folder)
+    return verdict
+
+
+def judge(
+    now: MonthTable,
+    history: History,
+    scorer: BatchScorer,
+    *,
+    params: Monitor,
+    window: int,
+    as_of: str,
+) -> Verdict:
+    """The verdict on a month."""
+    schema = scorer.bundle.schema
+    learned_from = reference_of(scorer)
+    last = history.table(history.months[-1]) if history.months else learned_from
+    found = faults(now, last, schema, share=params.fault_share)
+    if found:
+        answers = _Answers.none(BROKEN)
+    else:
+        answers = _Answers(
+            _population(now, history, learned_from, schema, params),
+            _departures(now, history, schema, params, window),
+            *_closed(history, now, scorer, params, window, as_of),
+        )
+    changes = answers.changes
+    draft = Verdict(
+        month=now.month,
+        as_of=as_of,
+        status=status_of(found, changes, answers.population),
+        summary="",
+        model=Model(name=now.model[0], version=now.model[1]),
+        customers=now.rows,
+        input=Input(name=now.name, sha256=now.sha256),
+        faults=found,
+        population=answers.population,
+        departures=answers.departures,
+        calibration=answers.calibration,
+        performance=_performance(now, scorer, answers, broken=bool(found), seed=params.seed),
+        profit=performance.profit(now, scorer.terms, realised=answers.profit),
+    )
+    return draft.model_copy(update={"summary": summary_of(draft)})
+
+
+class _Answers(NamedTuple):
+    population: Population
+    departures: Departures
+    calibration: Calibration
+    realised: Realised | None
+    profit: RealisedProfit | None
+
+    @classmethod
+    def none(cls, reason: str) -> _Answers:
+        """No question is answered, for a reason."""
+        return cls(
+            Population(changed=None, reason=reason),
+            Departures(changed=None, reason=reason),
+            Calibration(changed=None, reason=reason),
+            None,
+            None,
+        )
+
+    @property
+    def changes(self) -> tuple[Question, ...]:
+        """The questions that are answered with a change."""
+        return changed(self.population, self.departures, self.calibration)
+
+
+def reference_of(scorer: BatchScorer) -> MonthTable | None:
+    """The customers that the model learned from, as a month without ids; None where unknown."""
+    path, schema = scorer.bundle.folder / REFERENCE, scorer.bundle.schema
+    if not path.is_file():
+        return None
+    table = pq.read_table(path).to_pandas()
+    codes = []
+    for column in schema.category_inputs:
+        known = {label: code for code, label in enumerate(code_labels(column))}
+        codes.append(table[column.name].map(known).fillna(len(known) - 1).to_numpy(np.int64))
+    n = len(table)
+    whole = empty(scorer, month="000")
+    return MonthTable(
+        whole.month,
+        keys_of([f"row {row}" for row in range(n)]),
+        table[[c.name for c in schema.numeric_inputs]].to_numpy(float),
+        np.array(codes, np.int64).T if codes else np.empty((n, 0), np.int64),
+        np.full(n, np.nan),
+        np.zeros(n, bool),
+        np.full(n, np.nan),
+        rows=n,
+        model=whole.model,
+        has_ids=False,
+        is_complete=False,
+    )
+
+
+def _population(
+    now: MonthTable,
+    history: History,
+    learned_from: MonthTable | None,
+    schema: Schema,
+    params: Monitor,
+) -> Population:
+    months = tuple(history.months[-params.reference_months :])
+    tables = [history.table(month) for month in months]
+    if not tables and learned_from is not None:
+        tables = [learned_from]
+    if len(now) < params.least_customers:
+        return Population(
+            changed=None,
+            reason=f"{len(now):,} customers; {params.least_customers:,} are needed",
+            reference=months,
+            needed=params.least_customers,
+        )
+    if sum(map(len, tables)) < params.least_customers:
+        return Population(changed=None, reason="too few earlier customers", reference=months)
+    sides = [population.side_of(each, schema, seed=params.seed) for each in ([now], tables)]
+    found = population.two_sample(*sides)
+    bound = population.threshold(
+        _quiet_aucs(history), found.error, level=params.level, least=params.least_auc
+    )
+    return Population(
+        changed=found.auc > bound,
+        auc=found.auc,
+        threshold=bound,
+        reference=months,
+        columns=_drivers(now, tables[-1], schema) if found.auc > bound else (),
+    )
+
+
+def _drivers(now: MonthTable, before: MonthTable, schema: Schema) -> tuple[ColumnChange, ...]:
+    """The columns behind a change since the month before, without those that grow by themselves."""
+    frames = as_frame(now, schema), as_frame(before, schema)
+    return drivers(*frames, population.tested_columns(schema))
+
+
+def _quiet_aucs(history: History) -> list[float]:
+    """The statistic of earlier months that were like those before them."""
+    said = (history.verdicts[month].population for month in history.months)
+    return [
+        each.auc for each in said if each.auc is not None and each.reference and not each.changed
+    ]
+
+
+def _departures(
+    now: MonthTable, history: History, schema: Schema, params: Monitor, window: int
+) -> Departures:
+    if not now.is_complete:
+        return Departures(changed=None, reason="a prediction log does not have all customers")
+    if not now.has_ids:
+        return Departures(changed=None, reason="without ids nobody can be followed")
+    tables = [history.table(month) for month in history.months] + [now]
+    steps = [departures.step(*pair, schema) for pair in pairwise(tables)]
+    alarms = [bool(history.verdicts[month].departures.changed) for month in history.months[1:]]
+    known = [(one, alarm) for one, alarm in zip(steps, [*alarms, False], strict=False) if one]
+    if not steps or steps[-1] is None:
+        known = []
+    followed = [one for one, _ in known]
+    return departures.judge(
+        followed, [alarm for _, alarm in known[:-1]], level=params.level, window=window
+    )
+
+
+def _closed(
+    history: History,
+    now: MonthTable,
+    scorer: BatchScorer,
+    params: Monitor,
+    window: int,
+    as_of: str,
+) -> tuple[Calibration, Realised | None, RealisedProfit | None]:
+    """What the newest month with labels says: calibration, realised metrics, realised profit."""
+    for month in reversed(history.months):
+        if not is_closed(month, window=window, as_of=as_of):
+            continue
+        table = history.table(month)
+        outcomes = history.outcomes.get(month) or _absent(table, history, now, window)
+        if outcomes is None:
+            continue
+        table, left = calibration.labelled(table, outcomes)
+        trained_on = int(scorer.bundle.manifest["rows"])
+        return (
+            calibration.judge(table, left, level=params.level, trained_on=trained_on),
+            performance.realised(table, left, history.verdicts[month].performance.estimated),
+            performance.realised_profit_of(table, left, scorer.terms.costs),
+        )
+    reason = "no earlier month whose window has closed and whose outcomes are known"
+    return Calibration(changed=None, reason=reason), None, None
+
+
+def _absent(table: MonthTable, history: History, now: MonthTable, window: int) -> Outcomes | None:
+    """Labels of a month from who is absent when its window ends, where that month is at hand."""
+    end = index(table.month) + window
+    if index(now.month) == end:
+        return calibration.absent_at_the_end(table, now)
+    at_end = [month for month in history.months if index(month) == end]
+    return calibration.absent_at_the_end(table, history.table(at_end[0])) if at_end else None
+
+
+def _performance(
+    now: MonthTable, scorer: BatchScorer, answers: _Answers, *, broken: bool, seed: int
+) -> Performance:
+    """The estimate, withdrawn where departures or labels contradict it, and what was realised."""
+    if broken:
+        return Performance(reason=BROKEN)
+    sigmoid = performance.sigmoid_of(scorer.bundle.folder)
+    found = performance.estimated(now, sigmoid, seed=seed)
+    update: dict[str, object] = {"realised": answers.realised}
+    if found.estimated is not None:
+        contradicts = answers.departures.changed, answers.calibration.changed
+        reasons = [why for is_so, why in zip(contradicts, CONTRADICTED, strict=True) if is_so]
+        if reasons:
+            update |= {"withdrawn": True, "reason": reasons[0]}
+    return found.model_copy(update=update)
