@@ -12,6 +12,7 @@ from benchmarks import (
     campaigns,
     generation,
     learning,
+    monitoring,
     pipeline,
     quality,
     scoring,
@@ -32,6 +33,7 @@ KINDS = (
     "quality",
     "tables",
     "learning",
+    "monitoring",
     "serving",
     "scoring",
     "campaigns",
@@ -79,6 +81,8 @@ def _run(options: argparse.Namespace) -> int:
         results += serving.benchmarks(large=options.size == "large")
     if options.only in (None, "scoring"):
         results += scoring.benchmarks(runs=options.runs, large=options.size == "large")
+    if options.size == "large" and options.only in (None, "monitoring"):
+        results += monitoring.benchmarks()
     if options.size == "large" and options.only in (None, "learning"):
         learned, curve = learning.benchmarks()
         results += learned

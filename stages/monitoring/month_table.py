@@ -167,11 +167,13 @@ def _scored(chunk: Chunk, scorer: BatchScorer, snapshot: date | None, *, month: 
     if not chunk.table.num_rows:
         return empty(scorer, month=month)
     rows = check_rows(chunk, scorer.bundle.schema, snapshot=snapshot)
-    return replace(
-        of_rows(rows, scorer, month=month),
-        rows=chunk.table.num_rows,
-        problems={_column_and_problem(words): n for words, n in rows.problems.items()},
-    )
+    return with_problems(of_rows(rows, scorer, month=month), rows, total=chunk.table.num_rows)
+
+
+def with_problems(table: MonthTable, rows: Rows, *, total: int) -> MonthTable:
+    """A month with what could not be read of its `total` rows."""
+    problems = {_column_and_problem(words): n for words, n in rows.problems.items()}
+    return replace(table, rows=total, problems=problems)
 
 
 def of_rows(rows: Rows, scorer: BatchScorer, *, month: str) -> MonthTable:
