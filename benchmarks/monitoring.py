@@ -37,12 +37,12 @@ YEAR, START, STRENGTH, SEED = 12, 7, 0.5, 1_000
 QUIET = int(os.environ.get("MONITOR_QUIET", "200"))
 CHANGED = int(os.environ.get("MONITOR_CHANGED", "100"))
 CUSTOMERS = int(os.environ.get("MONITOR_CUSTOMERS", "7043"))
-BARS = {  # scenario: months within which it is seen, and the least share of histories
-    "price_rise": (1, 0.95),
+BARS = {  # scenario: seen so many months after its first, and in which share of histories
+    "price_rise": (0, 0.95),
     "competitor_offer": (2, 0.90),
-    "unit_change": (1, 1.0),
-    "all_null": (1, 1.0),
-    "shifted_categories": (1, 1.0),
+    "unit_change": (0, 1.0),
+    "all_null": (0, 1.0),
+    "shifted_categories": (0, 1.0),
 }
 FAULTS = ("unit_change", "all_null", "shifted_categories")
 ALARMS = ("change", "fault")
@@ -62,7 +62,7 @@ def benchmarks() -> list[Result]:
     for name, (months, bar) in BARS.items():
         years = [year(scorer, name, seed=SEED + n, until=START + months) for n in range(CHANGED)]
         seen = sum(_is_seen(verdicts, name) for verdicts, _ in years)
-        results.append(_share(f"{name}: seen within {months} month(s)", seen, CHANGED, ">=", bar))
+        results.append(_share(f"{name}: seen {months} months on", seen, CHANGED, ">=", bar))
     return results
 
 
