@@ -41,8 +41,9 @@ help:
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
 		/^[a-z-]+:.*## / { if (length($$2) > 80) sub(/ \[/, "\n                    [", $$2); \
 			printf "  make %-12s %s\n", $$1, $$2 } \
-		/^# CI/ { ci = 1 } /^[a-z-]+:[^#]*# / && !ci { sub(/:.*/, ""); also = also " " $$0 } \
-		END { print "\nAlso:" also "\ndocs/commands.md has them all, and the same without make" }' Makefile
+		/^# CI/ { ci = 1 } /^[a-z-]+:[^#]*# / && !ci { sub(/:.*/, ""); \
+			if (length(row $$0) > 100) { also = also row "\n     "; row = "" } row = row " " $$0 } \
+		END { print "\nAlso:" also row "\ndocs/commands.md has them all, and the same without make" }' Makefile
 
 # The environment. The name of its stamp is made of the locks' content and of the place: a lock that
 # only got a new time changes nothing, a copy of the clone makes its own, and what a killed

@@ -78,7 +78,7 @@ def groups_plot(result: dict[str, Any]) -> Figure:
     offers = [one["arm"] for one in result["effects"]]
     shown_groups = [[g for g in result["groups"] if g["arm"] == o][:MOST_GROUPS] for o in offers]
     height = 1 + 0.22 * max(len(groups) for groups in shown_groups)
-    figure, drawn = panels(len(offers), columns=1, width=8.6, height=height)
+    figure, drawn = panels(len(offers), columns=1, width=8, height=height)
     for axes, offer, groups in zip(drawn, offers, shown_groups, strict=True):
         names = [f"{g['column']}: {g['group']}" for g in groups]
         value = [100 * g["reduction"]["value"] for g in groups]

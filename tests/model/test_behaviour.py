@@ -21,10 +21,11 @@ from stages.core.paths import Paths
 from stages.evaluation.explanations import directions, monotonicity_violations
 from stages.evaluation.slices import compare_slices
 from stages.features.table import feature_table
+from stages.model.blend import from_record
 from stages.model.direction import monotone, sign, values_along
 from stages.model.encoding import frame
 from stages.model.export import to_onnx
-from stages.model.train import refit
+from stages.model.train import BLEND, refit
 from stages.parameters import read_parameters
 from tests import builders
 from tests.model.conftest import TRUTH, risk
@@ -245,7 +246,8 @@ def test_export_in_float32_agrees_with_the_original_at_every_extreme(finished, s
     params = read_parameters(Paths(finished)).train
     train = read_table(finished / "data" / "features" / "train.parquet")
     bundle = json.loads((finished / "models" / "champion" / "bundle.json").read_text())
-    model = refit(bundle["candidate"], train, schema, params)
+    blend = from_record(bundle["blend"]) if bundle["candidate"] == BLEND else None
+    model = refit(bundle["candidate"], train, schema, params, blend=blend)
     scorer = Scorer((finished / "models" / "champion" / "model.onnx").read_bytes())
     rows = []
     for column in schema.numeric_inputs:

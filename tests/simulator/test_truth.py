@@ -92,6 +92,7 @@ def test_who_knows_the_truth_is_not_behind(data):
 
 
 def test_words_name_both_and_what_is_reached(table):
-    words = summary(table)
+    words = summary(table, currency="euros")
+    assert " euros per customer" in words
     assert f"{table.loc['roc_auc', 'oracle']:.3f}" in words
     assert f"{table.loc['true_profit_per_customer', 'reached']:.0%}" in words
