@@ -224,7 +224,7 @@ lock: $(ENV) # write the locks from pyproject.toml [UPGRADE=1: newer versions, a
 	@$(COMPILE) --group dev pyproject.toml -o requirements/dev.lock
 	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
 	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
-	@printf 'distributed>=2026.1\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/cluster.lock
+	@printf 'dask>=2026.1\ndistributed>=2026.1\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/cluster.lock
 	@printf 'mlflow\n' | $(COMPILE) --constraints requirements/mlflow.lock - -o requirements/mlflow-server.lock
 
 clean: # remove the environment and what runs leave behind; results and DVC's cache stay
