@@ -167,13 +167,22 @@ class Requests:
         return list(self.columns)
 
 
+def _whole(number: float) -> float:
+    """The number; `ValueError` where it is none that counts (pydantic's multiples have a margin)."""
+    if not number.is_integer():
+        raise ValueError("not a whole number")
+    return number
+
+
 def _id_schema(*_: Any) -> core_schema.CoreSchema:
     """An id is text or a whole number, as the caller's own tables have it, or not given."""
     return core_schema.union_schema(
         [
             core_schema.str_schema(strict=True, max_length=LONGEST_TEXT),
             core_schema.int_schema(strict=True, ge=-WHOLE, lt=WHOLE),
-            core_schema.float_schema(strict=True, ge=-WHOLE, lt=WHOLE, multiple_of=1),
+            core_schema.no_info_after_validator_function(
+                _whole, core_schema.float_schema(strict=True, ge=-WHOLE, lt=WHOLE)
+            ),
             core_schema.none_schema(),
         ],
         custom_error_type="customer_id",

@@ -43,6 +43,6 @@ def load_faulty(folder):
     return loaded
 
 
-from serving import worker  # noqa: E402
+from serving import sources  # noqa: E402
 
-worker.load_bundle = load_faulty
+sources.load_bundle = load_faulty
