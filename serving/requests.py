@@ -168,7 +168,7 @@ class Requests:
 
 
 def _whole(number: float) -> float:
-    """The number; `ValueError` where it is none that counts (pydantic's multiples have a margin)."""
+    """The number; `ValueError` where it is not whole: multiples have a margin in pydantic."""
     if not number.is_integer():
         raise ValueError("not a whole number")
     return number
