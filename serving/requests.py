@@ -14,6 +14,7 @@ from pydantic import (
     GetPydanticSchema,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
@@ -32,6 +33,14 @@ DAY_ALLOWED = "a date, as in 2026-01-31: the day that the features describe"
 ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 SHOWN_NAME = 100  # characters of a field's name, which a caller may have made up
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
+
+ID_DOCUMENT = {  # 7.0 is an integer in JSON Schema
+    "anyOf": [
+        {"type": "string", "maxLength": LONGEST_TEXT},
+        {"type": "integer", "minimum": -WHOLE, "exclusiveMaximum": WHOLE},
+        {"type": "null"},
+    ]
+}
 
 CustomerId = str | int | float | None  # 7.0 is a whole number in JSON
 PROBLEMS = {
@@ -66,7 +75,9 @@ class Requests:
     def __init__(self, schema: Schema, *, max_batch: int) -> None:
         self.schema, self.max_batch = schema, max_batch
         features: Any = _object("Features", {c.name: value_type(c) for c in schema.asked})
-        customer: Any = Annotated[CustomerId, GetPydanticSchema(_id_schema)]
+        customer: Any = Annotated[
+            CustomerId, GetPydanticSchema(_id_schema), WithJsonSchema(ID_DOCUMENT)
+        ]
         rows = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
         ids = Annotated[
             Annotated[list[customer], Field(max_length=max_batch)] | None,
