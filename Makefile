@@ -101,7 +101,7 @@ score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDG
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ENGINE:+--engine "$$ENGINE"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
-campaign: $(ENV) ## what a campaign drawn by lot brought, and whom to contact next: IN=table [CUSTOMERS=table] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values]
+campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table [CUSTOMERS=table] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values]
 	@$(STAGES) campaign "$${IN:?what became of whom, such as IN=campaign.csv}" \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \

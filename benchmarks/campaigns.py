@@ -82,7 +82,7 @@ def _permuted(number: int) -> list[Result]:
 
 
 def _by_lot(number: int) -> list[Result]:
-    """How often a campaign is refused that was not drawn by lot, and one that was."""
+    """How often a campaign is refused that was not assigned at random, and one that was."""
     refused = {
         name: float(np.mean([not balance(campaign(name, rows=USUAL, seed=s)[0]).by_lot
                              for s in range(3000, 3000 + number)]))
@@ -90,8 +90,8 @@ def _by_lot(number: int) -> list[Result]:
     }  # fmt: skip
     details = f"{number} campaigns of {USUAL:,} customers each"
     return [
-        Result("campaigns, not by lot: refused", refused["not_by_lot"], ">=", 0.95, details),
-        Result("campaigns, by lot: refused", refused[TODAY], "<=", 0.05, details),
+        Result("campaigns, not at random: refused", refused["not_by_lot"], ">=", 0.95, details),
+        Result("campaigns, at random: refused", refused[TODAY], "<=", 0.05, details),
     ]
 
 

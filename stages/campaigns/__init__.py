@@ -1,1 +1,1 @@
-"""Campaigns drawn by lot: what a contact changed, for whom, and whom to contact next."""
+"""Campaigns assigned at random: what a contact changed, for whom, and whom to contact next."""

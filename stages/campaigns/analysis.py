@@ -28,7 +28,7 @@ Result = dict[str, Any]
 
 
 def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
-    """All that the page says; `UserError` where the arms were not drawn by lot."""
+    """All that the page says; `UserError` where the arms were not assigned at random."""
     trial = campaign.trial
     drawn = balance(trial, number=settings.folds, seed=settings.seed)
     _check_by_lot(drawn, campaign)
@@ -79,9 +79,9 @@ def _check_by_lot(drawn: Balance, campaign: Campaign) -> None:
     apart = ", ".join(f"{name} ({by:+.2f} standard deviations)" for name, by in drawn.apart[:NAMED])
     raise UserError(
         f"{campaign.origin}: who was contacted can be predicted from what was known before "
-        f"({found}){': ' if apart else ''}{apart}; expected arms drawn by lot. A column that was "
-        "known only after the contact belongs into IGNORE=; otherwise the effect of the contact "
-        "cannot be separated from the choice of whom to contact"
+        f"({found}){': ' if apart else ''}{apart}; expected arms assigned at random. "
+        "A column that was known only after the contact belongs into IGNORE=; otherwise the "
+        "effect of the contact cannot be separated from the choice of whom to contact"
     )
 
 

@@ -1,4 +1,4 @@
-"""Was it drawn by lot? A classifier that predicts from what was known before who was contacted."""
+"""Was it at random? A classifier that predicts who was contacted from what was known before."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Balance:
 
     @property
     def by_lot(self) -> bool:
-        """Whether nothing speaks against a draw by lot."""
+        """Whether nothing speaks against a random assignment."""
         return self.p_value >= LEVEL
 
 
 def balance(trial: Trial, *, number: int = 5, seed: int = 0) -> Balance:
     """The arm that is predicted best, from all that was known before.
 
-    The AUC of predictions out of fold has, under a draw by lot, mean 0.5 and the variance of a
-    rank sum; the level is divided by the number of arms.
+    The AUC of predictions out of fold has, under a random assignment, mean 0.5 and the variance of
+    a rank sum; the level is divided by the number of arms.
     """
     fold = folds(trial, number=number, seed=seed)
     inputs = with_risk(trial)

@@ -1,4 +1,4 @@
-"""A campaign's file becomes a trial: who was contacted by lot, what became of them, what was known.
+"""A campaign's file becomes a trial: who was contacted, what became of them, what was known.
 
 What was known before the contact stands in the file itself, or in a table of the customers as they
 were then, joined by id. Where it has the champion's columns, the champion's probability is the risk

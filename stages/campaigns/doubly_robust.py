@@ -3,9 +3,9 @@
 The score of an arm is the prediction of a model that did not see the customer, plus, for whoever
 got that arm, the model's error over the probability of getting it (Robins, Rotnitzky & Zhao 1994,
 doi 10.1080/01621459.1994.10476818). Its mean over any group is the mean outcome of the group under
-that arm, whatever the model is worth, since the lot's probabilities are known; a good model makes
-it less noisy. Effects, by group or under a policy, are means of scores, and their standard error is
-that of a mean.
+that arm, whatever the model is worth, since the probabilities of the arms are known; a good model
+makes it less noisy. Effects, by group or under a policy, are means of scores, and their standard
+error is that of a mean.
 """
 
 from __future__ import annotations

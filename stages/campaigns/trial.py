@@ -1,4 +1,4 @@
-"""A campaign as its analysis needs it: who was contacted by lot, and what became of them."""
+"""A campaign as its analysis needs it: who was contacted at random, and what became of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Trial:
     arm     (n,): 0 for who was left alone, 1 to k for the offer made
     left    (n,): 1 for who left within the window, else 0
     value   (n,): kept with a customer who stays
-    shares  (n, k + 1): probability with which the lot gave each arm, rows add up to 1
+    shares  (n, k + 1): probability with which each arm was assigned, rows add up to 1
     terms   what a contact costs
     """
 

@@ -162,7 +162,7 @@ def test_a_choice_by_risk_is_refused_and_what_predicts_it_named(tmp_path, money,
     table["letter"] = np.where(rng.random(ROWS) < table["visits"] / 8, "sent", "control")
     with pytest.raises(UserError, match=r"can be predicted .* visits \(\+") as refused:
         analyse(read(table, tmp_path, money, paths), SETTINGS)
-    assert "expected arms drawn by lot" in refused.value.message
+    assert "expected arms assigned at random" in refused.value.message
 
 
 def test_the_page_has_a_table_and_a_figure_for_each_answer(tmp_path, money, paths):
