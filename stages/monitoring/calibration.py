@@ -7,6 +7,7 @@ be read only when the window has closed in the month of the decision.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from scoring.errors import UserError, shown
+from scoring.errors import UserError
 from scoring.schema import Schema
+from stages.batch.inputs import InputFile, find_inputs
 from stages.core.measures import calibration_error
 from stages.monitoring.month_table import MonthTable, keys_of
 from stages.monitoring.months import is_closed, month_name, month_of
 from stages.monitoring.verdict import Calibration
 from stages.tables.canonical import canonical
-from stages.tables.intake import RawColumn, read_raw_table
+from stages.tables.intake import RawColumn, RawTable, read_raw_table
 
 MONTH = "month"  # of a file of outcomes, where it has several
 
@@ -44,55 +46,50 @@ def read_outcomes(
     Labels of an open month are left unread. `UserError` where a column or the month is missing.
     """
     found, still_open = dict[str, Outcomes](), []
-    for path in _files(address):
-        table = _table(path, schema)
-        for month, rows in table.groupby(MONTH):
-            name = month_name(str(month), origin=shown(path))
-            if is_closed(name, window=window, as_of=as_of):
-                found[name] = _outcomes(rows, schema)
-            else:
-                still_open.append(name)
+    with tempfile.TemporaryDirectory() as fetched:
+        tables = [_table(file, schema) for file in _files(address, Path(fetched))]
+    for month, rows in pd.concat(tables).groupby(MONTH):
+        if is_closed(str(month), window=window, as_of=as_of):
+            found[str(month)] = _outcomes(rows, schema)
+        else:
+            still_open.append(str(month))
     return found, sorted(set(still_open))
 
 
-def _files(address: str) -> list[Path]:
-    path = Path(address)
-    if path.is_file():
-        return [path]
-    names = sorted(path.rglob("labels.*")) if path.is_dir() else sorted(Path().glob(address))
-    if not names:
-        raise UserError(f"{address}: no such file; expected outcomes: id and target of a month")
-    return names
+def _files(address: str, folder: Path) -> list[InputFile]:
+    """A folder's files named `labels`, as the simulator writes months, or else all of them."""
+    found = find_inputs(address, folder)
+    return [file for file in found if file.path.name.split(".")[0] == "labels"] or found
 
 
-def _table(path: Path, schema: Schema) -> pd.DataFrame:
+def _table(file: InputFile, schema: Schema) -> pd.DataFrame:
     """Id, target as text, and month of each row."""
-    raw = read_raw_table(path, origin=shown(path))
+    origin = file.origin
+    raw = read_raw_table(file.path, origin=origin)
     if schema.id_name is None:
-        raise UserError(f"{shown(path)}: the model's schema has no id; outcomes belong to nobody")
+        raise UserError(f"{origin}: the model's schema has no id; outcomes belong to nobody")
     names = [schema.id_name, schema.target.name]
     for name in names:
         if name not in raw.columns:
-            raise UserError(
-                f"{shown(path)}: column {name}: missing; expected the id and the target"
-            )
-    table = pd.DataFrame(
-        {
-            names[0]: _texts(raw.columns[names[0]]),
-            names[1]: canonical(raw.columns[schema.target.name], schema.target).values,
-        }
-    )
-    month = month_of(str(path))
+            raise UserError(f"{origin}: column {name}: missing; expected the id and the target")
+    target = canonical(raw.columns[schema.target.name], schema.target).values
+    table = pd.DataFrame({names[0]: _texts(raw.columns[names[0]]), names[1]: target})
+    table[MONTH] = _months(raw, origin)
+    return table
+
+
+def _months(raw: RawTable, origin: str) -> list[str] | str:
     if MONTH in raw.columns:
-        table[MONTH] = _texts(raw.columns[MONTH])
-    elif month is not None:
-        table[MONTH] = month
-    else:
+        texts = _texts(raw.columns[MONTH])
+        named = {text: month_name(text or "(blank)", origin=origin) for text in set(texts)}
+        return [named[text] for text in texts]
+    month = month_of(origin)
+    if month is None:
         raise UserError(
-            f"{shown(path)}: of no month; expected one in its path, such as month_007 or 2026-11, "
+            f"{origin}: of no month; expected one in its path, such as month_007 or 2026-11, "
             f"or a column {MONTH}"
         )
-    return table
+    return month_name(month, origin=origin)
 
 
 def _texts(column: RawColumn) -> list[str]:

@@ -172,6 +172,18 @@ def test_a_label_whose_window_is_open_is_never_read(tmp_path: Path, club: Path) 
         assert not set(found) & set(still_open)
 
 
+def test_outcomes_of_several_months_are_read_from_a_folder_or_a_pattern(tmp_path: Path) -> None:
+    members = builders.members(30)[[builders.NUMBER, builders.LEFT]]
+    for month in ("2026-01", "2026-02"):
+        members.to_csv(tmp_path / f"left-{month}.csv", index=False)
+    for address in (str(tmp_path), str(tmp_path / "left-*.csv")):
+        found, still_open = read_outcomes(
+            address, builders.schema(), window=WINDOW, as_of="2026-07"
+        )
+        assert sorted(found) == ["2026-01"]
+        assert still_open == ["2026-02"]
+
+
 def test_labels_of_an_open_window_change_no_verdict(judge: Judge, read: Read, paths: Paths) -> None:
     first, second = club_months(2)
     table = read(first, "001")
