@@ -75,6 +75,13 @@ def expected_profit(probability: Floats, value: Floats, costs: Costs) -> Floats:
     return probability * gain - (1 - probability) * loss_from_retained(costs)
 
 
+def value_from_profit(probability: Floats, profit: Floats, costs: Costs) -> Floats:
+    """The value (n,) behind an expected profit (n,); 0 where nobody leaves and none can be told."""
+    gain = profit + expected_cost(probability, costs)
+    accepted = costs.accept_rate * probability
+    return np.divide(gain, accepted, out=np.zeros_like(gain), where=accepted > 0)
+
+
 def expected_cost(probability: Floats, costs: Costs) -> Floats:
     """Expected cost (n,) of contacting each customer: the contact, and the offer if it is taken."""
     taken = 1 - probability * (1 - costs.accept_rate)

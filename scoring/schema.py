@@ -38,9 +38,11 @@ Role = Literal[
     "ordered",
     "monotone_increasing",
     "monotone_decreasing",
+    "changeable",
     "ignored",
 ]
 UNIQUE_ROLES = ("id", "period", "target", "tenure", "monthly_value", "total_value")
+UNCHANGEABLE = ("id", "period", "target", "sensitive")
 NUMERIC_KINDS = ("integer", "number")
 NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
 OTHER = "(other)"
@@ -129,6 +131,8 @@ class Column(BaseModel):
             raise ValueError("`values` are named twice")
         if None not in (low := self.minimum, high := self.maximum) and low > high:  # type: ignore[operator]
             raise ValueError("`minimum` is above `maximum`")
+        if "changeable" in self.roles and set(UNCHANGEABLE) & set(self.roles):
+            raise ValueError(f"no business changes what has the role {', '.join(UNCHANGEABLE)}")
         if "target" in self.roles:
             self._agrees_as_target()
         elif self.positive is not None or self.left_out:
@@ -257,6 +261,11 @@ class Schema(BaseModel):
         """The period of a row where it is a date: then it is the row's snapshot, too."""
         period = self.role("period")
         return period if period is not None and period.kind == "date" else None
+
+    @property
+    def changeable(self) -> list[Column]:
+        """The inputs that the business can change for a customer."""
+        return [column for column in self.inputs if "changeable" in column.roles]
 
     def role(self, role: Role) -> Column | None:
         """The first column with that role, or None."""

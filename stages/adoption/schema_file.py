@@ -27,6 +27,7 @@ HEADER = """\
 #                id, period (of a customer's row), target, tenure (months), monthly_value,
 #                total_value, sensitive, ordered,
 #                monotone_increasing | monotone_decreasing (churn with the value, all else equal),
+#                changeable (the business can change it for a customer: make app asks what if),
 #                ignored (not read: take the role away, and set kind and values, to use the column)
 #   dayfirst     of a date: false where 03/04/2026 is the fourth of March
 #   from_date, part   a column that is made of a date in the table: days_since, days_until (the

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from scoring import money
+from scoring.contact_plan import by_profit, outlook, sums_of
 from scoring.terms import Terms
 from stages.batch.inputs import Block, Chunk, read_block
 from stages.batch.outputs import Candidates, split_reasons
@@ -20,7 +21,6 @@ from stages.batch.score_part import ID, PLACE, PartScorer, why
 
 CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities in the list
 SLICE = 100_000  # contacts that are written at a time
-DRAWS, SEED, LEVEL = 2_000, 20, 0.95
 Floats = NDArray[np.float64]
 
 
@@ -56,7 +56,7 @@ def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Cho
         value = money.customer_value(None, len(probability), terms.costs)
         profit = money.expected_profit(probability, value, terms.costs)
     cost = money.expected_cost(probability, terms.costs)
-    order = np.argsort(-profit, kind="stable")
+    order = by_profit(profit)
     if budget is not None:
         covered = money.within_budget(np.ones(len(cost)), profit, cost, budget=budget)
         order = order[covered[order] == 1]
@@ -153,26 +153,5 @@ def _places(
 
 
 def expected(chosen: Chosen, costs: money.Costs) -> dict[str, float]:
-    """What the list is expected to cost and to bring, and the interval of the profit.
-
-    The interval holds 95 % of campaigns drawn by the model's own probabilities: the share that
-    accepts is Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or
-    stay, accept or not, by chance of each alone is taken as normal.
-    """
-    p, offer = chosen.probability, costs.offer_cost
-    kept = chosen.gain / np.maximum(costs.accept_rate * p, 1e-300) - offer  # value less the offer
-    rng = np.random.default_rng(SEED)
-    rate = rng.beta(costs.accept_alpha, costs.accept_beta, DRAWS)
-    a, b = p * kept, (1 - p) * offer
-    mean = rate * a.sum() - b.sum() - costs.contact_cost * len(p)
-    square = rate * (p * kept**2).sum() + ((1 - p) * offer**2).sum()
-    variance = square - (rate**2 * (a**2).sum() - 2 * rate * (a * b).sum() + (b**2).sum())
-    drawn = mean + np.sqrt(np.maximum(variance, 0)) * rng.standard_normal(DRAWS)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return {
-        "cost": float(chosen.cost.sum()),
-        "gain": float(chosen.gain.sum()),
-        "profit": float(chosen.profit.sum()),
-        "profit_low": float(low),
-        "profit_high": float(high),
-    }
+    """What the list is expected to cost and to bring, and the interval of the profit."""
+    return outlook(sums_of(chosen.probability, chosen.profit, costs), costs)._asdict()

@@ -13,17 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
+from scoring.spreadsheet import safe_table
+from stages.batch.customer_table import CustomerWriter
 from stages.batch.parts import About, Work
 from stages.batch.score_part import ID, PLACE, REASONS
 
-FORMULA = r"^ *[=+\-@\t\r\n]"
-SIGNED_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-FIRST = pa.array([" ", "=", "+", "-", "@", "\t", "\r", "\n"])  # of what may look like a formula
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array(["no_contact", "contact"])
 REJECTS_HEADER = ("file", "row", "reason")
@@ -81,7 +79,8 @@ class Candidates:
 class Merge:
     """Writes the scores and the rejects, part after part, and keeps what the rest is made from.
 
-    `repeated` gives, by part, places in it and reasons of customers that an earlier row has too.
+    `customers` writes what the model was asked about them, where that is kept. `repeated` gives, by
+    part, places in it and reasons of customers that an earlier row has too.
     """
 
     def __init__(
@@ -92,12 +91,14 @@ class Merge:
         *,
         version: str,
         with_reasons: bool,
+        customers: CustomerWriter | None = None,
         repeated: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:
         self.totals, self.candidates = Totals(), Candidates()
         self.keys: list[NDArray[np.uint64]] = []
         self.names: list[str] = []
         self._work, self._version, self._repeated = work, version, repeated or {}
+        self._customers = customers
         self._schema = _output_schema(with_reasons)
         self._writer = (
             arrow_csv.CSVWriter(scores, _as_text(self._schema))
@@ -119,6 +120,8 @@ class Merge:
     ) -> None:
         self._rejects.close()
         self._writer.close()
+        if self._customers is not None:
+            self._customers.close()
 
     def add(self, name: str) -> int:
         """Append a part; its rows, rejects counted."""
@@ -136,6 +139,8 @@ class Merge:
         self.keys.append(_keys(table[ID]))
         self.candidates.add(name, table)
         self._writer.write_table(self._output(table, about.tier))
+        if self._customers is not None:
+            self._customers.write(table)
         return table.num_rows + len(rejects)
 
     def _output(self, table: pa.Table, tier: str) -> pa.Table:
@@ -154,7 +159,7 @@ class Merge:
         if "reasons" in table.column_names:
             columns |= split_reasons(table["reasons"])
         whole = pa.table({name: columns[name] for name in self._schema.names}, self._schema)
-        return _safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
+        return safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
 
 
 def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
@@ -229,29 +234,13 @@ def _safe(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n")) else text
 
 
-def _safe_table(table: pa.Table) -> pa.Table:
-    for place, name in enumerate(table.column_names):
-        if pa.types.is_string(table.schema.field(name).type):
-            table = table.set_column(place, name, safe_texts(table[name]))
-    return table
-
-
-def safe_texts(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts of a CSV, those that a spreadsheet would compute behind an apostrophe."""
-    if not pc.any(pc.is_in(pc.utf8_slice_codeunits(texts, 0, 1), FIRST)).as_py():
-        return texts
-    is_number = pc.match_substring_regex(texts, SIGNED_NUMBER)
-    looks = pc.and_not(pc.match_substring_regex(texts, FORMULA), is_number)
-    return pc.if_else(looks, pc.binary_join_element_wise("'", texts, ""), texts)
-
-
 def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:
     """Write a contact list as CSV that a spreadsheet may open; of at least one table."""
-    first = _safe_table(next(contacts))
+    first = safe_table(next(contacts))
     with arrow_csv.CSVWriter(path, first.schema) as writer:
         writer.write_table(first)
         for table in contacts:
-            writer.write_table(_safe_table(table))
+            writer.write_table(safe_table(table))
 
 
 def written(paths: Sequence[Path]) -> None:

@@ -5,6 +5,7 @@ What is written, in the folder of the output (docs/scoring.md):
     scores            customer_id, churn_probability, decision, expected_profit, tier, model_version
     contact_list.csv  whom to contact, best first, within the budget
     rejects.csv       rows that cannot be scored: file, row, reason
+    customers.parquet what the model was asked about each customer, where that is asked for
     summary.json      how many of each, what the campaign is to bring, how the customers differ
 """
 
@@ -28,6 +29,7 @@ from scoring.digest import sha256
 from scoring.errors import UserError, shown
 from scoring.schema import Schema
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
+from stages.batch.customer_table import CUSTOMERS, CustomerWriter
 from stages.batch.engine import Engine, local
 from stages.batch.inputs import CHUNK, Block, InputFile, column_names, find_inputs, plan
 from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
@@ -51,7 +53,8 @@ class Asked:
 
     `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
     `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
-    is the day that the table describes, where the model has learned from dates.
+    is the day that the table describes, where the model has learned from dates. `customers` keeps
+    what the model is asked about them, next to the scores.
     """
 
     source: str
@@ -62,6 +65,7 @@ class Asked:
     max_rejects: float | None = None
     is_share: bool = False
     snapshot: date | None = None
+    customers: bool = False
     engine: Engine = field(default=local)
     chunk: int = CHUNK
 
@@ -87,7 +91,9 @@ def score(asked: Asked) -> Outcome:
     _check_target(asked)
     work = Work(asked.scores)
     with _kept(work):
-        task = PartScorer(asked.model, work.folder, asked.reasons == "all", asked.snapshot)
+        task = PartScorer(
+            asked.model, work.folder, asked.reasons == "all", asked.snapshot, asked.customers
+        )
         _check_snapshot(asked, task.scorer.bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
         extra = _check_columns(files, task.scorer.bundle.schema)
@@ -103,7 +109,7 @@ def score(asked: Asked) -> Outcome:
         summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle.schema)]}
         summary |= _speed(merge, time.monotonic() - start)
         write_json(work.folder / SUMMARY, summary)
-        _publish(asked.scores, work)
+        _publish(asked, work)
     work.end()
     return Outcome(asked.scores.parent, asked.scores, summary)
 
@@ -136,6 +142,9 @@ class _Run:
             self.work.folder / REJECTS,
             version=self.task.scorer.bundle.version,
             with_reasons=self.task.with_reasons,
+            customers=CustomerWriter(self.work.folder / CUSTOMERS, self._schema)
+            if self.asked.customers
+            else None,
             repeated=repeated,
         )
         rows = sum(block.rows for block in self.blocks)
@@ -205,6 +214,8 @@ def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
 def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
     """What a part depends on, in the words of the message when it changed."""
     options: dict[str, Any] = {"reasons": asked.reasons == "all", "chunk": asked.chunk}
+    if asked.customers:
+        options["customers"] = True
     if asked.snapshot is not None:
         options["snapshot"] = asked.snapshot.isoformat()
     return {
@@ -288,6 +299,7 @@ def _summary(
         "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},
         "edges": {name: edges.tolist() for name, edges in task.edges.items()},
         "scores": asked.scores.name,
+        "customers": CUSTOMERS if asked.customers else None,
     }
 
 
@@ -296,12 +308,15 @@ def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
     return {"seconds": round(seconds, 2), "rows_per_second": round(rows / max(seconds, 1e-9))}
 
 
-def _publish(scores: Path, work: Work) -> None:
+def _publish(asked: Asked, work: Work) -> None:
     """Give every file its name; the scores last, so that whoever sees them finds the rest."""
-    names = [REJECTS, CONTACTS, SUMMARY, scores.name]
+    kept = [CUSTOMERS] if asked.customers else []
+    names = [REJECTS, CONTACTS, *kept, SUMMARY, asked.scores.name]
     written([work.folder / name for name in names])
+    if not kept:
+        asked.scores.with_name(CUSTOMERS).unlink(missing_ok=True)  # of an earlier run
     for name in names:
-        (work.folder / name).replace(scores.with_name(name))
+        (work.folder / name).replace(asked.scores.with_name(name))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from scoring.bundle import REFERENCE
 from scoring.explanation import reasons
 from scoring.schema import Schema
 from stages.batch.coded import load_batch_scorer
+from stages.batch.customer_table import columns_of
 from stages.batch.inputs import Chunk
 from stages.batch.parts import About, write_part
 from stages.batch.rows import Rows, check_rows
@@ -33,13 +34,15 @@ Edges = Mapping[str, NDArray[np.float64]]
 class PartScorer:
     """Scores chunks with the bundle in `model` into parts in `folder`; may be sent to a worker.
 
-    `snapshot` is the day that the customers' table describes, where dates are learned from.
+    `snapshot` is the day that the customers' table describes, where dates are learned from;
+    `with_customers` whether what the model is asked about them is kept.
     """
 
     model: Path
     folder: Path
     with_reasons: bool = False
     snapshot: date | None = None
+    with_customers: bool = False
 
     @cached_property
     def scorer(self) -> BatchScorer:
@@ -72,6 +75,8 @@ class PartScorer:
         }
         if self.with_reasons:
             columns["reasons"] = pa.array(self._reasons(rows), pa.list_(pa.string()))
+        if self.with_customers:
+            columns |= columns_of(rows, self.scorer.bundle.schema)
         found = self._bands(rows)
         about = About(
             file=chunk.file.origin,

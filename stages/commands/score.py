@@ -83,6 +83,12 @@ def add(commands: Commands) -> None:
         help="of a Dask cluster, such as tcp://host:8786 (default: compute.scheduler in "
         "params.yaml, or one is started on this machine)",
     )
+    score.add_argument(
+        "--customers",
+        action="store_true",
+        help="also keep what the model was asked about each customer, in customers.parquet: the "
+        "page of make app explains customers and filters by segment with it",
+    )
     score.add_argument("--no-report", dest="report", action="store_false", help="write no report")
     score.set_defaults(command=_score)
 
@@ -124,6 +130,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         max_rejects=limit,
         is_share=is_share,
         snapshot=options.snapshot,
+        customers=options.customers,
         engine=_engine(options.engine, options.scheduler, paths),
     )
     outcome = score(asked)

@@ -172,6 +172,19 @@ def test_target_needs_two_values_or_more():
     assert several.target.positive == "ja"
 
 
+@pytest.mark.parametrize("name", [builders.NUMBER, builders.GENDER, builders.LEFT])
+def test_what_no_business_changes_cannot_be_changeable(name):
+    roles = [*builders.COLUMNS[name]["roles"], "changeable"]
+    words = rejection(changed(name, roles=roles))
+    assert f"column {name}: no business changes" in words
+
+
+def test_columns_that_a_business_can_change_are_those_marked():
+    club = builders.schema(**{builders.SIZE: {"roles": ["ordered", "changeable"]}})
+    assert [column.name for column in club.changeable] == [builders.SIZE]
+    assert builders.schema().changeable == []
+
+
 def test_target_with_one_value_named_twice_is_refused():
     assert LEFT in rejection(changed(LEFT, values=["ja", "ja"]))
 

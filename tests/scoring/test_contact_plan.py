@@ -1,0 +1,76 @@
+"""Whom to contact first, and what a budget buys."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from scoring import money
+from scoring.contact_plan import ContactPlan, outlook, sums_of
+from tests import builders
+
+COSTS = builders.costs()
+
+
+def _customers(rows=400, *, seed=0):
+    rng = np.random.default_rng(seed)
+    probability = rng.uniform(0.01, 0.9, rows)
+    value = rng.uniform(20, 400, rows)
+    profit = money.expected_profit(probability, value, COSTS)
+    return probability[profit > 0], value[profit > 0], profit[profit > 0]
+
+
+def test_a_value_is_found_again_in_the_profit_that_was_made_of_it():
+    probability, value, profit = _customers()
+
+    found = money.value_from_profit(probability, profit, COSTS)
+
+    assert found == pytest.approx(value, abs=1e-9)
+    assert money.value_from_profit(np.zeros(2), np.ones(2), COSTS).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("budget", [0.0, 5.0, 300.0, 1e9])
+def test_a_budget_covers_whom_the_decision_takes_within_it(budget):
+    probability, _, profit = _customers()
+    plan = ContactPlan.of(probability, profit, COSTS)
+
+    count = plan.covered(budget)
+
+    cost = money.expected_cost(probability, COSTS)
+    taken = money.within_budget(np.ones(len(cost)), profit, cost, budget=budget)
+    assert set(plan.order[:count]) == set(np.flatnonzero(taken))
+    assert plan.outlook(count).cost <= budget
+
+
+def test_the_outlook_of_the_first_contacts_is_that_of_those_alone():
+    probability, _, profit = _customers()
+    plan = ContactPlan.of(probability, profit, COSTS)
+
+    first = plan.order[:37]
+    alone = outlook(sums_of(probability[first], profit[first], COSTS), COSTS)
+
+    assert plan.outlook(37) == pytest.approx(alone, abs=1e-8)
+    assert plan.outlook(0).profit == 0
+    assert ContactPlan.of(np.empty(0), np.empty(0), COSTS).covered(10) == 0
+
+
+def test_the_interval_holds_the_profits_of_campaigns_that_are_drawn_customer_by_customer():
+    probability, value, profit = _customers(rows=600)
+    rng = np.random.default_rng(1)
+    drawn = []
+    for _ in range(2_000):
+        rate = rng.beta(COSTS.accept_alpha, COSTS.accept_beta)
+        leaves = rng.random(len(value)) < probability
+        kept = leaves & (rng.random(len(value)) < rate)
+        taken = kept | ~leaves
+        drawn.append(
+            value[kept].sum() - COSTS.offer_cost * taken.sum() - COSTS.contact_cost * len(value)
+        )
+
+    found = outlook(sums_of(probability, profit, COSTS), COSTS)
+
+    inside = (found.profit_low <= np.array(drawn)) & (np.array(drawn) <= found.profit_high)
+    assert inside.mean() == pytest.approx(0.95, abs=0.02)
+    sure = dataclasses.replace(COSTS, accept_alpha=3e6, accept_beta=7e6)
+    narrow = outlook(sums_of(probability, profit, sure), sure)
+    assert narrow.profit_high - narrow.profit_low < found.profit_high - found.profit_low
