@@ -53,14 +53,14 @@ def benchmarks(*, seeds: int = 8, intervals: int = 500) -> list[Result]:
 
 def _coverage(number: int) -> list[Result]:
     """How often the interval of the chosen policy's value holds its true value."""
-    held: list[bool] = []
+    covered: list[bool] = []
     for seed in range(number):
         trial, profit = campaign(TODAY, rows=2 * USUAL // 3, seed=1000 + seed)
         judged = judge(trial, _assumed(), number=5, seed=0)
         offers = judged.offers[choose(judged, POLICIES)]
         mean, error = value(judged.profit[np.arange(len(trial)), offers])
-        held.append(abs(mean - _true(profit, offers)) <= 1.96 * error)
-    share = float(np.mean(held))
+        covered.append(abs(mean - _true(profit, offers)) <= 1.96 * error)
+    share = float(np.mean(covered))
     details = f"{number} campaigns of {2 * USUAL // 3:,} customers"
     return [
         Result("campaigns, value of the chosen policy in its interval", share, ">=", 0.93, details),

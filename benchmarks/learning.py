@@ -77,16 +77,16 @@ def learning_curve(sizes: tuple[int, ...], *, test: int) -> pd.DataFrame:
     schema, params = load_schema(HERE.schema), read_params(HERE.params)
     train, money = Train.of(params["train"]), Money.of(params["money"])
     features, oracle = _customers(max(sizes) + test, schema)
-    held, known = features.head(test), features.iloc[test:]
+    held_out, known = features.head(test), features.iloc[test:]
     rows = []
     for size in sizes:
         for name in CANDIDATES:
             start = time.perf_counter()
             model = refit(name, known.head(size), schema, train)
             seconds = time.perf_counter() - start
-            said = model.predict_proba(frame(held, schema))[:, 1].astype(np.float64)
+            predicted = model.predict_proba(frame(held_out, schema))[:, 1].astype(np.float64)
             print(f"{size:,} customers, {name}: {seconds:.0f} s", file=sys.stderr)
-            data = _evaluation_data(held, schema, said, oracle[:test], money)
+            data = _evaluation_data(held_out, schema, predicted, oracle[:test], money)
             rows.append({"customers": size, "candidate": name, "seconds": seconds} | _row(data))
     return pd.DataFrame(rows)
 
@@ -98,18 +98,18 @@ def _customers(rows: int, schema: Schema) -> tuple[pd.DataFrame, Floats]:
 
 
 def _evaluation_data(
-    held: pd.DataFrame, schema: Schema, said: Floats, oracle: Floats, money: Money
+    held_out: pd.DataFrame, schema: Schema, predicted: Floats, oracle: Floats, money: Money
 ) -> EvaluationData:
     """What `against_oracle` needs; a customer is worth the same whoever judges."""
     costs = costs_of(money, base_rate=float(oracle.mean()))
     return EvaluationData(
-        features=held,
+        features=held_out,
         schema=schema,
-        label=held[LABEL].to_numpy(float),
-        probability=said,
-        baselines={"base_rate": np.full(len(held), oracle.mean())},
+        label=held_out[LABEL].to_numpy(float),
+        probability=predicted,
+        baselines={"base_rate": np.full(len(held_out), oracle.mean())},
         oracle=oracle,
-        value=customer_value(monthly_value(held, schema), len(held), costs),
+        value=customer_value(monthly_value(held_out, schema), len(held_out), costs),
         manifest={"costs": asdict(costs)},
         assumptions=money,
         params=Evaluate(

@@ -1,6 +1,6 @@
 """Cross-validated quality on a real file in the columns of the schema in git.
 
-Beside it, on the same folds, the plain average of an untuned binned logistic regression, a forest
+With it, on the same folds, the plain average of an untuned binned logistic regression, a forest
 and XGBoost: what anybody would try first, and what the project began with. The bars are absolute;
 the paired difference says what the work since is worth.
 """

@@ -1,4 +1,4 @@
-"""One measured figure and the bound it is held to."""
+"""One measured figure and the bound it has to keep."""
 
 from __future__ import annotations
 

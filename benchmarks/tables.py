@@ -154,8 +154,8 @@ def _untuned(features: pd.DataFrame, schema: Schema) -> dict[str, pd.DataFrame]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what others warn of is theirs
                 model.fit(inputs.iloc[fold.fit], label[fold.fit])
-                predicted = model.predict_proba(inputs.iloc[fold.held])[:, 1].astype(float)
-            truth = label[fold.held].astype(float)
+                predicted = model.predict_proba(inputs.iloc[fold.held_out])[:, 1].astype(float)
+            truth = label[fold.held_out].astype(float)
             measured = {m: measures.value(METRICS[m].bound(), truth, predicted) for m in COMPARED}
             rows.append(measured)
         scores[name] = pd.DataFrame(rows)

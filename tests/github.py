@@ -54,7 +54,7 @@ class GitHub:
             "GITHUB_API_URL": f"{self.server}/api/v3",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_TOKEN": TOKEN,
-            "HEAD_REPOSITORY": "stranger/fork",
+            "HEAD_REPOSITORY": "outsider/fork",
             "HEAD_BRANCH": branch,
             "HEAD_SHA": sha,
             "RUN_URL": f"{self.server}/{REPOSITORY}/actions/runs/7",
@@ -63,12 +63,12 @@ class GitHub:
         }
 
     def propose(
-        self, sha: str, *, number: int = 1, repository: str | None = "stranger/fork"
+        self, sha: str, *, number: int = 1, repository: str | None = "outsider/fork"
     ) -> None:
         """Open a pull request, or move it to another commit."""
         self.pulls = [pull for pull in self.pulls if pull["number"] != number]
         repo = {"full_name": repository} if repository else None
-        head = {"ref": "idea", "sha": sha, "repo": repo, "owner": "stranger"}
+        head = {"ref": "idea", "sha": sha, "repo": repo, "owner": "outsider"}
         self.pulls.append({"number": number, "head": head})
 
     def answer(self, method: str, address: str, body: dict[str, Any]) -> tuple[int, Any]:

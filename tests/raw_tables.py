@@ -39,7 +39,7 @@ def drafted(
 
 
 def guess(values: Any, name: str = "thing") -> Guess:
-    """What a column beside plain others is taken for."""
+    """What a column among plain others is taken for."""
     found = drafted(**{"customer_id": numbered("c{}"), **PLAIN, name: values})
     return next(g for g in found.guesses if g.name == name.replace("_", " "))
 

@@ -175,7 +175,7 @@ def test_usage_reporting_of_dvc_is_off() -> None:
     assert "analytics = false" in config
 
 
-def test_what_a_scanner_is_told_to_accept_is_dated_and_explained() -> None:
+def test_what_a_scanner_accepts_is_dated_and_explained() -> None:
     accepted = re.compile("# " + "nosec|pragma: " + "allowlist")
     for path in (path for path in tracked() if path.suffix == ".py"):
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -174,7 +174,7 @@ def locked(tmp_path: Path) -> Path:
 
 
 def propose(place: Path, *, already: str = "") -> list[str]:
-    """What gh was asked for, beside the list; a stand-in answers that `already` is open."""
+    """What gh was asked for, other than the list; a stand-in answers that `already` is open."""
     bin_, record = place.parent / "bin", place.parent / "record"
     bin_.mkdir(exist_ok=True)
     (bin_ / "gh").write_text(f'#!/bin/sh\necho "$1 $2 $3" >> "{record}"\n'

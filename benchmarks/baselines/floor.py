@@ -24,5 +24,5 @@ async def predict(request: Request) -> Any:
     """The probability of churn."""
     sent = json.loads(await request.body())
     inputs = derive({name: [value] for name, value in sent["features"].items()}, SCHEMA)
-    said = {"churn_probability": float(SCORER.probability(inputs)[0])}
-    return Response(json.dumps(said), media_type="application/json")
+    answer = {"churn_probability": float(SCORER.probability(inputs)[0])}
+    return Response(json.dumps(answer), media_type="application/json")

@@ -20,7 +20,7 @@ from stages.ablation.variants import Variant
 from stages.core import measures
 from stages.core.metrics import METRICS, Input, Metric, Shown, shown_in
 from stages.features.table import ID, LABEL, monthly_value
-from stages.model.blend import Held
+from stages.model.blend import OutOfFold
 from stages.model.calibrate import calibrate
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
@@ -96,7 +96,7 @@ def _out_of_fold(
     schema: Schema,
     splits: list[Fold],
     ablation: Ablation,
-) -> Held:
+) -> OutOfFold:
     """Out-of-fold probabilities of a variant, calibrated where that is the variant."""
     members = variant.params.vote.members if variant.candidate == "vote" else []
     wanted = {"candidates": [*members, variant.candidate], "folds": ablation.folds}
@@ -106,7 +106,7 @@ def _out_of_fold(
 
 
 def _by_fold(
-    metric: Metric, out_of_fold: Held, splits: Sequence[Fold], customers: Customers
+    metric: Metric, out_of_fold: OutOfFold, splits: Sequence[Fold], customers: Customers
 ) -> Floats:
     """A metric on each fold."""
     measure = metric.bound(costs=customers.costs, value=float(customers.value.mean()))
@@ -114,7 +114,7 @@ def _by_fold(
         [
             measures.value(
                 measure,
-                customers.label[fold.held],
+                customers.label[fold.held_out],
                 _input(metric, out_of_fold, splits, fold, customers),
             )
             for fold in splits
@@ -123,25 +123,25 @@ def _by_fold(
 
 
 def _input(
-    metric: Metric, out_of_fold: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
+    metric: Metric, out_of_fold: OutOfFold, splits: Sequence[Fold], fold: Fold, customers: Customers
 ) -> Floats:
     """What a metric is computed from, of the customers of a fold."""
-    probability, value = out_of_fold[fold.repeat, fold.number], customers.value[fold.held]
+    probability, value = out_of_fold[fold.repeat, fold.number], customers.value[fold.held_out]
     if metric.input is Input.PROBABILITY:
         return probability
     threshold = _threshold(out_of_fold, splits, fold, customers) if customers.by_threshold else None
     chosen = contacts(probability, value, customers.costs, threshold=threshold).astype(float)
     if metric.input is Input.DECISION:
         return chosen
-    return chosen * money.realised_profit(customers.label[fold.held], value, customers.costs)
+    return chosen * money.realised_profit(customers.label[fold.held_out], value, customers.costs)
 
 
 def _threshold(
-    out_of_fold: Held, splits: Sequence[Fold], fold: Fold, customers: Customers
+    out_of_fold: OutOfFold, splits: Sequence[Fold], fold: Fold, customers: Customers
 ) -> float:
     """The threshold that was best on the other folds of the repeat."""
     others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
-    label = np.concatenate([customers.label[f.held] for f in others])
+    label = np.concatenate([customers.label[f.held_out] for f in others])
     score = np.concatenate([out_of_fold[f.repeat, f.number] for f in others])
     value = float(customers.value.mean())
     return profit_threshold(label, score, value=value, costs=customers.costs)

@@ -326,8 +326,8 @@ def _reason(stderr: str) -> str:
     lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", stderr).splitlines()]
     lines = [line for line in lines if line and not line.startswith("Having any troubles")]
     errors = [place for place, line in enumerate(lines) if line.startswith("ERROR")]
-    said = lines[errors[0] :] if errors else lines[-1:]
-    return " ".join(said).replace("ERROR: ", "") or "no reason given"
+    reason = lines[errors[0] :] if errors else lines[-1:]
+    return " ".join(reason).replace("ERROR: ", "") or "no reason given"
 
 
 def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:

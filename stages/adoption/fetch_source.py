@@ -31,7 +31,7 @@ DATABASES = (
     "duckdb",
     "snowflake",
 )
-BATCH = 50_000  # rows of a query that are held at a time
+BATCH = 50_000  # rows of a query in memory at a time
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Guess:
         return replace(self.noted(because, doubt), entry=entry)
 
     def offering_nothing(self) -> Guess:
-        """The same without its offers, and what is said of them."""
+        """The same without its offers, and their reasons."""
         return replace(self, because="", offers=()) if self.offers else self
 
     def noted(self, because: str, doubt: int) -> Guess:

@@ -30,8 +30,8 @@ def meaning(text: str) -> Meaning | None:
     A negation counts wherever it stands, also as the beginning of a word: `Non-Churner`, `inactive`
     and `no longer a member`. That somebody is a customer counts where nothing stronger is there.
     """
-    said = meanings(text) or meanings(text, known=(BEING,))
-    return next(iter(said)) if len(said) == 1 else None
+    found = meanings(text) or meanings(text, known=(BEING,))
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def meanings(text: str, *, known: Sequence[tuple[str, ...]] = (LEFT, STAYED)) -> set[Meaning]:
@@ -42,13 +42,13 @@ def meanings(text: str, *, known: Sequence[tuple[str, ...]] = (LEFT, STAYED)) ->
     if set(found) & (_texts(YES) - {"1"}):  # `churn (yes/no)` denies nothing
         found = [token for token in found if token not in _texts(NO)]
     denials = [place for place, token in enumerate(found) if token in _texts(NEGATIONS)]
-    said = [(place, one) for place, t in enumerate(found) if (one := _of_word(t, known))]
+    named = [(place, one) for place, t in enumerate(found) if (one := _of_word(t, known))]
     if not denials:
-        return {one for _, one in said}
-    denied = [one for place, one in said if place > denials[0]]
+        return {one for _, one in named}
+    denied = [one for place, one in named if place > denials[0]]
     if not denied:  # it comes last, as in `aktif değil`
-        return {OPPOSITE[one] for _, one in said}
-    return {OPPOSITE[one] for one in denied} | {one for place, one in said if place < denials[0]}
+        return {OPPOSITE[one] for _, one in named}
+    return {OPPOSITE[one] for one in denied} | {one for place, one in named if place < denials[0]}
 
 
 def answer(value: str) -> bool | None:
@@ -83,19 +83,19 @@ def _texts(known: tuple[str, ...]) -> frozenset[str]:
 
 
 def _of_word(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
-    if said := _listed(token, known):
-        return said
+    if found := _listed(token, known):
+        return found
     for prefix in NEGATING_PREFIXES:
         rest = token.removeprefix(prefix)
-        if rest != token and (said := _listed(rest, known)):
-            return OPPOSITE[said]
+        if rest != token and (found := _listed(rest, known)):
+            return OPPOSITE[found]
     return None
 
 
 def _listed(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
     """What the longest known word that fits says."""
     fits = [
-        (len(word), _said_by(listed))
+        (len(word), _meaning_of(listed))
         for listed in known
         for word in _texts(listed)
         if (token.startswith(word[:-1]) if word.endswith("*") else token == word)
@@ -103,7 +103,7 @@ def _listed(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
     return max(fits)[1] if fits else None
 
 
-def _said_by(listed: tuple[str, ...]) -> Meaning:
+def _meaning_of(listed: tuple[str, ...]) -> Meaning:
     return "left" if listed is LEFT else "stayed"
 
 
@@ -112,6 +112,6 @@ def _by_signs(found: Sequence[str], known: Sequence[tuple[str, ...]]) -> Meaning
     text = " ".join(found)
     for listed in known:
         if any(ord(word[0]) >= IDEOGRAMS and word in text for word in _texts(listed)):
-            said = _said_by(listed)
-            return OPPOSITE[said] if any(folded(sign) in text for sign in NEGATING_SIGNS) else said
+            denied = any(folded(sign) in text for sign in NEGATING_SIGNS)
+            return OPPOSITE[_meaning_of(listed)] if denied else _meaning_of(listed)
     return None

@@ -95,7 +95,7 @@ class Profile:
 
     @property
     def distinct_share(self) -> float:
-        """Distinct values per row that holds one: 1 where each is held once."""
+        """Distinct values per row with a value: 1 where each occurs once."""
         return len(self.texts) / max(self.filled, 1)
 
     @property

@@ -135,8 +135,7 @@ def _by_full_name(column: Profile) -> bool:
 
 def _by_values(column: Profile) -> bool:
     """Whether its values are those of an outcome: somebody left, and somebody stayed."""
-    said = {one for label in column.labels for one in meanings(label)}
-    return {"left", "stayed"} <= said
+    return {"left", "stayed"} <= {one for label in column.labels for one in meanings(label)}
 
 
 def _by_staying(column: Profile) -> bool:
@@ -227,10 +226,10 @@ def _positive(column: Profile, outcome: Outcome, origin: str) -> tuple[str, str,
     """The value that means churn, how that is known, and what about it is in doubt."""
     if outcome.positive is not None:
         return _known_value(column, outcome.positive, origin), "as given", ""
-    said = [meaning(text) for text in column.labels]
-    if (place := _only(said, "left")) is not None:
+    found = [meaning(text) for text in column.labels]
+    if (place := _only(found, "left")) is not None:
         return column.labels[place], "by its word", ""
-    if (place := _only(said, "stayed")) is not None and "left" not in said:
+    if (place := _only(found, "stayed")) is not None and "left" not in found:
         return column.labels[1 - place], "as the other one stayed", "the word itself is not known"
     return _by_answer(column, origin)
 
@@ -240,12 +239,12 @@ def _by_answer(column: Profile, origin: str) -> tuple[str, str, str]:
     answered = answers([spelling_key(text) for text in column.labels])
     yes, no = _only(answered, True), _only(answered, False)
     place = yes if yes is not None else 1 - no if no is not None else None
-    said = meanings(column.name)
-    if place is None or len(said) > 1:
+    found = meanings(column.name)
+    if place is None or len(found) > 1:
         raise _ask(column, origin)
-    if said == {"stayed"}:
+    if found == {"stayed"}:
         return column.labels[1 - place], "as the opposite of staying", ""
-    known = bool(said) or _by_full_name(column)
+    known = bool(found) or _by_full_name(column)
     doubt = "" if known else f"nothing in the name says that {column.labels[place]!r} means churn"
     return column.labels[place], "by its word", doubt
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from stages.batch.inputs import Block, Chunk, Finished, read_block
 from stages.batch.score_part import PartScorer
 
-AHEAD = 2  # chunks that wait, per core: what is read ahead is held in memory
+AHEAD = 2  # chunks that wait, per core: what is read ahead is kept in memory
 
 
 class Engine(Protocol):

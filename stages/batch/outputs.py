@@ -165,7 +165,7 @@ class Merge:
 def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
     """Customers that an earlier row has, too: by part, their places in it and the reason.
 
-    Keys are hashes of 64 bits; a pair of equal ones is held against the ids themselves.
+    Keys are hashes of 64 bits; a pair of equal ones is compared with the ids themselves.
     """
     keys = np.concatenate([np.empty(0, np.uint64), *merge.keys])
     order = np.sort(keys)

@@ -3,7 +3,7 @@
     OUT.partial/
       manifest.json          what is scored: hashes of input and model, options
       00000-000003.arrow     a chunk: its scores, and in the metadata what was rejected
-      lock                   held by the run that writes here
+      lock                   taken by the run that writes here
 
 A part is written under another name and renamed once it is whole, so a part that is there is
 finished, whenever a run was stopped. The next run with the same manifest goes on from them.

@@ -184,7 +184,7 @@ def _check_target(asked: Asked) -> None:
 
 
 def _check_snapshot(asked: Asked, schema: Schema) -> None:
-    """`UserError` where nobody said which day the dates are to be counted from."""
+    """`UserError` where it is not known which day the dates are to be counted from."""
     if schema.counts_days and asked.snapshot is None:
         dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
         raise UserError(

@@ -81,8 +81,8 @@ def arms_of(column: Profile, control: str | None, *, origin: str) -> list[str]:
 
 
 def _names_control(label: str) -> bool:
-    said = [folded(word) for word in words(label)]
-    return " ".join(said) in CONTROL or bool({*said} & {*CONTROL})
+    texts = [folded(word) for word in words(label)]
+    return " ".join(texts) in CONTROL or bool({*texts} & {*CONTROL})
 
 
 def text_of(raw_table: RawTable, name: str) -> list[str]:

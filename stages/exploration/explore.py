@@ -148,7 +148,7 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
                 "one of its values" if hidden else f"the value {value!r}",
                 (values == value).to_numpy(),
             )
-            for value in _told_apart(values, column)
+            for value in _distinguished(values, column)
         ]
         if values.isna().any():
             groups.append(("a blank", values.isna().to_numpy()))
@@ -159,7 +159,7 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
     return found
 
 
-def _told_apart(values: pd.Series, column: Column) -> list[Any]:
+def _distinguished(values: pd.Series, column: Column) -> list[Any]:
     return [] if column.is_numeric else list(values.dropna().unique())
 
 

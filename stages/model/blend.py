@@ -21,7 +21,9 @@ from stages.model.calibrate import Sigmoid, fit_sigmoid
 from stages.model.folds import Fold
 
 Floats = NDArray[np.float64]
-Held = dict[tuple[int, int], Floats]  # (repeat, fold) to the probabilities of the fold's customers
+OutOfFold = dict[
+    tuple[int, int], Floats
+]  # (repeat, fold) to the probabilities of the fold's customers
 EDGE = 1e-7  # no probability is nearer to 0 or 1: the log loss stays finite
 LEAST_GAIN = 1e-7  # of log loss, per candidate added
 
@@ -87,21 +89,21 @@ def average(blend: Blend, probability: Mapping[str, Floats]) -> Floats:
 
 
 def cross_fitted(
-    held: Mapping[str, Held],
+    out_of_fold: Mapping[str, OutOfFold],
     splits: Sequence[Fold],
     label: NDArray[Any],
     *,
     rounds: int,
     calibrated: bool = True,
-) -> Held:
+) -> OutOfFold:
     """The blend's probabilities on every fold, as learned on the other folds of its repeat.
 
     Of each repeat the candidates count that were fitted on all of it.
     """
-    blended: Held = {}
+    blended: OutOfFold = {}
     for fold in splits:
         same = [other for other in splits if other.repeat == fold.repeat]
-        members = {name: held[name] for name in _complete(held, same)}
+        members = {name: out_of_fold[name] for name in _complete(out_of_fold, same)}
         others = [other for other in same if other.number != fold.number]
         blend = learned(members, others, label, rounds=rounds, calibrated=calibrated)
         key = fold.repeat, fold.number
@@ -110,7 +112,7 @@ def cross_fitted(
 
 
 def learned(
-    held: Mapping[str, Held],
+    out_of_fold: Mapping[str, OutOfFold],
     splits: Sequence[Fold],
     label: NDArray[Any],
     *,
@@ -121,10 +123,10 @@ def learned(
 
     First the sigmoid of each is fitted, then the weights of what they give.
     """
-    known = np.concatenate([label[fold.held] for fold in splits])
+    known = np.concatenate([label[fold.held_out] for fold in splits])
     members, columns = {}, []
-    for name in _complete(held, splits):
-        probability = np.concatenate([held[name][f.repeat, f.number] for f in splits])
+    for name in _complete(out_of_fold, splits):
+        probability = np.concatenate([out_of_fold[name][f.repeat, f.number] for f in splits])
         members[name] = Member(1.0, fit_sigmoid(known, probability) if calibrated else None)
         columns.append(members[name].calibrated(probability))
     weights = greedy_weights(known, np.column_stack(columns), rounds=rounds)
@@ -135,6 +137,6 @@ def learned(
     }
 
 
-def _complete(held: Mapping[str, Held], folds: Sequence[Fold]) -> list[str]:
+def _complete(out_of_fold: Mapping[str, OutOfFold], folds: Sequence[Fold]) -> list[str]:
     keys = {(fold.repeat, fold.number) for fold in folds}
-    return [name for name, by_fold in held.items() if keys <= set(by_fold)]
+    return [name for name, by_fold in out_of_fold.items() if keys <= set(by_fold)]

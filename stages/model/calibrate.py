@@ -68,57 +68,60 @@ def fit_sigmoid(label: NDArray[Any], probability: Floats) -> Sigmoid:
 
 
 def calibrate(
-    held: Mapping[tuple[int, int], Floats],
+    out_of_fold: Mapping[tuple[int, int], Floats],
     splits: Sequence[Fold],
     label: NDArray[Any],
     params: Train,
 ) -> tuple[Calibration, dict[tuple[int, int], Floats]]:
     """Decide for one candidate, and its held-out probabilities as they would be served.
 
-    `held` maps (repeat, fold) to the probabilities of the held-out customers. With `auto` the
-    sigmoid is taken where the interval of its gain in log loss lies above 0.
+    `out_of_fold` maps (repeat, fold) to the probabilities of the held-out customers. With `auto`
+    the sigmoid is taken where the interval of its gain in log loss lies above 0.
     """
     if params.calibration == "none":
-        return Calibration(None, 0.0, 0.0, 0.0), dict(held)
+        return Calibration(None, 0.0, 0.0, 0.0), dict(out_of_fold)
     crossed = {
-        (fold.repeat, fold.number): _from_the_others(held, splits, label, fold) for fold in splits
+        (fold.repeat, fold.number): _from_the_others(out_of_fold, splits, label, fold)
+        for fold in splits
     }
     loss = _by_fold(measures.log_loss, splits, label)
-    gain, low, high = paired_interval(loss(held) - loss(crossed), params.folds, level=LEVEL)
+    gain, low, high = paired_interval(loss(out_of_fold) - loss(crossed), params.folds, level=LEVEL)
     if params.calibration == "auto" and low <= 0:
-        return Calibration(None, gain, low, high), dict(held)
+        return Calibration(None, gain, low, high), dict(out_of_fold)
     everybody = [fold for fold in splits if fold.repeat == 0]
-    final = fit_sigmoid(*_joined(held, everybody, label))
+    final = fit_sigmoid(*_joined(out_of_fold, everybody, label))
     return Calibration(final, gain, low, high), crossed
 
 
 def _from_the_others(
-    held: Mapping[tuple[int, int], Floats],
+    out_of_fold: Mapping[tuple[int, int], Floats],
     splits: Sequence[Fold],
     label: NDArray[Any],
     fold: Fold,
 ) -> Floats:
     others = [f for f in splits if f.repeat == fold.repeat and f.number != fold.number]
-    return fit_sigmoid(*_joined(held, others, label))(held[fold.repeat, fold.number])
+    return fit_sigmoid(*_joined(out_of_fold, others, label))(out_of_fold[fold.repeat, fold.number])
 
 
 def _joined(
-    held: Mapping[tuple[int, int], Floats], folds: Sequence[Fold], label: NDArray[Any]
+    out_of_fold: Mapping[tuple[int, int], Floats], folds: Sequence[Fold], label: NDArray[Any]
 ) -> tuple[NDArray[Any], Floats]:
     """Labels and probabilities of the customers held out in these folds."""
     return (
-        np.concatenate([label[fold.held] for fold in folds]),
-        np.concatenate([held[fold.repeat, fold.number] for fold in folds]),
+        np.concatenate([label[fold.held_out] for fold in folds]),
+        np.concatenate([out_of_fold[fold.repeat, fold.number] for fold in folds]),
     )
 
 
 def _by_fold(
     measure: measures.Measure, splits: Sequence[Fold], label: NDArray[Any]
 ) -> Callable[[Mapping[tuple[int, int], Floats]], Floats]:
-    def values(held: Mapping[tuple[int, int], Floats]) -> Floats:
+    def values(out_of_fold: Mapping[tuple[int, int], Floats]) -> Floats:
         return np.array(
             [
-                measures.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
+                measures.value(
+                    measure, label[f.held_out].astype(float), out_of_fold[f.repeat, f.number]
+                )
                 for f in splits
             ]
         )

@@ -101,6 +101,6 @@ class _Training(threading.Thread):
         parts, ranges = [], even_ranges(len(column), len(self._workers))
         for name, rows in zip(self._workers, ranges, strict=False):
             part = column[rows]
-            held = self._client.scatter(part, workers=[name], hash=False)
-            parts.append(array.from_delayed(delayed(held), part.shape, part.dtype))
+            placed = self._client.scatter(part, workers=[name], hash=False)
+            parts.append(array.from_delayed(delayed(placed), part.shape, part.dtype))
         return array.concatenate(parts)

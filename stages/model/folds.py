@@ -23,7 +23,7 @@ class Fold:
     repeat: int
     number: int
     fit: NDArray[np.int64]
-    held: NDArray[np.int64]
+    held_out: NDArray[np.int64]
 
 
 def threads() -> int:
@@ -55,7 +55,7 @@ def draw_folds(
     _check_smallest(smallest, count, field)
     splitter = RepeatedStratifiedKFold(n_splits=count, n_repeats=repeats, random_state=seed)
     splits = splitter.split(np.zeros(len(label)), label)
-    return [Fold(*divmod(i, count), fit, held) for i, (fit, held) in enumerate(splits)]
+    return [Fold(*divmod(i, count), fit, held_out) for i, (fit, held_out) in enumerate(splits)]
 
 
 def _grouped(

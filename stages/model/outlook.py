@@ -52,14 +52,14 @@ def gain_of_the_second_half(
     halves = [replace(fold, fit=fold.fit[::2]) for fold in splits]
     blend = _as_blend(winner, validation, params)
     fitted = params.model_copy(update={"candidates": list(blend)})
-    held = held_out(features, schema, fitted, halves)
+    out_of_fold = held_out(features, schema, fitted, halves)
     sigmoid = validation.calibration[winner].sigmoid if winner in validation.calibration else None
     by_half = []
     for fold in splits:
         key = fold.repeat, fold.number
-        probability = average(blend, {name: held[name][key] for name in blend})
+        probability = average(blend, {name: out_of_fold[name][key] for name in blend})
         probability = sigmoid(probability) if sigmoid else probability
-        truth = label[fold.held].astype(float)
+        truth = label[fold.held_out].astype(float)
         by_half.append(measures.value(METRICS[LOSS].bound(), truth, probability))
     whole = _by_fold(validation.scores, winner)[: len(splits)]
     return paired_interval(np.array(by_half) - whole, params.folds, level=LEVEL)

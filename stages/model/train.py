@@ -23,7 +23,7 @@ from stages.core import measures
 from stages.core.metrics import METRICS, Shown, headings, shown_in
 from stages.core.reliability import reliability
 from stages.features.table import ID, LABEL
-from stages.model.blend import Blend, Held, cross_fitted, learned
+from stages.model.blend import Blend, OutOfFold, cross_fitted, learned
 from stages.model.budget import affordable_repeats, with_affordable_forests
 from stages.model.calibrate import Calibration, calibrate
 from stages.model.candidates import blended, build
@@ -80,27 +80,27 @@ def cross_validate(features: pd.DataFrame, schema: Schema, params: Train) -> Cro
     repeats = affordable_repeats(len(features), shape.columns, params)
     fewer = params.model_copy(update={"repeats": repeats})
     splits = folds(label, fewer, customers=features[ID].to_numpy())
-    held = _raced(features, schema, params, splits)
+    out_of_fold = _raced(features, schema, params, splits)
     blend: Blend = {}
     if BLEND in params.candidates:
-        held[BLEND] = cross_fitted(_members(held), splits, label, **_blending(params))
-        blend = learned(_members(held), splits, label, **_blending(params))
+        out_of_fold[BLEND] = cross_fitted(_members(out_of_fold), splits, label, **_blending(params))
+        blend = learned(_members(out_of_fold), splits, label, **_blending(params))
     calibration: dict[str, Calibration] = {}
     for name in params.candidates:
         if name not in BASELINES:  # references are left as they are
-            seen = [f for f in splits if (f.repeat, f.number) in held[name]]
-            calibration[name], held[name] = calibrate(held[name], seen, label, params)
+            seen = [f for f in splits if (f.repeat, f.number) in out_of_fold[name]]
+            calibration[name], out_of_fold[name] = calibrate(out_of_fold[name], seen, label, params)
     return CrossValidation(
-        _scores(held, splits, features, params),
-        _out_of_fold(held, splits, features, params),
+        _scores(out_of_fold, splits, features, params),
+        _out_of_fold(out_of_fold, splits, features, params),
         calibration,
         blend,
     )
 
 
-def _members(held: dict[str, Held]) -> dict[str, Held]:
+def _members(out_of_fold: dict[str, OutOfFold]) -> dict[str, OutOfFold]:
     """What the blend is made of: all but other averages and the simplest references."""
-    return {name: by for name, by in held.items() if name not in NOT_BLENDED}
+    return {name: by for name, by in out_of_fold.items() if name not in NOT_BLENDED}
 
 
 def _blending(params: Train) -> dict[str, Any]:
@@ -109,33 +109,34 @@ def _blending(params: Train) -> dict[str, Any]:
 
 def _raced(
     features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
-) -> dict[str, Held]:
+) -> dict[str, OutOfFold]:
     """Probabilities of every candidate on the first repeat, of the survivors on the others."""
     first = [fold for fold in splits if fold.repeat == 0]
     rest = [fold for fold in splits if fold.repeat > 0]
     names = [name for name in params.candidates if name != BLEND]
-    held = held_out(features, schema, params.model_copy(update={"candidates": names}), first)
+    out_of_fold = held_out(features, schema, params.model_copy(update={"candidates": names}), first)
     if rest:
-        names = survivors(held, first, features[LABEL].to_numpy(), params)
+        names = survivors(out_of_fold, first, features[LABEL].to_numpy(), params)
         going_on = params.model_copy(update={"candidates": names})
         for name, by_fold in held_out(features, schema, going_on, rest).items():
-            held[name] |= by_fold
-    return held
+            out_of_fold[name] |= by_fold
+    return out_of_fold
 
 
 def survivors(
-    held: dict[str, Held], splits: list[Fold], label: NDArray[np.int8], params: Train
+    out_of_fold: dict[str, OutOfFold], splits: list[Fold], label: NDArray[np.int8], params: Train
 ) -> list[str]:
-    """The candidates of `held` worth more folds, in order.
+    """The candidates of `out_of_fold` worth more folds, in order.
 
     Those that do not trail the best beyond noise (95 % interval of the paired difference in
     `train.metric`), those with a weight in the blend, members of a vote that goes on, references.
     """
     if not params.racing:
-        return list(held)
+        return list(out_of_fold)
     metric = METRICS[params.metric]
     score = {
-        name: metric.sign * _by_fold(metric.bound(), by, splits, label) for name, by in held.items()
+        name: metric.sign * _by_fold(metric.bound(), by, splits, label)
+        for name, by in out_of_fold.items()
     }
     best = max(score.values(), key=lambda values: float(values.mean()))
     going_on = {
@@ -144,18 +145,20 @@ def survivors(
         if paired_interval(best - values, params.folds, level=LEVEL)[1] <= 0
     }
     if BLEND in params.candidates:
-        going_on |= set(learned(_members(held), splits, label, **_blending(params)))
+        going_on |= set(learned(_members(out_of_fold), splits, label, **_blending(params)))
     if VOTE in going_on:
         going_on |= set(params.vote.members)
-    return [name for name in held if name in going_on or name in BASELINES]
+    return [name for name in out_of_fold if name in going_on or name in BASELINES]
 
 
 def _by_fold(
-    measure: measures.Measure, held: Held, splits: list[Fold], label: NDArray[np.int8]
+    measure: measures.Measure, out_of_fold: OutOfFold, splits: list[Fold], label: NDArray[np.int8]
 ) -> Floats:
     return np.array(
         [
-            measures.value(measure, label[f.held].astype(float), held[f.repeat, f.number])
+            measures.value(
+                measure, label[f.held_out].astype(float), out_of_fold[f.repeat, f.number]
+            )
             for f in splits
         ]
     )
@@ -163,18 +166,20 @@ def _by_fold(
 
 def held_out(
     features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
-) -> dict[str, Held]:
+) -> dict[str, OutOfFold]:
     """Each candidate's probabilities for the held-out customers of each fold, not calibrated."""
     fitted: list[str] = [name for name in params.candidates if name != VOTE]
     tasks = [(name, fold) for fold in splits for name in fitted]
     results = _fit_all(tasks, features, schema, params)
-    held: dict[str, Held] = {name: {} for name in params.candidates}
+    out_of_fold: dict[str, OutOfFold] = {name: {} for name in params.candidates}
     for (name, fold), probability in zip(tasks, results, strict=True):
-        held[name][fold.repeat, fold.number] = probability
+        out_of_fold[name][fold.repeat, fold.number] = probability
     if VOTE in params.candidates:
-        for key in held[params.vote.members[0]]:
-            held[VOTE][key] = np.mean([held[m][key] for m in params.vote.members], axis=0)
-    return held
+        for key in out_of_fold[params.vote.members[0]]:
+            out_of_fold[VOTE][key] = np.mean(
+                [out_of_fold[m][key] for m in params.vote.members], axis=0
+            )
+    return out_of_fold
 
 
 def _fit_all(
@@ -186,7 +191,7 @@ def _fit_all(
 
     def fit(name: str, fold: Fold) -> Floats:
         model = build(name, params, shape).fit(inputs.iloc[fold.fit], label[fold.fit])
-        return model.predict_proba(inputs.iloc[fold.held])[:, 1].astype(np.float64)
+        return model.predict_proba(inputs.iloc[fold.held_out])[:, 1].astype(np.float64)
 
     workers = Parallel(n_jobs=threads(), backend="threading", return_as="generator")
     with few_bins_are_fine():
@@ -195,31 +200,31 @@ def _fit_all(
 
 
 def _scores(
-    held: dict[str, Held], splits: list[Fold], features: pd.DataFrame, params: Train
+    out_of_fold: dict[str, OutOfFold], splits: list[Fold], features: pd.DataFrame, params: Train
 ) -> pd.DataFrame:
     label = features[LABEL].to_numpy().astype(float)
     rows = []
     for name in params.candidates:
         for fold in splits:
-            if (fold.repeat, fold.number) not in held[name]:
+            if (fold.repeat, fold.number) not in out_of_fold[name]:
                 continue
-            probability = held[name][fold.repeat, fold.number]
+            probability = out_of_fold[name][fold.repeat, fold.number]
             row: dict[str, Any] = {"candidate": name, "repeat": fold.repeat, "fold": fold.number}
             for metric in shown_in(Shown.CROSS_VALIDATION):
-                row[metric.name] = measures.value(metric.bound(), label[fold.held], probability)
+                row[metric.name] = measures.value(metric.bound(), label[fold.held_out], probability)
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _out_of_fold(
-    held: dict[str, Held], splits: list[Fold], features: pd.DataFrame, params: Train
+    out_of_fold: dict[str, OutOfFold], splits: list[Fold], features: pd.DataFrame, params: Train
 ) -> pd.DataFrame:
     table = features[[ID, LABEL]].rename(columns={ID: "id", LABEL: "label"})
     table["fold"] = np.int8(0)
     for fold in (fold for fold in splits if fold.repeat == 0):
-        table.loc[fold.held, "fold"] = np.int8(fold.number)
+        table.loc[fold.held_out, "fold"] = np.int8(fold.number)
         for name in params.candidates:
-            table.loc[fold.held, name] = held[name][0, fold.number]
+            table.loc[fold.held_out, name] = out_of_fold[name][0, fold.number]
     return table
 
 

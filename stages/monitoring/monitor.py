@@ -52,7 +52,7 @@ CONTRADICTED = (
 
 @dataclass(frozen=True)
 class History:
-    """What is known before a month: which months are kept, what was said of them, labels."""
+    """What is known before a month: which months are kept, their verdicts, labels."""
 
     folder: Path
     months: Sequence[str]
@@ -62,10 +62,10 @@ class History:
     @classmethod
     def before(cls, month: str, paths: Paths, outcomes: Mapping[str, Outcomes]) -> History:
         """The months kept and judged before this one."""
-        folder, said = archive.archive_of(paths), folder_of(paths)
+        folder, judged = archive.archive_of(paths), folder_of(paths)
         kept = archive.kept_before(month, folder)
-        verdicts = {name: read_verdict(said / f"{name}.json") for name in kept
-                    if (said / f"{name}.json").is_file()}  # fmt: skip
+        verdicts = {name: read_verdict(judged / f"{name}.json") for name in kept
+                    if (judged / f"{name}.json").is_file()}  # fmt: skip
         return cls(folder, [name for name in kept if name in verdicts], verdicts, outcomes)
 
     def table(self, month: str) -> MonthTable:
@@ -233,9 +233,9 @@ def _drivers(now: MonthTable, before: MonthTable, schema: Schema) -> tuple[Colum
 
 def _quiet_aucs(history: History) -> list[float]:
     """The statistic of earlier months that were like those before them."""
-    said = (history.verdicts[month].population for month in history.months)
+    earlier = (history.verdicts[month].population for month in history.months)
     return [
-        each.auc for each in said if each.auc is not None and each.reference and not each.changed
+        each.auc for each in earlier if each.auc is not None and each.reference and not each.changed
     ]
 
 

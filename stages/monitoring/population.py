@@ -5,7 +5,7 @@ of the customers, and is asked about the rest: where it cannot (AUC 0.5), the cu
 (Lopez-Paz & Oquab 2017, arXiv 1610.06545). One test, whatever the number of columns. All rows of a
 customer are on one side of a split, so that nobody is recognised.
 
-What grows in every base that lives (tenure, total value, days since) is left out; the features
+What grows in every customer base (tenure, total value, days since) is left out; the features
 derived from it stay. What else ages is allowed for by the threshold: it comes from the same
 statistic of earlier quiet months, each against the months before it.
 """
@@ -48,7 +48,7 @@ class Side(NamedTuple):
 
 
 class TwoSample(NamedTuple):
-    """How well the sides are told apart, and the standard error of that where they are the same."""
+    """How well the sides are distinguished, and the standard error where they are the same."""
 
     auc: float
     error: float

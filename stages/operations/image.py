@@ -118,8 +118,8 @@ def running_engine() -> str:
             continue
         if not done.returncode:
             return name
-        said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        problems.append(f"{name}: {said[0]}")
+        problem = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        problems.append(f"{name}: {problem[0]}")
     raise UserError(f"{'; '.join(problems)}; expected one of them to make images")
 
 

@@ -46,10 +46,10 @@ def check_reproducible(paths: Paths, *, rows: int | None = None) -> str:
                 update_yaml(Paths(place).params, {"generate": {"rows": rows}})
             run_pipeline(place, condition)
         count = _compare_bytes(*places)
-        said = f"{count} files of two runs have the same bytes"
+        summary = f"{count} files of two runs have the same bytes"
         if rows in (None, read_yaml(paths.params)["generate"]["rows"]):
-            said += "; " + _compare_with_committed(Paths(places[0]), paths)
-    return said
+            summary += "; " + _compare_with_committed(Paths(places[0]), paths)
+    return summary
 
 
 def copy_work_tree(place: Path, root: Path) -> None:

@@ -21,7 +21,7 @@ from stages.simulator.terms import Floats, Integers, add_terms
 
 OUTCOMES = [IDENTITY, "treated", "outcome"]
 UNTREATED, TREATED = "probability_untreated", "probability_treated"
-TYPICAL_RISK = 0.25  # where a campaign that is not drawn by lot calls the share that was asked for
+TYPICAL_RISK = 0.25  # where a campaign not drawn at random calls the share that was asked for
 
 
 def run_campaign(
@@ -31,9 +31,9 @@ def run_campaign(
 
     Columns: `OUTCOMES` (treated is 0 for who was left alone, else the number of the offer; outcome
     is 1 for who left within the window), id, and the probability of leaving without a call and with
-    each offer, given the published columns. Drawn by lot, each customer is called with probability
-    `share`, whatever their traits, and every offer is as likely; `effect` multiplies what the
-    population says of a call.
+    each offer, given the published columns. Drawn at random, each customer is called with
+    probability `share`, whatever their traits, and every offer is as likely; `effect` multiplies
+    what the population says of a call.
     """
     for block in world.blocks(rows):
         yield _trial(world, contact, block, share=share, effect=effect)

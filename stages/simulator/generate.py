@@ -1,7 +1,7 @@
 """The embedded data source: a simulated base of telecom subscribers.
 
 The table has the columns of IBM's Telco Customer Churn. The base is a fixed number of places, each
-held by one living customer. At the first snapshot (month 0) every place is given a customer of some
+taken by one customer. At the first snapshot (month 0) every place is given a customer of some
 tenure, whose traits depend on that tenure. Then time passes in months: a customer leaves when the
 hazard they were exposed to reaches their event time, a unit exponential (inverse transform of the
 survival function, one draw per customer), and a newcomer takes the place. The hazard is a function
@@ -70,8 +70,8 @@ def simulate(
 ) -> Iterator[Chunk]:
     """Draw the `rows` customers living at a snapshot, in chunks of `chunk_rows` rows.
 
-    `snapshot_month` counts months since the first snapshot. Who lives in two snapshots has the same
-    row, identity and traits in both, a tenure longer by the months between them and a higher total.
+    `snapshot_month` counts months since the first snapshot. A customer of two snapshots has the
+    same row, identity and traits in both, a tenure longer by the months between and a higher total.
     Churn says whether they leave within `population.hazard.window` months after the snapshot.
     Memory grows with `chunk_rows` only, time with rows and months.
 
@@ -102,7 +102,7 @@ class World:
         self.exposure = reference_exposure(population.hazard, months=longest)
 
     def blocks(self, rows: int) -> Iterator[Block]:
-        """Who lives at the snapshot, block after block, the last one cut to the rows asked for."""
+        """The customers of the snapshot in blocks, the last one cut to the rows asked for."""
         _check_range("rows", rows, low=1, high=MAX_ROWS)
         return (self._block(index, rows=rows) for index in range(-(-rows // BLOCK)))
 
@@ -167,7 +167,7 @@ class World:
     ) -> Block:
         size = len(tenure)
         described = self.population
-        # Who lives at the first snapshot joined before it: only newcomers are drawn otherwise.
+        # The customers of the first snapshot joined before it: only newcomers are drawn otherwise.
         asked = self.scenario.joining(described.traits, month=month) if month else described.traits
         traits = draw_traits(asked, tenure=tenure, kept=kept, rng=rng)
         return traits | {
@@ -204,20 +204,20 @@ def _check_range(name: str, value: int, *, low: int, high: int) -> None:
 
 def _regroup(blocks: Iterator[Chunk], *, chunk_rows: int) -> Iterator[Chunk]:
     """Yield the same rows in chunks of `chunk_rows`, of which the last may be shorter."""
-    held: list[Chunk] = []
+    pending: list[Chunk] = []
     missing = chunk_rows
     for block in blocks:
         start, size = 0, len(block.oracle)
         while start < size:
             stop = min(start + missing, size)
-            held.append(Chunk(block.customers[start:stop], block.oracle[start:stop]))
+            pending.append(Chunk(block.customers[start:stop], block.oracle[start:stop]))
             missing -= stop - start
             start = stop
             if missing == 0:
-                yield _join(held)
-                held, missing = [], chunk_rows
-    if held:
-        yield _join(held)
+                yield _join(pending)
+                pending, missing = [], chunk_rows
+    if pending:
+        yield _join(pending)
 
 
 def _join(parts: list[Chunk]) -> Chunk:

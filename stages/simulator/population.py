@@ -101,7 +101,7 @@ class Offer(Trait):
 
 
 class Contact(Described):
-    """The offers of a campaign, and who is called: drawn by lot, or rather those at risk."""
+    """The offers of a campaign, and who is called: drawn at random, or rather those at risk."""
 
     drawn: Literal["by_lot", "by_risk"] = "by_lot"
     offers: Annotated[tuple[Offer, ...], Field(min_length=1, max_length=4)]

@@ -97,8 +97,8 @@ def churn_by_tenure(pair: Pair, *, bins: int = 12) -> dict[str, pd.DataFrame]:
 def models(pair: Pair) -> pd.DataFrame | None:
     """What boosted trees make of both (ROC AUC); None where a class is too small for the folds.
 
-    Told apart: 5-fold, real against generated, target included; 0.5 is a coin. Churn of the real
-    customers: predicted by a model that learned from generated ones, and 5-fold by their own.
+    Real or generated: 5-fold, one against the other, target included; 0.5 is chance. Churn of the
+    real customers: predicted by a model that learned from generated ones, and 5-fold by their own.
     """
     schema = pair.schema
     tables = {who: _sample(table) for who, table in pair.both.items()}
@@ -110,7 +110,7 @@ def models(pair: Pair) -> pd.DataFrame | None:
     kind = np.repeat([0, 1], [len(table) for table in tables.values()])
     learned = _trees().fit(inputs["generated"], churn["generated"])
     figures = {
-        "told apart": _auc(kind, _out_of_fold(every, kind)),
+        "real or generated": _auc(kind, _out_of_fold(every, kind)),
         "churn, learned from generated": _auc(churn["real"], _scores(learned, inputs["real"])),
         "churn, learned from real": _auc(
             churn["real"], _out_of_fold(inputs["real"], churn["real"])

@@ -3,7 +3,7 @@
     data/snapshots/
       manifest.json            what there is, and from which month on each label is known
       month_001/
-        customers.parquet      the published columns of who lives in that month, without the target
+        customers.parquet      the published columns of that month's customers, without the target
         labels.parquet         id and target: known only when the window has passed
       campaign.parquet         id, treated, outcome: one customer of the first snapshot a row
     data/oracle/
@@ -40,7 +40,7 @@ Manifest = dict[str, Any]
 
 
 class Month(NamedTuple):
-    """Rows of a snapshot: who lives, who of them leaves within the window, and how probably."""
+    """Rows of a snapshot: the customers, who of them leaves within the window, and how probably."""
 
     customers: pd.DataFrame
     labels: pd.DataFrame
@@ -205,7 +205,7 @@ def _offered(name: str) -> str:
 
 
 def _write(parts: Iterator[Month], customers: Path, labels: Path, truth: Path) -> None:
-    """Write customers chunk by chunk; labels and truth are small enough to be held until then."""
+    """Write customers chunk by chunk; labels and truth are small enough to be kept until then."""
     later, never = HeldTables(), HeldTables()
     write_tables(customers, _passing(parts, later, never))
     write_tables(labels, later)

@@ -48,7 +48,7 @@ TRAITS: dict[str, str] = {
     "mailed": "not electronic",
     "card": "not electronic x not mailed",
 }
-# Those that never change as long as a customer lives: who awaits a bill no longer does a month on.
+# Those that never change while somebody is a customer: who awaits a bill no longer does a month on.
 LASTING = set(TRAITS) - {"awaiting"}
 
 Number = Annotated[float, Field(allow_inf_nan=False)]

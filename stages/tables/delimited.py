@@ -108,7 +108,7 @@ def parse(
         )
     except pa.ArrowInvalid:  # its message would show cells
         raise UserError(
-            f"{origin}: not a table: the rows cannot be told apart; expected every quotation mark "
+            f"{origin}: not a table: the rows cannot be separated; expected every quotation mark "
             "to be closed"
         ) from None
     places = np.arange(above, above + table.num_rows + len(spaces))

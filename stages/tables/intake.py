@@ -82,7 +82,7 @@ class RawTable:
     """A table as it came, every cell text: columns of equal length in the file's order.
 
     `places` (rows,) are the rows' places in the file where blank lines were left out; `units` are
-    those that stood next to the numbers of a column.
+    those found next to the numbers of a column.
     """
 
     columns: Mapping[str, RawColumn]
@@ -248,7 +248,7 @@ def _without_notes(raw_table: RawTable) -> RawTable:
 
 
 def _with_bare_numbers(raw_table: RawTable, separator: str, names: Iterable[str]) -> RawTable:
-    """The table with numbers as a program writes them, and the units that stood next to them.
+    """The table with numbers as a program writes them, and the units found next to them.
 
     Columns of these names are looked at; commas mean what they do in a CSV of that separator.
     """

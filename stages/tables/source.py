@@ -94,7 +94,7 @@ def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarn
 def _publish_population(
     population: Population, generate: Generate, schema: Schema, paths: Paths
 ) -> None:
-    """Write both tables chunk by chunk; the truth is small enough to be held until the end."""
+    """Write both tables chunk by chunk; the truth is small enough to be kept until the end."""
     truths = HeldTables()
     origin = f"{paths.relative(paths.customers)} (generate.scenario: {generate.scenario.name})"
     chunks = _customers(population, generate, schema, truths, origin=origin)

@@ -1,4 +1,4 @@
-"""From bytes to UTF-8 text: compression, encoding and line ends, found out and said."""
+"""From bytes to UTF-8 text: compression, encoding and line ends, found and reported."""
 
 from __future__ import annotations
 

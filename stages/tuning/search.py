@@ -223,17 +223,19 @@ def inner_score(
     )
     scores = []
     for fold in splits:
-        held = search.rows[fold.held]
-        said = fitted_probability(search.candidate, params, customers, search.rows[fold.fit], held)
-        truth = customers.label[held].astype(float)
-        scores.append(measures.value(METRICS[tune.metric].bound(), truth, said))
+        held_out = search.rows[fold.held_out]
+        predicted = fitted_probability(
+            search.candidate, params, customers, search.rows[fold.fit], held_out
+        )
+        truth = customers.label[held_out].astype(float)
+        scores.append(measures.value(METRICS[tune.metric].bound(), truth, predicted))
     return float(np.mean(scores))
 
 
 def fitted_probability(
-    candidate: str, params: Train, customers: Customers, fit: Rows, held: Rows
+    candidate: str, params: Train, customers: Customers, fit: Rows, held_out: Rows
 ) -> NDArray[np.float64]:
-    """P(churn) of the held customers, by a candidate fitted on others."""
+    """P(churn) of the held-out customers, by a candidate fitted on others."""
     model = build(candidate, params, customers.shape)
     model.fit(customers.inputs.iloc[fit], customers.label[fit])
-    return model.predict_proba(customers.inputs.iloc[held])[:, 1].astype(np.float64)
+    return model.predict_proba(customers.inputs.iloc[held_out])[:, 1].astype(np.float64)

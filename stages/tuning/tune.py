@@ -54,7 +54,7 @@ class Found:
     """What the search of one candidate came to.
 
     `before` and `after` are the metric on each outer fold (k,), with the parameters as they are and
-    with those found without it; `inner` what the tuning folds said of their best trial (k,).
+    with those found without it; `inner` the tuning folds' value of their best trial (k,).
     """
 
     candidate: str
@@ -159,29 +159,29 @@ def _judge(
         name: studies[i * len(outer) : (i + 1) * len(outer)]
         for i, name in enumerate(wanted.candidates)
     }
-    said: dict[str, list[Any]] = {}
+    predicted: dict[str, list[Any]] = {}
     for name in dict.fromkeys([*wanted.candidates, *train.vote.members]):
-        said[name] = []
+        predicted[name] = []
         for i, fold in enumerate(outer):
             versions = [train]
             if name in by_name:
                 versions.append(with_values(train, name, best_values(by_name[name][i])))
             answers = [
-                fitted_probability(name, v, customers, fold.fit, fold.held) for v in versions
+                fitted_probability(name, v, customers, fold.fit, fold.held_out) for v in versions
             ]
-            said[name].append([answers[0], answers[-1]])
-    said["vote"] = [
-        np.mean([said[m][i] for m in train.vote.members], axis=0) for i in range(len(outer))
+            predicted[name].append([answers[0], answers[-1]])
+    predicted["vote"] = [
+        np.mean([predicted[m][i] for m in train.vote.members], axis=0) for i in range(len(outer))
     ]
     inner = {n: np.array([s.best_value for s in studies]) for n, studies in by_name.items()}
     inner["vote"] = np.full(len(outer), np.nan)
     shown: list[str] = [*wanted.candidates, "vote"]
-    return [_found(name, said[name], inner[name], outer, customers, wanted) for name in shown]
+    return [_found(name, predicted[name], inner[name], outer, customers, wanted) for name in shown]
 
 
 def _found(
     name: str,
-    said: Sequence[Any],
+    predicted: Sequence[Any],
     inner: NDArray[np.float64],
     outer: Sequence[Fold],
     customers: Customers,
@@ -192,9 +192,9 @@ def _found(
         np.array(
             [
                 measures.value(
-                    metric.bound(), customers.label[fold.held].astype(float), pair[which]
+                    metric.bound(), customers.label[fold.held_out].astype(float), pair[which]
                 )
-                for fold, pair in zip(outer, said, strict=True)
+                for fold, pair in zip(outer, predicted, strict=True)
             ]
         )
         for which in (0, 1)

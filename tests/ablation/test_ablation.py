@@ -108,8 +108,8 @@ def test_better_is_read_off_the_interval_and_the_direction_of_the_measure():
     ],
 )
 def test_words_follow_the_numbers(shifts, verdict, reason):
-    _, said, because = judged(**shifts)
-    assert said == verdict
+    _, found, because = judged(**shifts)
+    assert found == verdict
     assert reason in because
 
 

@@ -110,7 +110,7 @@ def test_options_against_a_schema_are_refused(
     assert not (shared / "data" / "external").exists()
 
 
-def test_a_described_file_can_be_described_anew(fresh: Path, csv: Path) -> None:
+def test_a_described_file_can_be_described_again(fresh: Path, csv: Path) -> None:
     # what agrees with the schema may be given, in any spelling
     agreed = stages(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
     assert agreed.returncode == 0, agreed.stderr

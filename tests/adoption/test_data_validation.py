@@ -182,8 +182,8 @@ def test_refused_with_one_message_and_nothing_touched(
 
 
 def test_no_identity_is_shown(outcomes: dict[str, dict[str, object]], customers: Table) -> None:
-    said = json.dumps([outcome["stderr"] for outcome in outcomes.values()])
-    assert not [identity for identity in customers["customerID"] if identity in said]
+    printed = json.dumps([outcome["stderr"] for outcome in outcomes.values()])
+    assert not [identity for identity in customers["customerID"] if identity in printed]
 
 
 def test_faults_are_there_for_programs(outcomes: dict[str, dict[str, object]]) -> None:

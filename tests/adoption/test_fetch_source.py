@@ -1,4 +1,4 @@
-"""Getting a table from a path, a URL or a database, with no password in what is said."""
+"""Getting a table from a path, a URL or a database, with no password in a message."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_view_and_an_odd_name(tmp_path: Path, crm: Path) -> None:
     assert fetched(address(crm, "empty"), tmp_path / "c")[1].rows == 0
 
 
-def test_more_rows_than_are_held_at_a_time(
+def test_more_rows_than_are_in_memory_at_a_time(
     tmp_path: Path, crm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_source, "BATCH", 3)
@@ -212,9 +212,9 @@ def test_more_rows_than_are_held_at_a_time(
 def test_a_query_that_fails_is_named_and_changes_nothing(
     tmp_path: Path, crm: Path, wanted: str, words: str
 ) -> None:
-    said = rejection(address(crm, wanted), tmp_path)
-    assert words in said
-    assert "crm.db" in said
+    message = rejection(address(crm, wanted), tmp_path)
+    assert words in message
+    assert "crm.db" in message
     assert fetched(address(crm, "customers"), tmp_path / "scratch")[1].rows == 2
 
 

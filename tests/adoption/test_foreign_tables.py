@@ -71,8 +71,8 @@ def test_the_most_doubtful_is_shown_first_on_a_screen(
     foreign: Foreign, adopted: tuple[Draft, Checked, str]
 ) -> None:
     found = adopted[0]
-    doubts = [question.doubt for question in found.questions]
-    assert doubts == sorted(doubts, reverse=True)
+    order = [question.doubt for question in found.questions]
+    assert order == sorted(order, reverse=True)
     assert len(_to_confirm(found)) <= SCREEN + 2
     assert foreign.doubted <= {q.about for q in found.questions if q.doubt > 1}
     # whatever identifies, leads to a person or was left out is asked about

@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def run(place: Path, *arguments: str) -> tuple[dict[str, Any], str]:
-    """Adopt and run; the metrics, and everything that was said on the way."""
-    said = ""
+    """Adopt and run; the metrics, and everything printed on the way."""
+    printed = ""
     for command in (["adopt", *arguments], ["repro"]):
         done = stages(place, *command)
         assert done.returncode == 0, done.stderr[-3000:]
-        said += done.stdout + done.stderr
-    return dict(json.loads((place / "reports" / "metrics.json").read_text())), said
+        printed += done.stdout + done.stderr
+    return dict(json.loads((place / "reports" / "metrics.json").read_text())), printed
 
 
 def pages(place: Path) -> list[Path]:
@@ -86,14 +86,14 @@ def test_a_table_that_nobody_described_goes_through_to_the_model_card(
     content, options, ignored, roles, hidden = BUSINESSES[name]
     (tmp_path / name).write_bytes(content)
     # when it is adopted and the pipeline is run
-    metrics, said = run(fresh, str(tmp_path / name), *options)
+    metrics, printed = run(fresh, str(tmp_path / name), *options)
     # then the draft left out what would harm, and gave the roles it is sure of
     schema = load_schema(fresh / str(read_yaml(fresh / "params.yaml")["data"]["schema"]))
     found = {c.name for c in schema.columns if "ignored" in c.roles}
     assert found == ignored
     for role, names in roles.items():
         assert [c.name for c in schema.columns if role in c.roles] == names
-    assert all(column in said for column in ignored)
+    assert all(column in printed for column in ignored)
     # and there is a model that learned something, without a leak
     assert 0.65 < metrics["cv"]["roc_auc"]["mean"] < 0.95
     assert metrics["cv"]["roc_auc"]["folds"] == SMALL["train"]["folds"]
@@ -102,11 +102,11 @@ def test_a_table_that_nobody_described_goes_through_to_the_model_card(
     # and what was accepted with warnings stands in the report as on the terminal
     report = (fresh / "reports" / "01_generate.html").read_text(encoding="utf-8")
     warned = json.loads((fresh / "reports" / "validation.json").read_text())["warnings"]
-    assert [w["problem"] for w in warned if w["problem"] not in said] == []
+    assert [w["problem"] for w in warned if w["problem"] not in printed] == []
     assert [w["problem"] for w in warned if html.escape(w["problem"]) not in report] == []
     # and nobody reads who is who
     assert holding(hidden, pages(fresh)) == []
-    assert not [word for word in hidden if word in said]
+    assert not [word for word in hidden if word in printed]
     validation = (fresh / "reports" / "validation.json").read_text(encoding="utf-8")
     assert not [word for word in hidden if word in validation]
     first = first_customers(fresh)
@@ -178,8 +178,8 @@ def test_dates_are_learned_from_and_asked_for_once_their_lines_count(
 ) -> None:
     # given subscribers of whom the day of signing up tells who leaves
     businesses.subscribers(900).to_csv(tmp_path / "subscribers.csv", index=False)
-    before, said = run(fresh, str(tmp_path / "subscribers.csv"))
-    assert "not learned from; the schema offers days since" in said
+    before, printed = run(fresh, str(tmp_path / "subscribers.csv"))
+    assert "not learned from; the schema offers days since" in printed
     assert before["cv"]["roc_auc"]["mean"] < 0.65
     # when somebody takes the # from the line that offers the days since then
     schema = fresh / "data" / "external" / "subscribers.schema.yaml"
@@ -193,7 +193,7 @@ def test_dates_are_learned_from_and_asked_for_once_their_lines_count(
     # then the model has learned from them
     after = json.loads((fresh / "reports" / "metrics.json").read_text())
     assert after["cv"]["roc_auc"]["mean"] > before["cv"]["roc_auc"]["mean"] + 0.1
-    # and a table of customers is scored once it is said which day it describes
+    # and a table of customers is scored once its day is given
     month = businesses.subscribers(50, seed=9).drop(columns="churn")
     month.to_csv(tmp_path / "month.csv", index=False)
     command = ["score", str(tmp_path / "month.csv"), str(tmp_path / "out"), "--no-report"]
@@ -235,8 +235,8 @@ def test_thirty_customers_and_five_columns_go_through_the_whole_pipeline(
         f"c{i},{'ab'[i % 2]},{i % 7},{10 + i * 1.5},{'no' if i % 3 else 'yes'}" for i in range(30)
     ]
     (tmp_path / "few.csv").write_text("\n".join(rows) + "\n")
-    metrics, said = run(fresh, str(tmp_path / "few.csv"))
-    assert "Adopted 30 customers" in said
+    metrics, printed = run(fresh, str(tmp_path / "few.csv"))
+    assert "Adopted 30 customers" in printed
     assert metrics["counts"]["train"] + metrics["counts"]["test"] == 30
     # so few say next to nothing: the simplest rule wins, or the interval is wide
     interval = metrics["test_ci"]["roc_auc"]

@@ -113,8 +113,8 @@ def test_after_adopting_no_id_is_anywhere_in_the_clone(fresh: Path, tmp_path: Pa
     assert adopted in files
     assert [file for file in files if ".dvc" in file.parts]
     assert holding(words, files) == []
-    for said in (done.stdout, done.stderr, refused.stdout, refused.stderr):
-        assert not [word for word in words if word in said]
+    for printed in (done.stdout, done.stderr, refused.stdout, refused.stderr):
+        assert not [word for word in words if word in printed]
     assert stages(fresh, "check").returncode == 0
     # and a copy with ids from before is pointed out
     assert stages(fresh, "adopt", str(csv), "--target", builders.LEFT).returncode == 0

@@ -1,4 +1,4 @@
-"""An adoption that is refused says why and leaves nothing behind: doubts, git, DVC."""
+"""An adoption that is refused says why and leaves nothing behind: doubtful columns, git, DVC."""
 
 from __future__ import annotations
 

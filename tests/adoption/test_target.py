@@ -1,4 +1,4 @@
-"""The column to predict: found, told, or asked for."""
+"""The column to predict: found, given, or asked for."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_where_no_word_is_known_the_user_is_asked_and_the_rarer_is_not_taken(
     assert f"'{one}' (40 rows)" in found
     assert f"'{other}' (80 rows)" in found
     assert "POSITIVE=" in found
-    told = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, one, other), positive=other)
-    assert str(told.schema.target.positive) == other
+    given = drafted(visits=PLAIN["visits"], churn=np.where(LEFT, one, other), positive=other)
+    assert str(given.schema.target.positive) == other
 
 
 def test_a_word_that_is_known_for_one_value_alone_is_doubtful_for_the_other() -> None:
@@ -154,10 +154,10 @@ def test_a_value_is_not_both_positive_and_negative() -> None:
     )
 
 
-@pytest.mark.parametrize("told", ["gone", "GONE", " Gone "])
-def test_what_is_told_counts(told: str) -> None:
+@pytest.mark.parametrize("given", ["gone", "GONE", " Gone "])
+def test_what_is_given_counts(given: str) -> None:
     status = np.where(LEFT, "here", "gone")
-    found = drafted(visits=PLAIN["visits"], status=status, target="status", positive=told)
+    found = drafted(visits=PLAIN["visits"], status=status, target="status", positive=given)
     assert found.schema.target.positive == "gone"
 
 
@@ -193,7 +193,7 @@ UNTOLD = [
 
 
 @pytest.mark.parametrize(("columns", "words"), UNTOLD)
-def test_what_cannot_be_told_is_asked_for(columns: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_inferred_is_asked_for(columns: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError) as caught:
         _ = drafted(**columns).schema
     assert caught.value.message.startswith("t.csv: ")
@@ -209,12 +209,12 @@ def test_a_name_that_the_pipeline_uses_is_refused() -> None:
 
 
 def test_values_of_a_column_wrongly_named_as_target_are_not_shown() -> None:
-    said = rejection(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
-    assert "column mail: 120 different values; expected two" in said
-    assert "example.org" not in said
+    message = rejection(visits=PLAIN["visits"], mail=numbered("u{}@example.org"), target="mail")
+    assert "column mail: 120 different values; expected two" in message
+    assert "example.org" not in message
 
 
-def test_what_was_left_out_is_told_where_nothing_is_left() -> None:
+def test_what_was_left_out_is_reported_where_nothing_is_left() -> None:
     with pytest.raises(UserError) as caught:
         _ = drafted(churn=PLAIN["churned"], constant=cycle(3)).schema
     assert "column constant: the same value in every row" in str(caught.value)

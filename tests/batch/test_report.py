@@ -38,7 +38,7 @@ def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(note
     assert "http" not in page
 
 
-def test_a_long_list_is_cut_in_the_page_and_that_is_said(noted, monkeypatch):
+def test_a_long_list_is_cut_in_the_page_and_that_is_reported(noted, monkeypatch):
     monkeypatch.setattr(report, "LISTED", 3)
 
     page = report.listing(noted).data

@@ -10,7 +10,7 @@ def curve():
     return learning_curve((300, 2000), test=3000)
 
 
-def test_every_size_has_every_candidate_beside_the_same_oracle(curve):
+def test_every_size_has_every_candidate_and_the_same_oracle(curve):
     assert list(curve["customers"]) == [300] * 3 + [2000] * 3
     assert set(curve["candidate"]) == {"logistic", "xgboost", "vote"}
     for name in ("roc_auc_oracle", "brier_oracle", "true_profit_per_customer_oracle"):

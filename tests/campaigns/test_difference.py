@@ -38,11 +38,11 @@ def test_curve_ends_at_the_mean_and_its_band_widens_to_the_front():
 
 def test_band_of_pure_noise_holds_zero_as_often_as_it_says():
     rng = np.random.default_rng(2)
-    held = []
+    covered = []
     for _ in range(60):
         curve = targeting_curve(rng.normal(size=400), rng.normal(size=400), level=0.9, seed=0)
-        held.append(bool(((curve.low <= 0) & (curve.high >= 0)).all()))
-    assert np.mean(held) > 0.78
+        covered.append(bool(((curve.low <= 0) & (curve.high >= 0)).all()))
+    assert np.mean(covered) > 0.78
 
 
 def test_many_groups_need_a_wider_interval_than_one():

@@ -82,7 +82,7 @@ def test_a_failing_cell_is_named_with_its_error_in_the_last_line() -> None:
     assert "Traceback" in str(caught.value)
 
 
-def test_a_users_mistake_is_told_without_a_traceback() -> None:
+def test_a_users_mistake_is_reported_without_a_traceback() -> None:
     raising = """from scoring.errors import UserError
 raise UserError("column b: wrong", details=("a table",))"""
     with pytest.raises(UserError) as caught:

@@ -91,11 +91,12 @@ def running(
 
 def test_the_image_passes_the_tests_of_the_service(running: tuple[str, Server]) -> None:
     _, server = running
-    told = json.dumps({"url": server.url, "log": server.log})
+    running = json.dumps({"url": server.url, "log": server.log})
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0",
          "tests/service/test_http.py"],
-        cwd=ROOT, env=os.environ | {ELSEWHERE: told}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=os.environ | {ELSEWHERE: running},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
 

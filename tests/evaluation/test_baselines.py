@@ -1,4 +1,4 @@
-"""What the champion is held against: other strategies, budgets, targets."""
+"""What the champion is compared with: other strategies, budgets, targets."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_strategies_are_judged_by_the_same_money(data, metrics):
     assert rows.loc["the decision", "contacted"] == share
 
 
-def test_the_lead_over_a_rival_is_the_difference_of_profits(data):
+def test_the_lead_over_a_baseline_is_the_difference_of_profits(data):
     rows = strategies(data)
     lead = rows.loc["the decision", "profit"] - rows["profit"]
     assert list(rows["lead"]) == pytest.approx(list(lead))
@@ -39,13 +39,13 @@ def test_the_lead_over_a_rival_is_the_difference_of_profits(data):
     assert list(rows.loc["the decision", ["lead", "lead_low", "lead_high"]]) == [0, 0, 0]
 
 
-def test_decision_expects_more_than_every_rival(data):
+def test_decision_expects_more_than_every_baseline(data):
     expected = strategies(data)["expected"]
     assert (expected.drop("the decision") < expected["the decision"]).all()
     assert expected["the decision"] == pytest.approx(np.maximum(data.expected, 0).mean())
 
 
-def test_budget_stands_beside_the_decision_only_where_there_is_one(data):
+def test_a_budget_is_compared_only_where_there_is_one(data):
     assert "the decision, within the budget" not in strategies(data).index
     short = builders.assuming(data, budget=100.0)
     rows = strategies(short)

@@ -143,13 +143,13 @@ def test_model_that_goes_the_schemas_way_is_right_for_everybody(who, data):
     assert monotonicity_violations(directions(directed(data), looking_at(who, 0))) == []
 
 
-def test_model_that_goes_the_other_way_is_told_of(who, data):
+def test_model_that_goes_the_other_way_is_reported(who, data):
     table = directions(directed(data), looking_at(who, 0, slope=1.0))
     row = table.loc[MONTHS]
     assert (row["right"], row["never_against"]) == (0, 0)
     assert row["worst_step"] > 0.05
-    (said,) = monotonicity_violations(table)
-    assert said.startswith(f"{MONTHS}: the schema says that the risk goes down")
+    (violation,) = monotonicity_violations(table)
+    assert violation.startswith(f"{MONTHS}: the schema says that the risk goes down")
 
 
 def test_schema_without_directions_has_an_empty_table(data):
@@ -192,7 +192,7 @@ def test_everything_can_be_explained_under_every_kind_of_schema(variant):
     assert len(example(data, who)) >= 2
 
 
-def test_columns_called_alike_keep_their_names_beside():
+def test_columns_called_alike_keep_their_names_as_well():
     schema = builders.schema(**{n: {"description": "Money; of a kind"} for n in (FEE, PAID)})
     words = titles(schema)
     assert words[FEE] == f"Money ({FEE})"

@@ -52,10 +52,10 @@ def test_intervals_hold_their_values(table):
 def test_group_that_is_never_contacted_is_found(data):
     women = data.features[GENDER] == "w"
     silent = np.where(women, 0.001, data.probability)
-    said = findings(by_group(dataclasses.replace(data, probability=silent)))
-    assert any(text.startswith(f"{GENDER} = w: 0% of them are contacted") for text in said)
-    assert any("w: of those who leave, 0% are contacted" in text for text in said)
-    assert any("w: predicted minus actual churn is -" in text for text in said)
+    found = findings(by_group(dataclasses.replace(data, probability=silent)))
+    assert any(text.startswith(f"{GENDER} = w: 0% of them are contacted") for text in found)
+    assert any("w: of those who leave, 0% are contacted" in text for text in found)
+    assert any("w: predicted minus actual churn is -" in text for text in found)
 
 
 def test_groups_by_chance_are_rarely_found():
@@ -70,10 +70,10 @@ def test_groups_by_chance_are_rarely_found():
     assert found <= 6
 
 
-def test_two_groups_that_are_everybody_are_told_of_once(data):
+def test_two_groups_that_are_everybody_are_reported_once(data):
     both = data.features.assign(**{GENDER: np.where(data.decision == 1, "w", "m")})
-    said = findings(by_group(dataclasses.replace(data, features=both)))
-    assert len([text for text in said if "of them are contacted" in text]) == 1
+    found = findings(by_group(dataclasses.replace(data, features=both)))
+    assert len([text for text in found if "of them are contacted" in text]) == 1
 
 
 def test_nothing_sensitive_is_an_empty_table_that_can_be_shown():

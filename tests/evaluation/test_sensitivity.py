@@ -79,7 +79,7 @@ def test_acceptance_takes_the_tails_of_its_distribution(data, table):
         (ACCEPTANCE, 1),
     ],
 )
-def test_held_profit_moves_the_way_it_must(table, name, sign):
+def test_profit_without_another_decision_moves_the_way_it_must(table, name, sign):
     assert sign * (table.loc[name, "same_list_high"] - table.loc[name, "same_list_low"]) > 0
 
 
@@ -106,7 +106,7 @@ def test_other_odds_of_churn_are_customers_reweighted(data, table):
     assert table.loc[BASE_RATE, "same_list_high"] == pytest.approx(expected)
 
 
-def test_without_a_monthly_value_the_threshold_is_found_anew():
+def test_without_a_monthly_value_the_threshold_is_found_again():
     rows = tornado(builders.evaluation_data("no_value"))
     assert BASE_RATE not in rows.index
     assert {"value of a kept customer", ACCEPTANCE} <= set(rows.index)

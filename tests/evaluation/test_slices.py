@@ -151,7 +151,7 @@ def test_intervals_are_named_by_group(table):
     assert f"{SIZE} = klein" in rows.index
 
 
-def test_worst_pairs_are_groups_of_two_columns_far_from_what_was_said():
+def test_worst_pairs_are_groups_of_two_columns_far_from_the_prediction():
     # everybody in one pair left, and nobody was expected to
     data = everyone()
     members = (data.features[SIZE] == "klein") & (data.features[BRANCH] == "2")

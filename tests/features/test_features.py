@@ -105,7 +105,7 @@ def test_without_an_id_no_input_decides_the_side():
     is_test = features.split(alike, schema, Features.of(FEATURES))
     # then some rows of the one combination are on either side, as many as were asked for
     assert 0.2 < is_test.mean() < 0.4
-    # and whatever else stood in the rows, they would be split in the same way
+    # and whatever else the rows had, they would be split in the same way
     np.testing.assert_array_equal(is_test, features.split(customers, schema, Features.of(FEATURES)))
 
 
@@ -145,7 +145,7 @@ def test_label_is_in_its_own_column_only():
     pd.testing.assert_frame_equal(one.drop(columns=LABEL), other.drop(columns=LABEL))
 
 
-def test_ids_stand_beside_their_own_rows():
+def test_ids_keep_their_own_rows():
     customers = builders.shuffled(builders.customers(rows=50))
     table = feature_table(customers, builders.schema())
     assert list(table[ID]) == list(customers[NUMBER])

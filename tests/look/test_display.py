@@ -34,7 +34,7 @@ def test_index_can_be_left_out():
 
 
 @pytest.mark.parametrize("index", [True, False])
-def test_whole_numbers_stay_whole_beside_fractions(index):
+def test_whole_numbers_stay_whole_next_to_fractions(index):
     frame = pd.DataFrame({"customers": [1234567], "rate": [0.5]})
     shown = cells(table(frame, formats={"customers": ",", "rate": ".1f"}, index=index))
     assert shown[1][-2:] == ["1,234,567", "0.5"]

@@ -179,10 +179,10 @@ def test_a_plain_churner_has_a_high_risk_and_a_plain_retained_customer_a_low_one
 
 def test_reasons_for_the_plain_leaver_are_plain(champion, schema):
     found = champion.contributions(one(CHURNER))
-    (said,) = reasons(found, one(CHURNER), schema)
-    assert any(text.startswith("Term of the contract: Month-to-month") for text in said)
+    (texts,) = reasons(found, one(CHURNER), schema)
+    assert any(text.startswith("Term of the contract: Month-to-month") for text in texts)
     assert any(
-        text.startswith("Full months since the customer joined: 1 month, below") for text in said
+        text.startswith("Full months since the customer joined: 1 month, below") for text in texts
     )
     (other,) = reasons(champion.contributions(one(RETAINED)), one(RETAINED), schema)
     assert not [text for text in other if text.startswith(("Term of", "Full months"))]

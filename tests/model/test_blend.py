@@ -33,9 +33,9 @@ def world(rows: int = 600, *, seed: int = 0):
     return label, np.column_stack(columns)
 
 
-def held_by(splits, probability: np.ndarray, names=("good", "middling", "senseless")):
+def predictions_of(splits, probability: np.ndarray, names=("good", "middling", "senseless")):
     return {
-        name: {(f.repeat, f.number): probability[f.held, i] for f in splits}
+        name: {(f.repeat, f.number): probability[f.held_out, i] for f in splits}
         for i, name in enumerate(names)
     }
 
@@ -72,9 +72,9 @@ def test_outcomes_of_a_fold_do_not_change_how_it_is_blended():
     label, probability = world()
     splits = draw_folds(label.astype(int), count=3, repeats=2, seed=0)
     other = label.copy()
-    other[splits[0].held] = 1 - other[splits[0].held]
+    other[splits[0].held_out] = 1 - other[splits[0].held_out]
     before, after = (
-        cross_fitted(held_by(splits, probability), splits, known, rounds=10)
+        cross_fitted(predictions_of(splits, probability), splits, known, rounds=10)
         for known in (label, other)
     )
     np.testing.assert_array_equal(before[0, 0], after[0, 0])
@@ -84,12 +84,12 @@ def test_outcomes_of_a_fold_do_not_change_how_it_is_blended():
 def test_candidate_that_was_stopped_has_no_final_weight():
     label, probability = world()
     splits = draw_folds(label.astype(int), count=3, repeats=2, seed=0)
-    held = held_by(splits, probability)
-    held["good"] = {key: p for key, p in held["good"].items() if key[0] == 0}
-    blend = learned(held, splits, label, rounds=10)
+    out_of_fold = predictions_of(splits, probability)
+    out_of_fold["good"] = {key: p for key, p in out_of_fold["good"].items() if key[0] == 0}
+    blend = learned(out_of_fold, splits, label, rounds=10)
     assert "good" not in blend
     assert sum(member.weight for member in blend.values()) == pytest.approx(1)
-    assert set(cross_fitted(held, splits, label, rounds=10)) == set(held["middling"])
+    assert set(cross_fitted(out_of_fold, splits, label, rounds=10)) == set(out_of_fold["middling"])
 
 
 def test_blend_is_judged_like_a_candidate_and_served_as_a_weighted_mean():
@@ -112,18 +112,18 @@ def test_a_member_that_is_too_bold_counts_by_how_it_ranks():
     z = np.log(probability[:, 0] / (1 - probability[:, 0]))
     bold = np.column_stack([1 / (1 + np.exp(-6 * z)), probability[:, 1]])
     splits = draw_folds(label.astype(int), count=3, repeats=1, seed=0)
-    held = held_by(splits, bold, names=("bold", "timid"))
-    blend = learned(held, splits, label, rounds=20)
+    out_of_fold = predictions_of(splits, bold, names=("bold", "timid"))
+    blend = learned(out_of_fold, splits, label, rounds=20)
     assert blend["bold"].weight > 0.8
-    raw = learned(held, splits, label, rounds=20, calibrated=False)
+    raw = learned(out_of_fold, splits, label, rounds=20, calibrated=False)
     assert raw["bold"].weight < blend["bold"].weight
     assert all(member.sigmoid is None for member in raw.values())
-    pooled = np.concatenate([label[fold.held] for fold in splits])
+    pooled = np.concatenate([label[fold.held_out] for fold in splits])
     lost = {
         name: loss(pooled, np.concatenate([by_fold[0, f.number] for f in splits]))
         for name, by_fold in (
-            ("calibrated", cross_fitted(held, splits, label, rounds=20)),
-            ("raw", cross_fitted(held, splits, label, rounds=20, calibrated=False)),
+            ("calibrated", cross_fitted(out_of_fold, splits, label, rounds=20)),
+            ("raw", cross_fitted(out_of_fold, splits, label, rounds=20, calibrated=False)),
         )
     }
     assert lost["calibrated"] < lost["raw"]

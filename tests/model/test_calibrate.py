@@ -31,8 +31,8 @@ def world(rows: int = 3000, *, slope: float = 1.0, shift: float = 0.0, seed: int
 def decided(label, probability, *, method: str = "auto"):
     params = builders.train_params(calibration=method)
     splits = draw_folds(label, count=params.folds, repeats=params.repeats, seed=1)
-    held = {(f.repeat, f.number): probability[f.held] for f in splits}
-    return calibrate(held, splits, label, params), splits
+    out_of_fold = {(f.repeat, f.number): probability[f.held_out] for f in splits}
+    return calibrate(out_of_fold, splits, label, params), splits
 
 
 @pytest.mark.parametrize(("slope", "shift"), [(0.5, 0.0), (1.0, -1.0), (2.0, 0.5)])
@@ -44,32 +44,32 @@ def test_sigmoid_is_found_again(slope, shift):
 
 def test_sigmoid_is_taken_where_it_helps_and_lowers_the_loss():
     label, bold = world(slope=0.4)
-    (calibration, held), splits = decided(label, bold)
+    (calibration, out_of_fold), splits = decided(label, bold)
     assert calibration.method == "sigmoid"
     assert calibration.low > 0
     loss = [
-        measures.value(measures.log_loss, label[f.held].astype(float), p)
+        measures.value(measures.log_loss, label[f.held_out].astype(float), p)
         for f in splits
-        for p in (bold[f.held], held[f.repeat, f.number])
+        for p in (bold[f.held_out], out_of_fold[f.repeat, f.number])
     ]
     assert np.mean(loss[1::2]) < np.mean(loss[::2])
 
 
 def test_sigmoid_is_not_taken_where_there_is_nothing_to_put_right():
     label, good = world()
-    (calibration, held), splits = decided(label, good)
+    (calibration, out_of_fold), splits = decided(label, good)
     assert calibration.method == "none"
-    np.testing.assert_array_equal(held[0, 0], good[splits[0].held])
+    np.testing.assert_array_equal(out_of_fold[0, 0], good[splits[0].held_out])
 
 
 def test_nobody_calibrates_their_own_probability():
     label, bold = world(slope=0.4)
     (_, before), splits = decided(label, bold, method="sigmoid")
     other = label.copy()
-    other[splits[0].held] = 1 - other[splits[0].held]
+    other[splits[0].held_out] = 1 - other[splits[0].held_out]
     params = builders.train_params(calibration="sigmoid")
-    held = {(f.repeat, f.number): bold[f.held] for f in splits}
-    _, after = calibrate(held, splits, other, params)
+    out_of_fold = {(f.repeat, f.number): bold[f.held_out] for f in splits}
+    _, after = calibrate(out_of_fold, splits, other, params)
     np.testing.assert_array_equal(before[0, 0], after[0, 0])
     assert not np.array_equal(before[0, 1], after[0, 1])
 

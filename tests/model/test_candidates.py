@@ -115,12 +115,12 @@ def test_one_feature_looks_at_one_column_only(variant):
 # --- learning inside the fold ------------------------------------------------------------------
 
 
-def with_wild_holdout(table: pd.DataFrame, held: slice) -> pd.DataFrame:
+def with_wild_holdout(table: pd.DataFrame, held_out: slice) -> pd.DataFrame:
     """The same rows to fit on, quite other rows held out."""
     wild = table.copy()
     for name in numeric_names(builders.schema()):
-        wild.loc[held, name] = wild.loc[held, name] * 1000 + 7
-    wild.loc[held, LABEL] = 1 - wild.loc[held, LABEL]
+        wild.loc[held_out, name] = wild.loc[held_out, name] * 1000 + 7
+    wild.loc[held_out, LABEL] = 1 - wild.loc[held_out, LABEL]
     return wild
 
 
@@ -266,5 +266,5 @@ def test_lightgbm_splits_neighbouring_floats_by_a_threshold_that_float32_holds(l
     thresholds = [node["threshold"] for node in nodes if "threshold" in node]
     assert thresholds
     assert all(low <= np.float32(t) < high and np.float32(t) == t for t in thresholds)
-    said = model.predict_proba(X)[:, 1]
-    assert said[0] < said[-1]
+    predicted = model.predict_proba(X)[:, 1]
+    assert predicted[0] < predicted[-1]

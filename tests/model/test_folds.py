@@ -23,16 +23,16 @@ def test_rows_of_one_customer_are_never_on_both_sides() -> None:
     label = labels()
     order = np.random.default_rng(1).permutation(len(label))
     for fold in draw_folds(label[order], count=5, repeats=2, seed=3, groups=WHOSE[order]):
-        fit, held = (set(WHOSE[order][rows]) for rows in (fold.fit, fold.held))
-        assert not fit & held
-        assert len(fold.fit) + len(fold.held) == len(label)
-        assert set(label[order][fold.held]) == {0, 1}
+        fit, held_out = (set(WHOSE[order][rows]) for rows in (fold.fit, fold.held_out))
+        assert not fit & held_out
+        assert len(fold.fit) + len(fold.held_out) == len(label)
+        assert set(label[order][fold.held_out]) == {0, 1}
 
 
 def test_each_repeat_predicts_every_row_once() -> None:
     drawn = draw_folds(labels(), count=4, repeats=3, seed=3, groups=WHOSE)
     for repeat in range(3):
-        rows = np.concatenate([fold.held for fold in drawn if fold.repeat == repeat])
+        rows = np.concatenate([fold.held_out for fold in drawn if fold.repeat == repeat])
         assert sorted(rows) == list(range(len(WHOSE)))
 
 
@@ -41,7 +41,7 @@ def test_customers_of_one_row_each_are_split_as_rows_are() -> None:
     plain = draw_folds(label, count=5, repeats=1, seed=3)
     named = draw_folds(label, count=5, repeats=1, seed=3, groups=np.arange(len(label)).astype(str))
     for one, other in zip(plain, named, strict=True):
-        np.testing.assert_array_equal(one.held, other.held)
+        np.testing.assert_array_equal(one.held_out, other.held_out)
 
 
 def test_too_few_customers_who_left_are_refused_however_many_rows_they_have() -> None:
@@ -53,4 +53,4 @@ def test_too_few_customers_who_left_are_refused_however_many_rows_they_have() ->
 def test_everybody_may_have_left_in_some_row() -> None:
     label = np.tile([0, 0, 0, 0, 1], CUSTOMERS).astype("int8")
     drawn = draw_folds(label, count=5, repeats=1, seed=3, groups=WHOSE)
-    assert all(set(label[fold.held]) == {0, 1} for fold in drawn)
+    assert all(set(label[fold.held_out]) == {0, 1} for fold in drawn)

@@ -143,7 +143,7 @@ def test_every_encoder_of_every_candidate_learns_inside_the_fold(fitted_on):
     features = club()
     cross_validate(features, builders.schema(), PARAMS)
     wanted = PARAMS.folds * PARAMS.repeats * (len(PARAMS.candidates) - 1)
-    assert len(fitted_on) >= wanted  # the vote is the mean of what its members said
+    assert len(fitted_on) >= wanted  # the vote is the mean of what its members predicted
     assert outside_the_fold(fitted_on, features) == 0
 
 
@@ -171,7 +171,7 @@ def test_noise_encoded_by_the_target_outside_the_fold_looks_like_a_find_and_insi
     # outside: the churn rate of each street, its own customers included; a published mistake
     rate = pd.Series(label).groupby(table["Straße"].to_numpy()).transform("mean").to_numpy()
     outside = [
-        measures.value(measures.roc_auc, label[fold.held].astype(float), rate[fold.held])
+        measures.value(measures.roc_auc, label[fold.held_out].astype(float), rate[fold.held_out])
         for fold in folds(label, PARAMS)
     ]
     assert np.mean(outside) > 0.75

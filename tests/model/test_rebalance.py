@@ -24,7 +24,7 @@ def fitted(method: str, *, correct: bool, name: str = "logistic", rows=None):
     return model.fit(frame(table, SCHEMA), table[LABEL]), table
 
 
-def said(model, table) -> np.ndarray:
+def predicted(model, table) -> np.ndarray:
     return model.predict_proba(frame(table, SCHEMA))[:, 1]
 
 
@@ -39,20 +39,20 @@ def few_churners(rows: int = 1200):
 @pytest.mark.parametrize("method", METHODS)
 def test_uncorrected_probability_is_of_a_world_where_half_leave(method):
     model, table = fitted(method, correct=False, rows=few_churners())
-    assert said(model, table).mean() > table[LABEL].mean() + 0.1
+    assert predicted(model, table).mean() > table[LABEL].mean() + 0.1
 
 
 @pytest.mark.parametrize("method", ["undersample", "class_weight"])
 def test_corrected_probability_has_the_mean_of_the_base_rate(method):
     model, table = fitted(method, correct=True, rows=few_churners())
-    assert said(model, table).mean() == pytest.approx(table[LABEL].mean(), abs=0.02)
+    assert predicted(model, table).mean() == pytest.approx(table[LABEL].mean(), abs=0.02)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_correction_moves_the_log_odds_by_those_of_the_base_rate(method):
     raw, table = fitted(method, correct=False)
     corrected, _ = fitted(method, correct=True)
-    moved = log_odds(said(corrected, table)) - log_odds(said(raw, table))
+    moved = log_odds(predicted(corrected, table)) - log_odds(predicted(raw, table))
     np.testing.assert_allclose(moved, log_odds(table[LABEL].mean()), atol=1e-6)
 
 
@@ -75,9 +75,9 @@ def test_only_rows_to_fit_on_are_resampled(method, monkeypatch):
 
     monkeypatch.setattr(Rebalanced, "_sampler", watched)
     table = builders.features(rows=400)
-    fold, held = table.iloc[:300], table.iloc[300:]
+    fold, held_out = table.iloc[:300], table.iloc[300:]
     model, _ = fitted(method, correct=True, rows=fold)
-    assert said(model, held).shape == (100,)
+    assert predicted(model, held_out).shape == (100,)
     assert seen == [(300, fold[LABEL].sum())]
 
 

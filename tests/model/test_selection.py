@@ -67,9 +67,10 @@ def test_election_says_what_choosing_by_the_same_folds_flatters():
     assert f"{election.selected['roc_auc'].mean():.4f}" in words
 
 
-def held_by(splits, **probability) -> dict:
+def predictions_of(splits, **probability) -> dict:
     return {
-        name: {(f.repeat, f.number): p[f.held] for f in splits} for name, p in probability.items()
+        name: {(f.repeat, f.number): p[f.held_out] for f in splits}
+        for name, p in probability.items()
     }
 
 
@@ -79,9 +80,11 @@ def racers(**changes):
     good = builders.scores_of(label, seed=1, sharpness=3)
     poor = builders.scores_of(label, seed=2, sharpness=0.1)
     assert value(log_loss, label.astype(float), good) < value(log_loss, label.astype(float), poor)
-    held = held_by(splits, base_rate=poor, logistic=good, forest=poor, xgboost=good, vote=poor)
+    out_of_fold = predictions_of(
+        splits, base_rate=poor, logistic=good, forest=poor, xgboost=good, vote=poor
+    )
     params = builders.train_params(**{"racing": True} | changes)
-    return survivors(held, splits, label, params)
+    return survivors(out_of_fold, splits, label, params)
 
 
 def test_who_trails_beyond_noise_is_stopped_and_references_go_on():

@@ -38,14 +38,14 @@ def test_every_customer_is_held_out_once_per_repeat():
     splits = folds(labels(), PARAMS)
     assert len(splits) == PARAMS.folds * PARAMS.repeats
     for _, group in itertools.groupby(splits, key=lambda fold: fold.repeat):
-        held = np.concatenate([fold.held for fold in group])
-        np.testing.assert_array_equal(np.sort(held), np.arange(300))
+        held_out = np.concatenate([fold.held_out for fold in group])
+        np.testing.assert_array_equal(np.sort(held_out), np.arange(300))
 
 
 def test_nobody_is_fitted_on_and_held_out_at_once():
     for fold in folds(labels(), PARAMS):
-        assert not set(fold.fit) & set(fold.held)
-        assert len(fold.fit) + len(fold.held) == 300
+        assert not set(fold.fit) & set(fold.held_out)
+        assert len(fold.fit) + len(fold.held_out) == 300
 
 
 def test_folds_are_numbered_within_their_repeat():
@@ -55,7 +55,7 @@ def test_folds_are_numbered_within_their_repeat():
 
 def test_folds_are_stratified():
     label = labels()
-    churners = [label[fold.held].sum() for fold in folds(label, PARAMS) if fold.repeat == 0]
+    churners = [label[fold.held_out].sum() for fold in folds(label, PARAMS) if fold.repeat == 0]
     assert max(churners) - min(churners) <= 1
 
 
@@ -63,9 +63,9 @@ def test_repeats_and_seeds_draw_other_folds_and_the_same_seed_the_same():
     first, *_, last = folds(labels(), PARAMS)
     again = folds(labels(), PARAMS)[0]
     other = folds(labels(), builders.train_params(seed=4))[0]
-    np.testing.assert_array_equal(first.held, again.held)
-    assert set(first.held) != set(other.held)
-    assert set(first.held) != set(last.held)
+    np.testing.assert_array_equal(first.held_out, again.held_out)
+    assert set(first.held_out) != set(other.held_out)
+    assert set(first.held_out) != set(last.held_out)
 
 
 @pytest.mark.parametrize("churners", [0, 1, 2, 298, 299, 300])
@@ -106,10 +106,12 @@ def test_out_of_fold_comes_from_models_that_never_saw_the_customer():
     table = builders.validation().out_of_fold
     inputs = frame(features, schema)
     for name, number in itertools.product(("logistic", "forest", "xgboost"), range(PARAMS.folds)):
-        held = (table["fold"] == number).to_numpy()
-        model = build(name, PARAMS, layout(schema)).fit(inputs[~held], features[LABEL][~held])
-        expected = model.predict_proba(inputs[held])[:, 1]
-        np.testing.assert_array_equal(table.loc[held, name], expected.astype(float))
+        held_out = (table["fold"] == number).to_numpy()
+        model = build(name, PARAMS, layout(schema)).fit(
+            inputs[~held_out], features[LABEL][~held_out]
+        )
+        expected = model.predict_proba(inputs[held_out])[:, 1]
+        np.testing.assert_array_equal(table.loc[held_out, name], expected.astype(float))
 
 
 @pytest.mark.parametrize("variant", ["full", "categories", "numbers"])
@@ -117,10 +119,12 @@ def test_vote_equals_a_vote_fitted_on_the_same_fold(variant):
     features, schema = builders.features(variant), builders.schema(variant)
     table, inputs = builders.validation(variant).out_of_fold, frame(features, schema)
     for number in range(PARAMS.folds):
-        held = (table["fold"] == number).to_numpy()
-        model = build("vote", PARAMS, layout(schema)).fit(inputs[~held], features[LABEL][~held])
-        expected = model.predict_proba(inputs[held])[:, 1]
-        np.testing.assert_allclose(table.loc[held, "vote"], expected, rtol=0, atol=1e-12)
+        held_out = (table["fold"] == number).to_numpy()
+        model = build("vote", PARAMS, layout(schema)).fit(
+            inputs[~held_out], features[LABEL][~held_out]
+        )
+        expected = model.predict_proba(inputs[held_out])[:, 1]
+        np.testing.assert_allclose(table.loc[held_out, "vote"], expected, rtol=0, atol=1e-12)
 
 
 def test_scores_of_the_first_repeat_are_those_of_the_out_of_fold_table():
@@ -128,8 +132,8 @@ def test_scores_of_the_first_repeat_are_those_of_the_out_of_fold_table():
     table, scores = validation.out_of_fold, validation.scores
     first = scores[scores["repeat"] == 0].set_index(["candidate", "fold"])
     for name, number in itertools.product(PARAMS.candidates, range(PARAMS.folds)):
-        held = table[table["fold"] == number]
-        label, probability = held["label"].to_numpy(float), held[name].to_numpy()
+        held_out = table[table["fold"] == number]
+        label, probability = held_out["label"].to_numpy(float), held_out[name].to_numpy()
         for metric in COMPARED:
             expected = measures.value(metric.bound(), label, probability)
             assert first.loc[(name, number), metric.name] == pytest.approx(expected, abs=1e-12)

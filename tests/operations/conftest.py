@@ -18,7 +18,7 @@ from tests.conftest import clean_environment
 def listening(answer: bytes | None) -> Iterator[str]:
     """The address of a socket that sends the same bytes to everybody, or nothing at all."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        held = []
+        connections = []
 
         def serve() -> None:
             while True:
@@ -26,7 +26,7 @@ def listening(answer: bytes | None) -> Iterator[str]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                held.append(connection)
+                connections.append(connection)
                 if answer is not None:
                     connection.recv(4096)
                     connection.sendall(answer)
@@ -39,7 +39,7 @@ def listening(answer: bytes | None) -> Iterator[str]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
-            for connection in held:
+            for connection in connections:
                 connection.close()
 
 

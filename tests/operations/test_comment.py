@@ -1,4 +1,4 @@
-"""The comment on a pull request: what a stranger's report may do in it, and that it stays one."""
+"""The comment on a pull request: what an outsider's report may do in it, and that it stays one."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def run(**changes: str) -> Run:
         "server": "https://github.com",
         "api": "https://api.github.com",
         "repository": REPOSITORY,
-        "head_repository": "stranger/fork",
+        "head_repository": "outsider/fork",
         "head_branch": "idea",
         "head_sha": FIRST,
         "url": f"https://github.com/{REPOSITORY}/actions/runs/7",
@@ -96,7 +96,7 @@ def test_a_plain_report_stays_as_it_is() -> None:
 
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(HOSTILE + PLAIN), max_size=12).map("".join))
-def test_a_strangers_text_does_nothing(text: str) -> None:
+def test_an_outsiders_text_does_nothing(text: str) -> None:
     shown = safe(text, picture=nothing)
     for token in live(shown):
         assert token.type.startswith("html"), token
@@ -138,7 +138,7 @@ def test_a_long_report_fits_and_says_that_it_was_cut(tmp_path: Path) -> None:
     assert "Cut after" not in comment(write(tmp_path), run())
 
 
-def test_a_missing_report_is_said_with_a_link_to_the_run(tmp_path: Path) -> None:
+def test_a_missing_report_is_reported_with_a_link_to_the_run(tmp_path: Path) -> None:
     outside = write(tmp_path / "outside", "secret")
     (tmp_path / "pull_request.md").symlink_to(outside / "pull_request.md")
     text = comment(tmp_path, run())
@@ -272,14 +272,14 @@ def test_a_report_of_an_older_commit_a_closed_or_another_pull_request_is_not_pos
     inside: GitHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inside.propose(SECOND)
-    inside.propose(FIRST, number=2, repository="stranger/elsewhere")
+    inside.propose(FIRST, number=2, repository="outsider/elsewhere")
     inside.propose(FIRST, number=3, repository=None)
     assert main(["comment", str(write(tmp_path))]) == 0
     assert "nothing posted" in capsys.readouterr().out
     assert inside.comments == {}
 
 
-def test_a_missing_cml_is_said_in_a_line(
+def test_a_missing_cml_is_reported_in_a_line(
     inside: GitHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inside.propose(FIRST)
@@ -298,7 +298,7 @@ def test_a_failing_cml_fails_the_command(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("GITHUB_TOKEN", "wrong", "HTTP Error 401"),
         ("GITHUB_TOKEN", "", "GITHUB_TOKEN: not set"),
@@ -308,13 +308,13 @@ def test_a_failing_cml_fails_the_command(
         ("RUN_URL", "https://evil.example/", "expected a run of"),
     ],
 )
-def test_what_is_wrong_with_the_environment_is_said(
+def test_what_is_wrong_with_the_environment_is_reported(
     inside: GitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str], name: str, value: str, said: str,
+    capsys: pytest.CaptureFixture[str], name: str, value: str, message: str,
 ) -> None:  # fmt: skip
     monkeypatch.setenv(name, value)
     assert main(["comment", str(tmp_path)]) == 1
-    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_token_is_on_no_command_line_and_git_is_left_alone(
@@ -326,7 +326,7 @@ def test_the_token_is_on_no_command_line_and_git_is_left_alone(
     (tmp_path / "cml").chmod(0o755)
     monkeypatch.setenv("PUBLISH_URL", "https://assets.example")
     assert main(["comment", str(write(tmp_path / "report"))]) == 0
-    said = record.read_text()
-    assert "--target=pr/1 --publish-url=https://assets.example" in said
-    assert TOKEN not in said
-    assert str(Path.home()) not in said
+    command = record.read_text()
+    assert "--target=pr/1 --publish-url=https://assets.example" in command
+    assert TOKEN not in command
+    assert str(Path.home()) not in command

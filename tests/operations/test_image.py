@@ -70,7 +70,7 @@ def test_a_pushed_image_is_named_with_its_digest_to_later_steps(
 
 
 @pytest.mark.parametrize("command", [["image"], ["scan-image"], ["push-image", "r.io/a/b", "v1"]])
-def test_a_docker_that_is_missing_or_does_not_answer_is_said_in_a_line(
+def test_a_docker_that_is_missing_or_does_not_answer_is_reported_in_a_line(
     record: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     docker(record.parent, failing="version")

@@ -38,7 +38,7 @@ TOLERANCE = Tolerance(
 
 
 def sharper(data, sharpness: float = 3.0):
-    """The same customers, told apart better or worse."""
+    """The same customers, ranked better or worse."""
     return dataclasses.replace(
         data, probability=builders.scores_of(data.label, seed=7, sharpness=sharpness)
     )
@@ -135,7 +135,7 @@ def test_other_decisions_by_other_costs_are_no_better_model(variant: str):
     assert judge(found, None, TOLERANCE).line.startswith("no difference beyond noise")
 
 
-def test_drawing_the_folds_anew_widens_an_interval_on_both_sides():
+def test_other_folds_widens_an_interval_on_both_sides():
     narrow = Comparison([Difference("roc_auc", 0.81, 0.80, 0.002, 0.018)], "")
     (wide,) = compare.widened(narrow, [{"roc_auc": 1e-4}, {}], level=0.95).differences
     half = 1.959964 * 0.01
@@ -256,7 +256,7 @@ def customers_in(place: Path, name: str, table: pd.DataFrame, schema) -> Results
     return found
 
 
-def test_what_happened_to_the_customers_is_told(tmp_path: Path):
+def test_what_happened_to_the_customers_is_reported(tmp_path: Path):
     table, schema = builders.customers(rows=400), builders.schema()
     moved = table.assign(**{builders.DAYS: table[builders.DAYS] + 60}).iloc[:350]
     smaller = builders.schema(**{builders.FEE: {"maximum": 90}})
@@ -293,14 +293,14 @@ def test_a_column_that_is_empty_throughout_does_not_stop_the_drift(tmp_path: Pat
     assert both.drifted == []
 
 
-def test_what_went_wrong_is_told_by_stage_and_last_lines():
-    said = (
+def test_what_went_wrong_is_reported_by_stage_and_last_lines():
+    output = (
         "Running stage 'train':\n\x1b[31mstep\x1b[0m\n"
         "folds:  10%|#\rfolds: 100%|##########\n\n"
         "ERROR: failed to reproduce 'train': failed to run: python -m stages run train, exited\n"
         "notebooks/04_train.ipynb: cell 4: ValueError: on purpose\n"
     )
-    assert as_failure(said) == Failure(
+    assert as_failure(output) == Failure(
         "train",
         [
             "Running stage 'train':",
@@ -390,12 +390,12 @@ def test_the_time_of_a_stage_is_found_by_what_it_wrote(tmp_path: Path):
     assert stage_times.of_stages(lock, paths) == {}
 
 
-def test_without_git_it_is_said_that_a_clone_is_needed(tmp_path: Path):
+def test_without_git_it_is_reported_that_a_clone_is_needed(tmp_path: Path):
     with pytest.raises(UserError, match=r"git: not a git repository .*; expected a clone"):
         results.commit_of("main", Paths(tmp_path))
 
 
-def test_an_unknown_revision_is_told():
+def test_an_unknown_revision_is_reported():
     with pytest.raises(UserError, match="git knows no revision 'nowhere'"):
         results.commit_of("nowhere", Paths.here())
     with pytest.raises(UserError, match="no revision '--help'"):
@@ -441,8 +441,8 @@ OLD_LAYOUTS += [dict.fromkeys(GARBAGE, text) for text in ("", "a\n1\n", "[]", '{
 def revision(folder: Path, data) -> Results:
     """A revision of which everything is available that train customers are judged by."""
     found = customers_in(folder, "new", builders.customers(rows=300), data.schema)
-    said = pd.DataFrame({"id": data.features[ID], "champion": data.probability})
-    write_table(found.folder / "reports/predictions.parquet", said.assign(split="train"))
+    predicted = pd.DataFrame({"id": data.features[ID], "champion": data.probability})
+    write_table(found.folder / "reports/predictions.parquet", predicted.assign(split="train"))
     write_table(found.folder / "data/features/train.parquet", data.features)
     write_json(found.folder / "models/champion/bundle.json", data.manifest)
     write_json(found.folder / "params.yaml", {"money": {"offer_cost": 1}, "data": {"source": "x"}})
@@ -482,15 +482,15 @@ def test_a_base_in_any_layout_is_compared_as_far_as_it_goes(files, data, tmp_pat
 def test_predictions_count_where_each_customer_has_one(data, tmp_path: Path):
     found = revision(tmp_path, data)
     file = found.paths.predictions
-    said = pd.read_parquet(file)
+    table = pd.read_parquet(file)
 
     def taken():
         return compare.evaluation_data_of(found, "train", data.params, data.assumptions)
 
-    for wrong in (said.assign(champion=np.nan), pd.concat([said, said]), said.iloc[1:]):
+    for wrong in (table.assign(champion=np.nan), pd.concat([table, table]), table.iloc[1:]):
         write_table(file, wrong)
         assert taken() is None
-    write_table(file, said.iloc[::-1])
+    write_table(file, table.iloc[::-1])
     assert taken().probability == pytest.approx(data.probability)
 
 

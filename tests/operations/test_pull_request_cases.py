@@ -65,7 +65,7 @@ def stand_at(place: Path, name: str) -> None:
     git(place, "checkout", "--force", "--quiet", name)
 
 
-def test_a_worse_model_is_told_and_blocks(place: Path) -> None:
+def test_a_worse_model_is_reported_and_blocks(place: Path) -> None:
     stand_at(place, "poor")
     done, text = report(place, "good")
     assert done.returncode == 1
@@ -83,7 +83,7 @@ def test_a_worse_model_is_told_and_blocks(place: Path) -> None:
         assert len(png) > 10_000
 
 
-def test_a_better_model_is_told_without_a_second_training(place: Path) -> None:
+def test_a_better_model_is_reported_without_a_second_training(place: Path) -> None:
     stand_at(place, "good")
     done, text = report(place, "poor")
     assert done.returncode == 0, done.stderr
@@ -101,7 +101,7 @@ def test_the_same_revision_is_no_change(place: Path) -> None:
     assert text.startswith("## no change: every output has the same bytes as good")
 
 
-def test_other_customers_are_told_with_their_drift(place: Path) -> None:
+def test_other_customers_are_reported_with_their_drift(place: Path) -> None:
     stand_at(place, "good")
     update_yaml(place / "params.yaml", OTHER)
     done, text = report(place, "good")
@@ -112,7 +112,7 @@ def test_other_customers_are_told_with_their_drift(place: Path) -> None:
     assert "0 of 20 columns drifted" in text
 
 
-def test_another_schema_is_told_by_column(place: Path) -> None:
+def test_another_schema_is_reported_by_column(place: Path) -> None:
     stand_at(place, "good")
     schema = place / "data" / "schema.yaml"
     described = schema.read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_other_costs_alone_are_no_better_model(place: Path) -> None:
     assert text.splitlines()[0].endswith("; the costs changed too")
 
 
-def test_a_broken_pipeline_is_told_by_stage_and_last_lines(place: Path) -> None:
+def test_a_broken_pipeline_is_reported_by_stage_and_last_lines(place: Path) -> None:
     stand_at(place, "good")
     break_notebook(place, "04_train.ipynb", "raise ValueError('on purpose')")
     done, text = report(place, "good")
@@ -150,7 +150,7 @@ def test_a_broken_pipeline_is_told_by_stage_and_last_lines(place: Path) -> None:
     assert "Traceback" in text
 
 
-def test_a_fault_at_the_door_is_told(place: Path) -> None:
+def test_an_invalid_table_is_reported(place: Path) -> None:
     stand_at(place, "good")
     update_yaml(place / "params.yaml", {"train": {"folds": 1}})
     done, text = report(place, "good")
@@ -159,7 +159,7 @@ def test_a_fault_at_the_door_is_told(place: Path) -> None:
     assert "params.yaml: field train.folds: " in text
 
 
-def test_a_base_without_results_is_told(place: Path) -> None:
+def test_a_base_without_results_is_reported(place: Path) -> None:
     stand_at(place, "good")
     git(place, "rm", "--quiet", "reports/metrics.json", "dvc.lock")
     commit(place, "bare")

@@ -83,8 +83,8 @@ def test_a_dvc_command_in_progress_is_waited_for_and_nothing_is_restored(fresh: 
     # given a DVC command of somebody else, which has written half of its results
     (fresh / "dvc.lock").write_text("half of it")
     before = state_of_files(fresh)
-    with (fresh / ".dvc" / "tmp" / "lock").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with (fresh / ".dvc" / "tmp" / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         done = stages(fresh, "repro")
     # then nothing of it is touched, and nothing is claimed
     assert done.returncode == 1
@@ -112,7 +112,7 @@ def test_a_killed_run_takes_dvc_and_its_stage_along(fresh: Path) -> None:
     # when it is killed so that it can tell nobody
     running.kill()
     running.wait()
-    # then the kernel of the stage ends, and DVC, which held the lock
+    # then the kernel of the stage ends, and DVC, which had the lock
     wait_until(lambda: not is_alive(int(note.read_text())))
     wait_until(lambda: not is_locked(fresh / ".dvc" / "tmp" / "lock"))
 
@@ -173,7 +173,7 @@ def test_a_mistake_is_refused_before_anything_runs(
 ) -> None:
     # given a mistake in a file that a person edits
     path = shared / file
-    text, stood = path.read_text(), state(shared)
+    text, untouched = path.read_text(), state(shared)
     assert before in text
     path.write_text(text.replace(before, after, 1))
     # when the pipeline is run
@@ -184,7 +184,7 @@ def test_a_mistake_is_refused_before_anything_runs(
     assert words in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert "Running stage" not in done.stdout
-    assert state(shared) == stood
+    assert state(shared) == untouched
 
 
 def test_check_says_what_it_checked(shared: Path) -> None:

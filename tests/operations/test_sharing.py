@@ -73,7 +73,7 @@ def small(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The small repository, all of it in a folder `remote` beside it."""
+    """The small repository, all of it in a folder `remote` next to it."""
     configure(small, url=str(tmp_path / "remote"))
     at(small, monkeypatch, sharing.push)
     return small
@@ -131,9 +131,9 @@ def test_what_went_up_comes_down(
     # given a clone with an empty cache
     other = clone(filled, tmp_path / "other")
     # when it pulls
-    said = at(other, monkeypatch, sharing.pull)
+    message = at(other, monkeypatch, sharing.pull)
     # then everything is there, and DVC has nothing to do
-    assert said == "store: all 3 outputs are here; files fetched: 5"
+    assert message == "store: all 3 outputs are here; files fetched: 5"
     assert "up to date" in dvc(other, "status").stdout
     assert at(other, monkeypatch, sharing.pull).endswith("files fetched: 0")
     assert at(other, monkeypatch, sharing.push) == ("store: has all 3 outputs; files sent: 0")
@@ -148,7 +148,7 @@ def test_without_a_remote_the_message_says_how_to_get_one(
 
 
 @pytest.mark.parametrize("text", [None, "[core]\n    remote = store\n    nonsense = 1\n"])
-def test_settings_that_dvc_does_not_take_are_told_in_its_words(
+def test_settings_that_dvc_does_not_take_are_reported_in_its_words(
     small: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
     if text is None:
@@ -241,7 +241,7 @@ def test_a_damaged_object_is_noticed_and_not_used(
     other = clone(small, tmp_path / "other")
     with pytest.raises(UserError) as caught:
         at(other, monkeypatch, sharing.pull)
-    # then it is told which object is to be removed, and what is there is sound
+    # then the message says which object is to be removed, and what is there is sound
     output = damaged.removeprefix("file in ")
     first, last = str(caught.value).splitlines()
     place = f"s3://team/{tmp_path.name}/{name}"
@@ -297,8 +297,8 @@ def test_a_clone_pulls_and_has_nothing_to_run(
     pulled = stages(other, "pull", **keys)
     assert pulled.returncode == 0, pulled.stderr
     count = shared_outputs(fresh)
-    said = rf"store: all {count} outputs are here; files fetched: \d\d$"
-    assert re.match(said, pulled.stdout)
+    message = rf"store: all {count} outputs are here; files fetched: \d\d$"
+    assert re.match(message, pulled.stdout)
     # then neither DVC nor the pipeline has anything to do, and no key is asked for
     for done in (dvc(other, "repro"), stages(other, "repro")):
         assert "Data and pipelines are up to date" in done.stdout

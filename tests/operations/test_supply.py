@@ -180,8 +180,8 @@ def test_a_vulnerability_of_any_platform_is_found(lock: Path, osv: str, tmp_path
 def test_what_is_accepted_passes_until_its_day(lock: Path, osv: str, tmp_path: Path) -> None:
     text = ACCEPTED.format(until=TODAY)
     path = accepting(tmp_path / "pyproject.toml", text)
-    said = audit(Paths(tmp_path), osv=osv, today=TODAY)
-    assert said == "4 locked packages: 1 known vulnerability, accepted for now"
+    summary = audit(Paths(tmp_path), osv=osv, today=TODAY)
+    assert summary == "4 locked packages: 1 known vulnerability, accepted for now"
     with pytest.raises(UserError, match=r"CVE-1 of forked was accepted until 2026-11-21"):
         acceptances(path, today=TODAY + datetime.timedelta(days=1))
 

@@ -243,7 +243,7 @@ def test_outside_git_and_dvc_versions_are_left_out(fresh: Path) -> None:
     assert {"churn.bundle", "data.sha256"} <= set(tags)
 
 
-def test_results_of_two_runs_are_told_apart(fresh: Path) -> None:
+def test_results_of_two_runs_are_distinguished(fresh: Path) -> None:
     metrics = json.loads((fresh / "reports" / "metrics.json").read_text())
     metrics["cv"]["roc_auc"]["mean"] += 0.01
     (fresh / "reports" / "metrics.json").write_text(json.dumps(metrics))

@@ -93,7 +93,7 @@ def test_expected_profit_falls_with_every_cost(probability, value, more):
         assert expected_profit(*arguments, dearer)[0] <= before
 
 
-def test_contacting_a_stayer_only_costs():
+def test_contacting_a_retained_customer_only_costs():
     money = builders.costs(contact_cost=2.0, offer_cost=5.0)
     profit = realised_profit(np.zeros(3), np.array([0.0, 100, 1e6]), money)
     np.testing.assert_array_equal(profit, -7)

@@ -30,14 +30,14 @@ def one_member(**changes) -> dict:
     return first | {name: [value] for name, value in changes.items()}
 
 
-def said(contributions: Contributions, columns, schema: Schema | None = None, **options):
+def texts_of(contributions: Contributions, columns, schema: Schema | None = None, **options):
     (words,) = reasons(contributions, columns, schema or builders.schema(), **options)
     return words
 
 
 def test_reasons_are_what_raises_the_risk_strongest_first():
     columns = one_member(**{SIZE: "klein", MONTHS: 2, FEE: 31.5})
-    found = said(made(**{FEE: 0.2, SIZE: 1.5, MONTHS: 0.7, BRANCH: -2.0}), columns)
+    found = texts_of(made(**{FEE: 0.2, SIZE: 1.5, MONTHS: 0.7, BRANCH: -2.0}), columns)
     assert found == [
         f"{SIZE}: klein.",
         f"{MONTHS}: 2 Monate, below the typical 29 Monate.",
@@ -58,15 +58,15 @@ def test_a_number_is_singular_or_plural_and_unusual_only_where_it_is(value, usua
     content = builders.content(**{MONTHS: {"unit": "months"}})
     schema = parse_schema(content, origin="club.yaml")
     found = dataclasses.replace(made(**{MONTHS: 1.0}), typical={MONTHS: usual})
-    assert said(found, one_member(**{MONTHS: value}), schema) == [f"{MONTHS}: {words}"]
+    assert texts_of(found, one_member(**{MONTHS: value}), schema) == [f"{MONTHS}: {words}"]
 
 
 def test_a_category_names_what_most_customers_have_where_that_is_something_else():
     found = dataclasses.replace(made(**{SIZE: 1.0}), typical={SIZE: "groß"})
-    assert said(found, one_member(**{SIZE: "klein"})) == [
+    assert texts_of(found, one_member(**{SIZE: "klein"})) == [
         f"{SIZE}: klein, where most customers have groß."
     ]
-    assert said(found, one_member(**{SIZE: "groß"})) == [f"{SIZE}: groß."]
+    assert texts_of(found, one_member(**{SIZE: "groß"})) == [f"{SIZE}: groß."]
 
 
 def test_most_customers_are_more_than_half_of_them():
@@ -84,24 +84,24 @@ def test_most_customers_are_more_than_half_of_them():
 def test_reasons_are_at_most_as_many_as_asked_for_and_none_where_nothing_raises_the_risk():
     columns = one_member()
     raised = made(**dict.fromkeys([SIZE, MONTHS, FEE, BRANCH], 1.0))
-    assert len(said(raised, columns, count=2)) == 2
-    assert said(made(**{SIZE: -1.0, FEE: explain.NOTABLE / 2}), columns) == []
+    assert len(texts_of(raised, columns, count=2)) == 2
+    assert texts_of(made(**{SIZE: -1.0, FEE: explain.NOTABLE / 2}), columns) == []
 
 
 def test_sensitive_column_is_never_a_reason():
-    found = said(made(**{GENDER: 5.0, SIZE: 0.5}), one_member(**{SIZE: "klein"}))
+    found = texts_of(made(**{GENDER: 5.0, SIZE: 0.5}), one_member(**{SIZE: "klein"}))
     assert found == [f"{SIZE}: klein."]
 
 
 def test_absent_values_are_not_known():
     unknown = one_member(**{PAYS: None, DAYS: np.nan})
-    found = said(made(**{PAYS: 1.0, DAYS: 0.5}), unknown)
+    found = texts_of(made(**{PAYS: 1.0, DAYS: 0.5}), unknown)
     assert found == [f"{PAYS}: not known.", f"{DAYS}: not known."]
 
 
 def test_total_is_compared_with_what_todays_value_would_have_made_of_it():
     columns = one_member(**{MONTHS: 40, FEE: 60.0, PAID: 2000.0})
-    assert said(made(**{PAID: 1.5}), columns) == [
+    assert texts_of(made(**{PAID: 1.5}), columns) == [
         f"{PAID}: 2,000, below the 2,400 that today's monthly value would have made."
     ]
 
@@ -111,7 +111,7 @@ def test_total_without_a_tenure_is_compared_with_the_typical_one():
     names = [column.name for column in schema.inputs]
     found = Contributions(names, np.array([[float(n == PAID) for n in names]]), 0.0, {PAID: 1234.5})
     columns = one_member(**{PAID: 2000.0})
-    assert said(found, columns, schema) == [f"{PAID}: 2,000, above the typical 1,234.5."]
+    assert texts_of(found, columns, schema) == [f"{PAID}: 2,000, above the typical 1,234.5."]
 
 
 def test_column_is_called_what_its_description_says():
@@ -119,7 +119,7 @@ def test_column_is_called_what_its_description_says():
     schema = parse_schema(content, origin="club.yaml")
     assert title(schema[SIZE]) == "Size of the box"
     assert title(schema[FEE]) == FEE
-    assert said(made(**{SIZE: 1.0}), one_member(**{SIZE: "groß"}), schema) == [
+    assert texts_of(made(**{SIZE: 1.0}), one_member(**{SIZE: "groß"}), schema) == [
         "Size of the box: groß."
     ]
 
@@ -128,4 +128,4 @@ def test_every_customer_has_reasons_of_its_own():
     who, columns = explainer(), raw(rows=40)
     words = reasons(who.contributions(columns), columns, who.schema)
     assert len(words) == 40
-    assert len({tuple(said) for said in words}) > 10
+    assert len({tuple(texts) for texts in words}) > 10

@@ -201,7 +201,7 @@ def test_unknown_key_is_refused_with_column_and_field():
     assert f"column {SIZE}, field colour" in message
 
 
-def test_unknown_key_beside_the_columns_is_refused():
+def test_unknown_key_next_to_the_columns_is_refused():
     assert "tables" in rejection(builders.content() | {"tables": []})
 
 

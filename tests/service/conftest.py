@@ -190,7 +190,7 @@ def wait(server: Server) -> None:
 
 @pytest.fixture(scope="session")
 def server(club: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One service for all tests that only ask it: one of its own, or the one it was told of."""
+    """One service for all tests that only ask it: one of its own, or that of `ELSEWHERE`."""
     if ELSEWHERE in os.environ:
         yield Server(None, **json.loads(os.environ[ELSEWHERE]))
         return

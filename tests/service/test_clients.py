@@ -41,8 +41,8 @@ def test_the_smoke_test_sees_a_wrong_answer(server, monkeypatch, path, answer):
     real = module._expect
 
     def wrong(url, asked, status, body=None):
-        said = real(url, asked, status, body)
-        return answer if asked == path and status == 200 else said
+        reply = real(url, asked, status, body)
+        return answer if asked == path and status == 200 else reply
 
     monkeypatch.setattr(module, "_expect", wrong)
     with pytest.raises(UserError, match="field"):

@@ -1,4 +1,4 @@
-"""Who can reach the service, tried on real sockets; and what is said where it cannot start."""
+"""Who can reach the service, tried on real sockets; and the message where it cannot start."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_by_default_it_listens_to_this_machine_alone(club, tmp_path):
             httpx.get(f"http://{outside()}:{port}/livez", trust_env=False)
 
 
-def test_from_elsewhere_a_key_is_needed_whatever_it_is_told(club, tmp_path):
+def test_from_elsewhere_a_key_is_needed_whatever_its_settings(club, tmp_path):
     with serve(tmp_path, club, host="0.0.0.0", api_keys=KEY) as server:
         port = server.url.rsplit(":", 1)[1]
         with httpx.Client(base_url=f"http://{outside()}:{port}", trust_env=False) as away:

@@ -77,9 +77,9 @@ def test_the_bento_is_ready_in_time(bento, python, club, tmp_path):
 def test_the_bento_serves_and_passes_the_tests_of_the_service(bento, python, club, tmp_path):
     options = {"service": str(bento), "python": python, "path": "", "rate_limit": "100000/second"}
     with serve(tmp_path, club, **options) as server:
-        told = json.dumps({"url": server.url, "log": server.log})
+        running = json.dumps({"url": server.url, "log": server.log})
         run("pytest", "-q", "-p", "no:cacheprovider", "tests/service/test_http.py",
-            **{ELSEWHERE: told})  # fmt: skip
+            **{ELSEWHERE: running})  # fmt: skip
         children = psutil.Process(server.process.pid).children(recursive=True)
         resident = max(child.memory_info().rss for child in children)
         assert resident <= RESIDENT_MB * 1e6

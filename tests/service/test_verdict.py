@@ -77,7 +77,7 @@ def test_without_a_verdict_the_metrics_say_so_and_nothing_else(metrics):
 
 
 @pytest.mark.parametrize("damage", ["[]", '{"month": "2026-11"', "", "status"])
-def test_a_broken_verdict_is_said_to_be_one_and_the_last_one_stays(file, metrics, damage, caplog):
+def test_a_broken_verdict_is_reported_and_the_last_one_stays(file, metrics, damage, caplog):
     write_verdict(verdict(), file.parent)
     metrics.refresh(now=NOW)
     text = file.read_text()

@@ -1,4 +1,4 @@
-"""Generated beside real: alike where they are alike, found out where they are not."""
+"""Generated and real customers: alike where they are alike, found out where they are not."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ SCHEMA = load_schema(HERE.schema)
 CUSTOMERS = whole(month=0, rows=1500, seed=77).customers
 
 
-def beside(customers: pd.DataFrame = CUSTOMERS) -> realism.Pair:
+def pair_with(customers: pd.DataFrame = CUSTOMERS) -> realism.Pair:
     pair = realism.with_reference(customers, SCHEMA, parameters(), HERE)
     assert pair is not None
     return pair
@@ -25,14 +25,14 @@ def beside(customers: pd.DataFrame = CUSTOMERS) -> realism.Pair:
 @pytest.fixture(scope="module")
 def alike() -> realism.Pair:
     """ "Real" customers who are simulated ones of another seed."""
-    return beside()
+    return pair_with()
 
 
 @pytest.fixture(scope="module")
 def unlike() -> realism.Pair:
     """Customers who pay half as much, and of whom those leave who would have stayed."""
     churn = np.where(left(CUSTOMERS), "No", "Yes")
-    return beside(CUSTOMERS.assign(MonthlyCharges=CUSTOMERS["MonthlyCharges"] / 2, Churn=churn))
+    return pair_with(CUSTOMERS.assign(MonthlyCharges=CUSTOMERS["MonthlyCharges"] / 2, Churn=churn))
 
 
 def test_as_many_are_generated_as_there_are_real_ones(alike):
@@ -43,7 +43,7 @@ def test_as_many_are_generated_as_there_are_real_ones(alike):
 
 def test_columns_in_another_order_are_the_same_columns():
     backwards = CUSTOMERS[CUSTOMERS.columns[::-1]]
-    assert list(beside(backwards).generated) == list(backwards)
+    assert list(pair_with(backwards).generated) == list(backwards)
 
 
 def test_other_columns_are_not_compared():
@@ -63,26 +63,26 @@ def test_a_column_of_another_kind_is_not_compared():
 
 def test_models_cannot_tell_alike_apart_and_learn_from_either(alike):
     figures = realism.models(alike)["ROC AUC"]
-    assert 0.45 < figures["told apart"] < 0.55
+    assert 0.45 < figures["real or generated"] < 0.55
     assert figures["churn, learned from generated"] > 0.8
     assert figures["churn, learned from real"] > 0.8
 
 
 def test_models_tell_unlike_apart_and_do_not_carry_over(unlike):
     figures = realism.models(unlike)["ROC AUC"]
-    assert figures["told apart"] > 0.95
+    assert figures["real or generated"] > 0.95
     assert figures["churn, learned from generated"] < 0.3
     assert figures["churn, learned from real"] > 0.8
 
 
 def test_models_are_left_out_where_a_class_is_too_small():
     few = CUSTOMERS.assign(Churn=np.where(np.arange(len(CUSTOMERS)) < 4, "Yes", "No"))
-    assert realism.models(beside(few)) is None
+    assert realism.models(pair_with(few)) is None
 
 
 def test_models_see_a_sample_of_many(alike, monkeypatch):
     monkeypatch.setattr(realism, "AT_MOST", 700)
-    assert 0.4 < realism.models(alike)["ROC AUC"]["told apart"] < 0.6
+    assert 0.4 < realism.models(alike)["ROC AUC"]["real or generated"] < 0.6
 
 
 def test_numbers_are_those_of_each_table(unlike):
@@ -114,7 +114,7 @@ def test_strongest_associations_of_alike_agree_in_size_and_sign(alike):
 
 def test_a_turned_sign_is_seen():
     turned = CUSTOMERS.assign(TotalCharges=9000 - CUSTOMERS["TotalCharges"])
-    table = realism.strongest(beside(turned))
+    table = realism.strongest(pair_with(turned))
     row = table.loc["TotalCharges, tenure"]
     assert row["real"] < -0.7
     assert row["generated"] > 0.7

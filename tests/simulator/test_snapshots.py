@@ -1,4 +1,4 @@
-"""The months after the first as files: who lives, labels apart, and when they are known."""
+"""The months after the first as files: the customers, labels apart, and when they are known."""
 
 import io
 import json

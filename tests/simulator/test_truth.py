@@ -1,4 +1,4 @@
-"""The champion beside the oracle: nobody decides better on average than whoever knows the truth."""
+"""The champion and the oracle: nobody decides better on average than whoever knows the truth."""
 
 import dataclasses
 
@@ -22,13 +22,13 @@ def known(rows: int = 400, *, seed: int = 0, noise: float = 0.7):
     """Members who leave with a known probability, and a champion that sees it through noise."""
     data, rng = builders.evaluation_data(rows=rows), np.random.default_rng(seed)
     logit = rng.normal(-0.5, 1.5, rows)
-    oracle, said = (1 / (1 + np.exp(-x)) for x in (logit, logit + rng.normal(0, noise, rows)))
+    oracle, predicted = (1 / (1 + np.exp(-x)) for x in (logit, logit + rng.normal(0, noise, rows)))
     label = (rng.random(rows) < oracle).astype(float)
     return dataclasses.replace(
         data,
         features=data.features.assign(**{LABEL: label.astype("int8")}),
         label=label,
-        probability=said,
+        probability=predicted,
         baselines={name: np.full(rows, label.mean()) for name in data.baselines},
         oracle=oracle,
     )

@@ -199,10 +199,10 @@ def test_spellings_that_two_values_share_are_taken_for_neither(tmp_path: Path) -
         accepted(tmp_path, content, **{PAYS: {"values": listed}})
 
 
-def test_neither_identity_nor_sensitive_values_are_in_what_is_said(tmp_path: Path) -> None:
+def test_neither_identity_nor_sensitive_values_are_in_a_warning(tmp_path: Path) -> None:
     content = cells({(2, NUMBER): "=geheim", (3, GENDER): " W ", (4, MONTHS): " 5 "})(clean())
-    said = " ".join(str(warning) for warning in accepted(tmp_path, content).warnings)
-    assert f"column {NUMBER}: looks like a formula, 1 row (first: 2)" in said
-    assert f"column {GENDER}: another spelling" in said
-    assert "geheim" not in said
-    assert "'w'" not in said.casefold()
+    warnings = " ".join(str(warning) for warning in accepted(tmp_path, content).warnings)
+    assert f"column {NUMBER}: looks like a formula, 1 row (first: 2)" in warnings
+    assert f"column {GENDER}: another spelling" in warnings
+    assert "geheim" not in warnings
+    assert "'w'" not in warnings.casefold()

@@ -42,7 +42,7 @@ def last_line(error: UserError) -> str:
 
 
 @pytest.mark.parametrize("variant", builders.VARIANTS)
-def test_valid_table_passes_and_is_what_the_text_said(variant):
+def test_valid_table_passes_and_has_the_values_of_the_text(variant):
     customers = builders.customers(variant, 50)
     checked = builders.check(builders.as_text(customers), builders.schema(variant))
     pd.testing.assert_frame_equal(checked, customers)

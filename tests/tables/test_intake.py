@@ -86,7 +86,7 @@ def rejection(folder: Path, content: bytes | str) -> str:
     return str(caught.value)
 
 
-def said(raw_table: RawTable) -> list[str]:
+def warnings(raw_table: RawTable) -> list[str]:
     return [str(warning) for warning in raw_table.warnings]
 
 
@@ -122,7 +122,7 @@ def test_every_dialect_reads_to_the_same_cells(
     expected = [f"encoded in {coded}: read accordingly"] if not coded.startswith("UTF-8") else []
     expected += ["mixed line ends: read accordingly"] if found == "mixed" else []
     expected += [f"separated by {separator}: read accordingly"] if separator != "commas" else []
-    assert said(raw_table) == expected
+    assert warnings(raw_table) == expected
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_every_dialect_reads_to_the_same_cells(
         ("\r\r\n", "mixed", ["mixed line ends: read accordingly"]),
     ],
 )
-def test_line_ends_are_told(tmp_path: Path, end: str, name: str, words: list[str]) -> None:
+def test_line_ends_are_reported(tmp_path: Path, end: str, name: str, words: list[str]) -> None:
     plain = [["id", "n"], ["a", "1"], ["b", "2"]]
     raw_table = read(tmp_path, written(plain, end=end))
     # "\r\r\n", which Python's csv module writes on Windows by mistake, is a blank line each time
-    assert [warning for warning in said(raw_table) if not warning.startswith("blank")] == words
+    assert [warning for warning in warnings(raw_table) if not warning.startswith("blank")] == words
     assert raw_table.form["line_ends"] == name
     assert rows_of(raw_table) == plain[1:]
 
@@ -220,7 +220,7 @@ def test_names_that_differ_by_case_are_two(tmp_path: Path) -> None:
 def test_blank_lines_at_the_end_are_nothing(tmp_path: Path, end: str) -> None:
     raw_table = read(tmp_path, "a,b\n1,2" + end)
     assert rows_of(raw_table) == [["1", "2"]]
-    assert not [words for words in said(raw_table) if "blank" in words]
+    assert not [words for words in warnings(raw_table) if "blank" in words]
 
 
 @pytest.mark.parametrize("blank", ["", "   ", ",", " , "])
@@ -247,7 +247,7 @@ def test_a_table_of_blank_lines_has_no_rows(tmp_path: Path) -> None:
 COMMAS, THOUSANDS, POINTS = "decimal commas", "commas between thousands", "points between thousands"
 BARE = "numbers with spaces, apostrophes or brackets"
 NUMBERS = [
-    # cells, separator, what they are read as, what is said
+    # cells, separator, what they are read as, the warning
     (["1,5", "2,25"], ";", ["1.5", "2.25"], COMMAS),
     (["1,5", "2,25"], ",", ["1.5", "2.25"], COMMAS),
     (["1.234,5", "-2"], ";", ["1234.5", "-2"], COMMAS),

@@ -1,4 +1,4 @@
-"""The first stage with an adopted file: what is read of it, what is left out, what is said."""
+"""The first stage with an adopted file: what is read of it, what is left out, the warnings."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ def state() -> dict[str, str]:
 def attempt(path: Path, before: dict[str, str]) -> dict[str, object]:
     """What came of adopting one file."""
     HERE.validation.unlink(missing_ok=True)
-    with contextlib.redirect_stderr(io.StringIO()) as said:
+    with contextlib.redirect_stderr(io.StringIO()) as stderr:
         code = main(["adopt", str(path)])
     after = state()
     changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
     found = HERE.validation
     written = json.loads(found.read_text(encoding="utf-8")) if found.is_file() else None
-    return {"code": code, "stderr": said.getvalue(), "changed": changed, "validation": written}
+    return {"code": code, "stderr": stderr.getvalue(), "changed": changed, "validation": written}
 
 
 before = state()

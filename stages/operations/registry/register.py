@@ -51,7 +51,7 @@ def register(*, bump: str = "patch", root: Path) -> str:
             files={path: head.hash_of(path) for path in NEEDED},
         )
     outputs = outputs_to_share("HEAD", root)
-    return _said(_tag(record, bump=bump, root=root), record, outputs)
+    return _summary(_tag(record, bump=bump, root=root), record, outputs)
 
 
 def _check_committed(root: Path) -> None:
@@ -108,7 +108,7 @@ def _tag(record: Record, *, bump: str, root: Path) -> str:
         return str(gto.api.register(root, NAME, "HEAD", message=record.message(), **choice).version)
 
 
-def _said(version: str, record: Record, outputs: list[str]) -> str:
+def _summary(version: str, record: Record, outputs: list[str]) -> str:
     return "\n".join(
         [
             f"Registered {NAME} {version}: champion {record.bundle} ({record.candidate})",

@@ -63,8 +63,8 @@ def audit(paths: Paths, *, osv: str | None = None, today: datetime.date | None =
     print(f"Asking about {len(pins)} packages, which takes a minute or two", file=sys.stderr)
     found = [each for asked in rounds(pins) for each in _ask(asked, osv)]
     _judge(found, accepted)
-    said = f"{_known(found)}, accepted for now" if found else "no known vulnerability"
-    return f"{len(pins)} locked packages: {said}"
+    summary = f"{_known(found)}, accepted for now" if found else "no known vulnerability"
+    return f"{len(pins)} locked packages: {summary}"
 
 
 def acceptances(path: Path, *, today: datetime.date) -> list[Acceptance]:

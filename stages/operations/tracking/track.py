@@ -48,12 +48,12 @@ def track_after_a_run(paths: Paths) -> None:
             timeout=SECONDS,
             check=True,
         )
-        said = done.stdout
+        outcome = done.stdout
     except subprocess.CalledProcessError as error:
-        said = _later(error.stderr.strip() or f"the client ended with {error.returncode}")
+        outcome = _later(error.stderr.strip() or f"the client ended with {error.returncode}")
     except subprocess.TimeoutExpired:
-        said = _later(f"not done within {SECONDS} seconds")
-    print(f"MLflow: {said.strip()}", file=sys.stderr)
+        outcome = _later(f"not done within {SECONDS} seconds")
+    print(f"MLflow: {outcome.strip()}", file=sys.stderr)
 
 
 def _later(reason: str) -> str:

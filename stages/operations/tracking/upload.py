@@ -46,7 +46,7 @@ def upload(url: str, paths: Paths) -> str:
 def _experiment(url: str, name: str) -> str:
     """The id of the experiment, which becomes the active one; made where there is none.
 
-    Beside a SQLite file lie its artifacts, wherever the run takes place.
+    Artifacts lie next to a SQLite file, wherever the run takes place.
     """
     if url.startswith(DATABASE) and mlflow.get_experiment_by_name(name) is None:
         place = Path(url.removeprefix(DATABASE)).with_name("mlruns")

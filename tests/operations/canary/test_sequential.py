@@ -28,7 +28,7 @@ def test_more_customers_narrow_the_bounds():
     assert widths == sorted(widths, reverse=True)
 
 
-def test_the_truth_is_left_out_at_any_look_as_seldom_as_said():
+def test_the_truth_is_left_out_at_any_look_as_seldom_as_promised():
     """400 streams of 400 customers, looked at after every tenth: 5 % at most, plus noise."""
     rng = np.random.default_rng(1)
     counts = np.cumsum(rng.random((400, 400)) < 0.2, axis=1)[:, 9::10]

@@ -44,22 +44,22 @@ def test_whole_life_of_two_versions(registered: Path) -> None:
     another_champion(registered)
     register(root=registered)
     # when the second follows, it takes the place of the first
-    said = promote("prod", root=registered)
-    assert "churn v1.0.1 is in prod: in place of v1.0.0" in said
+    message = promote("prod", root=registered)
+    assert "churn v1.0.1 is in prod: in place of v1.0.0" in message
     assert as_gto_sees_it(registered, "prod") == ["v1.0.1"]
-    assert "git push --atomic origin churn@v1.0.1 'churn#prod!#2' 'churn#prod#3'" in said
+    assert "git push --atomic origin churn@v1.0.1 'churn#prod!#2' 'churn#prod#3'" in message
     # and going back is called what it is, and seen so by everybody
-    said = promote("prod", version="v1.0.0", reason="complaints", root=registered)
-    assert "rollback from v1.0.1" in said
+    message = promote("prod", version="v1.0.0", reason="complaints", root=registered)
+    assert "rollback from v1.0.1" in message
     assert as_gto_sees_it(registered, "prod") == ["v1.0.0"]
     # and a demotion leaves the environment empty
     assert "which is empty now" in demote("prod", reason="the offer ended", root=registered)
     assert version_in("prod", registered) is None
     assert as_gto_sees_it(registered, "prod") == []
     # and the tags tell the story
-    told = git(registered, "for-each-ref", "--format=%(contents:subject)", "refs/tags/churn#*")
-    assert "rollback from v1.0.1 (complaints)" in told
-    assert "which is empty now (the offer ended)" in told
+    subjects = git(registered, "for-each-ref", "--format=%(contents:subject)", "refs/tags/churn#*")
+    assert "rollback from v1.0.1 (complaints)" in subjects
+    assert "which is empty now (the offer ended)" in subjects
     events = [(e["event"], e["version"]) for e in gto.api.history(registered, "churn")]
     assert len(events) == 2 + 6
     assert events[0] == ("unassignment", "v1.0.0")
@@ -87,8 +87,8 @@ def test_other_environment_is_refused(registered: Path) -> None:
 
 def test_nothing_registered_and_no_such_version_are_refused(small: Path, registered: Path) -> None:
     assert "no version of churn is registered here" in refused(small)
-    said = refused(registered, version="v9.0.0")
-    assert said == "version v9.0.0: not registered; there are v1.0.0"
+    message = refused(registered, version="v9.0.0")
+    assert message == "version v9.0.0: not registered; there are v1.0.0"
 
 
 def test_empty_environment_cannot_be_left(registered: Path) -> None:
@@ -100,9 +100,9 @@ def test_empty_environment_cannot_be_left(registered: Path) -> None:
 def test_version_without_evidence_is_refused(registered: Path) -> None:
     another_champion(registered)
     gto.api.register(registered, "churn", "HEAD")
-    said = refused(registered)
-    assert said.startswith("churn@v1.0.1: no evidence")
-    assert "make register" in said
+    message = refused(registered)
+    assert message.startswith("churn@v1.0.1: no evidence")
+    assert "make register" in message
     assert "no evidence" in models(root=registered)
     # and what it says to do helps
     git(registered, "tag", "-d", "churn@v1.0.1")
@@ -143,9 +143,9 @@ def test_version_whose_outputs_are_gone_is_refused(registered: Path, path: str) 
     outs = read_yaml(registered / "dvc.lock")["stages"]["evaluate"]["outs"]
     (md5,) = [out["md5"] for out in outs if out["path"] == path]
     (registered / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]).unlink()
-    said = refused(registered)
-    assert said.startswith(f"{path} of churn@v1.0.0: not available")
-    assert "dvc push" in said
+    message = refused(registered)
+    assert message.startswith(f"{path} of churn@v1.0.0: not available")
+    assert "dvc push" in message
 
 
 def test_version_without_its_metrics_is_refused(registered: Path) -> None:
@@ -195,7 +195,7 @@ def test_remote_that_does_not_answer_is_not_waited_for(
             config["core"]["remote"] = "store"
         # what is here can be promoted; whether others have it, nobody knows
         assert "dvc push --all-tags" in promote("staging", root=registered)
-        # and what is not is told at once
+        # and what is not is reported at once
         shutil.rmtree(registered / ".dvc" / "cache")
         with pytest.raises(UserError, match=r"^store: no answer within 0\.5 seconds; .*champion"):
             promote("prod", root=registered)
@@ -214,7 +214,7 @@ def test_tag_from_the_future_is_waited_for_or_named(
         demote("prod", root=registered)
 
 
-def test_version_of_another_commit_is_still_told_apart(registered: Path) -> None:
+def test_version_of_another_commit_is_still_distinguished(registered: Path) -> None:
     # a later commit that changed no output has no version of its own
     commit(registered, "words only")
     promote("staging", root=registered)

@@ -98,8 +98,8 @@ def test_two_versions_of_a_real_champion_go_all_the_way(fresh: Path, tmp_path: P
     # and somebody else gets what stands in prod from the remote, without a cache
     assert dvc(fresh, "push", "--all-tags").returncode == 0
     git(tmp_path, "clone", "--quiet", str(fresh), "elsewhere")
-    said = run(tmp_path / "elsewhere", "fetch-model", "STAGE=prod")
-    assert "CHURN_BUNDLE=models/fetched/prod bentoml serve" in said
+    message = run(tmp_path / "elsewhere", "fetch-model", "STAGE=prod")
+    assert "CHURN_BUNDLE=models/fetched/prod bentoml serve" in message
     assert content(tmp_path / "elsewhere" / "models" / "fetched" / "prod") == first
     # but not what was tampered with
     for file in (tmp_path / "store").rglob("*"):

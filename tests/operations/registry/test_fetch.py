@@ -61,13 +61,13 @@ def test_a_stage_has_the_bundle_of_its_version_whatever_the_work_tree_has(regist
     another_champion(registered)
     register(root=registered)
     # when its bundle is asked for
-    said = fetch_model(environment="prod", root=registered)
+    message = fetch_model(environment="prod", root=registered)
     # then it is that of the version, git does not see it, and the user learns how to serve it
     place = registered / "models" / "fetched" / "prod"
     assert content(place) == bundle != content(registered / "models" / "champion")
     assert [path.name for path in place.parent.iterdir()] == ["prod"]
     assert git(registered, "status", "--porcelain") == ""
-    assert f"CHURN_BUNDLE={place} bentoml serve" in said
+    assert f"CHURN_BUNDLE={place} bentoml serve" in message
     # and a version is fetched by its name
     fetch_model(version="v1.0.1", root=registered)
     other = content(registered / "models" / "fetched" / "v1.0.1")
@@ -92,8 +92,8 @@ def test_tampered_cache_is_mended_from_the_remote_as_the_message_says(shared: Pa
     file = cached(shared, "models/champion/model.onnx")
     file.chmod(0o644)
     file.write_text("evil")
-    said = refused(shared, shared.parent / "model", version="v1.0.0")
-    assert f"remove {file} and try again" in said
+    message = refused(shared, shared.parent / "model", version="v1.0.0")
+    assert f"remove {file} and try again" in message
     # when it is removed
     file.unlink()
     # then the remote's is taken
@@ -101,20 +101,20 @@ def test_tampered_cache_is_mended_from_the_remote_as_the_message_says(shared: Pa
 
 
 def test_tampered_remote_is_refused(shared: Path) -> None:
-    held = cached(shared, "models/champion/model.onnx")
-    file = shared.parent / "store" / held.relative_to(shared / ".dvc" / "cache")
+    cache_file = cached(shared, "models/champion/model.onnx")
+    file = shared.parent / "store" / cache_file.relative_to(shared / ".dvc" / "cache")
     file.chmod(0o644)
     file.write_text("evil")
-    said = refused(shared, shared.parent / "model", version="v1.0.0")
-    assert "model.onnx is not what dvc.lock names; mend the remote" in said
+    message = refused(shared, shared.parent / "model", version="v1.0.0")
+    assert "model.onnx is not what dvc.lock names; mend the remote" in message
 
 
 def test_remote_that_lacks_a_file_is_named_before_anything_is_written(
     shared: Path, tmp_path: Path
 ) -> None:
     shutil.rmtree(tmp_path / "store")
-    said = refused(shared, tmp_path / "model", version="v1.0.0")
-    assert said.startswith("models/champion of churn@v1.0.0: not available")
+    message = refused(shared, tmp_path / "model", version="v1.0.0")
+    assert message.startswith("models/champion of churn@v1.0.0: not available")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "schema.json", "bundle.json"])
@@ -123,9 +123,9 @@ def test_file_that_was_tampered_with_is_refused_by_its_name(registered: Path, na
     file.chmod(0o644)
     file.write_bytes(file.read_bytes().replace(b"e", b"3", 1))
     out = registered.parent / "model"
-    said = refused(registered, out, version="v1.0.0")
-    assert said.startswith(f"models/champion of churn@v1.0.0: {name} is not what dvc.lock names")
-    assert str(file) in said
+    message = refused(registered, out, version="v1.0.0")
+    assert message.startswith(f"models/champion of churn@v1.0.0: {name} is not what dvc.lock names")
+    assert str(file) in message
     # and the version is not promoted
     with pytest.raises(UserError, match=name):
         promote("prod", root=registered)
@@ -139,7 +139,7 @@ def test_list_of_files_that_was_tampered_with_is_refused(registered: Path) -> No
     assert "not what dvc.lock names" in refused(registered, registered / "x", version="v1.0.0")
 
 
-def test_bundle_that_stood_there_stays_when_the_new_one_is_refused(registered: Path) -> None:
+def test_bundle_already_there_stays_when_the_new_one_is_refused(registered: Path) -> None:
     fetch_model(version="v1.0.0", root=registered)
     file = cached(registered, "models/champion/model.onnx")
     file.unlink()
@@ -147,15 +147,15 @@ def test_bundle_that_stood_there_stays_when_the_new_one_is_refused(registered: P
     assert "not available" in refused(registered, place, version="v1.0.0")
 
 
-def test_bundle_that_stood_there_comes_back_when_the_new_one_cannot_take_its_place(
+def test_bundle_already_there_comes_back_when_the_new_one_cannot_take_its_place(
     registered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch_model(version="v1.0.0", root=registered)
     place = registered / "models" / "fetched" / "v1.0.0"
-    stood = content(place)
+    before = content(place)
     with pytest.raises(FileNotFoundError):
         fetch._put(place.parent / "nowhere", place, old=place.parent / "old")
-    assert content(place) == stood
+    assert content(place) == before
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
@@ -186,5 +186,5 @@ def test_version_of_a_commit_without_a_champion_is_refused(small: Path) -> None:
     git(small, "rm", "--quiet", "dvc.yaml", "dvc.lock")
     git(small, "commit", "--quiet", "-m", "no pipeline")
     gto.api.register(small, "churn", "HEAD")
-    said = refused(small, small.parent / "model", version="v0.0.1")
-    assert said.startswith("models/champion: no output in dvc.lock of churn@v0.0.1")
+    message = refused(small, small.parent / "model", version="v0.0.1")
+    assert message.startswith("models/champion: no output in dvc.lock of churn@v0.0.1")

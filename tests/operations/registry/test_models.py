@@ -15,7 +15,7 @@ from stages.operations.registry.versions import read_versions
 from tests.operations.registry.conftest import another_champion, git
 
 
-def test_nothing_registered_is_said_in_words(small: Path) -> None:
+def test_nothing_registered_is_reported_in_words(small: Path) -> None:
     assert "make register" in models(root=small)
     assert json.loads(models_json(root=small)) == []
 

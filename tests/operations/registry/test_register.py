@@ -48,7 +48,7 @@ def with_metric(path: str, value: object) -> dict:
 
 def test_champion_becomes_a_version_with_its_evidence(small: Path) -> None:
     # when the champion is registered
-    said = register(root=small)
+    message = register(root=small)
     # then there is one annotated tag on this commit
     assert tags(small) == ["churn@v1.0.0"]
     assert git(small, "cat-file", "-t", "churn@v1.0.0").strip() == "tag"
@@ -64,8 +64,8 @@ def test_champion_becomes_a_version_with_its_evidence(small: Path) -> None:
     locked = read_yaml(small / "dvc.lock")["stages"]["evaluate"]["outs"]
     assert record.files == {out["path"]: out["md5"] for out in locked}
     # and the user learns what is left to do
-    assert "git push --atomic origin churn@v1.0.0" in said
-    assert "dvc remote add" in said
+    assert "git push --atomic origin churn@v1.0.0" in message
+    assert "dvc remote add" in message
     assert git(small, "status", "--porcelain") == ""
 
 
@@ -112,9 +112,9 @@ def test_missing_metrics_are_refused(small: Path) -> None:
 def test_metric_that_is_no_number_is_refused_by_name(small: Path, path: str, value: object) -> None:
     write_evaluation(small, with_metric(path, value))
     commit(small)
-    said = refused(small)
-    assert said.startswith(f"reports/metrics.json: field {path}")
-    assert "expected a number" in said
+    message = refused(small)
+    assert message.startswith(f"reports/metrics.json: field {path}")
+    assert "expected a number" in message
 
 
 @pytest.mark.parametrize(
@@ -128,17 +128,17 @@ def test_metric_that_is_no_number_is_refused_by_name(small: Path, path: str, val
 def test_quality_below_a_floor_is_refused(small: Path, path: str, value: float, floor: str) -> None:
     write_evaluation(small, with_metric(path, value))
     commit(small)
-    said = refused(small)
-    assert said.startswith(f"reports/metrics.json: {floor}: ")
-    assert f"registry.floors.{floor}" in said
+    message = refused(small)
+    assert message.startswith(f"reports/metrics.json: {floor}: ")
+    assert f"registry.floors.{floor}" in message
 
 
 def test_every_floor_that_is_missed_is_named(small: Path) -> None:
     floors = {"roc_auc": 0.9, "brier_skill": 0.9, "profit_per_customer": 6.5}
     update_yaml(small / "params.yaml", {"registry": {"floors": floors}})
     commit(small)
-    said = refused(small).splitlines()
-    assert [line.split(": ")[1] for line in said] == ["roc_auc", "brier_skill"]
+    message = refused(small).splitlines()
+    assert [line.split(": ")[1] for line in message] == ["roc_auc", "brier_skill"]
 
 
 def test_brier_skill_is_the_share_of_the_base_rates_score_that_is_gained() -> None:
