@@ -107,7 +107,7 @@ def _offers(
 ) -> tuple[dict[str, Any], ...]:
     """Entries of what could be learned: days to the side that the dates lie on, month, weekday."""
     counted: Part = COUNTED[1] if is_ahead else COUNTED[0]
-    bounds = _range(-since) if is_ahead else (-slack, _range(since)[1])
+    bounds = _range(-since) if is_ahead else (0.0 - slack, _range(since)[1])
     return tuple(
         _offer(column, part, CALENDAR.get(part, bounds)) for part in _parts(column, counted)
     )

@@ -25,6 +25,7 @@ from stages.adoption.target import Outcome, Target, find_target
 from stages.adoption.unlearnable import constant, identifying, ignored, unlearnable_text
 from stages.adoption.vocabulary import MONTHLY_NAMES, TENURE_NAMES, TOTAL_NAMES
 from stages.tables.intake import RawTable
+from stages.tables.numerals import is_currency
 
 OFTEN_BLANK = 0.3  # share of blank rows from which on a person is asked
 ROLE_WORDS = {
@@ -140,9 +141,15 @@ def _open_questions(
         because = "no word of the names is known: look for ids, personal and sensitive columns"
         found.append(Question("(language)", "unknown", because, SERIOUS))
     if not any("monthly_value" in guess.roles for guess in guesses):
-        because = "no monthly value: whom to contact is decided by a threshold, not in money"
-        found.append(Question("(no value)", "threshold", because, DOUBTFUL))
+        found.append(Question("(no value)", "threshold", _without_value(guesses), DOUBTFUL))
     return found
+
+
+def _without_value(guesses: Sequence[Guess]) -> str:
+    because = "no monthly value: whom to contact is decided by a threshold, not in money"
+    priced = [guess.name for guess in guesses if is_currency(str(guess.entry.get("unit", "")))]
+    offered = f"; if per month, give {' or '.join(priced)} the role monthly_value" if priced else ""
+    return because + offered
 
 
 def _guess(

@@ -109,9 +109,12 @@ def is_identifier(name: str) -> bool:
 
 
 def is_called(name: str, known: tuple[str, ...]) -> bool:
-    """Whether the words, all together, are one of the known names."""
-    called = {" ".join(words(name)), " ".join(plain_words(name))}
-    return bool({folded(text) for text in called} & _folded(known))
+    """Whether the words, all together, are one of the known names, in whatever currency."""
+    currencies = _folded(vocabulary.CURRENCY_WORDS)
+    written = [folded(word) for word in words(name)], list(plain_words(name))
+    called = {" ".join(w for w in found if w not in currencies) for found in written}
+    called |= {" ".join(found) for found in written}
+    return bool(called & _folded(known))
 
 
 def is_familiar(name: str) -> bool:

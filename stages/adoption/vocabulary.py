@@ -254,6 +254,11 @@ TOTAL_NAMES = (
     "umsatz gesamt", "bezahlt gesamt", "montant total", "total facturado", "importe total",
     "valor total", "importo totale", "totaalbedrag", "toplam ucret", "toplam odeme",
 )  # fmt: skip
+# Currencies as the names of columns give them; the same amount without them.
+CURRENCY_WORDS = (
+    "in", "usd", "eur", "gbp", "chf", "jpy", "cny", "inr", "brl", "mxn", "pln", "czk", "huf", "sek",
+    "nok", "dkk", "try", "rub", "cad", "aud", "nzd", "zar", "euro", "euros", "dollar", "dollars",
+)  # fmt: skip
 # Numbers that name a place rather than measure anything.
 PLACE_CODES = (
     "zip", "zipcode", "postcode", "postalcode", "postal", "pincode", "plz", "postleitzahl", "cep",

@@ -208,7 +208,7 @@ def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
                 f"model was trained on: {', '.join(names)}{also}"
             )
         extra |= dict.fromkeys(unexpected)
-    return [f"column {name}: not in the schema, dropped" for name in extra]
+    return [f"column {name}: no input of the model, dropped" for name in extra]
 
 
 def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:

@@ -84,9 +84,14 @@ def bare_meaning(texts: pa.StringArray) -> Meaning | None:
     return Meaning(written, bare, pc.not_equal(bare, texts).to_numpy(zero_copy_only=False), unit)
 
 
+def is_currency(unit: str) -> bool:
+    """Whether a unit is the sign or the code of a currency."""
+    return _any_match(pa.array([unit]), f"^{CURRENCY}$")
+
+
 def _may_be_unit(texts: pa.StringArray, unit: str) -> bool:
     """Whether what stands at a number is a unit: a sign or a currency, or a word behind a space."""
-    if not unit or unit in TOGETHER or _any_match(pa.array([unit]), f"^{CURRENCY}$"):
+    if not unit or unit in TOGETHER or is_currency(unit):
         return True
     return not _any_match(texts, rf"\d{re.escape(unit)}")
 

@@ -60,6 +60,9 @@ def learned(found: Draft, tmp_path: Path) -> Schema:
 
 def test_dates_are_no_inputs_until_somebody_says_so(found: Draft) -> None:
     assert [column.name for column in found.schema.inputs] == ["visits"]
+    offers = [offer for guess in found.guesses for offer in guess.offers]
+    assert offers
+    assert not [offer for offer in offers if str(offer["minimum"]) == "-0.0"]
     asked = {question.about: question for question in found.questions}
     assert asked["(snapshot)"].taken_as == str(SNAPSHOT)
     assert asked["(snapshot)"].doubt == 2

@@ -19,7 +19,7 @@ from stages.adoption.schema_file import scalar, write_schema
 from stages.adoption.target import Outcome
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.tables.checks import Checked, check_table
-from stages.tables.intake import RawTable, from_arrow
+from stages.tables.intake import RawTable, from_arrow, read_raw_table
 from stages.tables.numerals import LARGEST_NUMBER
 from tests.raw_tables import PLAIN, ROWS, cycle, drafted, guess, numbered, raw_table, rejection
 
@@ -206,6 +206,17 @@ def test_a_role_that_only_one_may_have_is_given_once() -> None:
     found = drafted(tenure=cycle(1, 5, 60), tenure_months=cycle(2, 6, 61), **PLAIN)
     assert [g.roles for g in found.guesses[:2]] == [["tenure"], []]
     assert found.schema.role("tenure") is not None
+
+
+def test_without_a_monthly_value_the_amounts_that_may_be_one_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    rows = (f"{n},€{20 + n % 9}.50,{('no', 'yes')[n % 3 == 0]}\n" for n in range(60))
+    file.write_text("customer_id,price,churn\n" + "".join(rows))
+    found = draft(read_raw_table(file, origin="shop.csv"), origin="shop.csv")
+    (question,) = (q for q in found.questions if q.about == "(no value)")
+    assert "give price the role monthly_value" in question.because
+    (question,) = (q for q in drafted(**PLAIN).questions if q.about == "(no value)")
+    assert "the role" not in question.because
 
 
 # --- the file ----------------------------------------------------------------------------------

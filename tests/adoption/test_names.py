@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.adoption import names
+from stages.adoption import names, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,15 @@ def test_the_name_of_an_id_is_known(name: str) -> None:
 )
 def test_what_is_no_id_is_not_called_one(name: str) -> None:
     assert not names.is_identifier(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["MRR", "mrr_eur", "MRR (USD)", "monthly_fee_in_gbp", "MonthlyCharges"]
+)
+def test_an_amount_is_known_whatever_its_currency(name: str) -> None:
+    assert names.is_called(name, vocabulary.MONTHLY_NAMES)
+
+
+@pytest.mark.parametrize("name", ["eur", "usage_in_eur", "mrr_growth"])
+def test_a_currency_alone_makes_no_monthly_amount(name: str) -> None:
+    assert not names.is_called(name, vocabulary.MONTHLY_NAMES)
