@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help repro adopt score campaign monitor lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
-	propose-retrain
+	propose-retrain up down status
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -148,6 +148,9 @@ deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a run
 undeploy: $(ENV) ## take the newest champion, or one that is being deployed, back
 	@$(STAGES) undeploy
 
+up: $(ENV) ## the service behind a TLS proxy, with Prometheus and Grafana, in containers [STAGE=dev|staging|prod] [MLFLOW=1]
+	@$(STAGES) up $${STAGE:+"$$STAGE"} $${MLFLOW:+--mlflow}
+
 models: $(ENV) ## which version is in which environment, with its metrics
 	@$(STAGES) models
 
@@ -163,6 +166,7 @@ check: lint ## style, types, notebooks clean, workflows valid, locks current
 	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py tests/test_workflows.py
 
@@ -185,6 +189,12 @@ demote: $(ENV) # leave an environment of the registry empty: STAGE=staging|prod 
 
 fetch-model: $(ENV) # the bundle of an environment or a version, checked by hash: STAGE=prod or VERSION=v1.2.0 [OUT=folder]
 	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
+
+down: $(ENV) # stop what make up started; its volumes are kept
+	@$(STAGES) down
+
+status: $(ENV) # which parts of the stack run, and how they are
+	@$(STAGES) status
 
 bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
 	@$(BIN)/bentoml build

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from scoring.bundle import Tier
 from scoring.errors import UserError
@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     access_log: Literal["refused", "all"] = Field(
         "refused", description="requests with a line in the service's own log"
     )
+    secrets: Path | None = Field(
+        None,
+        description="folder whose files hold settings, such as `churn_api_keys`; a variable goes "
+        "before a file",
+    )
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -111,15 +116,25 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings in the environment; `UserError` naming the first variable that is wrong."""
+    """The settings in environment and secrets; `UserError` naming the first that is wrong."""
+    options: dict[str, Any] = {"_secrets_dir": _secrets_folder()}
     try:
-        return Settings.model_validate({})
+        return Settings(**options)
+    except SettingsError as error:
+        raise UserError(f"{PREFIX}SECRETS: cannot be read ({error.__cause__})") from None
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         name = str(problem["loc"][0])
         shown = "" if name in SECRETS else f"{problem['input']!r}: "
         message = problem["msg"].removeprefix("Value error, ")
         raise UserError(f"{PREFIX}{name.upper()}: {shown}{message}") from None
+
+
+def _secrets_folder() -> str | None:
+    folder = os.environ.get(f"{PREFIX}SECRETS") or None
+    if folder and not Path(folder).is_dir():
+        raise UserError(f"{PREFIX}SECRETS: {folder!r}: no such folder")
+    return folder
 
 
 def unknown_variables(names: Iterable[str] = os.environ) -> list[str]:

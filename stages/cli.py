@@ -23,6 +23,7 @@ from stages.commands import (
     score,
     service,
     sharing,
+    stack,
     supply,
 )
 from stages.core.paths import Paths
@@ -70,6 +71,7 @@ def command_line() -> argparse.ArgumentParser:
         loop,
         monitor,
         service,
+        stack,
         sharing,
         supply,
         delivery,

@@ -6,42 +6,27 @@ quiet time of Alertmanager is left out, since tests are run at night, too.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
 import re
-import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from stages.monitoring.verdict import LATEST, Verdict, write_verdict
 from tests.deploy.dashboards import Panel, panels
+from tests.deploy.processes import DEPLOY, query, start, start_prometheus, until
 from tests.deploy.tools import program
-from tests.places import ROOT
 from tests.service.conftest import Server, free_port, one, serve, write_club
 from tests.verdicts import CHANGED, CLOSED, verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-WAIT = 60.0  # seconds, on a busy machine
-DEPLOY = ROOT / "deploy"
-
-
-def until(found: Callable[[], Any], *, what: str) -> Any:
-    """What is found, once it is not empty."""
-    due = time.monotonic() + WAIT
-    while not (result := found()):
-        assert time.monotonic() < due, what
-        time.sleep(0.2)
-    return result
 
 
 class Webhook:
@@ -93,29 +78,7 @@ class Stack:
 
     def query(self, expression: str) -> list[float]:
         """The values of an expression now, those that are numbers."""
-        answer = httpx.get(
-            f"{self.prometheus}/api/v1/query", params={"query": expression}, trust_env=False
-        )
-        assert answer.status_code == 200, answer.text
-        values = [float(each["value"][1]) for each in answer.json()["data"]["result"]]
-        return [value for value in values if math.isfinite(value)]
-
-
-def start(name: str, *options: str, ready: str, log: Path) -> subprocess.Popen[bytes]:
-    """A program of Debian, once it answers."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program(name), *options], stdout=output, stderr=subprocess.STDOUT
-        )
-
-    def is_ready() -> bool:
-        assert process.poll() is None, log.read_text()[-3000:]
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(ready, trust_env=False).status_code == 200
-        return False
-
-    until(is_ready, what=f"{name} does not start")
-    return process
+        return query(self.prometheus, expression)
 
 
 def start_alertmanager(place: Path, webhook: Webhook) -> tuple[subprocess.Popen[bytes], str]:
@@ -136,29 +99,6 @@ def start_alertmanager(place: Path, webhook: Webhook) -> tuple[subprocess.Popen[
         log=place / "alertmanager.log",
     )
     return process, address
-
-
-def start_prometheus(
-    place: Path, *, service: str, alertmanager: str
-) -> tuple[subprocess.Popen[bytes], str]:
-    """Prometheus with its committed configuration, and its address."""
-    address = f"127.0.0.1:{free_port()}"
-    folder = Path(shutil.copytree(DEPLOY / "prometheus", place / "prometheus"))
-    for name, target in (("service", service), ("alertmanager", alertmanager)):
-        (folder / "targets" / f"{name}.yml").write_text(f'- targets: ["{target}"]\n')
-    for name, pattern in (("prometheus.yml", r"_interval: \w+"), ("alerts.yml", r" for: \w+")):
-        text = (folder / name).read_text(encoding="utf-8")
-        short = re.sub(pattern, lambda found: found[0].partition(":")[0] + ": 1s", text)
-        (folder / name).write_text(short)
-    process = start(
-        "prometheus",
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={place}/data",
-        f"--web.listen-address={address}",
-        ready=f"http://{address}/-/ready",
-        log=place / "prometheus.log",
-    )
-    return process, f"http://{address}"
 
 
 @pytest.fixture(scope="module")
@@ -202,9 +142,9 @@ def busy(stack: Stack) -> Stack:
 
 @pytest.mark.parametrize("panel", panels(), ids=str)
 def test_every_query_of_a_dashboard_finds_data(busy: Stack, panel: Panel) -> None:
-    for query in panel.queries:
-        expression = query.replace("$__rate_interval", "1m")
-        until(lambda asked=expression: busy.query(asked), what=f"no data: {query}")
+    for asked in panel.queries:
+        expression = asked.replace("$__rate_interval", "1m")
+        until(lambda asked=expression: busy.query(asked), what=f"no data: {asked}")
 
 
 def test_a_change_arrives_at_the_webhook_and_is_resolved(busy: Stack) -> None:

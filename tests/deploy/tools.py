@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 PACKAGES = {
+    "nginx": "nginx",
     "promtool": "prometheus",
     "prometheus": "prometheus",
     "amtool": "prometheus-alertmanager",

@@ -52,5 +52,37 @@ def test_a_short_key_is_refused_and_not_shown(monkeypatch):
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_secret_is_read_from_a_file_and_a_variable_goes_before_it(monkeypatch, tmp_path):
+    (tmp_path / "churn_api_keys").write_text(f"{KEYS}\n")
+    (tmp_path / "churn_log_key").write_text("of the file\n")
+    (tmp_path / "grafana_password").write_text("not ours")
+    monkeypatch.setenv("CHURN_SECRETS", str(tmp_path))
+    monkeypatch.setenv("CHURN_LOG_KEY", "of the environment")
+    made = load_settings()
+    assert (made.api_keys[0], len(made.api_keys)) == ("k" * 16, 2)
+    assert made.log_key == "of the environment"
+
+
+def test_a_wrong_secret_is_named_and_not_shown(monkeypatch, tmp_path):
+    (tmp_path / "churn_api_keys").write_text("hunter2")
+    monkeypatch.setenv("CHURN_SECRETS", str(tmp_path))
+    with pytest.raises(UserError, match="CHURN_API_KEYS: a key is shorter") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_that_are_not_there_are_not_passed_over(monkeypatch, tmp_path):
+    monkeypatch.setenv("CHURN_SECRETS", str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match=r"CHURN_SECRETS: .*nowhere': no such folder"):
+        load_settings()
+
+
+def test_a_secret_that_cannot_be_read_is_no_traceback(monkeypatch, tmp_path):
+    (tmp_path / "churn_api_keys").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("CHURN_SECRETS", str(tmp_path))
+    with pytest.raises(UserError, match="CHURN_SECRETS: cannot be read"):
+        load_settings()
+
+
 def test_the_documentation_has_the_table_of_settings():
     assert table() in (ROOT / "docs" / "service.md").read_text(encoding="utf-8")

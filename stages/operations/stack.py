@@ -1,0 +1,125 @@
+"""The stack around the service, `deploy/compose.yaml`: its secrets, and who starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from scoring.errors import UserError
+from stages.core.paths import Paths, shown
+
+COMPOSERS = (("docker", "compose"), ("podman-compose",), ("podman", "compose"))
+GENERATED = ("churn_api_keys", "churn_log_key", "grafana_password")
+CERTIFICATE, KEY = "tls_certificate", "tls_key"
+IMAGE = "CHURN_IMAGE"
+BY_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+
+
+def up(environment: str, *, mlflow: bool, paths: Paths) -> str:
+    """Start the stack with the settings of an environment; where it is then, in words.
+
+    Secrets that are missing are made. `UserError` where nothing here can start containers, or the
+    image of an environment other than dev is not named by digest.
+    """
+    settings = read_environment(environment, paths)
+    if environment != "dev" and not BY_DIGEST.fullmatch(settings.get(IMAGE, "")):
+        raise UserError(
+            f"{IMAGE}: {settings.get(IMAGE)!r}: no digest; expected one such as "
+            f"ghcr.io/owner/churn@sha256:…, which {environment} runs alone"
+        )
+    composer = running_composer()
+    folder = paths.root / "deploy" / "secrets"
+    made = make_secrets(folder)
+    profiles = ("--profile", "mlflow") if mlflow else ()
+    _compose(composer, *profiles, "up", "--detach", settings=settings, paths=paths)
+    news = f"; made: {', '.join(made)}" if made else ""
+    return (
+        f"Started for {environment}, see make status: https://localhost:8443, dashboards on "
+        f"http://localhost:3001 (admin)\nSecrets: {shown(folder)}{news}"
+    )
+
+
+def down(paths: Paths) -> str:
+    """Stop all of the stack; its volumes stay."""
+    _any("down", paths=paths)
+    return "Stopped; the volumes with log, metrics and dashboards are kept"
+
+
+def status(paths: Paths) -> None:
+    """Print which parts run and how they are."""
+    _any("ps", paths=paths)
+
+
+def read_environment(environment: str, paths: Paths) -> dict[str, str]:
+    """The settings of an environment; what the shell has set goes before the file."""
+    path = paths.root / "deploy" / "environments" / f"{environment}.env"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    found = {name: os.environ.get(name, value) for name, _, value in pairs}
+    return found | ({IMAGE: os.environ[IMAGE]} if os.environ.get(IMAGE) else {})
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Make the secrets that are not there; their names.
+
+    Nobody else can enter the folder. The files can be read by all, since in a container they
+    belong to another user than the one who reads them.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    missing = [name for name in GENERATED if not (folder / name).exists()]
+    for name in missing:
+        (folder / name).write_text(secrets.token_urlsafe(32), encoding="utf-8")
+    if not (folder / CERTIFICATE).exists() and not (folder / KEY).exists():
+        _make_certificate(folder)
+        missing += [CERTIFICATE, KEY]
+    for file in folder.iterdir():
+        file.chmod(0o444)
+    return missing
+
+
+def _make_certificate(folder: Path) -> None:
+    """A certificate for this machine, signed by itself; whoever has a better one puts it there."""
+    if shutil.which("openssl") is None:
+        raise UserError(f"openssl: not on the PATH; expected it, or {CERTIFICATE} in {folder}")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-noenc", "-days", "365", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", str(folder / KEY), "-out", str(folder / CERTIFICATE)],
+        capture_output=True, check=True,
+    )  # fmt: skip
+
+
+def running_composer() -> tuple[str, ...]:
+    """The first command that starts what a compose file names; `UserError` where none answers."""
+    for command in COMPOSERS:
+        if shutil.which(command[0]) is None:
+            continue
+        if subprocess.run([*command, "version"], capture_output=True, check=False).returncode == 0:
+            return command
+    names = ", ".join(" ".join(command) for command in COMPOSERS)
+    raise UserError(f"{names}: none of them answers; expected one of them to start the stack")
+
+
+def _any(command: str, *, paths: Paths) -> None:
+    """For parts of any environment and profile: the settings are there to be named only."""
+    settings = read_environment("dev", paths)
+    composer = running_composer()
+    _compose(composer, "--profile", "mlflow", command, settings=settings, paths=paths)
+
+
+def _compose(
+    composer: tuple[str, ...], *arguments: str, settings: Mapping[str, str], paths: Paths
+) -> None:
+    file = str(paths.root / "deploy" / "compose.yaml")
+    done = subprocess.run(
+        [*composer, "--file", file, *arguments], env=os.environ | settings, check=False
+    )
+    if done.returncode:
+        words = " ".join([*composer, *arguments])
+        raise UserError(f"{words}: exit code {done.returncode}; its own words are above")

@@ -1,0 +1,122 @@
+"""The stack as a file: who reaches whom, and what its parts may do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from scoring.errors import UserError
+from serving.settings import Settings
+from stages.core.paths import Paths
+from stages.core.yamlfile import read_yaml
+from stages.operations import stack
+from tests.places import ROOT
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = read_yaml(DEPLOY / "compose.yaml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+each_service = pytest.mark.parametrize("name", SERVICES)
+each_environment = pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+BY_TAG = {"mlflow"}  # a server for people on this machine, of which no digest is known here
+
+
+def neighbours(name: str) -> set[str]:
+    """Who is in a network with it."""
+    own = set(SERVICES[name]["networks"])
+    return {other for other, body in SERVICES.items() if own & set(body["networks"])} - {name}
+
+
+@each_service
+def test_no_part_has_rights_that_it_does_not_need(name: str) -> None:
+    body = SERVICES[name]
+    assert body["read_only"] is True
+    assert body["cap_drop"] == ["ALL"]
+    assert body["security_opt"] == ["no-new-privileges:true"]
+    assert body["restart"] == "unless-stopped"
+    assert {"cpus", "memory"} <= set(body["deploy"]["resources"]["limits"])
+    assert body["healthcheck"]["test"]
+    assert (body["user"].split(":")[0] == "0") == (name == "mlflow")
+    assert not {"privileged", "cap_add", "devices", "pid", "ipc", "network_mode"} & set(body)
+
+
+@each_service
+def test_what_is_mounted_is_read_only_or_a_volume_by_name(name: str) -> None:
+    for mount in SERVICES[name].get("volumes", []):
+        source, _, rest = mount.partition(":")
+        assert source in COMPOSE["volumes"] or (source.startswith("./") and rest.endswith(":ro"))
+        assert source in COMPOSE["volumes"] or (DEPLOY / source).exists()
+
+
+def test_images_of_others_are_named_by_digest() -> None:
+    images = {name: body["image"] for name, body in SERVICES.items() if name != "service"}
+    unpinned = {name for name, image in images.items() if not stack.BY_DIGEST.fullmatch(image)}
+    assert unpinned == BY_TAG
+    assert not any(re.search(r":latest\b", image) for image in images.values())
+
+
+def test_callers_meet_the_proxy_alone() -> None:
+    """What other machines can reach; pages for people are on this machine's own address."""
+    ports = {name: body["ports"] for name, body in SERVICES.items() if "ports" in body}
+    elsewhere = {name for name, given in ports.items() if "127.0.0.1:" not in given[0]}
+    assert elsewhere == {"proxy"}
+    assert neighbours("service") == {"proxy", "prometheus", "alertmanager", "grafana"}
+    assert neighbours("proxy") == {"service"}
+    assert COMPOSE["networks"]["answers"]["internal"]
+    assert COMPOSE["networks"]["metrics"]["internal"]
+    assert set(SERVICES["service"]["networks"]) == {"answers", "metrics"}
+
+
+def test_secrets_are_files_and_no_variable_holds_one() -> None:
+    assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
+    assert set(COMPOSE["secrets"]) == {*stack.GENERATED, stack.CERTIFICATE, stack.KEY}
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "/deploy/secrets/" in ignored
+    for name, body in SERVICES.items():
+        for variable, value in body.get("environment", {}).items():
+            if re.search("KEY|PASSWORD|SECRET|TOKEN", variable):
+                assert value.startswith("/run/secrets"), (name, variable)
+
+
+@each_environment
+def test_an_environment_is_a_small_file_that_sets_all_that_is_asked_for(environment: str) -> None:
+    path = DEPLOY / "environments" / f"{environment}.env"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 12
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\$\{([A-Z_]+):\?", text))
+    found = stack.read_environment(environment, Paths(ROOT))
+    assert asked - set(found) == (set() if environment == "dev" else {stack.IMAGE})
+    passed = set(SERVICES["service"]["environment"])
+    assert {name.removeprefix("CHURN_").lower() for name in passed} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("image", [None, "churn:latest", "ghcr.io/o/churn:v1@sha256:12"])
+def test_other_environments_than_dev_run_images_by_digest(
+    monkeypatch: pytest.MonkeyPatch, image: str | None
+) -> None:
+    monkeypatch.delenv(stack.IMAGE, raising=False)
+    if image:
+        monkeypatch.setenv(stack.IMAGE, image)
+    with pytest.raises(UserError, match=r"CHURN_IMAGE: .*no digest"):
+        stack.up("prod", mlflow=False, paths=Paths(ROOT))
+
+
+def test_without_compose_there_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="docker compose, podman-compose, podman compose: none"):
+        stack.up("dev", mlflow=False, paths=Paths(ROOT))
+
+
+def test_secrets_are_made_once_and_differ(tmp_path: Any) -> None:
+    folder = tmp_path / "secrets"
+    made = stack.make_secrets(folder)
+    contents = {file.name: file.read_text() for file in folder.iterdir()}
+    assert set(made) == set(contents) == set(COMPOSE["secrets"])
+    assert len(set(contents.values())) == len(contents)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(contents["churn_api_keys"]) >= 32
+    assert stack.make_secrets(folder) == []
+    assert {file.name: file.read_text() for file in folder.iterdir()} == contents
