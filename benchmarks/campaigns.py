@@ -27,9 +27,9 @@ from stages.campaigns.known import by_champion
 from stages.campaigns.policies import MEAN, POLICIES, SIMPLE, Assumed, decide, fit
 from stages.campaigns.trial import Floats, Terms, Trial
 from stages.core.paths import Paths
-from stages.simulator.campaign import UNTREATED, run_campaign, truths
 from stages.simulator.generate import World
 from stages.simulator.population import load_population
+from stages.simulator.simulated_campaign import UNTREATED, run_campaign, truths
 from stages.tables.intake import from_arrow
 
 HERE = Paths.here()

@@ -76,7 +76,7 @@ def expected_profit(probability: Floats, value: Floats, costs: Costs) -> Floats:
 
 
 def value_from_profit(probability: Floats, profit: Floats, costs: Costs) -> Floats:
-    """The value (n,) behind an expected profit (n,); 0 where nobody leaves and none can be told."""
+    """The value (n,) behind an expected profit (n,); 0 where nobody leaves and none follows."""
     gain = profit + expected_cost(probability, costs)
     accepted = costs.accept_rate * probability
     return np.divide(gain, accepted, out=np.zeros_like(gain), where=accepted > 0)

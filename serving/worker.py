@@ -27,12 +27,12 @@ from serving.date_parts import Row
 from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
+from serving.monitor_metrics import MonitorMetrics
 from serving.prediction_log import PredictionLog
 from serving.requests import CustomerId, Requests, id_text
 from serving.settings import Settings, unknown_variables
 from serving.sources import DEPLOYMENT, Sources, sources
 from serving.telemetry import Metrics, totals
-from serving.verdict import MonitorMetrics
 
 BATCH_THREADS = 2
 TIMEOUT = 1.0  # seconds that a batch waits for room in the prediction log

@@ -11,7 +11,7 @@ import pytest
 from stages.core.metrics import METRICS
 from stages.core.yamlfile import read_yaml
 from stages.operations.flatten import flatten
-from stages.operations.pull_request.verdict import HEADLINE
+from stages.operations.pull_request.change_verdict import HEADLINE
 from tests.places import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

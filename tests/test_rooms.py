@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -42,3 +43,10 @@ def test_answering_needs_numpy_pydantic_and_onnx_runtime_alone() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_no_two_modules_have_a_name_that_a_reader_would_confuse() -> None:
+    # a command is named after the module that does its work
+    paths = [p for r in ("stages", "scoring", "serving") for p in (ROOT / r).rglob("*.py")]
+    names = [p.name for p in paths if p.parent.name != "commands" and p.name != "__init__.py"]
+    assert [name for name, count in Counter(names).items() if count > 1] == []

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.tables.canonical import absent_texts, spelling_key, trimmed
-from stages.tables.dates import dates_by_format, days_of, is_month_first
+from stages.tables.date_formats import dates_by_format, days_of, is_month_first
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 

@@ -1,6 +1,6 @@
 """`customers.parquet`: what the model was asked about each customer, in the order of the scores.
 
-The retention manager's page explains a customer by it. It holds what the table held, sensitive
+The retention manager's page explains a customer by it. It has what the table had, sensitive
 columns too, so it is written where it is asked for.
 """
 

@@ -30,8 +30,8 @@ from scoring.errors import UserError, shown
 from scoring.schema import Schema
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
 from stages.batch.customer_table import CUSTOMERS, CustomerWriter
-from stages.batch.engine import Engine, local
 from stages.batch.inputs import CHUNK, Block, InputFile, column_names, find_inputs, plan
+from stages.batch.local_engine import Engine, local
 from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
 from stages.batch.parts import Work
 from stages.batch.rows import wanted

@@ -43,7 +43,7 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
     from stages.adoption.target import Outcome
     from stages.campaigns.analysis import analyse
     from stages.campaigns.campaign_file import CampaignOptions, read_campaign
-    from stages.campaigns.words import headlines
+    from stages.campaigns.campaign_summary import headlines
     from stages.core.files import write_json
     from stages.operations.notebook_report import write_notebook_report
     from stages.parameters import read_parameters

@@ -92,9 +92,9 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
 
 
 def _read(options: argparse.Namespace, bundle: Path, *, most: int) -> MonthTable:
+    from stages.core.months import EXPECTED, month_name, month_of
+    from stages.monitoring.logged_month import is_log, read_log
     from stages.monitoring.month_table import read_month
-    from stages.monitoring.months import EXPECTED, month_name, month_of
-    from stages.monitoring.prediction_log import is_log, read_log
 
     month = options.month or month_of(options.source)
     if month is None:
@@ -107,11 +107,11 @@ def _read(options: argparse.Namespace, bundle: Path, *, most: int) -> MonthTable
 
 def _as_of(asked: str | None, month: str) -> str:
     """The month of the decision: not before that of the customers."""
-    from stages.monitoring.months import alike, index, month_name
+    from stages.core.months import alike, month_name, number
 
     if asked is None:
         return month
     name = month_name(asked, origin="--as-of")
-    if not alike(name, month) or index(name) < index(month):
+    if not alike(name, month) or number(name) < number(month):
         raise UserError(f"--as-of: {asked}: expected {month} or a later month, named alike")
     return name

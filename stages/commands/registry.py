@@ -114,7 +114,7 @@ def _register(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def _promote(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.operations.registry.approval import promote
+    from stages.operations.registry.environments import promote
 
     print(
         promote(
@@ -124,7 +124,7 @@ def _promote(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def _demote(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.operations.registry.approval import demote
+    from stages.operations.registry.environments import demote
 
     print(demote(options.environment, reason=options.reason, root=paths.root))
 

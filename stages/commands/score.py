@@ -13,7 +13,7 @@ from stages.commands import Commands
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
-    from stages.batch.engine import Engine
+    from stages.batch.local_engine import Engine
 
 ENVIRONMENTS = ("staging", "prod")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
@@ -115,9 +115,9 @@ def _limit(text: str) -> tuple[float, bool]:
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.batch.report import remember
     from stages.batch.score import Asked, score
-    from stages.batch.words import in_words
+    from stages.batch.score_report import remember
+    from stages.batch.score_summary import in_words
     from stages.operations.notebook_report import write_notebook_report
 
     limit, is_share = options.max_rejects
@@ -143,8 +143,8 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
 
 def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:
     """What scores: as typed, else as `params.yaml` has it."""
-    from stages.batch.cluster import on_cluster
-    from stages.batch.engine import local
+    from stages.batch.dask_engine import on_cluster
+    from stages.batch.local_engine import local
     from stages.core.compute import DASK, Compute
     from stages.core.section import read_params
 

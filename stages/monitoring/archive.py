@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.core.months import alike, number
 from stages.core.paths import Paths
 from stages.monitoring.month_table import MonthTable
-from stages.monitoring.months import alike, index
 
 KEPT = ("key", "probability", "contact", "value")
 ABOUT = b"monitor"
@@ -53,7 +53,7 @@ def forget(month: str, folder: Path) -> None:
 def kept_before(month: str, folder: Path) -> list[str]:
     """The months before this one that are kept, oldest first."""
     names = (path.stem for path in folder.glob("*.parquet"))
-    return sorted(name for name in names if alike(name, month) and index(name) < index(month))
+    return sorted(name for name in names if alike(name, month) and number(name) < number(month))
 
 
 def kept(month: str, folder: Path) -> MonthTable:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from scoring.schema import Schema
+from stages.core.months import number
 from stages.monitoring.month_table import Floats, MonthTable
-from stages.monitoring.months import index
-from stages.monitoring.population import PRIOR_MONTHS
+from stages.monitoring.two_sample import PRIOR_MONTHS
 from stages.monitoring.verdict import Departures
 
 RISKS = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bands
@@ -58,7 +58,7 @@ def step(before: MonthTable, now: MonthTable, schema: Schema) -> Step | None:
     size = (len(RISKS) + 1) * (len(TENURES) + 1)
     return Step(
         now.month,
-        index(now.month) - index(before.month),
+        number(now.month) - number(before.month),
         np.bincount(band, before.probability, minlength=size).astype(float),
         np.bincount(band, gone.astype(float), minlength=size).astype(float),
         len(before),

@@ -15,14 +15,14 @@ from scoring.batch import BatchScorer, code_labels
 from scoring.bundle import REFERENCE
 from scoring.schema import Schema
 from stages.batch.coded import load_batch_scorer
+from stages.core.months import is_closed, number
 from stages.core.paths import Paths
-from stages.monitoring import archive, calibration, departures, performance, population
+from stages.monitoring import archive, calibration, departures, performance, two_sample
 from stages.monitoring.calibration import Outcomes
 from stages.monitoring.drivers import drivers
 from stages.monitoring.faults import faults
 from stages.monitoring.monitor_params import Monitor
 from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
-from stages.monitoring.months import index, is_closed
 from stages.monitoring.summary import summary_of
 from stages.monitoring.verdict import (
     Calibration,
@@ -211,9 +211,9 @@ def _population(
         )
     if sum(map(len, tables)) < params.least_customers:
         return Population(changed=None, reason="too few earlier customers", reference=months)
-    sides = [population.side_of(each, schema, seed=params.seed) for each in ([now], tables)]
-    found = population.two_sample(*sides)
-    bound = population.threshold(
+    sides = [two_sample.side_of(each, schema, seed=params.seed) for each in ([now], tables)]
+    found = two_sample.two_sample(*sides)
+    bound = two_sample.threshold(
         _quiet_aucs(history), found.error, level=params.level, least=params.least_auc
     )
     return Population(
@@ -228,7 +228,7 @@ def _population(
 def _drivers(now: MonthTable, before: MonthTable, schema: Schema) -> tuple[ColumnChange, ...]:
     """The columns behind a change since the month before, without those that grow by themselves."""
     frames = as_frame(now, schema), as_frame(before, schema)
-    return drivers(*frames, population.tested_columns(schema))
+    return drivers(*frames, two_sample.tested_columns(schema))
 
 
 def _quiet_aucs(history: History) -> list[float]:
@@ -287,10 +287,10 @@ def _closed(
 
 def _absent(table: MonthTable, history: History, now: MonthTable, window: int) -> Outcomes | None:
     """Labels of a month from who is absent when its window ends, where that month is at hand."""
-    end = index(table.month) + window
-    if index(now.month) == end:
+    end = number(table.month) + window
+    if number(now.month) == end:
         return calibration.absent_at_the_end(table, now)
-    at_end = [month for month in history.months if index(month) == end]
+    at_end = [month for month in history.months if number(month) == end]
     return calibration.absent_at_the_end(table, history.table(at_end[0])) if at_end else None
 
 

@@ -20,12 +20,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from scoring.errors import UserError
 from stages.core.files import write_json
+from stages.core.months import MONTH
 from stages.core.paths import Paths, shown
 
 Status = Literal["quiet", "change", "fault", "too_small"]
 Question = Literal["population", "departures", "calibration"]
 EXIT_CODES: dict[Status, int] = {"quiet": 0, "change": 3, "fault": 4, "too_small": 0}
-MONTH = r"(\d{4}-(0[1-9]|1[0-2])|\d{3})"  # 2026-11, or months since a start: 007
 LATEST = "latest.json"
 DIGITS = 6
 

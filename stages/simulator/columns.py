@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.simulator.customer_draws import customer_ids
-from stages.simulator.terms import Floats, Integers
+from stages.simulator.description import Floats, Integers
 
 if TYPE_CHECKING:
     from stages.simulator.population import Prices

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.simulator.terms import Floats, Integers
+from stages.simulator.description import Floats, Integers
 
 LETTERS, DIGITS = 26**5, 10**4  # a customerID is four digits, a dash and five letters
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from stages.simulator.columns import IDENTITY, Block, contract, published
 from stages.simulator.customer_draws import draws
+from stages.simulator.description import Bools, Floats, Integers, add_terms
 from stages.simulator.population import (
     Population,
     draw_charges,
@@ -38,7 +39,6 @@ from stages.simulator.population import (
     tenure_shares,
 )
 from stages.simulator.scenarios import QUIET, Scenario
-from stages.simulator.terms import Bools, Floats, Integers, add_terms
 
 BLOCK = 8192
 MAX_ROWS = 10**8

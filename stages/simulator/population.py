@@ -17,8 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from scoring.errors import UserError, one_line
 from stages.core.paths import shown
-from stages.simulator.scenarios import Scenarios
-from stages.simulator.terms import (
+from stages.simulator.description import (
     LASTING,
     TENURE_TERMS,
     TRAITS,
@@ -35,6 +34,7 @@ from stages.simulator.terms import (
     check_term,
     evaluate,
 )
+from stages.simulator.scenarios import Scenarios
 
 # What is billed, as a term over traits.
 SERVICES: dict[str, str] = {

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from stages.simulator.columns import COLUMNS, IDENTITY, LABEL, NUMBERS, Columns
-from stages.simulator.terms import (
+from stages.simulator.description import (
     LASTING,
     TRAITS,
     Described,

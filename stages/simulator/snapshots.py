@@ -26,12 +26,12 @@ from tqdm import tqdm
 from scoring.errors import UserError
 from stages.core.files import HeldTables, read_table, write_csv, write_json, write_tables
 from stages.core.paths import Paths
-from stages.simulator.campaign import OUTCOMES, TREATED, UNTREATED, run_campaign, truths
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
 from stages.simulator.generate import Chunk, World, simulate
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import Contact, Population
 from stages.simulator.scenarios import NONE, QUIET, Scenario, unfold
+from stages.simulator.simulated_campaign import OUTCOMES, TREATED, UNTREATED, run_campaign, truths
 
 ORACLE_COLUMN = "churn_probability"
 CHUNK = 100_000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scoring.dates import part_of
 from scoring.schema import OTHER, Column
-from stages.tables.dates import days_of
+from stages.tables.date_formats import days_of
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import plain_numbers

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.batch import cluster
-from stages.batch.engine import local
+from stages.batch import dask_engine
+from stages.batch.local_engine import local
 from stages.cli import main
 from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
@@ -18,7 +18,9 @@ def asked(tmp_path, club, monkeypatch):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     monkeypatch.setattr(Paths, "here", classmethod(lambda cls: cls(tmp_path)))
     schedulers = []
-    monkeypatch.setattr(cluster, "on_cluster", lambda address: schedulers.append(address) or local)
+    monkeypatch.setattr(
+        dask_engine, "on_cluster", lambda address: schedulers.append(address) or local
+    )
 
     def run(*options, **compute):
         update_yaml(tmp_path / "params.yaml", {"compute": compute})

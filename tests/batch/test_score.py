@@ -13,8 +13,8 @@ from scoring.derive import derive
 from scoring.errors import UserError
 from scoring.loading import load_bundle
 from stages.batch import contacts
-from stages.batch.engine import local
-from stages.batch.words import in_words
+from stages.batch.local_engine import local
+from stages.batch.score_summary import in_words
 from tests import builders
 
 ID = "customer_id"

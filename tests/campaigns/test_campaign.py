@@ -6,11 +6,11 @@ import pytest
 
 from scoring.errors import UserError
 from stages.adoption.target import Outcome
-from stages.campaigns import report
+from stages.campaigns import campaign_report
 from stages.campaigns.analysis import analyse
 from stages.campaigns.campaign_file import CampaignOptions, read_campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
-from stages.campaigns.words import headlines
+from stages.campaigns.campaign_summary import headlines
 from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.parameters import read_parameters
@@ -168,26 +168,26 @@ def test_a_choice_by_risk_is_refused_and_what_predicts_it_named(tmp_path, money,
 def test_the_page_has_a_table_and_a_figure_for_each_answer(tmp_path, money, paths):
     result = analyse(read(shop(effect=0.2), tmp_path, money, paths), SETTINGS)
     write_json(paths.campaign, result)
-    found = report.latest(paths)
-    assert list(report.arms(found)["arm"]) == ["control", "sent"]
-    assert report.effects(found)["churn reduced by"].item() > 0
-    shown = report.policies(found)
+    found = campaign_report.latest(paths)
+    assert list(campaign_report.arms(found)["arm"]) == ["control", "sent"]
+    assert campaign_report.effects(found)["churn reduced by"].item() > 0
+    shown = campaign_report.policies(found)
     assert found["chosen"] in shown.index
     assert (shown["contacted"].between(0, 1)).all()
-    groups = report.groups_plot(found).axes[0]
+    groups = campaign_report.groups_plot(found).axes[0]
     assert "town: Graz" in [label.get_text() for label in groups.get_yticklabels()]
-    assert "accept_alpha" in report.learned(found)[0]
-    assert "customers in its smallest arm" in report.next_campaign(found)
+    assert "accept_alpha" in campaign_report.learned(found)[0]
+    assert "customers in its smallest arm" in campaign_report.next_campaign(found)
 
 
 def test_a_ranking_is_drawn_where_the_effect_differs():
     curve = {"arm": "sent", "autoc": 0.02, "error": 0.004, "share": [0.5, 1.0]}
     curve |= {"value": [0.03, 0.0], "low": [0.01, 0.0], "high": [0.05, 0.0]}
-    (axes,) = report.curves_plot({"curves": [curve]}).axes
+    (axes,) = campaign_report.curves_plot({"curves": [curve]}).axes
     assert axes.get_title() == "sent" or axes.get_title(loc="left") == "sent"
-    assert report.autoc({"curves": [curve]})["AUTOC, points"].item() == pytest.approx(2.0)
+    assert campaign_report.autoc({"curves": [curve]})["AUTOC, points"].item() == pytest.approx(2.0)
 
 
 def test_without_a_campaign_the_page_says_what_to_run(paths):
     with pytest.raises(UserError, match="no campaign; run make campaign"):
-        report.latest(paths)
+        campaign_report.latest(paths)

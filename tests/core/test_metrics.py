@@ -114,7 +114,7 @@ def test_an_added_metric_is_in_metrics_json_report_and_card(added):
 
 
 def _totals(data):
-    from stages.evaluation.contacts import totals
+    from stages.evaluation.contact_list import totals
 
     return totals(data)
 

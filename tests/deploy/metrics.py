@@ -7,8 +7,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from serving.monitor_metrics import MonitorMetrics
 from serving.telemetry import Metrics
-from serving.verdict import MonitorMetrics
 
 SUFFIX = re.compile(r"_(total|created|sum|count|bucket)$")
 FROM_ELSEWHERE = {

@@ -10,7 +10,7 @@ from scoring.schema import parse_schema
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths
 from stages.evaluation import card
-from stages.evaluation.contacts import totals
+from stages.evaluation.contact_list import totals
 from stages.evaluation.headline import headline
 from stages.evaluation.slices import slices
 from stages.look.pages import Page

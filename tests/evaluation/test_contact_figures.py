@@ -8,7 +8,7 @@ import pytest
 from scoring import money
 from stages.evaluation.baselines import strategies
 from stages.evaluation.contact_figures import assumptions, campaign, rule
-from stages.evaluation.contacts import contact_list, totals
+from stages.evaluation.contact_list import contact_list, totals
 from tests import builders
 from tests.builders import with_labels
 

@@ -9,7 +9,7 @@ from scoring import money
 from stages.core.files import write_table
 from stages.core.paths import Paths
 from stages.evaluation.baselines import strategies
-from stages.evaluation.contacts import (
+from stages.evaluation.contact_list import (
     chosen_rows,
     contact_list,
     first,

@@ -10,7 +10,7 @@ import pytest
 from stages.core import measures
 from stages.core.measures import value
 from stages.core.paths import Paths
-from stages.evaluation import contacts, truth
+from stages.evaluation import contact_list, truth
 from stages.evaluation.baselines import targets
 from stages.evaluation.headline import headline
 from stages.evaluation.record import Findings, metrics_file, predictions, write
@@ -21,7 +21,7 @@ from tests.builders import CONTRACT
 
 @pytest.fixture(scope="module")
 def found(data):
-    return Findings(headline(data), targets(data), contacts.totals(data), truth=None)
+    return Findings(headline(data), targets(data), contact_list.totals(data), truth=None)
 
 
 # --- the metrics file --------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_predictions_on_test_are_the_champions_alone(data):
 
 
 def test_everything_is_written_in_the_same_bytes_twice(data, found, tmp_path):
-    listed = contacts.contact_list(data, [["Größe: klein"]] * len(data.label))
+    listed = contact_list.contact_list(data, [["Größe: klein"]] * len(data.label))
     plots = {"roc": pd.DataFrame({"fpr": [0, 1], "tpr": [0, 1]})}
     written = []
     for name in ("one", "other"):

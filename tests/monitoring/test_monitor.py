@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.core.months import is_closed, month_name, month_of, number
 from stages.core.paths import Paths
 from stages.monitoring.archive import archive_of
 from stages.monitoring.calibration import Outcomes, read_outcomes
 from stages.monitoring.month_table import MonthTable
-from stages.monitoring.months import index, is_closed, month_name, month_of
 from stages.monitoring.verdict import Verdict, folder_of
 from tests import builders
 from tests.monitoring.conftest import PARAMS, WINDOW, club_months
@@ -167,7 +167,7 @@ def test_a_label_whose_window_is_open_is_never_read(tmp_path: Path, club: Path) 
         found, still_open = read_outcomes(
             str(tmp_path), builders.schema(), window=WINDOW, as_of=f"{decision:03d}"
         )
-        assert all(index(month) + WINDOW <= decision for month in found)
+        assert all(number(month) + WINDOW <= decision for month in found)
         assert len(found) + len(still_open) == 5
         assert not set(found) & set(still_open)
 
@@ -221,7 +221,7 @@ def test_the_month_is_the_last_one_in_the_path(path: str, month: str | None) -> 
 
 
 def test_months_follow_each_other_across_years() -> None:
-    assert index("2026-01") - index("2025-12") == 1
+    assert number("2026-01") - number("2025-12") == 1
     assert month_name("7", origin="") == "007"
     assert is_closed("2025-11", window=6, as_of="2026-05")
     assert not is_closed("2025-11", window=6, as_of="2026-04")

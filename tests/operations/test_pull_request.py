@@ -22,13 +22,13 @@ from stages.features.table import ID
 from stages.operations import stage_times
 from stages.operations.comment.safe import LIMIT
 from stages.operations.pull_request import changes, compare, results
+from stages.operations.pull_request.change_verdict import JUDGED, Verdict, judge
 from stages.operations.pull_request.compare import Comparison, Difference
 from stages.operations.pull_request.markdown import CUT, Content, render, run_address
 from stages.operations.pull_request.pictures import draw
 from stages.operations.pull_request.report import customers_for
 from stages.operations.pull_request.report_params import Tolerance
 from stages.operations.pull_request.results import Results
-from stages.operations.pull_request.verdict import JUDGED, Verdict, judge
 from stages.operations.pull_request.watched_run import Failure, as_failure
 from tests import builders
 

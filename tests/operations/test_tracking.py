@@ -23,7 +23,7 @@ from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.core.files import read_table
 from stages.core.yamlfile import load_schema, read_yaml
-from stages.operations.tracking import model, payload, server
+from stages.operations.tracking import mlflow_model, payload, server
 from stages.operations.tracking.server import ADDRESS, check_answers, check_client
 from tests.conftest import clean_environment, stages
 from tests.operations.conftest import after_a_run, free_port, head, listening
@@ -270,14 +270,14 @@ def test_columns_by_name_give_what_the_bundle_gives(finished: Path) -> None:
         table[features[NUMERIC]].to_numpy(np.float32), table[features[CATEGORY]].to_numpy(object)
     )
     wanted = Scorer((champion / MODEL).read_bytes()).probability(inputs)
-    graph = model.load_by_column(manifest, champion)
+    graph = mlflow_model.load_by_column(manifest, champion)
     onnx.checker.check_model(graph, full_check=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # as the bundle's are run: sums in the same order
     session = onnxruntime.InferenceSession(graph.SerializeToString(), options)
     feed = {n: table[n].to_numpy(np.float32) for n in features[NUMERIC]}
     feed |= {n: table[n].to_numpy(object) for n in features[CATEGORY]}
-    (found,) = session.run([model.ANSWER], feed)
+    (found,) = session.run([mlflow_model.ANSWER], feed)
     np.testing.assert_array_equal(found, wanted.astype(np.float32))
     assert found.shape == (len(table),)
 
@@ -300,17 +300,17 @@ def test_a_single_column_is_taken_as_mlflow_hands_it_over(kind: str) -> None:
     flat = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)])
     flat.ir_version = 10
     features = {NUMERIC: [], CATEGORY: []} | {kind: ["only"]}
-    named = model.by_column(flat, features)
+    named = mlflow_model.by_column(flat, features)
     values = np.array([["a"], ["b"]], dtype=object) if text else np.zeros((2, 1), np.float32)
     session = onnxruntime.InferenceSession(named.SerializeToString())
-    (found,) = session.run([model.ANSWER], {"only": values})
+    (found,) = session.run([mlflow_model.ANSWER], {"only": values})
     assert found.tolist() == [0.25, 0.25]
 
 
 def test_the_example_is_a_row_of_the_models_features(finished: Path) -> None:
     champion = finished / "models" / "champion"
     manifest = json.loads((champion / MANIFEST).read_text())
-    row = model.example(manifest, champion)
+    row = mlflow_model.example(manifest, champion)
     assert list(row) == manifest["features"][NUMERIC] + manifest["features"][CATEGORY]
     assert len(row) == 1
     schema = load_schema(champion / "schema.json")

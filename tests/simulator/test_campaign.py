@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
-from stages.simulator.campaign import run_campaign
 from stages.simulator.generate import World
 from stages.simulator.population import Population
 from stages.simulator.scenarios import QUIET
+from stages.simulator.simulated_campaign import run_campaign
 from tests.worlds import NAMES, POPULATION, assert_calibrated, happening, left, whole
 
 HERE = Paths.here()

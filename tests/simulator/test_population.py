@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from scoring.errors import UserError
+from stages.simulator.description import TRAITS
 from stages.simulator.generate import simulate
 from stages.simulator.population import Population, load_population
-from stages.simulator.terms import TRAITS
 from tests.simulations import changed, few, seeds, whole
 from tests.worlds import POPULATION
 

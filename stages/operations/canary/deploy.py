@@ -21,7 +21,7 @@ from stages.operations.canary.approval import Approval, nobody_is_asked
 from stages.operations.canary.canary_params import Canary
 from stages.operations.canary.places import Places, version_of
 from stages.operations.canary.step import Figures, Finding, judge
-from stages.operations.gate.decision import read_decisions
+from stages.operations.gate.gate_decision import read_decisions
 
 
 class Watched(Protocol):

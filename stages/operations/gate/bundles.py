@@ -15,7 +15,7 @@ from scoring.money import Costs
 from scoring.schema import Schema
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
-from stages.operations.gate.decision import Check, Judged
+from stages.operations.gate.gate_decision import Check, Judged
 
 CROSS_VALIDATED = ("roc_auc", "average_precision", "brier", "log_loss")
 

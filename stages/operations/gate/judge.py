@@ -6,10 +6,10 @@ import math
 from pathlib import Path
 
 from stages.operations.gate.bundles import Side, check_bundles
-from stages.operations.gate.decision import Check, Decision, Evidence, Gain
-from stages.operations.gate.evidence import check_hold_out
+from stages.operations.gate.gate_decision import Check, Decision, Evidence, Gain
 from stages.operations.gate.gate_params import Gate
 from stages.operations.gate.hold_out import HoldOut
+from stages.operations.gate.hold_out_checks import check_hold_out
 from stages.operations.gate.scored import (
     Scored,
     check_answers,

@@ -23,9 +23,10 @@ from stages.features.table import LABEL, model_inputs, monthly_value
 from stages.model.export import TOLERANCE
 from stages.model.money_params import Money
 from stages.operations.gate.bundles import Side
-from stages.operations.gate.decision import Check
+from stages.operations.gate.gate_decision import Check
 from stages.operations.gate.gate_params import Gate
 from stages.operations.gate.hold_out import HoldOut
+from stages.operations.pull_request.change_verdict import judge
 from stages.operations.pull_request.compare import (
     Comparison,
     compare,
@@ -35,7 +36,6 @@ from stages.operations.pull_request.compare import (
 )
 from stages.operations.pull_request.report import customers_for
 from stages.operations.pull_request.report_params import Tolerance
-from stages.operations.pull_request.verdict import judge
 
 ALONE = 50  # customers that are scored alone, too
 ROUNDS = 30  # of the measurement of time; the fastest counts

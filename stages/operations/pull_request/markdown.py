@@ -20,10 +20,10 @@ from stages.operations import stage_times
 from stages.operations.comment.safe import LIMIT, cut
 from stages.operations.lock import mapping
 from stages.operations.pull_request import changes
+from stages.operations.pull_request.change_verdict import Verdict, is_quality, shorten
 from stages.operations.pull_request.compare import Comparison
 from stages.operations.pull_request.pictures import Picture
 from stages.operations.pull_request.results import Results, number
-from stages.operations.pull_request.verdict import Verdict, is_quality, shorten
 from stages.operations.pull_request.watched_run import Failure
 
 CUT = "\n\nCut here: the report was too long.\n"

@@ -12,6 +12,7 @@ from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.slices import compare_slices, groups_of
 from stages.model.money_params import Money
 from stages.operations.pull_request import changes, results
+from stages.operations.pull_request.change_verdict import HEADLINE, Verdict, judge
 from stages.operations.pull_request.compare import (
     Comparison,
     compare,
@@ -24,7 +25,6 @@ from stages.operations.pull_request.compare import (
 from stages.operations.pull_request.markdown import Content, render
 from stages.operations.pull_request.pictures import draw
 from stages.operations.pull_request.results import Results
-from stages.operations.pull_request.verdict import HEADLINE, Verdict, judge
 from stages.operations.pull_request.watched_run import Failure, run_pipeline
 from stages.parameters import read_parameters
 

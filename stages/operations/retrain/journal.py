@@ -22,7 +22,7 @@ from scoring.loading import read_manifest
 from stages.core import months
 from stages.core.files import write_json
 from stages.core.paths import Paths
-from stages.operations.gate.decision import Decision
+from stages.operations.gate.gate_decision import Decision
 from stages.operations.retrain import labelled
 from stages.operations.retrain.retrain_params import Retrain
 

@@ -20,13 +20,13 @@ from stages.features.table import ID
 from stages.monitoring.verdict import LATEST, folder_of, read_verdict
 from stages.operations.canary.places import champion_in_service
 from stages.operations.gate.bundles import Side
-from stages.operations.gate.decision import Decision, read_decisions, record, write_decision
+from stages.operations.gate.gate_decision import Decision, read_decisions, record, write_decision
 from stages.operations.gate.hold_out import HoldOut, hold_out
 from stages.operations.gate.judge import judge
 from stages.operations.retrain import labelled
 from stages.operations.retrain.challenger import train_challenger
 from stages.operations.retrain.journal import Journal, Reason, not_yet
-from stages.operations.retrain.report import write_report
+from stages.operations.retrain.retrain_report import write_report
 from stages.parameters import Parameters, read_parameters
 
 ALERTS = ("departures", "decay")

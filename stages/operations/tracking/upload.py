@@ -18,7 +18,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from scoring.bundle import CATEGORY, NAME, NUMERIC
 from scoring.errors import UserError
 from stages.core.paths import Paths
-from stages.operations.tracking import model, payload, provenance
+from stages.operations.tracking import mlflow_model, payload, provenance
 from stages.operations.tracking.payload import Results
 from stages.operations.tracking.server import DATABASE
 
@@ -105,10 +105,10 @@ def _log_data(found: Results, paths: Paths) -> None:
 
 def _log_model(found: Results, bundle: Path) -> str:
     info = mlflow.onnx.log_model(
-        model.load_by_column(found.manifest, bundle),
+        mlflow_model.load_by_column(found.manifest, bundle),
         name="model",
         signature=signature(found.manifest["features"]),
-        input_example=model.example(found.manifest, bundle),
+        input_example=mlflow_model.example(found.manifest, bundle),
         registered_model_name=NAME,
         # By hand: MLflow would find them by loading the model in a process of its own.
         pip_requirements=[f"{n}=={version(n)}" for n in ("onnx", "onnxruntime", "numpy", "pandas")],
@@ -122,5 +122,5 @@ def signature(features: dict[str, list[str]]) -> ModelSignature:
     """The champion's features by name and type, and its answer."""
     numbers = [ColSpec(DataType.double, name) for name in features[NUMERIC]]
     labels = [ColSpec(DataType.string, name) for name in features[CATEGORY]]
-    answer = ColSpec(DataType.float, model.ANSWER)
+    answer = ColSpec(DataType.float, mlflow_model.ANSWER)
     return ModelSignature(Schema([*numbers, *labels]), Schema([answer]))

@@ -18,7 +18,7 @@ from stages.core.paths import Paths
 from stages.features.table import ID, LABEL
 from stages.operations.gate import scored
 from stages.operations.gate.bundles import Side
-from stages.operations.gate.decision import read_decisions, record, write_decision
+from stages.operations.gate.gate_decision import read_decisions, record, write_decision
 from stages.operations.gate.hold_out import HoldOut
 from tests import builders
 from tests.operations.gate.conftest import looked_at, rewritten

@@ -11,7 +11,7 @@ import pytest
 from scoring.digest import sha256
 from stages.cli import main
 from stages.core.yaml_edit import update_yaml
-from stages.operations.registry import approval, fetch
+from stages.operations.registry import environments, fetch
 from tests.conftest import dvc, stages
 from tests.operations.registry.conftest import git, tags
 
@@ -40,7 +40,7 @@ def test_environment_is_understood_however_it_is_given(
 ) -> None:
     asked = []
     monkeypatch.setattr(fetch, "fetch_model", lambda **which: asked.append(which["environment"]))
-    monkeypatch.setattr(approval, "promote", lambda environment, **_: asked.append(environment))
+    monkeypatch.setattr(environments, "promote", lambda environment, **_: asked.append(environment))
     main(["fetch-model", *given])
     if len(given) == 1:
         main(["promote", *given])

@@ -13,7 +13,7 @@ from dvc.repo import Repo
 from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.operations.registry import fetch
-from stages.operations.registry.approval import promote
+from stages.operations.registry.environments import promote
 from stages.operations.registry.fetch import fetch_model
 from stages.operations.registry.register import register
 from tests.operations.registry.conftest import another_champion, git

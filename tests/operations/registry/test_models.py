@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from stages.core.metrics import METRICS
-from stages.operations.registry.approval import promote
 from stages.operations.registry.assignments import models, models_json
+from stages.operations.registry.environments import promote
 from stages.operations.registry.evidence import Figure, read_record
 from stages.operations.registry.register import register
 from stages.operations.registry.versions import read_versions

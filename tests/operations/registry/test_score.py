@@ -11,7 +11,7 @@ import pytest
 
 from stages.cli import main
 from stages.core.paths import Paths
-from stages.operations.registry.approval import promote
+from stages.operations.registry.environments import promote
 from stages.operations.registry.register import register
 from tests import builders
 from tests.operations.registry.conftest import commit

@@ -19,7 +19,7 @@ from stages.core import months
 from stages.core.files import read_table, write_table
 from stages.core.paths import Paths
 from stages.features.table import ID
-from stages.operations.gate.decision import read_decisions
+from stages.operations.gate.gate_decision import read_decisions
 from stages.operations.retrain import labelled
 from stages.operations.retrain import retrain as module
 from stages.operations.retrain.journal import REASONS, Journal

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stages.core import months
 from stages.exploration.explore import single_column_auc
-from stages.operations.gate.decision import Check
+from stages.operations.gate.gate_decision import Check
 from stages.operations.gate.gate_params import Gate
 from stages.operations.gate.hold_out import HoldOut
 

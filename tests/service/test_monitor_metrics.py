@@ -6,7 +6,7 @@ import os
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serving.verdict import STATES, MonitorMetrics
+from serving.monitor_metrics import STATES, MonitorMetrics
 from stages.monitoring.verdict import LATEST, write_verdict
 from tests.verdicts import CLOSED, FAULT, verdict
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths
 from stages.look.pages import markdown_cell
-from stages.operations.gate.decision import Decision, Gain
+from stages.operations.gate.gate_decision import Decision, Gain
 
 
 def write_report(decision: Decision, reason: str, paths: Paths) -> Path:

@@ -15,8 +15,8 @@ from scoring.errors import UserError
 from stages.commands.registry import ENVIRONMENTS
 from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
-from stages.operations.registry.approval import demote, promote
 from stages.operations.registry.assignments import models
+from stages.operations.registry.environments import demote, promote
 from stages.operations.registry.register import register
 from stages.operations.registry.versions import read_versions, version_in
 from tests.operations.registry.conftest import another_champion, commit, git, tags, write_evaluation

@@ -15,8 +15,8 @@ from typing import Any
 from scoring.bundle import MANIFEST
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.batch.engine import Engine
 from stages.batch.inputs import Block, Chunk, read_block
+from stages.batch.local_engine import Engine
 from stages.batch.parts import SUFFIX
 from stages.batch.score_part import PartScorer
 from stages.core import cluster

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scoring.errors import UserError
-from stages.campaigns.words import POLICIES
+from stages.campaigns.campaign_summary import POLICIES
 from stages.core.paths import Paths, shown
 from stages.look.figures import panels
 from stages.look.palette import BLUE, GREY, ORANGE, SOFT

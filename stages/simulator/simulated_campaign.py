@@ -15,9 +15,9 @@ import pandas as pd
 
 from stages.simulator.columns import IDENTITY, Block
 from stages.simulator.customer_draws import customer_ids
+from stages.simulator.description import Floats, Integers, add_terms
 from stages.simulator.generate import CAMPAIGN, PERSUADABLE, World
 from stages.simulator.population import Contact, Offer
-from stages.simulator.terms import Floats, Integers, add_terms
 
 OUTCOMES = [IDENTITY, "treated", "outcome"]
 UNTREATED, TREATED = "probability_untreated", "probability_treated"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from scoring.dates import day_number
-from stages.tables.dates import days_of, is_month_first
+from stages.tables.date_formats import days_of, is_month_first
 
 DAYS = [
     (["2021-01", "2021-12"], ["2021-01-01", "2021-12-01"]),

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from scoring.errors import UserError
-from stages.batch.cluster import on_cluster
+from stages.batch.dask_engine import on_cluster
 from stages.core import cluster
 from tests import builders
 

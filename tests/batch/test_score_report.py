@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
-from stages.batch import report
+from stages.batch import score_report
 from stages.core.paths import Paths
 from stages.look.display import figure, table
 from stages.look.pages import write_page
@@ -19,18 +19,20 @@ from tests.html_pages import layout_faults
 def noted(scored, members, tmp_path):
     paths = Paths(tmp_path)
     members.loc[5, builders.MONTHS] = "viele"
-    report.remember(scored(members, reasons="list"), paths)
-    return report.latest(paths)
+    score_report.remember(scored(members, reasons="list"), paths)
+    return score_report.latest(paths)
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path):
     with pytest.raises(UserError, match="run make score"):
-        report.latest(Paths(tmp_path))
+        score_report.latest(Paths(tmp_path))
 
 
 def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(noted):
     contacts = noted.contacts.assign(customer_id="</script><b>" + noted.contacts["customer_id"])
-    page = report.listing(report.Report(noted.summary, contacts, noted.schema, noted.bundle)).data
+    page = score_report.listing(
+        score_report.Report(noted.summary, contacts, noted.schema, noted.bundle)
+    ).data
 
     content = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)[1]
     rows = json.loads(content)["rows"]
@@ -39,18 +41,20 @@ def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(note
 
 
 def test_a_long_list_is_cut_in_the_page_and_that_is_reported(noted, monkeypatch):
-    monkeypatch.setattr(report, "LISTED", 3)
+    monkeypatch.setattr(score_report, "LISTED", 3)
 
-    page = report.listing(noted).data
+    page = score_report.listing(noted).data
 
     assert f"The first 3 of {len(noted.contacts)} customers" in page
 
 
 def test_customers_like_those_learned_from_are_near_and_others_far(noted):
-    near = report.differences(noted).set_index("column")["distance"]
+    near = score_report.differences(noted).set_index("column")["distance"]
     counts = dict(noted.summary["counts"]) | {builders.SIZE: [0, 0, 150, 0]}
     summary = dict(noted.summary) | {"counts": counts}
-    far = report.differences(report.Report(summary, noted.contacts, noted.schema, noted.bundle))
+    far = score_report.differences(
+        score_report.Report(summary, noted.contacts, noted.schema, noted.bundle)
+    )
 
     assert (near < 0.25).all()
     assert far["column"].iloc[0] == builders.SIZE
@@ -58,30 +62,30 @@ def test_customers_like_those_learned_from_are_near_and_others_far(noted):
 
 
 def test_what_is_typical_of_those_worth_a_contact_is_more_frequent_among_them(noted):
-    table = report.typical(noted)
+    table = score_report.typical(noted)
 
     assert (table["worth a contact"] >= table["all customers"]).all()
     assert builders.GENDER not in set(table["column"])
 
 
 def test_the_top_of_the_list_has_reasons_and_no_ids(noted):
-    top = report.first(noted)
+    top = score_report.first(noted)
 
     assert "customer id" not in top
     assert top["why"].str.len().gt(0).any()
     assert not top["why"].str.contains(".;", regex=False).any()  # reasons are sentences
     assert isinstance(top, pd.DataFrame)
-    assert report.problems(noted) == ["column Monate dabei: not a number: 1 rows"]
+    assert score_report.problems(noted) == ["column Monate dabei: not a number: 1 rows"]
 
 
 def test_the_report_fits_every_screen(noted, tmp_path):
     shown = (
-        table(report.figures(noted)),
-        figure(report.profit_curve(noted), title="profit"),
-        table(report.first(noted)),
-        table(report.typical(noted)),
-        table(report.differences(noted)),
-        report.listing(noted),
+        table(score_report.figures(noted)),
+        figure(score_report.profit_curve(noted), title="profit"),
+        table(score_report.first(noted)),
+        table(score_report.typical(noted)),
+        table(score_report.differences(noted)),
+        score_report.listing(noted),
     )
     page = tmp_path / "score.html"
     write_page(page, body="".join(one.data for one in shown), title="Scored", pages=[])
