@@ -68,7 +68,7 @@ def benchmarks(csv: Path) -> list[Result]:
     best, winner = str(comparison["behind"].idxmin()), choose(comparison)[0]
     print(f"best {best}; by the rule the winner is {winner}")
     for name in dict.fromkeys([best, winner]):
-        print(f"{name} less the untuned average, with corrected 95 % interval:")
+        print(f"{name} less the untuned average, with corrected 95% interval:")
         print(_differences(ours.scores, reference.scores, name).round(5).to_string())
     details = f"{best}, {len(features):,} customers of {csv.name}"
     return [*_bars(ours.scores, best, details), _calibration(ours, best, details)]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,9 @@ def self_contained(text: str) -> None:
     assert text.count("<body") == text.count("</body>") == 1
 
 
+PHONE = 390
 LEAST = "0.6"  # of the size that a figure is drawn in: letters of seven pixels
-WIDTHS = (390, 768, 1200)  # a phone, a tablet, a notebook
+WIDTHS = (PHONE, 768, 1200)  # a phone, a tablet, a notebook
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -38,13 +40,13 @@ OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--no-first-run", "--hide-scrollbars", "--allow-file-access-from-files", "--dump-dom",
 )  # fmt: skip
-MEASURE = """
+FAULTS = """
 const boxed = (element) => { // whether what is too wide scrolls in a box of its own
   for (let up = element.parentElement; up; up = up.parentElement)
     if (["auto", "scroll"].includes(getComputedStyle(up).overflowX)) return true;
   return false;
 };
-const faults = (frame) => {
+const measure = (frame) => {
   const page = frame.contentDocument, width = page.documentElement.clientWidth;
   const wide = (element) => element.getBoundingClientRect().right > width + 1;
   const found = page.documentElement.scrollWidth > width ? ["scrolls sideways"] : [];
@@ -58,8 +60,31 @@ const faults = (frame) => {
       found.push("tiny: " + drawn.closest("figure").getAttribute("aria-label"));
   return found.map((fault) => frame.title + ": " + fault);
 };
+"""
+SCREEN = """
+const measure = (frame) => { // the texts that are seen without scrolling
+  const page = frame.contentDocument, texts = page.createTreeWalker(page.body, 4), found = [];
+  const range = page.createRange();
+  while (texts.nextNode()) {
+    range.selectNode(texts.currentNode);
+    const box = range.getBoundingClientRect();
+    if (box.height > 0 && box.bottom <= frame.clientHeight) found.push(texts.currentNode.data);
+  }
+  return found;
+};
+"""
+FOLDS = """
+const measure = (frame) => { // open tables and height: as it is, and for the printer
+  const long = () => [...frame.contentDocument.querySelectorAll("details.long")];
+  const open = () => long().filter((one) => one.open).length;
+  const found = [long().length, open(), frame.contentDocument.documentElement.scrollHeight];
+  frame.contentWindow.dispatchEvent(new Event("beforeprint"));
+  return [...found, open()];
+};
+"""
+FRAMES = """
 onload = () => {
-  const found = [...document.querySelectorAll("iframe")].flatMap(faults);
+  const found = [...document.querySelectorAll("iframe")].flatMap(measure);
   document.body.innerHTML = "<pre></pre>";
   document.querySelector("pre").textContent = JSON.stringify(found);
 };
@@ -83,12 +108,20 @@ def in_browser(page: Path) -> str:
 
 def layout_faults(pages: Sequence[Path], folder: Path) -> list[str]:
     """What is cut, too wide or too small to read in pages at each of `WIDTHS`, in Chromium."""
+    return measured(pages, WIDTHS, folder, script=FAULTS.replace("LEAST", LEAST))
+
+
+def measured(
+    pages: Sequence[Path], widths: Sequence[int], folder: Path, *, script: str, height: int = 800
+) -> list[Any]:
+    """What a script measures in frames of each page at each width, one list in Chromium."""
     frames = "".join(
-        f'<iframe title="{page.name} at {width}" src="{page.as_uri()}" width="{width}"></iframe>'
+        f'<iframe title="{page.name} at {width}" src="{page.as_uri()}" width="{width}" '
+        f'height="{height}" style="border: 0"></iframe>'
         for page in pages
-        for width in WIDTHS
+        for width in widths
     )
-    content = f"<!doctype html>{frames}<script>{MEASURE.replace('LEAST', LEAST)}</script>"
+    content = f"<!doctype html>{frames}<script>{script}{FRAMES}</script>"
     (folder / "frames.html").write_text(content, encoding="utf-8")
     shown = re.search(r"<pre>(.*)</pre>", in_browser(folder / "frames.html"), re.DOTALL)
     assert shown

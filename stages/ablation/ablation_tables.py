@@ -38,7 +38,7 @@ def table(effects: pd.DataFrame) -> pd.DataFrame:
 def _cells(own: pd.DataFrame) -> dict[str, str]:
     """The difference and its interval as text, by measure, for one variant."""
     return {
-        name: "{} [{}, {}]".format(*(METRICS[name].text(n, signed=True) for n in numbers))
+        name: "{} ({} to {})".format(*(METRICS[name].text(n, signed=True) for n in numbers))
         for name, *numbers in own[["measure", "effect", "low", "high"]].itertuples(index=False)
     }
 
@@ -73,16 +73,16 @@ def _verdict(better: dict[str, int]) -> str:
 def _reason(better: dict[str, int], cells: dict[str, str], mean: float, rate: float) -> str:
     """What moved, in words, with the figures that say so."""
     ranks = {1: "it ranks better", -1: "it ranks worse", 0: "it ranks no better and no worse"}
-    parts = [f"{ranks[better['roc_auc']]} (ROC AUC {cells['roc_auc']})"]
+    parts = [f"{ranks[better['roc_auc']]}: ROC AUC {cells['roc_auc']}"]
     for name in ("brier", "ece"):
         if better[name]:
             way = "better" if better[name] > 0 else "worse"
-            parts.append(f"the {METRICS[name].title} is {way} ({cells[name]})")
+            parts.append(f"the {METRICS[name].title} is {way}: {cells[name]}")
     if abs(mean - rate) > OFF:
         parts.append(f"its mean probability is {mean:.0%} where {rate:.0%} leave")
     if better["profit_per_customer"]:
         way = "brings" if better["profit_per_customer"] > 0 else "costs"
-        parts.append(f"it {way} money ({cells['profit_per_customer']} per customer)")
+        parts.append(f"it {way} money: {cells['profit_per_customer']} per customer")
     return "; ".join(parts)
 
 

@@ -84,7 +84,7 @@ def in_money(report: Report) -> str:
     return (
         f"Contacting the {report.summary['listed']:,} customers on the list is expected to cost "
         f"{money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
-        f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95 % of campaigns between "
+        f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95% of campaigns between "
         f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. The interval is wide because "
         "the share that accepts is not known before the campaign."
     )

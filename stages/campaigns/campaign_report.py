@@ -150,7 +150,7 @@ def next_campaign(result: dict[str, Any]) -> str:
 
 
 def _points(one: dict[str, float]) -> str:
-    return f"{100 * one['low']:.1f} to {100 * one['high']:.1f} %"
+    return f"{100 * one['low']:.1f} to {100 * one['high']:.1f}%"
 
 
 def _amounts(one: dict[str, float]) -> str:

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Measure = Callable[[Floats, Floats, Floats], Floats]
 BATCH_CELLS = 20_000_000  # weights in memory at a time: 160 MB
 EPSILON = 1e-15
-Z_95 = 1.959964  # normal quantile of a 95 % interval
+Z_95 = 1.959964  # normal quantile of a 95% interval
 
 
 def mean(label: Floats, values: Floats, weight: Floats) -> Floats:
@@ -114,7 +114,7 @@ def value(measure: Measure, label: Floats, score: Floats) -> float:
 
 
 def wilson(churners: Any, customers: Any) -> tuple[Any, Any]:
-    """95 % score interval of a rate (Wilson 1927), element by element."""
+    """95% score interval of a rate (Wilson 1927), element by element."""
     n, k = np.asarray(customers, float), np.asarray(churners, float)
     z2 = Z_95**2
     centre = (k + z2 / 2) / (n + z2)

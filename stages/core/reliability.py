@@ -8,7 +8,7 @@ from stages.core.measures import Floats, quantile_bins, wilson
 
 
 def reliability(label: Floats, probability: Floats, *, bins: int = 10) -> pd.DataFrame:
-    """Mean probability and churn rate with its 95 % interval, per equally filled bin."""
+    """Mean probability and churn rate with its 95% interval, per equally filled bin."""
     place = quantile_bins(probability, bins)
     grouped = pd.DataFrame({"label": label, "probability": probability}).groupby(place)
     churners, customers = grouped["label"].sum(), grouped.size()

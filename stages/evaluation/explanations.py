@@ -120,7 +120,7 @@ def dependence(
 ) -> dict[str, pd.DataFrame]:
     """Mean probability were everybody's column at each value (Friedman 2001), by title.
 
-    Columns x, value, and low and high, between which the middle 80 % of the customers lie. A column
+    Columns x, value, and low and high, between which the middle 80% of the customers lie. A column
     that nobody has a value in is left out.
     """
     sample = Sample(data, explainer, size=FEWEST)

@@ -29,9 +29,9 @@ class Range(NamedTuple):
     high: float
 
 
-# Half to twice where a number is a guess. The discount rate moves by a third, from 8 to 16 % around
-# 12 %; the horizon from 2 to 5 years around 3; the risk of a kept customer from that of the average
-# one to three times it around twice; the margin from 15 to 40 % around 25 %.
+# Half to twice where a number is a guess. The discount rate moves by a third, from 8 to 16% around
+# 12%; the horizon from 2 to 5 years around 3; the risk of a kept customer from that of the average
+# one to three times it around twice; the margin from 15 to 40% around 25%.
 CONTACT = {
     "contact_cost": Range("cost of a contact", 0.5, 2),
     "offer_cost": Range("cost of the offer", 0.5, 2),

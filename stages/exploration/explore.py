@@ -135,7 +135,7 @@ def telling_values(customers: pd.DataFrame, schema: Schema) -> dict[str, str]:
     """Inputs of which a value, or having one at all, is known of churners only, and what it is.
 
     Such a column was filled in after the customer had left, even if most fields of it are blank. A
-    value counts with 20 customers or more of whom 98 % left, where chance would not do that once in
+    value counts with 20 customers or more of whom 98% left, where chance would not do that once in
     a million times; a column that is filled for retained customers only counts in the same way.
     """
     churn = schema.churned(customers).astype(bool)

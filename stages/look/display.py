@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SENTENCE = 50  # characters of a text that would make a column of a phone very long
 PAIR = 2  # columns, a name and its value, fit with any sentence
 WIDE = 6  # columns that fit on a phone
+LONG = 4  # rows, each a block, that a phone shows without being asked
 COLORBAR = "<colorbar>"  # matplotlib's label of axes that belong to another panel
 FIGURE = re.compile(r"[-+]?[\d,]*\.?\d+ ?%?( [(\[][-+\d.,% to]+[)\]])?|–")
 NEGATIVE_ZERO = re.compile(r"^-(0(?:\.0*)?%?)$")
@@ -30,15 +31,18 @@ def table(
     *,
     caption: str = "",
     formats: Mapping[str, Format] | None = None,
+    intervals: Mapping[str, tuple[str, str]] | None = None,
     highlight: Any = None,
     index: bool = True,
 ) -> HTML:
     """A table, numbers right, text left; `highlight` is an index label.
 
-    Rows of a table with sentences or many columns become blocks on a phone.
+    `intervals` names for a column those of its lower and upper bound: the three are one cell. Rows
+    of a table with sentences or many columns become blocks on a phone, many of them folded.
     """
-    shown = frame.reset_index(names=frame.index.name or "") if index else frame
     formats = formats or {}
+    frame = _with_intervals(frame, intervals or {}, formats)
+    shown = frame.reset_index(names=frame.index.name or "") if index else frame
     words = {name: _heading(str(name)) for name in shown.columns}
     head = "".join(_cell("th", words[name], words[name], shown[name]) for name in shown.columns)
     columns = [
@@ -51,10 +55,29 @@ def table(
         rows.append(f"<tr{mark}>{''.join(cells)}</tr>")
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     kind = f' class="{_kind(shown)}"' if _kind(shown) else ""
-    return HTML(
+    body = (
         f'<div class="scroll"><table{kind}>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+    return HTML(_folded(body, len(rows)) if "stacked" in kind and len(rows) > LONG else body)
+
+
+def _with_intervals(
+    frame: pd.DataFrame, intervals: Mapping[str, tuple[str, str]], formats: Mapping[str, Format]
+) -> pd.DataFrame:
+    """The frame with each of these columns and its bounds as one text, `0.84 (0.82 to 0.87)`."""
+    shown = frame.copy()
+    for name, bounds in intervals.items():
+        form = formats.get(name)
+        columns = [[_text(v, form) for v in frame[c].tolist()] for c in (name, *bounds)]
+        rows = zip(*columns, strict=True)
+        shown[name] = [f"{value} ({low} to {high})" for value, low, high in rows]
+    return shown.drop(columns=[bound for bounds in intervals.values() for bound in bounds])
+
+
+def _folded(body: str, rows: int) -> str:
+    """A long table that a phone folds (`page.html.j2`); elsewhere, and in print, it is open."""
+    return f'<details class="long" open><summary>table of {rows:,} rows</summary>{body}</details>'
 
 
 def _heading(name: str) -> str:

@@ -43,7 +43,7 @@ class Calibration:
     """What was decided for one candidate.
 
     `sigmoid` is None where probabilities are taken as they are; `gain`, `low` and `high` say by how
-    much the sigmoid lowers the log loss out of fold, with the corrected 95 % interval.
+    much the sigmoid lowers the log loss out of fold, with the corrected 95% interval.
     """
 
     sigmoid: Sigmoid | None

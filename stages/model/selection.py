@@ -88,7 +88,7 @@ def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -
 
     The reference is the blend, or the best where there is none. Columns: number of `folds`; `mean`
     and `std` over them; `behind`, by how much it trails the reference, fold by fold (below 0: it
-    leads); its corrected `standard_error` and 95 % interval `low`..`high`; `allowed`, a share
+    leads); its corrected `standard_error` and 95% interval `low`..`high`; `allowed`, a share
     `train.tolerance` of what the reference gains over the base rate; `within`, whether it trails
     by no more than that with one standard error added, or is the reference.
     """

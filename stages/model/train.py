@@ -128,7 +128,7 @@ def survivors(
 ) -> list[str]:
     """The candidates of `out_of_fold` worth more folds, in order.
 
-    Those that do not trail the best beyond noise (95 % interval of the paired difference in
+    Those that do not trail the best beyond noise (95% interval of the paired difference in
     `train.metric`), those with a weight in the blend, members of a vote that goes on, references.
     """
     if not params.racing:

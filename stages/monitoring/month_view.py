@@ -115,7 +115,7 @@ def performance(verdict: Verdict) -> pd.DataFrame:
     realised = found.realised
     parts: dict[str, Metrics | None] = {
         "estimated": found.estimated,
-        "± (95 %)": found.error,
+        "± (95%)": found.error,
         "realised": realised.metrics if realised else None,
         "estimated then": realised.estimated if realised else None,
     }

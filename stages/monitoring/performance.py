@@ -61,7 +61,7 @@ def sigmoid_of(bundle: Path) -> Sigmoid | None:
 
 
 def estimated(table: MonthTable, sigmoid: Sigmoid | None, *, seed: int) -> Performance:
-    """Metrics expected of a month's predictions, with the half width of a 95 % interval.
+    """Metrics expected of a month's predictions, with the half width of a 95% interval.
 
     The interval has the chance of the labels, and that of the labels the sigmoid was fitted to.
     """

@@ -153,7 +153,7 @@ class Realised(Part):
 class Performance(Part):
     """What the model brings now: estimated without labels, and realised where there are labels.
 
-    `error` is the half width of the estimate's 95 % interval. It is `withdrawn` where departures
+    `error` is the half width of the estimate's 95% interval. It is `withdrawn` where departures
     contradict it, and `reason` says so: the estimate holds only while behaviour does.
     """
 

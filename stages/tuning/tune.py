@@ -221,8 +221,8 @@ def table(found: Sequence[Found]) -> pd.DataFrame:
             "before": one.before.mean(),
             "tuned": one.after.mean(),
             "gain": gain,
-            "95 % low": low,
-            "95 % high": high,
+            "95% low": low,
+            "95% high": high,
             "tuning folds say": one.inner.mean(),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -103,7 +103,7 @@ def test_better_is_read_off_the_interval_and_the_direction_of_the_measure():
         ({}, "no effect beyond noise", "no better and no worse"),
         ({"roc_auc": -0.05}, "hurts", "ranks worse"),
         ({"roc_auc": 0.05}, "helps", "ranks better"),
-        ({"brier": 0.05}, "hurts", "Brier score is worse (+0.05"),
+        ({"brier": 0.05}, "hurts", "Brier score is worse: +0.05"),
         ({"roc_auc": 0.05, "profit_per_customer": -0.5}, "helps here, hurts there", "costs money"),
     ],
 )
@@ -123,6 +123,6 @@ def test_tables_have_a_row_per_switch():
     base, one = measured("base", None), measured("trick", "base", shift=0.1)
     found = effects.effects([base, one], settings())
     assert list(ablation_tables.table(found).index) == ["trick"]
-    assert ablation_tables.table(found).loc["trick", "ROC AUC"].startswith("+0.1000 [")
+    assert ablation_tables.table(found).loc["trick", "ROC AUC"].startswith("+0.1000 (")
     assert list(ablation_tables.levels([base, one]).index) == ["base", "trick"]
     assert all(list(rows.index) == ["trick"] for rows in ablation_tables.panels(found).values())

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stages.exploration import segment_plots
-from stages.look.display import figure, note, notes, table
+from stages.look.display import NO_BREAK, figure, note, notes, table
 from stages.look.pages import TEMPLATES
 
 HOSTILE = '<script>alert("x")</script>'
@@ -106,6 +106,20 @@ def test_rows_with_sentences_or_many_columns_become_blocks_on_a_phone():
     wide = pd.DataFrame({f"column {i}": [i] for i in range(9)})
     assert 'class="stacked"' in table(wide).data
     assert "stacked" not in table(pd.DataFrame({"rank": [1], "why": ["short"]})).data
+
+
+def test_a_figure_and_its_bounds_are_one_cell():
+    frame = pd.DataFrame({"n": [3], "rate": [0.5], "low": [-0.0001], "high": [0.9]})
+    shown = table(frame, formats={"rate": ".1%"}, intervals={"rate": ("low", "high")}, index=False)
+    interval = " to ".join(["0.0%", "90.0%"]).replace(" ", NO_BREAK)
+    assert cells(shown) == [["n", "rate"], ["3", f"50.0% ({interval})"]]
+
+
+def test_a_phone_folds_long_tables_of_blocks_alone():
+    wide = pd.DataFrame({f"column {i}": range(9) for i in range(9)})
+    assert '<details class="long" open><summary>table of 9 rows</summary>' in table(wide).data
+    assert "details" not in table(wide.head(4)).data
+    assert "details" not in table(wide[["column 1"]]).data
 
 
 def test_every_cell_names_its_column_where_the_row_of_headings_is_hidden():

@@ -1,5 +1,7 @@
 """The pages of a run as people see them, on a phone, a tablet and a notebook."""
 
+import ast
+import json
 import re
 from pathlib import Path
 
@@ -7,10 +9,17 @@ import nbformat
 import pytest
 
 from stages.core.metrics import METRICS
-from tests.html_pages import layout_faults
+from tests.html_pages import FOLDS, PHONE, SCREEN, WIDTHS, layout_faults, measured
 from tests.places import HERE
 
 LETTERS = re.compile(r"[a-z]+(?:_[a-z]+)+|ece")
+WRITTEN = [
+    *HERE.root.glob("*.md"),
+    *(HERE.root / "docs").rglob("*.md"),
+    *(HERE.root / "stages").rglob("*.j2"),
+    *(HERE.root / "stages").rglob("*.py"),
+    *HERE.notebooks.glob("*.ipynb"),
+]
 CODE_NAMES = {name for name in METRICS if LETTERS.fullmatch(name)}
 
 
@@ -21,6 +30,55 @@ def pages(finished: Path) -> list[Path]:
 
 def test_nothing_is_cut_or_too_small_to_read_at_any_width(pages, tmp_path):
     assert layout_faults(pages, tmp_path) == []
+
+
+def test_the_first_screen_of_the_overview_answers_a_retention_manager(finished, tmp_path):
+    overview = finished / "reports" / "index.html"
+    seen = " ".join(measured([overview], [max(WIDTHS)], tmp_path, script=SCREEN))
+    listed = (finished / "reports" / "contact_list.csv").read_text(encoding="utf-8").splitlines()
+    content = json.loads((finished / "reports" / "model_card.json").read_text(encoding="utf-8"))
+    campaign = content["campaign"]
+    answers = {
+        "whom": campaign["rule"],
+        "how many": f"{len(listed) - 1:,} of these {campaign['of']:,} customers",
+        "what it costs": f"{campaign['cost']['value']:,.0f} {content['currency']}",
+        "what it brings": f"{campaign['profit']['value']:,.0f} {content['currency']}",
+        "how sure": "{low:,.0f} to {high:,.0f}".format(**campaign["profit"]),
+        "wasted calls": f"{campaign['wasted']:,} of {campaign['customers']:,}",
+        "assumptions": " ".join(campaign["assumptions"]),
+    }
+    text = " ".join(seen.split())
+    assert [question for question, answer in answers.items() if answer not in text] == []
+    assert [row["name"] for row in content["headline"] if row["name"] in text] == []
+
+
+def test_a_phone_folds_long_tables_and_a_printer_does_not(finished, tmp_path):
+    report = finished / "reports" / "05_evaluate.html"
+    folds = measured([report], [PHONE, max(WIDTHS)], tmp_path, script=FOLDS)
+    tables, shown, height, printed, *wide = folds
+    assert tables > 0
+    assert (shown, printed) == (0, tables)
+    assert height < 20_000  # it was 35,000 pixels, most of them slices
+    assert wide[1] == tables
+
+
+def prose(path: Path) -> str:
+    """The text of a page, a template without its tags, a notebook; the strings of a module."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        found = (node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
+        return "\n".join(value for value in found if isinstance(value, str))
+    return re.sub(r"\{%.*?%\}", "", text)
+
+
+def test_a_percentage_is_written_without_a_space():
+    with_space = re.compile(r"^.*(?:\d|\}\}) %.*|^ %.*", re.MULTILINE)
+    assert {str(p): found for p in WRITTEN if (found := with_space.findall(prose(p)))} == {}
+
+
+def test_percentages_of_a_run_are_written_without_a_space(pages):
+    for page in pages:
+        assert re.findall(r".{20}\d %", page.read_text(encoding="utf-8")) == [], page.name
 
 
 def test_headings_call_a_metric_by_its_title(pages):
