@@ -22,7 +22,6 @@ LONG = 4  # rows, each a block, that a phone shows without being asked
 COLORBAR = "<colorbar>"  # matplotlib's label of axes that belong to another panel
 FIGURE = re.compile(r"[-+]?[\d,]*\.?\d+ ?%?( [(\[][-+\d.,% to]+[)\]])?|–")
 NEGATIVE_ZERO = re.compile(r"^-(0(?:\.0*)?%?)$")
-NO_BREAK = "\N{NO-BREAK SPACE}"
 Format = str  # of a number, as in format(): ",", ".3f", ".1%"
 
 
@@ -98,6 +97,8 @@ def _cell(tag: str, name: str, text: str, column: pd.Series) -> str:
     is_text = not (pd.api.types.is_numeric_dtype(column) or _are_figures(column))
     label = f' data-label="{html.escape(name)}"' if tag == "td" else ""
     shown = html.escape(text)
+    if tag == "td" and FIGURE.fullmatch(text):
+        shown = re.sub(r"\(.*\)", r"<span>\g<0></span>", shown)  # broken on a small screen alone
     if tag == "th":
         shown = re.sub(r"(?<=\w)([._])(?=\w)", r"\1<wbr>", shown)  # where a long name may be broken
     return f"<{tag}{' class=text' if is_text else ''}{label}>{shown}</{tag}>"
@@ -112,9 +113,6 @@ def _are_figures(column: pd.Series) -> bool:
 def _text(value: Any, form: Format | None) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return "–"
-    if isinstance(value, str) and FIGURE.fullmatch(value):
-        figure, bracket, interval = value.partition(" (")
-        return figure + bracket + interval.replace(" ", NO_BREAK)
     if isinstance(value, str | bool) or form is None:
         return f"{value:.4g}" if isinstance(value, float) else str(value)
     return NEGATIVE_ZERO.sub(r"\1", format(value, form))
