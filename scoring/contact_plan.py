@@ -76,7 +76,7 @@ def sums_of(
 def outlook(sums: Sums, costs: money.Costs) -> Outlook:
     """What contacts of these sums are expected to cost and to bring.
 
-    The interval holds 95 % of campaigns drawn by the model's own probabilities: the share that
+    The interval holds 95% of campaigns drawn by the model's own probabilities: the share that
     accepts is Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or
     stay, accept or not, by chance of each alone is taken as normal.
     """

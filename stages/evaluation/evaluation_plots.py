@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ from matplotlib.figure import Figure
 
 from stages.look.figures import panels
 from stages.look.palette import BLUE, GREY, INK, ORANGE, SOFT
+
+LETTERS = 44  # of labels that fit below a panel, side by side
 
 
 def roc_and_precision_recall(
@@ -117,7 +121,8 @@ def dependence(tables: dict[str, pd.DataFrame]) -> Figure:
             place = np.arange(len(table))
             axes.vlines(place, table["low"], table["high"], color=BLUE, lw=0.9, alpha=0.6)
             axes.plot(place, table["value"], "o", color=BLUE)
-            axes.set_xticks(place, [str(value).replace(" ", "\n", 1) for value in table["x"]])
+            width = max(LETTERS // len(table), 5)
+            axes.set_xticks(place, [fill(str(value), width) for value in table["x"]])
             axes.set_xlim(-0.5, len(table) - 0.5)
         axes.set(title=name, ylim=(0, 1.05 * highest), ylabel="probability")
         axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))

@@ -17,7 +17,11 @@ WRITTEN = [
     *HERE.root.glob("*.md"),
     *(HERE.root / "docs").rglob("*.md"),
     *(HERE.root / "stages").rglob("*.j2"),
-    *(HERE.root / "stages").rglob("*.py"),
+    *(
+        path
+        for room in ("scoring", "serving", "stages")
+        for path in (HERE.root / room).rglob("*.py")
+    ),
     *HERE.notebooks.glob("*.ipynb"),
 ]
 CODE_NAMES = {name for name in METRICS if LETTERS.fullmatch(name)}
