@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @dataclass(frozen=True)
 class Front:
-    """What a caller is told of the stack: an address, a certificate and a key; and Prometheus."""
+    """What a caller knows of the stack: an address, a certificate and a key; and Prometheus."""
 
     url: str
     certificate: Path
@@ -166,7 +166,7 @@ def test_too_large_a_body_does_not_reach_the_service(front: Front) -> None:
     assert "16 MB" in answer.json()["error"]
 
 
-def test_whoever_asks_too_often_is_told_when_to_come_again(front: Front) -> None:
+def test_whoever_asks_too_often_learns_when_to_come_again(front: Front) -> None:
     """Last: the caller has used up what it may ask."""
     with front.caller() as client:
         answers = [client.get("/readyz") for _ in range(400)]
