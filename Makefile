@@ -95,7 +95,7 @@ adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go bac
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=sum] [MODEL=prod] [REASONS=list] [MAX_REJECTS=1%] [SNAPSHOT=day] [CUSTOMERS=1] [ENGINE=dask] [SCHEDULER=url]
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=sum] [MODEL=prod] [REASONS=list] [MAX_REJECTS=1%] [SNAPSHOT=] [CUSTOMERS=1] [ENGINE=dask] [SCHEDULER=]
 	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${CUSTOMERS:+--customers} $${ENGINE:+--engine "$$ENGINE"} \
