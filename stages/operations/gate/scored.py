@@ -12,12 +12,10 @@ import numpy as np
 from scoring import money
 from scoring.bundle import Scorer
 from scoring.derive import Inputs
-from scoring.explanation import load_explainer
 from stages.core import measures
 from stages.core.metrics import METRICS
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
-from stages.evaluation.explanations import directions, monotonicity_violations
 from stages.evaluation.slices import compare_slices, groups_of
 from stages.features.table import LABEL, model_inputs, monthly_value
 from stages.model.export import TOLERANCE
@@ -26,6 +24,7 @@ from stages.operations.gate.bundles import Side
 from stages.operations.gate.gate_decision import Check
 from stages.operations.gate.gate_params import Gate
 from stages.operations.gate.hold_out import HoldOut
+from stages.operations.gate.schema_direction import goes_the_schemas_way
 from stages.operations.pull_request.change_verdict import judge
 from stages.operations.pull_request.compare import (
     Comparison,
@@ -102,7 +101,7 @@ def check_quality(
     yield _is_plausible(found, champion, gate)
     yield _agrees_with_itself(found.challenger, challenger.scorer)
     yield _is_fast(found.challenger, champion.scorer, challenger.scorer, gate)
-    yield _goes_the_schemas_way(found.challenger, challenger)
+    yield goes_the_schemas_way(found.challenger, challenger)
     yield _is_calibrated(found, gate)
     yield _harms_no_group(found, tolerance)
 
@@ -156,12 +155,6 @@ def cost_of(scorer: Any, one: Inputs) -> float:
         scorer.probability(one)
         tries.append(time.thread_time_ns() - start)
     return max(min(tries), 1) / 1e9
-
-
-def _goes_the_schemas_way(data: EvaluationData, challenger: Side) -> Check:
-    against = monotonicity_violations(directions(data, load_explainer(challenger.folder)))
-    words = against[0] if against else "the risk goes with each column as the schema says"
-    return Check(name="behaviour", passed=not against, words=words)
 
 
 def _is_calibrated(found: Scored, gate: Gate) -> Check:

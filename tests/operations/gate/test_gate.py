@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scoring.derive import category_names
 from scoring.digest import digest
 from scoring.errors import UserError
 from stages.core.files import read_table, write_table
@@ -18,8 +19,10 @@ from stages.core.paths import Paths
 from stages.features.table import ID, LABEL
 from stages.operations.gate import scored
 from stages.operations.gate.bundles import Side
-from stages.operations.gate.gate_decision import read_decisions, record, write_decision
+from stages.operations.gate.gate_decision import Check, read_decisions, record, write_decision
 from stages.operations.gate.hold_out import HoldOut
+from stages.operations.gate.schema_direction import goes_the_schemas_way
+from stages.parameters import Parameters
 from tests import builders
 from tests.operations.gate.conftest import looked_at, rewritten
 from tests.service.conftest import write_club
@@ -202,7 +205,7 @@ class Altered:
         self.scorer, self.change = scorer, change
 
     def probability(self, inputs):
-        return self.change(self.scorer.probability(inputs))
+        return self.change(self.scorer.probability(inputs), inputs)
 
 
 def altered(monkeypatch: pytest.MonkeyPatch, version: str, change) -> None:
@@ -223,7 +226,7 @@ def version(challenger: Path) -> str:
 def test_a_model_that_has_seen_the_answers(decide, data: HoldOut, version, monkeypatch) -> None:
     label = data.features[LABEL].to_numpy()
 
-    def cheats(probability):
+    def cheats(probability, _):
         if len(probability) != len(label):
             return probability
         return np.where(label == 1, 0.9, 0.05) + 0.05 * probability
@@ -235,22 +238,22 @@ def test_a_model_that_has_seen_the_answers(decide, data: HoldOut, version, monke
 
 
 def test_inverted_probabilities(decide, version, monkeypatch) -> None:
-    altered(monkeypatch, version, lambda p: 1 - p)
+    altered(monkeypatch, version, lambda p, _: 1 - p)
     assert reason(decide()) == "inverted"
 
 
 def test_answers_that_are_no_probabilities(decide, version, monkeypatch) -> None:
-    altered(monkeypatch, version, lambda p: np.where(p > 0.5, np.nan, p))
+    altered(monkeypatch, version, lambda p, _: np.where(p > 0.5, np.nan, p))
     assert reason(decide()) == "no_probability"
 
 
 def test_an_export_that_answers_otherwise_for_one(decide, version, monkeypatch) -> None:
-    altered(monkeypatch, version, lambda p: p if len(p) > 1 else p * 0.9)
+    altered(monkeypatch, version, lambda p, _: p if len(p) > 1 else p * 0.9)
     assert reason(decide()) == "export"
 
 
 def test_a_slower_model(decide, version, monkeypatch) -> None:
-    def slow(probability):
+    def slow(probability, _):
         sum(i * i for i in range(20_000))
         return probability
 
@@ -261,15 +264,47 @@ def test_a_slower_model(decide, version, monkeypatch) -> None:
 
 
 def test_probabilities_that_are_off(decide, version, monkeypatch) -> None:
-    altered(monkeypatch, version, lambda p: p**0.2)
+    altered(monkeypatch, version, lambda p, _: p**0.2)
     assert "calibration" in decide().reasons
 
 
-def test_a_model_that_goes_against_the_schema(mine: Path, month: Path) -> None:
-    """Whoever stays long stays longer; a schema that says otherwise is contradicted."""
-    side = Side.read(mine)
-    turned = builders.schema(**{builders.MONTHS: {"roles": ["tenure", "monotone_increasing"]}})
-    data = dataclasses.replace(looked_at(month), schema=turned)
-    params = builders.evaluate_params()
-    predicted = scored.evaluation_data(side, data, params, builders.money_params())
-    assert not scored._goes_the_schemas_way(predicted, side).passed
+def test_a_group_that_is_ranked_worse(decide, version, monkeypatch) -> None:
+    """Better for everybody together, while one branch is ranked the wrong way round."""
+    place = category_names(builders.schema()).index(builders.BRANCH)
+
+    def worse_for_one_branch(probability, inputs):
+        turned = 0.4 - 0.1 * probability  # about the churn rate, so that calibration is kept
+        return np.where(inputs.category[:, place] == "3", turned, probability)
+
+    altered(monkeypatch, version, worse_for_one_branch)
+    found = decide()
+    assert reason(found) == "groups"
+    assert f"{builders.BRANCH} = 3" in found.summary
+
+
+# --- against the schema ------------------------------------------------------------------------
+
+
+def against_the_schema(bundle: Path, table: Path, params: Parameters) -> Check:
+    """The finding on a model that has smaller boxes leave, where the schema has larger ones."""
+    turned = builders.schema(**{builders.SIZE: {"roles": ["ordered", "monotone_increasing"]}})
+    data = dataclasses.replace(looked_at(table), schema=turned)
+    predicted = scored.evaluation_data(Side.read(bundle), data, params.evaluate, params.money)
+    return goes_the_schemas_way(predicted, Side.read(bundle))
+
+
+def test_a_model_that_schema_and_labels_contradict_is_refused(mine, month, params, tmp_path):
+    """In the month that is judged on, whoever has a large box leaves: as the schema says."""
+    table = read_table(month)
+    places = table[builders.SIZE].map({"klein": "groß", "mittel": "mittel", "groß": "klein"})
+    write_table(tmp_path / "turned.parquet", table.assign(**{builders.SIZE: places}))
+    found = against_the_schema(mine, tmp_path / "turned.parquet", params)
+    assert not found.passed
+    assert "labels contradict the model" in found.words
+
+
+def test_a_model_that_labels_agree_with_is_not_refused_for_an_outdated_schema(mine, month, params):
+    found = against_the_schema(mine, month, params)
+    assert found.passed
+    assert "the schema says that the risk goes up" in found.words
+    assert "do not contradict" in found.words
