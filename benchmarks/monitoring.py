@@ -17,6 +17,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 from benchmarks.result import Result
 from scoring.batch import BatchScorer
+from scoring.verdict import Verdict
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
 from stages.batch.rows import check_rows
@@ -25,7 +26,6 @@ from stages.core.section import read_params
 from stages.monitoring.monitor import monitor
 from stages.monitoring.monitor_params import Monitor
 from stages.monitoring.month_table import MonthTable, of_rows, with_problems
-from stages.monitoring.verdict import Verdict
 from stages.simulator.columns import LABEL
 from stages.simulator.generate import simulate
 from stages.simulator.population import load_population

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scoring.errors import UserError, shown
+from scoring.errors import UserError, first_problem, shown
 
 
 class Deployed(BaseModel):
@@ -50,9 +50,7 @@ def read_deployment(path: Path) -> Deployment | None:
     except OSError:
         raise UserError(f"{shown(path)}: cannot be read") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "content"
-        raise UserError(f"{shown(path)}: field {field}: {first['msg']}; see make deploy") from None
+        raise UserError(f"{shown(path)}: {first_problem(error)}; see make deploy") from None
 
 
 def write_deployment(deployment: Deployment, path: Path) -> None:

@@ -1,6 +1,12 @@
 """The one exception for what a user can put right, and how a message is written."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class UserError(Exception):
@@ -18,6 +24,12 @@ class UserError(Exception):
 def one_line(error: BaseException) -> str:
     """The message of a library in one line; the name of its kind where it has none."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first field that is not as expected, and why, without what was found in it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"field {'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
 
 
 def shown(path: Path) -> str:

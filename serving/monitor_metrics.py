@@ -9,115 +9,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from scoring.errors import first_problem
+from scoring.verdict import Metrics, Status, Verdict
 from serving import logs
 
 STATES = READ, MISSING, INVALID = ("read", "missing", "invalid")
 INFO = ("month", "name", "version")
-Status = Literal["quiet", "change", "fault", "too_small"]
 Fingerprint = tuple[int, int, int]  # inode, time of the last change in ns, size
-
-
-class Part(BaseModel):
-    """A part of the verdict; what no metric shows is passed over."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-
-class Model(Part):
-    """The model that was judged."""
-
-    name: str
-    version: str
-
-
-class Answer(Part):
-    """An answer to one of the monitor's questions; null where it cannot be given."""
-
-    changed: bool | None
-
-
-class Population(Answer):
-    """Whether the customers are different ones."""
-
-    auc: float | None = None
-    threshold: float | None = None
-
-
-class Departures(Answer):
-    """Whether they leave otherwise than predicted."""
-
-    observed: float | None = None
-    predicted: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-class Quality(Part):
-    """Metrics as `metrics.json` names them."""
-
-    roc_auc: float | None = None
-    log_loss: float | None = None
-    brier: float | None = None
-
-
-class Realised(Part):
-    """Metrics of the newest month whose window has closed."""
-
-    metrics: Quality
-
-
-class Performance(Part):
-    """Metrics, estimated without labels and realised."""
-
-    estimated: Quality | None = None
-    withdrawn: bool = False
-    realised: Realised | None = None
-
-
-class RealisedProfit(Part):
-    """Profit of the newest closed month, and what was expected of it."""
-
-    expected: float
-    realised: float
-
-
-class Profit(Part):
-    """Profit expected of this month's decisions."""
-
-    contacts: int = 0
-    expected: float | None = None
-    realised: RealisedProfit | None = None
-
-
-class Verdict(Part):
-    """What is shown of a verdict; `stages/monitoring/verdict.py` has all of it."""
-
-    month: str
-    status: Status
-    model: Model
-    customers: int
-    faults: tuple[Part, ...] = ()
-    population: Population
-    departures: Departures
-    calibration: Answer
-    performance: Performance
-    profit: Profit
 
 
 Values = dict[str, float | None]
 
 
-def _quality(found: Quality | None) -> Values:
-    return (found or Quality()).model_dump()
+def _fields(found: BaseModel | None, *names: str) -> Values:
+    return {name: getattr(found, name, None) for name in names}
 
 
-def _closed(found: RealisedProfit | None) -> Values:
-    return found.model_dump() if found else {"expected": None, "realised": None}
+def _quality(found: Metrics | None) -> Values:
+    return _fields(found, *Metrics.model_fields)
 
 
 # Name, help, label, and the value for each value of the label; "" where there is no label.
@@ -134,7 +48,7 @@ SHOWN: tuple[tuple[str, str, str, Callable[[Verdict], Values]], ...] = (
     ("population_threshold", "What that stays below in a quiet month", "",
      lambda v: {"": v.population.threshold}),
     ("departures", "Customers who left, those predicted, and what a quiet world stays between",
-     "kind", lambda v: v.departures.model_dump(exclude={"changed"})),
+     "kind", lambda v: _fields(v.departures, "observed", "predicted", "low", "high")),
     ("estimated", "Metrics of the model, estimated without labels", "metric",
      lambda v: _quality(v.performance.estimated)),
     ("estimate_withdrawn", "1 where departures contradict the estimate", "",
@@ -146,7 +60,7 @@ SHOWN: tuple[tuple[str, str, str, Callable[[Verdict], Values]], ...] = (
     ("expected_profit", "Profit expected of contacting them", "",
      lambda v: {"": v.profit.expected}),
     ("closed_month_profit", "Profit of the newest closed month", "kind",
-     lambda v: _closed(v.profit.realised)),
+     lambda v: _fields(v.profit.realised, "expected", "realised")),
 )  # fmt: skip
 
 
@@ -204,9 +118,11 @@ class MonitorMetrics:
 
     def _read(self, *, written: float) -> str:
         try:
-            verdict = Verdict.model_validate_json(self._file.read_bytes())
+            # a field that a newer monitor writes is none of ours
+            verdict = Verdict.model_validate_json(self._file.read_bytes(), extra="ignore")
         except (OSError, ValidationError) as error:
-            logs.service.error("the monitor's verdict cannot be read", extra={"why": _why(error)})
+            why = first_problem(error) if isinstance(error, ValidationError) else str(error)
+            logs.service.error("the monitor's verdict cannot be read", extra={"why": why})
             return INVALID
         self._written = written
         self._show(verdict)
@@ -221,10 +137,3 @@ class MonitorMetrics:
             for kind, value in values(verdict).items():
                 gauge = self._shown[name].labels(kind) if label else self._shown[name]
                 gauge.set(math.nan if value is None else value)
-
-
-def _why(error: OSError | ValidationError) -> str:
-    if isinstance(error, OSError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"field {'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,16 @@ class Metrics:
     """All of them; one per worker process, added up over the workers when they are read."""
 
     def __init__(self, fields: Iterable[str], registry: CollectorRegistry = REGISTRY) -> None:
-        self.predictions = Counter(
+        counter = partial(Counter, registry=registry)
+        self.predictions = counter(
             "churn_predictions",
             "Customers answered",
             ["variant", "tier", "decision"],
-            registry=registry,
         )
-        self.fallbacks = Counter(
+        self.fallbacks = counter(
             "churn_fallbacks",
             "Customers that a tier could not answer, by reason",
             ["variant", "tier", "reason"],
-            registry=registry,
         )
         self.probability = Histogram(
             "churn_probability",
@@ -58,45 +58,35 @@ class Metrics:
             registry=registry,
         )
         self.batch = Histogram(
-            "churn_batch_size", "Customers of a request", buckets=BATCH_BUCKETS, registry=registry
+            "churn_batch_size",
+            "Customers of a request",
+            buckets=BATCH_BUCKETS,
+            registry=registry,
         )
-        self.invalid = Counter(
+        self.invalid = counter(
             "churn_validation_failures",
             "Problems found in requests, by field",
             ["field"],
-            registry=registry,
         )
-        self.refused = Counter(
-            "churn_refused_requests", "Requests refused, by reason", ["reason"], registry=registry
+        self.refused = counter("churn_refused_requests", "Requests refused, by reason", ["reason"])
+        self.shadow = counter("churn_shadow_predictions", "Customers scored by a shadow")
+        self.shadow_contacts = counter(
+            "churn_shadow_contacts", "Customers whom a shadow would contact"
         )
-        self.shadow = Counter(
-            "churn_shadow_predictions", "Customers scored by a shadow", registry=registry
-        )
-        self.shadow_contacts = Counter(
-            "churn_shadow_contacts", "Customers whom a shadow would contact", registry=registry
-        )
-        self.shadow_differences = Counter(
+        self.shadow_differences = counter(
             "churn_shadow_differences",
             "Customers on whom a shadow decides otherwise than was answered",
-            registry=registry,
         )
-        self.shadow_failures = Counter(
-            "churn_shadow_failures", "Customers whom a shadow could not score", registry=registry
+        self.shadow_failures = counter(
+            "churn_shadow_failures", "Customers whom a shadow could not score"
         )
-        self.log_written = Counter(
-            "churn_log_written", "Predictions written to the log", registry=registry
-        )
-        self.log_dropped = Counter(
-            "churn_log_dropped", "Predictions that the log had no room for", registry=registry
-        )
-        self.log_lost = Counter(
-            "churn_log_lost", "Predictions in the queue of a worker that died", registry=registry
-        )
-        self.reloads = Counter(
+        self.log_written = counter("churn_log_written", "Predictions written to the log")
+        self.log_dropped = counter("churn_log_dropped", "Predictions that the log had no room for")
+        self.log_lost = counter("churn_log_lost", "Predictions in the queue of a worker that died")
+        self.reloads = counter(
             "churn_bundle_reloads",
             "Bundles loaded again, or refused",
             ["outcome"],
-            registry=registry,
         )
         self.info = Gauge(
             "churn_model_info",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.monitoring.verdict import (
+from scoring.verdict import (
     Calibration,
     Departures,
     Fault,

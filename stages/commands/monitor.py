@@ -59,7 +59,7 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     from scoring.loading import read_manifest
     from stages.monitoring.calibration import Outcomes, read_outcomes
     from stages.monitoring.monitor import monitor
-    from stages.monitoring.verdict import folder_of
+    from stages.monitoring.verdict_files import folder_of
     from stages.operations.monitor_report import write_monitor_report
     from stages.parameters import read_parameters
 

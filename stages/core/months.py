@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from scoring.errors import UserError
+from scoring.verdict import MONTH
 
-MONTH = r"(\d{4}-(0[1-9]|1[0-2])|\d{3})"  # 2026-11, or months since a start: 007
 EXPECTED = "expected a month such as 2026-11, or a number of months since a start such as 007"
 WITHIN = re.compile(r"(?<!\d)(\d{4}-(?:0[1-9]|1[0-2])|(?<=month_)\d{3})(?!\d)")
 

@@ -18,11 +18,11 @@ from scipy.stats import norm
 
 from scoring.errors import UserError
 from scoring.schema import Schema
+from scoring.verdict import Calibration
 from stages.batch.inputs import InputFile, find_inputs
 from stages.core.measures import calibration_error
 from stages.core.months import is_closed, month_name, month_of
 from stages.monitoring.month_table import MonthTable, keys_of
-from stages.monitoring.verdict import Calibration
 from stages.tables.canonical import canonical
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from scoring.schema import Schema
+from scoring.verdict import Departures
 from stages.core.months import number
 from stages.monitoring.month_table import Floats, MonthTable
 from stages.monitoring.two_sample import PRIOR_MONTHS
-from stages.monitoring.verdict import Departures
 
 RISKS = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])  # between bands
 TENURES = np.array([1.5, 6.5])  # months, likewise: of the same risk, newcomers leave sooner

@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring.explanation import title
 from scoring.schema import Column
-from stages.monitoring.verdict import ColumnChange
+from scoring.verdict import ColumnChange
 
 SHOWN = 8
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from scoring.batch import code_labels
 from scoring.schema import Column, Schema
+from scoring.verdict import Fault
 from stages.monitoring.month_table import Floats, MonthTable
-from stages.monitoring.verdict import Fault
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
 QUANTILES = (0.25, 0.5, 0.75, 0.9)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+from scoring.verdict import Verdict
 from stages.look.display import figure
 from stages.monitoring.month_view import history
-from stages.monitoring.verdict import Verdict
 
 ROW = (
     "<tr><td class=text>{month}</td><td class=text>{status}</td><td class=text>{summary}</td></tr>"

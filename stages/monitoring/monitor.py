@@ -14,17 +14,7 @@ import pyarrow.parquet as pq
 from scoring.batch import BatchScorer, code_labels
 from scoring.bundle import REFERENCE
 from scoring.schema import Schema
-from stages.batch.coded import load_batch_scorer
-from stages.core.months import is_closed, number
-from stages.core.paths import Paths
-from stages.monitoring import archive, calibration, departures, performance, two_sample
-from stages.monitoring.calibration import Outcomes
-from stages.monitoring.drivers import drivers
-from stages.monitoring.faults import faults
-from stages.monitoring.monitor_params import Monitor
-from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
-from stages.monitoring.summary import summary_of
-from stages.monitoring.verdict import (
+from scoring.verdict import (
     Calibration,
     ColumnChange,
     Departures,
@@ -37,11 +27,19 @@ from stages.monitoring.verdict import (
     RealisedProfit,
     Verdict,
     changed,
-    folder_of,
-    read_verdict,
     status_of,
-    write_verdict,
 )
+from stages.batch.coded import load_batch_scorer
+from stages.core.months import is_closed, number
+from stages.core.paths import Paths
+from stages.monitoring import archive, calibration, departures, performance, two_sample
+from stages.monitoring.calibration import Outcomes
+from stages.monitoring.drivers import drivers
+from stages.monitoring.faults import faults
+from stages.monitoring.monitor_params import Monitor
+from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
+from stages.monitoring.summary import summary_of
+from stages.monitoring.verdict_files import folder_of, read_verdict, write_verdict
 
 BROKEN = "the data is broken"
 CONTRADICTED = (

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scoring.verdict import Metrics, Verdict
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths
 from stages.look.figures import panels
 from stages.look.palette import BLUE, ORANGE, SOFT
-from stages.monitoring.verdict import Metrics, Verdict, folder_of, read_verdict, verdict_files
+from stages.monitoring.verdict_files import folder_of, read_verdict, verdict_files
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from scoring.bundle import REFERENCE
 from scoring.money import Costs, expected_profit, realised_profit
 from scoring.terms import Terms
+from scoring.verdict import Metrics, Performance, Profit, Realised, RealisedProfit
 from stages.core.measures import EPSILON, Z_95, brier, log_loss, roc_auc
 from stages.monitoring.month_table import Floats, MonthTable
-from stages.monitoring.verdict import Metrics, Performance, Profit, Realised, RealisedProfit
 
 DRAWS = 200
 LABEL, PROBABILITY = "#label", "#probability"

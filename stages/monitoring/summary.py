@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.monitoring.verdict import Verdict
+from scoring.verdict import Verdict
 
 
 def summary_of(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from stages.core.paths import Paths
 from stages.look.pages import Page, write_page
 from stages.look.site import navigation
 from stages.monitoring.history_page import history_body
-from stages.monitoring.verdict import folder_of, read_verdict, verdict_files
+from stages.monitoring.verdict_files import folder_of, read_verdict, verdict_files
 from stages.operations.notebook_report import write_notebook_report
 
 INDEX = "index.html"

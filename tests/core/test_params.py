@@ -350,27 +350,19 @@ def test_empty_parameter_cell_falls_back_to_the_file():
     assert Features.given({}, HERE) == Features.of(CONTENT["features"])
 
 
-def test_a_gpu_that_is_not_there_is_named_before_any_work(monkeypatch):
-    monkeypatch.setitem(MISSING, "cuda", lambda: "no GPU is found")
+def on_device(device: str) -> Train:
     content = copy.deepcopy(CONTENT["train"])
-    content["xgboost"]["device"] = "cuda"
+    content["xgboost"]["device"] = device
+    return Train.of(content)
 
-    with pytest.raises(UserError, match=r"train\.xgboost\.device: .*no GPU is found"):
-        Train.of(content)
+
+@pytest.mark.parametrize("device", ["cuda", "dask"])
+def test_a_device_that_is_not_there_is_named_before_any_work(monkeypatch, device):
+    monkeypatch.setitem(MISSING, device, lambda: "not found here; expected the extra")
+    with pytest.raises(UserError, match=r"train\.xgboost\.device: .*not found here"):
+        on_device(device)
 
 
 def test_a_gpu_that_is_there_is_taken(monkeypatch):
     monkeypatch.setitem(MISSING, "cuda", lambda: None)
-    content = copy.deepcopy(CONTENT["train"])
-    content["xgboost"]["device"] = "cuda"
-
-    assert Train.of(content).xgboost.device == "cuda"
-
-
-def test_dask_that_is_not_installed_is_named_before_any_work(monkeypatch):
-    monkeypatch.setitem(MISSING, "dask", lambda: "Dask is not installed; expected the extra")
-    content = copy.deepcopy(CONTENT["train"])
-    content["xgboost"]["device"] = "dask"
-
-    with pytest.raises(UserError, match=r"train\.xgboost\.device: Dask is not installed"):
-        Train.of(content)
+    assert on_device("cuda").xgboost.device == "cuda"

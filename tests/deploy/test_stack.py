@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from stages.monitoring.verdict import LATEST, Verdict, write_verdict
+from scoring.verdict import Verdict
+from stages.monitoring.verdict_files import LATEST, write_verdict
 from tests.deploy.dashboards import Panel, panels
 from tests.deploy.processes import DEPLOY, query, start, start_prometheus, until
 from tests.deploy.tools import program

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scoring.verdict import Verdict
 from stages.core.paths import Paths
 from stages.monitoring.monitor import monitor
 from stages.monitoring.monitor_params import Monitor
 from stages.monitoring.month_table import MonthTable, read_month
-from stages.monitoring.verdict import Verdict
 from tests import builders
 from tests.service.conftest import write_club
 

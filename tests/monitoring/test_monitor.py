@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scoring.verdict import Verdict
 from stages.core.months import is_closed, month_name, month_of, number
 from stages.core.paths import Paths
 from stages.monitoring.archive import archive_of
 from stages.monitoring.calibration import Outcomes, read_outcomes
 from stages.monitoring.month_table import MonthTable
-from stages.monitoring.verdict import Verdict, folder_of
+from stages.monitoring.verdict_files import folder_of
 from tests import builders
 from tests.monitoring.conftest import PARAMS, WINDOW, club_months
 

@@ -10,9 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from scoring.errors import UserError
-from stages.monitoring.verdict import (
+from scoring.verdict import (
     EXIT_CODES,
-    LATEST,
     Calibration,
     Departures,
     Fault,
@@ -23,9 +22,8 @@ from stages.monitoring.verdict import (
     Profit,
     Status,
     Verdict,
-    read_verdict,
-    write_verdict,
 )
+from stages.monitoring.verdict_files import LATEST, read_verdict, write_verdict
 
 FAULT = Fault(column="tenure", problem="blank", customers=3, share=0.3)
 CASES: list[tuple[Status, dict[str, Any]]] = [

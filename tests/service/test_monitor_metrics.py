@@ -1,5 +1,6 @@
 """The verdict of the monitor as metrics: what is shown, and when its file changes or is gone."""
 
+import json
 import math
 import os
 
@@ -7,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from serving.monitor_metrics import STATES, MonitorMetrics
-from stages.monitoring.verdict import LATEST, write_verdict
+from stages.monitoring.verdict_files import LATEST, write_verdict
 from tests.verdicts import CLOSED, FAULT, verdict
 
 NOW = 1_800_000_000.0
@@ -87,6 +88,13 @@ def test_a_broken_verdict_is_reported_and_the_last_one_stays(file, metrics, dama
     assert value(metrics, "customers") == 2000
     assert "cannot be read" in caplog.text
     file.write_text(text)
+    metrics.refresh(now=NOW)
+    assert state(metrics) == ["read"]
+
+
+def test_a_field_of_a_newer_monitor_is_passed_over(file, metrics):
+    write_verdict(verdict(), file.parent)
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"another": 1}))
     metrics.refresh(now=NOW)
     assert state(metrics) == ["read"]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from scoring.digest import digest
-from scoring.errors import UserError
+from scoring.errors import UserError, first_problem
 from stages.core.files import write_json
 from stages.core.paths import Paths, shown
 from stages.operations.git import git
@@ -117,9 +117,7 @@ def read_decisions(paths: Paths) -> list[Decision]:
         try:
             found.append(Decision.model_validate_json(path.read_bytes()))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "content"
-            raise UserError(f"{shown(path)}: field {field}: {first['msg']}") from None
+            raise UserError(f"{shown(path)}: {first_problem(error)}") from None
     return found
 
 

@@ -17,7 +17,7 @@ from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.table import ID
-from stages.monitoring.verdict import LATEST, folder_of, read_verdict
+from stages.monitoring.verdict_files import LATEST, folder_of, read_verdict
 from stages.operations.canary.places import champion_in_service
 from stages.operations.gate.bundles import Side
 from stages.operations.gate.gate_decision import Decision, read_decisions, record, write_decision

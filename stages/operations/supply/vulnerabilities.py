@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from scoring.errors import UserError
+from scoring.errors import UserError, first_problem
 from stages.core.paths import Paths
 from stages.operations.supply.locks import locks, read_lock
 
@@ -74,9 +74,7 @@ def acceptances(path: Path, *, today: datetime.date) -> list[Acceptance]:
     try:
         accepted = [Acceptance.model_validate(entry) for entry in entries]
     except ValidationError as error:
-        fault = error.errors()[0]
-        field = ".".join(map(str, fault["loc"]))
-        raise UserError(f"pyproject.toml: {SECTION}: field {field}: {fault['msg']}") from error
+        raise UserError(f"pyproject.toml: {SECTION}: {first_problem(error)}") from error
     for entry in accepted:
         if entry.until < today:
             raise UserError(

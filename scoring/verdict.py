@@ -13,20 +13,14 @@ bytes.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from scoring.errors import UserError
-from stages.core.files import write_json
-from stages.core.months import MONTH
-from stages.core.paths import Paths, shown
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Status = Literal["quiet", "change", "fault", "too_small"]
 Question = Literal["population", "departures", "calibration"]
 EXIT_CODES: dict[Status, int] = {"quiet": 0, "change": 3, "fault": 4, "too_small": 0}
-LATEST = "latest.json"
+MONTH = r"(\d{4}-(0[1-9]|1[0-2])|\d{3})"  # 2026-11, or months since a start: 007
 DIGITS = 6
 
 
@@ -238,36 +232,3 @@ def status_of(
     if changes:
         return "change"
     return "too_small" if population.needed is not None else "quiet"
-
-
-def folder_of(paths: Paths) -> Path:
-    """Where verdicts and pages of the monitor are."""
-    return paths.reports / "monitor"
-
-
-def write_verdict(verdict: Verdict, folder: Path) -> Path:
-    """Write `<month>.json`, and `latest.json` where no later month is known; the path."""
-    path = folder / f"{verdict.month}.json"
-    write_json(path, verdict.model_dump(mode="json"))
-    if verdict_files(folder)[-1] == path:
-        write_json(folder / "new.json", verdict.model_dump(mode="json"))
-        (folder / "new.json").replace(folder / LATEST)  # the service reads it at any time
-    return path
-
-
-def verdict_files(folder: Path) -> list[Path]:
-    """The verdicts of a folder, oldest month first."""
-    names = (path for path in folder.glob("*.json") if path.stem[:1].isdigit())
-    return sorted(names, key=lambda path: path.stem)
-
-
-def read_verdict(path: Path) -> Verdict:
-    """The verdict in a file; `UserError` naming the field that is not as expected."""
-    try:
-        return Verdict.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError(f"{shown(path)}: no such file; run make monitor") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "content"
-        raise UserError(f"{shown(path)}: field {field}: {first['msg']}") from None
