@@ -132,7 +132,7 @@ def judge(
         population=answers.population,
         departures=answers.departures,
         calibration=answers.calibration,
-        performance=_performance(now, scorer, answers, broken=bool(found), seed=params.seed),
+        performance=_performance(now, scorer, answers, broken=bool(found)),
         profit=performance.profit(now, scorer.terms, realised=answers.profit),
     )
     return draft.model_copy(update={"summary": summary_of(draft)})
@@ -293,13 +293,13 @@ def _absent(table: MonthTable, history: History, now: MonthTable, window: int) -
 
 
 def _performance(
-    now: MonthTable, scorer: BatchScorer, answers: _Answers, *, broken: bool, seed: int
+    now: MonthTable, scorer: BatchScorer, answers: _Answers, *, broken: bool
 ) -> Performance:
     """The estimate, withdrawn where departures or labels contradict it, and what was realised."""
     if broken:
         return Performance(reason=BROKEN)
     sigmoid = performance.sigmoid_of(scorer.bundle.folder)
-    found = performance.estimated(now, sigmoid, seed=seed)
+    found = performance.estimated(now, sigmoid)
     update: dict[str, object] = {"realised": answers.realised}
     if found.estimated is not None:
         contradicts = answers.departures.changed, answers.calibration.changed

@@ -10,6 +10,7 @@ those did: where departures say that they do not, it is withdrawn.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -23,7 +24,6 @@ from scoring.verdict import Metrics, Performance, Profit, Realised, RealisedProf
 from stages.core.measures import EPSILON, Z_95, brier, log_loss, roc_auc
 from stages.monitoring.month_table import Floats, MonthTable
 
-DRAWS = 200
 LABEL, PROBABILITY = "#label", "#probability"
 MEASURES = {"roc_auc": roc_auc, "log_loss": log_loss, "brier": brier}
 
@@ -60,7 +60,14 @@ def sigmoid_of(bundle: Path) -> Sigmoid | None:
     return Sigmoid(table[PROBABILITY].to_numpy().astype(float), label)
 
 
-def estimated(table: MonthTable, sigmoid: Sigmoid | None, *, seed: int) -> Performance:
+class Expected(NamedTuple):
+    """A metric expected of unknown labels, and its standard deviation over them."""
+
+    value: float
+    deviation: float
+
+
+def estimated(table: MonthTable, sigmoid: Sigmoid | None) -> Performance:
     """Metrics expected of a month's predictions, with the half width of a 95% interval.
 
     The interval has the chance of the labels, and that of the labels the sigmoid was fitted to.
@@ -69,24 +76,46 @@ def estimated(table: MonthTable, sigmoid: Sigmoid | None, *, seed: int) -> Perfo
         return Performance(reason="the bundle has no out-of-fold predictions to calibrate by")
     if len(table) < 2:
         return Performance(reason="too few customers")
-    p = sigmoid(table.probability)
-    drawn = np.random.default_rng(seed).random((DRAWS, len(p))) < p
-    metrics = {"roc_auc": expected_auc(p, table.probability)}
-    metrics["log_loss"] = _expected(-_log(table.probability), -_log(1 - table.probability), p)
-    metrics["brier"] = _expected((1 - table.probability) ** 2, table.probability**2, p)
+    score = table.probability
+    p = sigmoid(score)
+    found = {
+        "roc_auc": expected_auc(p, score),
+        "log_loss": expected_loss(p, -_log(score), -_log(1 - score)),
+        "brier": expected_loss(p, (1 - score) ** 2, score**2),
+    }
     widened = Z_95 * np.sqrt(1 + len(p) / sigmoid.rows)
-    error = {name: widened * _spread(name, drawn, table.probability) for name in metrics}
-    return Performance(estimated=Metrics(**metrics), error=Metrics(**error))
+    error = {name: widened * metric.deviation for name, metric in found.items()}
+    values = {name: metric.value for name, metric in found.items()}
+    return Performance(estimated=Metrics(**values), error=Metrics(**error))
 
 
-def expected_auc(p: Floats, score: Floats) -> float:
-    """AUC of scores (n,) where each customer leaves with probability p (n,); ties count half."""
+def expected_auc(p: Floats, score: Floats) -> Expected:
+    """AUC of scores (n,) where each customer leaves with probability p (n,); ties count half.
+
+    In expectation the ordered pairs over all pairs; its deviation by the delta method.
+    """
     places, at = np.unique(score, return_inverse=True)
-    leaves = np.bincount(at, p, minlength=len(places))
-    stays = np.bincount(at, 1 - p, minlength=len(places))
-    below = np.cumsum(stays) - stays / 2
-    pairs = leaves.sum() * stays.sum()
-    return float(leaves @ below / pairs) if pairs > 0 else 0.5
+    left = np.bincount(at, p, minlength=len(places))
+    retained = np.bincount(at, 1 - p, minlength=len(places))
+    below, above = np.cumsum(retained) - retained / 2, p.sum() - np.cumsum(left) + left / 2
+    pairs = left.sum() * retained.sum()
+    if not pairs > 0:
+        return Expected(0.5, 0.0)
+    auc = float(left @ below / pairs)
+    # what one more who leaves, and one less who stays, does to ordered and to all pairs
+    slope = (below - above - auc * (retained.sum() - left.sum()))[at] / pairs
+    return Expected(auc, _deviation(p, slope))
+
+
+def expected_loss(p: Floats, if_left: Floats, if_retained: Floats) -> Expected:
+    """Mean of a loss (n,) that depends on whether each customer leaves, with probability p (n,)."""
+    value = float(np.mean(p * if_left + (1 - p) * if_retained))
+    return Expected(value, _deviation(p, (if_left - if_retained) / len(p)))
+
+
+def _deviation(p: Floats, slope: Floats) -> float:
+    """Standard deviation of a sum over customers, each of whom adds `slope` by leaving."""
+    return float(np.sqrt(p * (1 - p) @ slope**2))
 
 
 def realised(
@@ -149,18 +178,3 @@ def _log_odds(p: Floats) -> Floats:
 
 def _log(p: Floats) -> Floats:
     return np.log(np.clip(p, EPSILON, 1))
-
-
-def _expected(if_left: Floats, if_stayed: Floats, p: Floats) -> float:
-    return float(np.mean(p * if_left + (1 - p) * if_stayed))
-
-
-def _spread(name: str, drawn: NDArray[np.bool_], score: Floats) -> float:
-    """Standard deviation of a metric over drawn labels (DRAWS, n)."""
-    one = np.ones((1, len(score)))
-    values = [
-        MEASURES[name](labels.astype(float), score, one)[0]
-        for labels in drawn
-        if name != "roc_auc" or 0 < labels.sum() < len(labels)
-    ]
-    return float(np.std(values)) if len(values) > 1 else 0.0
