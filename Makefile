@@ -162,13 +162,14 @@ test: $(ENV) ## the tests, with branch coverage [WORKERS=auto]
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-check: lint ## style, types, notebooks clean, workflows valid, locks current
+check: lint ## style, types, notebooks clean, workflows and manifests valid, locks current
 	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@$(BIN)/zizmor --offline --quiet --no-progress --persona pedantic .github
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py tests/test_workflows.py
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py tests/test_workflows.py \
+		tests/deploy/test_kubernetes.py
 
 # Typed now and then.
 
