@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score campaign monitor lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
+.PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
 	propose-retrain up down status
@@ -112,6 +112,9 @@ monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour:
 	@$(STAGES) monitor "$${IN:?the customers of a month, such as IN=data/snapshots/month_001/customers.parquet}" \
 		$${MONTH:+--month "$$MONTH"} $${OUTCOMES:+--outcomes "$$OUTCOMES"} $${AS_OF:+--as-of "$$AS_OF"} \
 		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${MODEL:+--model "$$MODEL"}
+
+app: $(ENV) ## the retention manager's page on what make score wrote [SCORES=folder] [MODEL=bundle] [PORT=8501]
+	@$(STAGES) app $${SCORES:+"$$SCORES"} $${MODEL:+--model "$$MODEL"} $${PORT:+--port "$$PORT"}
 
 lab: $(ENV) ## open the notebooks in JupyterLab; what is run there goes to scratch/
 	@$(BIN)/jupyter lab notebooks
@@ -221,7 +224,7 @@ lint: $(ENV) # the quick part of check: style, notebooks clean, declared depende
 	@$(BIN)/ruff format --check .
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 	@$(BIN)/deptry .
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scoring stages serving benchmarks examples
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app scoring stages serving benchmarks examples
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --exclude-secrets '$(MADE_UP)'
 
 hooks: $(ENV) # have git run make lint at a commit and make check at a push

@@ -224,10 +224,13 @@ def _compared(
 
 def _quantity(value: float, column: Column) -> str:
     """A number with its unit, `1 month` and `2 months`."""
+    return f"{_number(value)} {unit_of(_number(value), column)}".rstrip()
+
+
+def unit_of(number: str, column: Column) -> str:
+    """The unit of a column after a number as it is shown; "" where it has none."""
     unit = column.unit or ""
-    if _number(value) == "1" and PLURAL.fullmatch(unit):
-        unit = unit.removesuffix("s")
-    return f"{_number(value)} {unit}".rstrip()
+    return unit.removesuffix("s") if number == "1" and PLURAL.fullmatch(unit) else unit
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from scoring import money
-from scoring.contact_plan import by_profit, outlook, sums_of
+from scoring.contact_plan import by_profit, list_columns, outlook, sums_of
 from scoring.terms import Terms
 from stages.batch.inputs import Block, Chunk, read_block
 from stages.batch.outputs import Candidates, split_reasons
@@ -19,7 +19,6 @@ from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import ID, PLACE, PartScorer, why
 
-CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities in the list
 SLICE = 100_000  # contacts that are written at a time
 Floats = NDArray[np.float64]
 
@@ -78,15 +77,14 @@ def contact_list(
     cumulative = np.cumsum(chosen.profit)
     for start in range(0, max(n, 1), SLICE):
         part = slice(start, min(start + SLICE, n))
-        columns = {
-            "rank": np.arange(part.start + 1, part.stop + 1),
-            ID: ids[part],
-            "churn_probability": chosen.probability[part].round(DIGITS),
-            "expected_cost": chosen.cost[part].round(CENTS),
-            "expected_gain": chosen.gain[part].round(CENTS),
-            "expected_profit": (chosen.gain[part] - chosen.cost[part]).round(CENTS),
-            "cumulative_profit": cumulative[part].round(CENTS),
-        }
+        columns = list_columns(
+            np.arange(part.start + 1, part.stop + 1),
+            ids[part],
+            probability=chosen.probability[part],
+            cost=chosen.cost[part],
+            gain=chosen.gain[part],
+            cumulative=cumulative[part],
+        )
         yield pa.table(columns | (split_reasons(reasons[part]) if reasons is not None else {}))
 
 

@@ -1,0 +1,1 @@
+"""The retention manager's page: it reads what `make score`, monitor and bundle have."""

@@ -1,0 +1,185 @@
+"""The scored customers of a month, as arrays: what every view is computed from.
+
+Columns are read from Parquet and kept as NumPy and Arrow arrays, never as a data frame: a million
+customers take some 50 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from app.places import SCORE, Places
+from scoring import money
+from scoring.errors import UserError, shown
+from scoring.loading import read_manifest
+from scoring.schema import Column, Schema
+from scoring.spreadsheet import safe_texts
+from scoring.terms import Terms
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+ID, CONTACTS = "customer_id", "contact_list.csv"
+REASONS = ("reason_1", "reason_2", "reason_3")
+WANTED = (ID, "churn_probability", "decision", "expected_profit", "model_version")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The n customers of a month and the terms on which a contact pays.
+
+    `profit` (n,) is what a contact is expected to bring; without a monthly value there is none.
+    """
+
+    places: Places
+    schema: Schema
+    terms: Terms
+    ids: pa.Array
+    probability: Floats
+    contact: Mask
+    profit: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.probability)
+
+    @cached_property
+    def value(self) -> Floats | None:
+        """What keeping each customer is worth (n,); None without a monthly value."""
+        if self.profit is None:
+            return None
+        return money.value_from_profit(self.probability, self.profit, self.terms.costs)
+
+    @property
+    def customers(self) -> Path | None:
+        """The file of what the model was asked; None where it was not kept."""
+        name = self.places.summary.get("customers")
+        return self.places.scores / name if name else None
+
+    @cached_property
+    def segments(self) -> list[Column]:
+        """The columns that customers can be told apart by: categories that are not sensitive."""
+        if self.customers is None:
+            return []
+        return [c for c in self.schema.category_inputs if "sensitive" not in c.roles]
+
+    def segment(self, column: Column) -> pa.Array:
+        """The label (n,) of each customer, dictionary-encoded."""
+        assert self.customers is not None
+        return _read(self.customers, [column.name])[column.name].combine_chunks()
+
+    def customer(self, place: int) -> dict[str, list[Any]]:
+        """What the model was asked about a customer: each input with one value."""
+        assert self.customers is not None
+        file = pq.ParquetFile(self.customers)
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if place < rows:
+                found: dict[str, list[Any]] = file.read_row_group(group).slice(place, 1).to_pydict()
+                return found
+            place -= rows
+        raise UserError(f"{shown(self.customers)}: too few rows; score again: {SCORE}")
+
+    def place_of(self, customer: str) -> int | None:
+        """Where a customer of that id is; None where there is none."""
+        found = int(pc.index(self.ids, customer).as_py())
+        return None if found < 0 else found
+
+    @cached_property
+    def reasons(self) -> pa.Table | None:
+        """Three reasons (n,) where they were asked for; of customers not on the list null."""
+        path = self.places.scores / CONTACTS
+        table = _contact_list(path) if path.is_file() else None
+        if table is None:
+            return None
+        rows = pc.index_in(safe_texts(pa.chunked_array([self.ids])), table[ID].combine_chunks())
+        return table.select(list(REASONS)).take(rows.combine_chunks())
+
+
+def _contact_list(path: Path) -> pa.Table | None:
+    """Ids and reasons of the contact list; None where it has no reasons."""
+    coded = pa.dictionary(pa.int32(), pa.string())
+    types = {ID: pa.string()} | dict.fromkeys(REASONS, coded)
+    options = arrow_csv.ConvertOptions(
+        include_columns=[ID, *REASONS], column_types=types, strings_can_be_null=True
+    )
+    try:
+        return arrow_csv.read_csv(path, convert_options=options)
+    except (KeyError, pa.ArrowInvalid):
+        return None
+
+
+def read_scored(places: Places) -> Scored:
+    """The scores of a run; `UserError` where a file is missing, broken, or of another model."""
+    manifest, schema = read_manifest(places.bundle)
+    path = places.scores / str(places.summary.get("scores", "scores.parquet"))
+    table = _scores(path)
+    _check_model(table, manifest["version"], path)
+    terms = Terms.of(manifest, schema)
+    profit = table["expected_profit"].to_numpy() if terms.monthly is not None else None
+    return Scored(
+        places,
+        schema,
+        terms,
+        table[ID].combine_chunks().cast(pa.string()),
+        table["churn_probability"].to_numpy(),
+        pc.equal(table["decision"].cast(pa.string()), "contact").to_numpy(),
+        profit,
+    )
+
+
+def _scores(path: Path) -> pa.Table:
+    table = _read_csv(path) if path.suffix == ".csv" else _read(path, list(WANTED))
+    if not table.num_rows:
+        raise UserError(f"{shown(path)}: nobody was scored; run {SCORE}")
+    probability = table["churn_probability"]
+    if (
+        probability.null_count
+        or not pc.all(
+            pc.and_(pc.greater_equal(probability, 0), pc.less_equal(probability, 1))
+        ).as_py()
+    ):
+        raise UserError(f"{shown(path)}: column churn_probability: expected numbers from 0 to 1")
+    return table
+
+
+def _check_model(table: pa.Table, version: str, path: Path) -> None:
+    found = pc.unique(table["model_version"].cast(pa.string())).to_pylist()
+    if found != [version]:
+        raise UserError(
+            f"{shown(path)}: scored by the model {', '.join(map(str, found))}, the bundle is "
+            f"{version}; score again: {SCORE}, or name the bundle: MODEL=folder"
+        )
+
+
+def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+    return _whole(path, lambda: pq.read_table(path, columns=list(columns)), columns)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    options = arrow_csv.ConvertOptions(
+        include_columns=list(WANTED), column_types={ID: pa.string(), "model_version": pa.string()}
+    )
+    return _whole(path, lambda: arrow_csv.read_csv(path, convert_options=options), WANTED)
+
+
+def _whole(path: Path, read: Callable[[], pa.Table], columns: Sequence[str]) -> pa.Table:
+    """A table with all of these columns; `UserError` where the file is none."""
+    try:
+        table = read()
+    except FileNotFoundError:
+        raise UserError(f"{shown(path)}: no such file; run {SCORE}") from None
+    except (OSError, pa.ArrowException, KeyError):
+        raise UserError(f"{shown(path)}: cannot be read; run {SCORE}") from None
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise UserError(f"{shown(path)}: column {missing[0]}: missing; run {SCORE}")
+    return table

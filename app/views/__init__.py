@@ -1,0 +1,1 @@
+"""What is shown, a module per view; everything that is computed is elsewhere."""
