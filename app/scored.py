@@ -162,7 +162,11 @@ def _check_model(table: pa.Table, version: str, path: Path) -> None:
 
 
 def _read(path: Path, columns: Sequence[str]) -> pa.Table:
-    return _whole(path, lambda: pq.read_table(path, columns=list(columns)), columns)
+    def read() -> pa.Table:
+        there = pq.read_schema(path).names
+        return pq.read_table(path, columns=[name for name in columns if name in there])
+
+    return _whole(path, read, columns)
 
 
 def _read_csv(path: Path) -> pa.Table:
@@ -178,7 +182,9 @@ def _whole(path: Path, read: Callable[[], pa.Table], columns: Sequence[str]) -> 
         table = read()
     except FileNotFoundError:
         raise UserError(f"{shown(path)}: no such file; run {SCORE}") from None
-    except (OSError, pa.ArrowException, KeyError):
+    except KeyError:
+        raise UserError(f"{shown(path)}: a column is missing; run {SCORE}") from None
+    except (OSError, pa.ArrowException):
         raise UserError(f"{shown(path)}: cannot be read; run {SCORE}") from None
     if missing := [name for name in columns if name not in table.column_names]:
         raise UserError(f"{shown(path)}: column {missing[0]}: missing; run {SCORE}")

@@ -26,7 +26,7 @@ CURRENCY = re.compile("[A-Z]{3}")
 
 def plain(text: object) -> str:
     """A text that Markdown shows as it is, in one line: no tag, link, formula or picture of it."""
-    return SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return SPECIAL.sub(r"\\\1", re.sub(r"[\t-\r]+", " ", str(text)))
 
 
 @cache

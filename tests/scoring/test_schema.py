@@ -180,9 +180,7 @@ def test_what_no_business_changes_cannot_be_changeable(name):
 
 
 def test_columns_that_a_business_can_change_are_those_marked():
-    club = builders.schema(**{builders.SIZE: {"roles": ["ordered", "changeable"]}})
-    assert [column.name for column in club.changeable] == [builders.SIZE]
-    assert builders.schema().changeable == []
+    assert [column.name for column in builders.schema().changeable] == [builders.PAYS, builders.FEE]
 
 
 def test_target_with_one_value_named_twice_is_refused():
