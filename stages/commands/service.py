@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from stages.commands import Commands
@@ -43,12 +44,13 @@ def _smoke(options: argparse.Namespace, paths: Paths) -> None:
     print(smoke(options.url))
 
 
-def _app(options: argparse.Namespace, paths: Paths) -> None:
-    """Become Streamlit, in the root, where its settings are."""
+def _app(options: argparse.Namespace, paths: Paths) -> int:
+    """Run Streamlit from the root, where its settings are, until it is stopped."""
     command = [sys.executable, "-m", "streamlit", "run", "app/page.py"]
     command += ["--server.port", str(options.port), "--"]
     for name, folder in (("--scores", options.scores), ("--bundle", options.model)):
         if folder is not None:
             command += [name, str(folder.resolve())]
-    os.chdir(paths.root)
-    os.execv(sys.executable, command)
+    with suppress(KeyboardInterrupt):
+        return subprocess.run(command, cwd=paths.root, check=False).returncode
+    return 0
