@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from scoring.verdict import Verdict
-from stages.monitoring.verdict_files import LATEST, write_verdict
+from scoring.verdict import EXIT_CODES
+from stages.cli import command_line
+from stages.core.paths import Paths
+from stages.monitoring.verdict_files import LATEST, folder_of, write_verdict
+from tests import builders
 from tests.deploy.dashboards import Panel, panels
 from tests.deploy.processes import DEPLOY, query, start, start_prometheus, until
 from tests.deploy.tools import program
+from tests.places import HERE
 from tests.service.conftest import Server, free_port, one, serve, write_club
-from tests.verdicts import CHANGED, CLOSED, verdict
+from tests.verdicts import CLOSED, verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -71,11 +78,29 @@ class Stack:
     service: Server
     prometheus: str
     webhook: Webhook
-    verdicts: Path
+    paths: Paths
+    log: Path
 
-    def write(self, content: Verdict) -> None:
-        """As the monitor does."""
-        write_verdict(content, self.verdicts)
+    def send(self, members: pd.DataFrame) -> None:
+        """Members ask the service under their ids; returns once all are in its log."""
+        names = [column.name for column in builders.schema().inputs]
+        rows = json.loads(members[names].to_json(orient="records", double_precision=15))
+        request = {"features": rows, "customer_ids": members[builders.NUMBER].tolist()}
+        due = self._logged() + len(members)
+        with self.service.client() as client:
+            assert client.post("/predict_batch", json=request).status_code == 200
+        until(lambda: self._logged() >= due, what="the log is not complete")
+
+    def monitor(self) -> int:
+        """The exit code of `monitor` on the prediction log of this month."""
+        month = f"{datetime.now(UTC):%Y-%m}"
+        command = ["monitor", str(self.log), "--month", month, "--no-report"]
+        options = command_line().parse_args([*command, "--model", str(self.paths.champion)])
+        return int(options.command(options, self.paths))
+
+    def _logged(self) -> int:
+        files = self.log.glob("predictions.*.jsonl")
+        return sum(len(file.read_text().splitlines()) for file in files)
 
     def query(self, expression: str) -> list[float]:
         """The values of an expression now, those that are numbers."""
@@ -108,15 +133,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     for name in ("prometheus", "prometheus-alertmanager"):
         program(name)
     place = tmp_path_factory.mktemp("stack")
-    verdicts, webhook = place / "monitor", Webhook()
-    write_verdict(verdict(**CLOSED), verdicts)
-    bundle = write_club(place / "club")
-    with serve(place, bundle, reload_seconds="0.5", verdict=str(verdicts / LATEST)) as service:
+    webhook, bundle = Webhook(), write_club(place / "club")
+    paths = Paths(place / "club")
+    shutil.copy(HERE.params, paths.params)
+    write_verdict(verdict(**CLOSED), folder_of(paths))
+    latest = str(folder_of(paths) / LATEST)
+    with serve(place, bundle, reload_seconds="0.5", verdict=latest) as service:
         alertmanager, address = start_alertmanager(place, webhook)
         target = service.url.removeprefix("http://")
         prometheus, url = start_prometheus(place, service=target, alertmanager=address)
         try:
-            yield Stack(service, url, webhook, verdicts)
+            yield Stack(service, url, webhook, paths, place / "log")
         finally:
             for process in (prometheus, alertmanager):
                 process.terminate()
@@ -148,12 +175,16 @@ def test_every_query_of_a_dashboard_finds_data(busy: Stack, panel: Panel) -> Non
         until(lambda asked=expression: busy.query(asked), what=f"no data: {asked}")
 
 
-def test_a_change_arrives_at_the_webhook_and_is_resolved(busy: Stack) -> None:
+def test_drifted_traffic_becomes_an_alert_at_the_webhook_and_is_resolved(busy: Stack) -> None:
+    """Asked by others than those learned from, then by the same customers as they should be."""
     alert, webhook = "ChurnCustomersChanged", busy.webhook
-    assert webhook.states(alert) == []
-    busy.write(verdict("2026-11", "change", population=CHANGED))
+    members = builders.members(400, seed=7)
+    longer = members.assign(**{builders.DAYS: members[builders.DAYS] + 90})
+    busy.send(longer)
+    assert busy.monitor() == EXIT_CODES["change"]
     until(lambda: webhook.states(alert) == [("tickets", "firing")], what="no alert")
-    busy.write(verdict("2026-12"))
+    busy.send(members)
+    assert busy.monitor() == EXIT_CODES["quiet"]
     until(lambda: ("tickets", "resolved") in webhook.states(alert), what="not resolved")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scoring.deployment import Deployed, Deployment, write_deployment
+from scoring.errors import UserError
 from scoring.loading import read_manifest
 from serving.exchange import Call
 from stages.core.paths import Paths
@@ -18,6 +19,7 @@ from stages.operations.canary.canary_params import Canary
 from stages.operations.canary.deploy import Rollout, deploy, undeploy
 from stages.operations.canary.live import Live
 from stages.operations.canary.places import Places
+from tests.operations.gate.conftest import rewritten
 from tests.service.conftest import one, serve, write_club
 
 IDS = [f"id-{i}" for i in range(40)]
@@ -159,7 +161,13 @@ class Load:
 def test_a_running_service_is_deployed_to_and_back_without_a_failed_request(
     club, second, tmp_path
 ) -> None:
-    """Two workers, all steps on live figures, a rollback; the client counts every request."""
+    """Two workers, all steps on live figures, the way back, then a challenger that contacts nobody.
+
+    It is taken back within 30 seconds of the breach; the client counts every request.
+    """
+    never = Path(shutil.copytree(second, tmp_path / "never"))
+    costs = json.loads((never / "bundle.json").read_text())["costs"]
+    rewritten(never, costs=costs | {"contact_cost": 1000.0})
     paths = Paths(tmp_path)
     shutil.copytree(club, paths.champion)
     params = Canary.of(
@@ -178,13 +186,21 @@ def test_a_running_service_is_deployed_to_and_back_without_a_failed_request(
         assert set(load.statuses) == {200}
         assert load.statuses[200] > 500
         assert load.versions.keys() == {deployed(club).version, deployed(second).version}
+        with Load(server) as load:  # in real time
+            strict = params.model_copy(update={"steps": [0.3, 1.0], "contacts": 0.1})
+            rollout = Rollout(places, strict, Live(server.url))
+            with pytest.raises(UserError, match=r"taken back at step 30%.*to be contacted"):
+                deploy(never, rollout, reason="a test", paths=paths)
+            _until(server, "challenger", None)
+        assert set(load.statuses) == {200}
+        assert deployed(never).version in load.versions
 
 
-def _until(server, variant: str, version: str) -> None:
-    """Wait until the answers come from this version alone."""
+def _until(server, variant: str, version: str | None) -> None:
+    """Wait until every worker has this version, or none, of a variant: at most 30 seconds."""
     due, right = time.monotonic() + 30, 0
     while right < 20:
         assert time.monotonic() < due
-        info = server.ask("/model-info")
-        right = right + 1 if info[variant]["version"] == version else 0
+        found = server.ask("/model-info").get(variant, {"version": None})
+        right = right + 1 if found["version"] == version else 0
         time.sleep(0.05)
