@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
@@ -26,6 +26,10 @@ from serving.exchange import Detail, RequestError
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_DETAILS = 20
+NAMED_ALONE = 3  # missing fields of a customer; more are one problem with a list
+SEPARATE = 3  # fields that a customer lacks, named one by one; more are one list
+MISFIT = "the request does not fit the model"
+MISSING = "missing_fields"  # of an error that stands for several of pydantic's
 SNAPSHOT = "snapshot_date"
 ONE, BATCH = "PredictRequest", "PredictBatchRequest"
 FIELDS = {ONE: ["features", "customer_id"], BATCH: ["features", "customer_ids"]}
@@ -105,7 +109,7 @@ class Requests:
             return rows, [None] * len(rows)
         if len(ids) != len(rows):
             detail = _detail(None, "customer_ids", "not as many as customers", allowed=len(rows))
-            raise RequestError(400, "the request does not fit the model", [detail])
+            raise RequestError(400, MISFIT, [detail])
         return rows, ids
 
     def _parsed(self, adapter: TypeAdapter[Any], body: bytes) -> Any:
@@ -133,17 +137,20 @@ class Requests:
         misshapen = next((e for e in errors if _is_misshapen(e)), None)
         if misshapen is not None:
             return self._misshapen(misshapen, error.title)
+        errors = _gathered(errors)
         details = [self._described(e, error.title) for e in errors[:SHOWN_DETAILS]]
         if errors[0]["type"] == "json_invalid":
             return RequestError(400, "the body is not valid JSON", details)
         if any(e["type"] == "too_long" for e in errors):
             return RequestError(400, f"at most {self.max_batch} customers in one request", details)
+        if len(errors) == 1 and MISSING in errors[0]:
+            return RequestError(400, f"{MISFIT}: {details[0]['problem']}", details)
         return RequestError(400, _counted(len(errors)), details)
 
     def _misshapen(self, fault: Any, model: str) -> RequestError:
         """One error for `features` missing or misplaced: all others would follow from that."""
         form = "[{column: value, …}, …]" if model == BATCH else "{column: value, …}"
-        error = f'the request does not fit the model: expected {{"features": {form}}}'
+        error = f'{MISFIT}: expected {{"features": {form}}}'
         detail = self._described(fault, model)
         if fault["type"] == "extra_forbidden":
             detail["problem"] = "inside another features"
@@ -152,6 +159,9 @@ class Requests:
     def _described(self, error: Any, model: str) -> Detail:
         place = list(error["loc"])
         row = next((step for step in place if isinstance(step, int)), None)
+        if MISSING in error:
+            lacking = error[MISSING]
+            return _detail(row, "features", f"{len(lacking)} fields missing", allowed=lacking)
         names = [str(step) for step in place if not isinstance(step, int)]
         inside = len(names) > 1 and names[0] == "features"
         name = (names[1] if inside else names[0] if names else "")[:SHOWN_NAME]
@@ -291,10 +301,26 @@ def _is_misshapen(error: Any) -> bool:
     return error["type"] in MISSHAPEN and names in ([], ["features"])
 
 
+def _gathered(errors: Sequence[Any]) -> list[Any]:
+    """The errors, those of a customer who lacks more than `NAMED_ALONE` fields as one of them."""
+    lacking: dict[tuple[Any, ...], list[str]] = {}
+    for error in errors:
+        if error["type"] == "missing":
+            lacking.setdefault(error["loc"][:-1], []).append(error["loc"][-1])
+    found: dict[tuple[Any, ...], Any] = {}
+    for error in errors:
+        place = error["loc"][:-1]
+        if error["type"] == "missing" and len(lacking[place]) > NAMED_ALONE:
+            found[place] = {"type": "missing", "loc": place, MISSING: lacking[place]}
+        else:
+            found[*error["loc"], error["type"]] = error
+    return list(found.values())
+
+
 def _counted(problems: int) -> str:
     more = f"; the first {SHOWN_DETAILS}" if problems > SHOWN_DETAILS else ""
     count = "1 problem" if problems == 1 else f"{problems} problems{more}"
-    return f"the request does not fit the model: {count}"
+    return f"{MISFIT}: {count}"
 
 
 def _detail(row: int | None, field: str, problem: str, *, allowed: Any) -> Detail:

@@ -78,7 +78,32 @@ def test_what_is_allowed_is_what_the_schema_says():
 def test_a_missing_field_is_named_also_where_it_may_be_null():
     for name in (FEE, DAYS):
         assert rejection({"features": without(name)}).details[0]["field"] == name
-    assert {f["problem"] for f in rejection({"features": {}}).details} == {"missing"}
+
+
+@pytest.mark.parametrize("sent", [0, 1])
+def test_a_customer_of_whom_most_is_missing_gets_one_error_with_the_missing_fields(sent):
+    some = dict(list(MEMBER.items())[:sent])
+    lacking = list(MEMBER)[sent:]
+    error = rejection({"features": some})
+    (detail,) = error.details
+    assert (detail["row"], detail["field"]) == (None, "features")
+    assert detail["problem"] == f"{len(lacking)} fields missing"
+    assert detail["allowed"] == lacking
+    assert detail["problem"] in error.error
+
+
+def test_of_a_batch_each_customer_with_many_missing_fields_is_one_error():
+    rows = [MEMBER, {}, {**MEMBER, SIZE: "x"}, {}, without(FEE)]
+    found = rejection({"features": rows}, many=True).details
+    assert [(f["row"], f["field"]) for f in found] == [
+        (1, "features"), (2, SIZE), (3, "features"), (4, FEE),
+    ]  # fmt: skip
+
+
+def test_what_else_is_wrong_is_named_next_to_the_missing_fields():
+    found = rejection({"features": {FEE: -1, "x": 1}}).details
+    assert [f["field"] for f in found] == ["features", FEE, "x"]
+    assert MONTHS in found[0]["allowed"]
 
 
 @pytest.mark.parametrize("name", [PAID, DAYS, PAYS])
