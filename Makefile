@@ -37,6 +37,9 @@ ifeq ($(MAKELEVEL)$(if $(unknown),!),0!)
 $(error $(strip make $(MAKECMDGOALS)): unknown variable $(unknown); expected one of: $(strip $(known)))
 endif
 
+# In a recipe: what its target cannot do without, and an example of it.
+need = $(if $(value $(1)),,$(error make $@: $(1) is missing; for example: make $@ $(2)))
+
 help:
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
 		/^[a-z-]+:.*## / { if (length($$2) > 80) sub(/ \[/, "\n                    [", $$2); \
@@ -91,25 +94,29 @@ repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
 adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
-	@$(STAGES) adopt $${CSV:+"$$CSV"} $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
+	@$(call need,CSV,CSV=customers.csv)
+	@$(STAGES) adopt "$${CSV:-}" $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
 score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=sum] [MODEL=prod] [REASONS=list] [MAX_REJECTS=1%] [SNAPSHOT=] [CUSTOMERS=1] [ENGINE=dask] [SCHEDULER=]
-	@$(STAGES) score "$${IN:?the customers, such as IN=july.csv}" "$${OUT:?where to, such as OUT=out/july}" \
+	@$(foreach name,IN OUT,$(call need,$(name),IN=july.csv OUT=out/july))
+	@$(STAGES) score "$${IN:-}" "$${OUT:-}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${CUSTOMERS:+--customers} $${ENGINE:+--engine "$$ENGINE"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
 campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table [CUSTOMERS=table] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values]
-	@$(STAGES) campaign "$${IN:?what became of whom, such as IN=campaign.csv}" \
+	@$(call need,IN,IN=campaign.csv)
+	@$(STAGES) campaign "$${IN:-}" \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
 		$${IGNORE:+--ignore "$$IGNORE"}
 
 monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [MODEL=bundle]
-	@$(STAGES) monitor "$${IN:?the customers of a month, such as IN=data/snapshots/month_001/customers.parquet}" \
+	@$(call need,IN,IN=july.csv MONTH=2026-07)
+	@$(STAGES) monitor "$${IN:-}" \
 		$${MONTH:+--month "$$MONTH"} $${OUTCOMES:+--outcomes "$$OUTCOMES"} $${AS_OF:+--as-of "$$AS_OF"} \
 		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${MODEL:+--model "$$MODEL"}
 
@@ -140,7 +147,8 @@ register: $(ENV) ## the committed champion as a version of the registry, if it i
 	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
 
 promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSION=v1.2.0] [REASON=text]
-	@$(STAGES) promote $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
+	@$(call need,STAGE,STAGE=prod)
+	@$(STAGES) promote "$${STAGE:-}" $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
 retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [AS_OF=month] [REASON=departures|decay|schedule|hand]
 	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
@@ -189,9 +197,11 @@ track: $(MLFLOW) # log the results to the MLflow server in MLFLOW_TRACKING_URI; 
 	@$(STAGES) track
 
 demote: $(ENV) # leave an environment of the registry empty: STAGE=staging|prod [REASON=text]
-	@$(STAGES) demote $${STAGE:+"$$STAGE"} $${REASON:+--reason "$$REASON"}
+	@$(call need,STAGE,STAGE=prod)
+	@$(STAGES) demote "$${STAGE:-}" $${REASON:+--reason "$$REASON"}
 
 fetch-model: $(ENV) # the bundle of an environment or a version, checked by hash: STAGE=prod or VERSION=v1.2.0 [OUT=folder]
+	@$(call need,$(if $(VERSION),VERSION,STAGE),STAGE=prod)
 	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
 
 down: $(ENV) # stop what make up started; its volumes are kept
@@ -258,14 +268,16 @@ scan-image: $(ENV) # known vulnerabilities in the image, with Trivy
 	@$(STAGES) scan-image
 
 push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
-	@$(PYTHON) -m stages push-image "$${TO:?the address of the image}" "$${VERSION:?its version}" $${FROM:+--archive "$$FROM"}
+	@$(foreach name,TO VERSION,$(call need,$(name),TO=ghcr.io/owner/churn VERSION=v1.0.0))
+	@$(PYTHON) -m stages push-image "$${TO:-}" "$${VERSION:-}" $${FROM:+--archive "$$FROM"}
 
 cml: # CML, which posts the comment, in .cml/ (needs npm)
 	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
 		--before $(CML_RESOLVED) @dvcorg/cml@$(CML)
 
 comment: # post the report in FROM=folder on its pull request
-	@PATH="$(CURDIR)/.cml/bin:$$PATH" $(PYTHON) -m stages comment "$${FROM:?the folder with the report}"
+	@$(call need,FROM,FROM=report)
+	@PATH="$(CURDIR)/.cml/bin:$$PATH" $(PYTHON) -m stages comment "$${FROM:-}"
 
 propose-lock: # the changed locks as a draft pull request, with gh
 	@.ci/propose-lock

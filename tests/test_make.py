@@ -79,6 +79,35 @@ def test_an_unknown_variable_is_refused_with_the_known_ones(given: str) -> None:
     assert f"make serve: unknown variable {name}; expected one of: PYTHON PORT" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("target", "given", "lacking"),
+    [
+        ("adopt", [], "CSV"),
+        ("score", ["IN=a.csv"], "OUT"),
+        ("campaign", [], "IN"),
+        ("monitor", ["MONTH=2026-07"], "IN"),
+        ("promote", ["VERSION=v1.0.0"], "STAGE"),
+        ("demote", [], "STAGE"),
+        ("fetch-model", ["OUT=bundle"], "STAGE"),
+        ("push-image", ["TO=ghcr.io/a/b"], "VERSION"),
+        ("comment", [], "FROM"),
+    ],
+)
+def test_what_a_target_cannot_do_without_is_named_with_an_example(
+    target: str, given: list[str], lacking: str
+) -> None:
+    done = make("-n", target, *given)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert re.search(rf"make {target}: {lacking} is missing; for example: make {target} \S+", line)
+    example = line.partition("for example: make ")[2].removesuffix(".  Stop.").split()
+    assert make("-n", *example).returncode == 0
+
+
+def test_fetch_model_takes_a_version_in_place_of_an_environment() -> None:
+    assert make("-n", "fetch-model", "VERSION=v1.0.0").returncode == 0
+
+
 def test_variables_of_several_targets_add_up() -> None:
     assert make("-n", "register", "promote", "BUMP=minor", "STAGE=prod").returncode == 0
 
