@@ -211,7 +211,7 @@ status: $(ENV) # which parts of the stack run, and how they are
 	@$(STAGES) status
 
 bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
-	@$(BIN)/bentoml build
+	@$(BIN)/bentoml build --output tag # without it, advertising
 	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
 
 image: $(ENV) # a container image of the newest bento, with Docker or Podman [OUT=file.tar] [BASE=image]
