@@ -60,7 +60,8 @@ class Draft:
     @property
     def content(self) -> dict[str, Any]:
         """As it stands in a schema file."""
-        return self._content([dict(guess.entry) for guess in self.guesses])
+        made = [(g.entry, *(g.offers if g.is_derived else ())) for g in self.guesses]
+        return self._content([dict(entry) for entries in made for entry in entries])
 
     def _content(self, columns: list[dict[str, Any]]) -> dict[str, Any]:
         return ({"snapshot": self.snapshot} if self.snapshot else {}) | {"columns": columns}
@@ -73,7 +74,7 @@ class Draft:
             for guess in self.guesses
             for offer in guess.offers
         ]
-        columns = [*self.content["columns"], *unbounded]
+        columns = [*(dict(guess.entry) for guess in self.guesses), *unbounded]
         return parse_schema(self._content(columns), origin=f"{self.origin}: the drafted schema")
 
     @property
@@ -96,7 +97,7 @@ class Draft:
             else g
             for g in self.guesses
         )
-        return replace(self, guesses=guesses)
+        return replace(self, guesses=_with_dates_for_want_of_others(guesses))
 
 
 def draft(
@@ -126,7 +127,8 @@ def draft(
     guesses = [_guess(p, target, identity, raw_table, snapshot) for p in profiles]
     guesses = _with_money(guesses, profiles)
     questions = _open_questions(guesses, identity, snapshot)
-    return Draft(tuple(guesses), origin, tuple(questions), snapshot.day if snapshot else None)
+    guesses = _with_dates_for_want_of_others(guesses)
+    return Draft(guesses, origin, tuple(questions), snapshot.day if snapshot else None)
 
 
 def _open_questions(
@@ -185,6 +187,13 @@ def _learnable(column: Profile) -> Guess:
     if not column.is_number and (reason := unlearnable_text(column)):
         return ignored(column, reason, DOUBTFUL)
     return category_guess(column)
+
+
+def _with_dates_for_want_of_others(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """Where no other column is an input, what is made of dates is, in doubt."""
+    if any(guess.is_input for guess in guesses):
+        return tuple(guesses)
+    return tuple(guess.deriving() for guess in guesses)
 
 
 def _target_guess(column: Profile, target: Target) -> Guess:

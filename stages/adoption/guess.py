@@ -15,13 +15,14 @@ CONFIRM, DOUBTFUL, SERIOUS = 1, 2, 3  # likely; in doubt; in doubt, and much han
 class Guess:
     """A column as drafted: its entry in the schema, why, and how doubtful that is (0 to 3).
 
-    `offers` are entries of columns that could be made of it, and are not.
+    `offers` are entries of columns that could be made of it, and are not unless it `is_derived`.
     """
 
     entry: Mapping[str, Any]
     because: str = ""
     doubt: int = 0
     offers: tuple[Mapping[str, Any], ...] = ()
+    is_derived: bool = False
 
     @property
     def name(self) -> str:
@@ -40,7 +41,9 @@ class Guess:
 
     @property
     def is_input(self) -> bool:
-        """Whether a model may learn from it."""
+        """Whether a model may learn from it, or from a column that is made of it."""
+        if self.is_derived and self.offers:
+            return True
         learnable = self.entry["kind"] in (*NUMERIC_KINDS, "category")
         return learnable and not {"id", "period", "target", "ignored"} & set(self.roles)
 
@@ -52,6 +55,14 @@ class Guess:
     def offering_nothing(self) -> Guess:
         """The same without its offers, and their reasons."""
         return replace(self, because="", offers=()) if self.offers else self
+
+    def deriving(self) -> Guess:
+        """The same with its offers as columns, for want of others."""
+        if not self.offers:
+            return self
+        parts = ", ".join(str(offer["part"]).replace("_", " ") for offer in self.offers)
+        because = f"{parts} learned from, since nothing else is left: known on the snapshot's day?"
+        return replace(self.noted(because, SERIOUS), is_derived=True)
 
     def noted(self, because: str, doubt: int) -> Guess:
         """The same with one more warning, and as doubtful as the most doubtful of them."""

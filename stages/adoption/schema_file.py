@@ -52,9 +52,13 @@ def write_schema(path: Path, draft: Draft) -> None:
 
 
 def _lines(guess: Guess) -> list[str]:
-    """A comment on a column, its entry, and as comments the columns that could be made of it."""
+    """A comment on a column, its entry, and the columns that could be made of it.
+
+    Those are comments, unless the draft learns from them.
+    """
     comments = [f"  # {guess.because}"] if guess.because else []
-    offers = [f"  # - {_entry(offer)}" for offer in guess.offers]
+    mark = "" if guess.is_derived else "# "
+    offers = [f"  {mark}- {_entry(offer)}" for offer in guess.offers]
     return [*comments, f"  - {_entry(guess.entry)}", *offers]
 
 

@@ -16,6 +16,7 @@ from serving.document import example
 from serving.exchange import RequestError
 from serving.requests import Requests
 from stages.adoption.draft import Draft, draft
+from stages.adoption.guess import SERIOUS
 from stages.adoption.leaks import leaking_columns
 from stages.adoption.schema_file import write_schema
 from stages.batch.inputs import find_inputs, plan, read_block
@@ -74,6 +75,37 @@ def test_dates_are_no_inputs_until_somebody_says_so(found: Draft) -> None:
     assert asked["contract end"].doubt == 2
     assert asked["cancelled"].taken_as == "ignored"
     assert asked["cancelled"].because.startswith("suspected leak")
+
+
+def test_a_table_of_dates_alone_is_learned_from_and_in_doubt(tmp_path: Path) -> None:
+    # given nothing but an id, days and the outcome
+    given = {name: cells for name, cells in table().items() if name != "visits"}
+    came = raw_table(**given)
+    drafted = draft(came, origin="t.csv", today=TODAY)
+    explore = read_parameters(Paths.here()).explore
+    found = drafted.ignoring(leaking_columns(came, drafted.offered, explore, origin="t.csv"))
+    # then what the schema would offer as comments are its columns
+    write_schema(tmp_path / "t.schema.yaml", found)
+    schema = load_schema(tmp_path / "t.schema.yaml")
+    assert {column.name for column in schema.inputs} >= set(LEARNED)
+    assert schema == found.schema
+    assert check_table(came, schema, origin="t.csv").customers["days since signup"].notna().all()
+    # and a person is asked first, but for the date that gives the outcome away
+    asked = {question.about: question for question in found.questions}
+    assert asked["signup"].doubt == SERIOUS
+    assert "since nothing else is left" in asked["signup"].because
+    assert asked["cancelled"].taken_as == "ignored"
+
+
+def test_dates_are_learned_from_where_all_others_leak() -> None:
+    given = table()
+    given["visits"] = np.where(given["churn"] == "yes", 20, 1) + np.arange(CUSTOMERS) % 3
+    came = raw_table(**given)
+    drafted = draft(came, origin="t.csv", today=TODAY)
+    explore = read_parameters(Paths.here()).explore
+    found = drafted.ignoring(leaking_columns(came, drafted.offered, explore, origin="t.csv"))
+    assert "visits" not in {column.name for column in found.schema.inputs}
+    assert "days since signup" in {column.name for column in found.schema.inputs}
 
 
 @pytest.mark.parametrize("never", ["9999-12-31", "31.12.9999", "12/31/9999", "0000-00-00"])
