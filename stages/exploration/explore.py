@@ -225,7 +225,8 @@ COLUMN_FIGURES = {
 def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
     """Evidently's data summary, taken from its JSON.
 
-    Its own page is 3.7 MB and differs at every run; its figures do not.
+    Its own page is 3.7 MB and differs at every run; its figures do not. The smallest and the
+    largest of a sensitive number are somebody's own: they are left out.
     """
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataSummaryPreset
@@ -237,7 +238,7 @@ def data_summary(customers: pd.DataFrame, schema: Schema) -> Summary:
     metrics_found = json.loads(Report([DataSummaryPreset()]).run(dataset, None).json())["metrics"]
     return Summary(
         _table_figures(metrics_found),
-        pd.DataFrame({n: _number_figures(metrics_found, n) for n in numeric}).T,
+        pd.DataFrame({n: _number_figures(metrics_found, schema[n]) for n in numeric}).T,
         pd.DataFrame.from_dict(
             {n: _category_figures(metrics_found, n, schema[n].labels) for n in category}, "index"
         ),
@@ -258,8 +259,10 @@ def _table_figures(found: list[dict[str, Any]]) -> pd.Series:
     return pd.Series({words: int(values[kind]) for kind, words in TABLE_FIGURES.items()})
 
 
-def _number_figures(found: list[dict[str, Any]], column: str) -> dict[str, float]:
-    values = {_kind(m): m["value"] for m in found if m["config"].get("column") == column}
+def _number_figures(found: list[dict[str, Any]], column: Column) -> dict[str, float]:
+    values = {_kind(m): m["value"] for m in found if m["config"].get("column") == column.name}
+    if "sensitive" in column.roles:
+        values |= dict.fromkeys(("MinValue", "MaxValue"), np.nan)
     return {words: values[kind] for kind, words in COLUMN_FIGURES.items()}
 
 

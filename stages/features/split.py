@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from scoring.derive import numeric_names
 from scoring.schema import Schema
 from stages.core.cluster import mapped
 from stages.core.files import read_row_group, read_table, row_count, row_groups, write_table
@@ -170,3 +171,17 @@ def balance_warnings(balance: Balance) -> list[str]:
         f"The churn rates of train and test differ by {balance.difference:+.2%}, more than three "
         f"standard errors ({balance.standard_error:.2%}): is churn tied to the customer number?"
     ]
+
+
+def number_figures(features: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Mean, spread and quantiles of every numeric feature, a row each.
+
+    Without the smallest and the largest of a sensitive one, which are somebody's own.
+    """
+    numbers = features[numeric_names(schema)].astype(float)
+    if numbers.empty:
+        return pd.DataFrame()
+    figures = numbers.describe().T.drop(columns="count")
+    sensitive = [c.name for c in schema.numeric_inputs if "sensitive" in c.roles]
+    figures.loc[sensitive, ["min", "max"]] = np.nan
+    return figures

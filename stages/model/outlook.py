@@ -32,7 +32,7 @@ def summary(
 ) -> str:
     """Whether more customers, and whether `make tune`, are likely to help."""
     gain = gain_of_the_second_half(validation, winner, features, schema, params)
-    return f"{_of_customers(*gain)} {_of_tuning(validation.scores, params)}"
+    return f"{_of_customers(*gain)} {of_tuning(validation.scores, params)}"
 
 
 def gain_of_the_second_half(
@@ -91,24 +91,28 @@ def _of_customers(gain: float, low: float, high: float) -> str:
     )
 
 
-def _of_tuning(scores: pd.DataFrame, params: Train) -> str:
-    """Parameters matter where boosting leads linear models, and one configuration the next."""
+def of_tuning(scores: pd.DataFrame, params: Train) -> str:
+    """Parameters matter at most where boosting leads linear models.
+
+    How far one configuration leads the next says nothing (docs/decisions/0026-portfolio.md).
+    """
     ranked = sorted(_of(BOOSTING, params), key=lambda name: _by_fold(scores, name).mean())
     linear = sorted(_of(("logistic",), params), key=lambda name: _by_fold(scores, name).mean())
-    if len(ranked) < 2 or not linear:
+    if not ranked or not linear:
         return "The candidates are too few to say whether `make tune` is likely to help."
-    first, second = ranked[:2]
-    simpler, error = _lead(scores, first, linear[0], params)
-    if simpler <= error:
+    first = ranked[0]
+    lead, error = _lead(scores, first, linear[0], params)
+    figures = f"log loss {lead:+z.4f}, standard error {error:z.4f}"
+    if lead <= error:
         return (
             f"`make tune` is unlikely to help much: the best boosting, {first}, does not lead "
-            f"{linear[0]} beyond noise (log loss {simpler:+z.4f}, standard error {error:z.4f})."
+            f"{linear[0]} beyond noise ({figures})."
         )
-    lead, error = _lead(scores, first, second, params)
-    figures = f"{first} leads {second} by {lead:z.4f} of log loss, standard error {error:z.4f}"
-    if lead > error:
-        return f"`make tune` is likely to help: the strength of boosting matters ({figures})."
-    return f"`make tune` is unlikely to help much: the best boostings are level ({figures})."
+    return (
+        f"`make tune` may help a little: boosting matters here ({first} leads {linear[0]}, "
+        f"{figures}), but the portfolio has several strengths of it. Whether it does, its outer "
+        "folds say before anything is written."
+    )
 
 
 def _of(families: tuple[str, ...], params: Train) -> list[str]:

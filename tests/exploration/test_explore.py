@@ -201,6 +201,14 @@ def test_figures_of_numbers_agree_with_pandas(customers, summary):
     assert list(summary.numbers.index) == [c.name for c in builders.schema().numeric_inputs]
 
 
+def test_the_ends_of_a_sensitive_number_are_nobodys_business(customers):
+    private = builders.schema(**{FEE: {"roles": ["sensitive"]}})
+    numbers = data_summary(customers, private).numbers
+    assert numbers.loc[FEE, ["minimum", "maximum"]].isna().all()
+    assert numbers.drop(index=FEE).notna().all(axis=None)
+    assert numbers.loc[FEE, "median"] == pytest.approx(customers[FEE].median(), rel=0.02)
+
+
 def test_figures_of_categories_agree_with_pandas(customers, summary):
     assert list(summary.categories.index) == [BRANCH, SIZE, PAYS, GENDER, LEFT]
     for name, row in summary.categories.iterrows():

@@ -330,3 +330,10 @@ def test_both_classes_are_on_the_test_side_however_few_there_are(seed):
     before = assign_test(list(customers[NUMBER]), share=0.05, seed=seed)
     assert is_test[before].all()
     assert (is_test & ~before).sum() <= 2
+
+
+def test_the_ends_of_a_sensitive_number_are_not_shown():
+    private = builders.schema(**{FEE: {"roles": ["sensitive"]}})
+    shown = features.number_figures(feature_table(builders.customers(), private), private)
+    assert shown.loc[FEE, ["min", "max"]].isna().all()
+    assert shown.drop(index=FEE).notna().all(axis=None)

@@ -1,6 +1,7 @@
 """Configurations under names of their own, and the untuned boosting that all are judged by."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scoring.errors import UserError
@@ -11,7 +12,7 @@ from stages.model.candidates import build
 from stages.model.encoding import frame, layout
 from stages.model.export import TOLERANCE, disagreement, to_onnx
 from stages.model.hist_boosting import rounded_down
-from stages.model.outlook import summary
+from stages.model.outlook import LOSS, of_tuning, summary
 from stages.model.train import cross_validate
 from stages.model.train_params import Train
 from tests import builders
@@ -92,4 +93,19 @@ def test_report_says_whether_more_customers_and_tuning_are_likely_to_help():
     validation = cross_validate(features, schema, params)
     words = summary(validation, "logistic", features, schema, params)
     assert "customers" in words
-    assert "`make tune` is" in words
+    assert "`make tune` " in words
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0.05, "may help a little"), (0.0, "unlikely")])
+def test_tuning_is_unlikely_to_help_where_boosting_does_not_lead_a_linear_model(ahead, verdict):
+    # given five folds, with noise of 0.01 between two candidates
+    noise = 0.01 * np.array([1, -1, 1, -1, 0])
+    losses = {"logistic": 0.4 + noise, "xgboost": np.full(5, 0.4 - ahead), "deep": 0.41 - noise}
+    scores = pd.concat(
+        pd.DataFrame({"candidate": name, "repeat": 0, "fold": range(5), LOSS: loss})
+        for name, loss in losses.items()
+    )
+    params = builders.train_params(portfolio={"deep": DEEP}, candidates=list(losses))
+    words = of_tuning(scores, params)
+    assert verdict in words
+    assert "xgboost" in words
