@@ -127,8 +127,8 @@ def draft(
     guesses = [_guess(p, target, identity, raw_table, snapshot) for p in profiles]
     guesses = _with_money(guesses, profiles)
     questions = _open_questions(guesses, identity, snapshot)
-    guesses = _with_dates_for_want_of_others(guesses)
-    return Draft(guesses, origin, tuple(questions), snapshot.day if snapshot else None)
+    day = snapshot.day if snapshot else None
+    return Draft(_with_dates_for_want_of_others(guesses), origin, tuple(questions), day)
 
 
 def _open_questions(
