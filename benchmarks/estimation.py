@@ -34,7 +34,8 @@ def benchmarks() -> list[Result]:
     """Mean difference of estimated and true AUC; share of intervals that have the realised one."""
     schema = load_schema(HERE.schema)
     train = Train.of(read_params(HERE.params)["train"])
-    differences, covered = [], []
+    differences: list[float] = []
+    covered: list[bool] = []
     for seed in range(SEED, SEED + TABLES):
         off, inside = zip(*_of_a_table(seed, schema, train), strict=True)
         differences.append(float(np.mean(off)))

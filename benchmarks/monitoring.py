@@ -25,6 +25,7 @@ from scipy.stats import binomtest
 from benchmarks import column_tests, estimation
 from benchmarks.result import Result
 from scoring.batch import BatchScorer
+from scoring.verdict import Status
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
 from stages.batch.rows import check_rows
@@ -77,9 +78,9 @@ class History:
         self.params = Monitor.of(read_params(HERE.params)["monitor"])
         self.tables: list[MonthTable] = []
 
-    def judge(self, months: Sequence[int], name: str = NONE) -> list[str]:
+    def judge(self, months: Sequence[int], name: str = NONE) -> list[Status]:
         """The statuses of months to come, in which a scenario unfolds."""
-        found = []
+        found: list[Status] = []
         for month in months:
             self.tables.append(table_of(self.scorer, name, month=month, seed=self.seed))
             verdict = monitor(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from scoring.verdict import Departures
 from stages.monitoring.departures import MEMORY, Step, judge
-from stages.monitoring.verdict import Departures
 from tests.monitoring.conftest import PARAMS, WINDOW
 
 CUSTOMERS, PREDICTED = np.array([900.0, 4_000.0, 2_000.0]), np.array([500.0, 1_000.0, 300.0])
