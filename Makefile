@@ -99,20 +99,21 @@ adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go bac
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET=sum] [MODEL=prod] [REASONS=list] [MAX_REJECTS=1%] [SNAPSHOT=] [CUSTOMERS=1] [ENGINE=dask] [SCHEDULER=]
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET= MODEL= REASONS= MAX_REJECTS= SNAPSHOT= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
 	@$(foreach name,IN OUT,$(call need,$(name),IN=july.csv OUT=out/july))
 	@$(STAGES) score "$${IN:-}" "$${OUT:-}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${CUSTOMERS:+--customers} $${ENGINE:+--engine "$$ENGINE"} \
+		$${CONTROL:+--control "$$CONTROL"} $${EXPLORE:+--explore "$$EXPLORE"} $${MONTH:+--month "$$MONTH"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
-campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table [CUSTOMERS=table] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values]
-	@$(call need,IN,IN=campaign.csv)
-	@$(STAGES) campaign "$${IN:-}" \
+campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS=] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values] [ADOPT=chosen]
+	@$(if $(filter none,$(ADOPT)),:,$(call need,IN,IN=campaign.csv))
+	@$(STAGES) campaign $${IN:+"$$IN"} \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
-		$${IGNORE:+--ignore "$$IGNORE"}
+		$${IGNORE:+--ignore "$$IGNORE"} $${ADOPT:+--adopt "$$ADOPT"}
 
 monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [MODEL=bundle]
 	@$(call need,IN,IN=july.csv MONTH=2026-07)

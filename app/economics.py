@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from app.scored import Floats, Scored
 from scoring import money
-from scoring.contact_plan import ContactPlan, by_profit
+from scoring.contact_plan import ContactPlan, by_profit, contact_cost
 from scoring.decision import contacts
+from scoring.effect import as_sure
 
 POINTS = 200  # of a curve
 
@@ -70,15 +71,40 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     costs = scenario.costs(assumed)
     if costs == assumed:
         profit, contact = scored.profit, scored.contact
-    else:
+    elif scored.reduction is None:
         value = worth(scored.value, assumed, costs)
         profit = money.expected_profit(scored.probability, value, costs)
         contact = contacts(scored.probability, value, costs, threshold=scored.terms.threshold)
+    else:
+        profit = _by_effect(scored, scored.reduction, costs)
+        contact = profit > 0
     chosen = np.flatnonzero(contact)
-    plan = ContactPlan.of(scored.probability[chosen], profit[chosen], costs)
+    reduction = None if scored.reduction is None else _reduced(scored.reduction, assumed, costs)
+    if reduction is not None:
+        costs = as_sure(costs, error=scored.error)
+    reduced = None if reduction is None else reduction[chosen]
+    plan = ContactPlan.of(scored.left_alone[chosen], profit[chosen], costs, reduction=reduced)
     places = chosen[plan.order]
-    cost = money.expected_cost(scored.probability[places], costs)
+    reduced = None if reduction is None else reduction[places]
+    cost = contact_cost(scored.left_alone[places], costs, reduction=reduced)
     return Ranking(places, profit[places], cost, plan)
+
+
+def _by_effect(scored: Scored, reduction: Floats, costs: money.Costs) -> Floats:
+    """Expected profit (n,) of a contact under other costs, by what a campaign showed."""
+    assert scored.value is not None
+    return money.incremental_profit(
+        worth(scored.value, scored.terms.costs, costs),
+        scored.left_alone,
+        _reduced(reduction, scored.terms.costs, costs),
+        contact_cost=costs.contact_cost,
+        offer_cost=costs.offer_cost,
+    )
+
+
+def _reduced(reduction: Floats, assumed: money.Costs, costs: money.Costs) -> Floats:
+    """Reductions (n,) if the share that accepts were the second: in proportion."""
+    return reduction * (costs.accept_rate / assumed.accept_rate)
 
 
 def worth(value: Floats, assumed: money.Costs, costs: money.Costs) -> Floats:

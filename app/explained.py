@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.scored import Scored
-from scoring.derive import derive
+from scoring.derive import derive, raw_inputs
 from scoring.explanation import NOTABLE
 from scoring.loading import Bundle
 from scoring.schema import Column
@@ -69,13 +69,10 @@ def answer(bundle: Bundle, inputs: Inputs) -> Answer:
     """What the model says of one customer, by the best tier that can."""
     model = bundle.models[bundle.best_tier]
     probability = model.probability(derive(inputs, bundle.schema))
-    numbers = np.array([[_number(inputs[c.name][0]) for c in bundle.schema.numeric_inputs]])
-    profit, _ = Terms.of(bundle.manifest, bundle.schema).decide(probability, numbers)
+    known = raw_inputs(inputs, bundle.schema)
+    terms = Terms.of(bundle.manifest, bundle.schema, bundle.effect)
+    profit = terms.decide(probability, known).profit
     return Answer(float(probability[0]), None if profit is None else float(profit[0]))
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
 
 
 def rank_among(scored: Scored, place: int) -> tuple[float, float | None]:

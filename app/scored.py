@@ -21,6 +21,8 @@ from pyarrow import csv as arrow_csv
 
 from app.places import SCORE, Places
 from scoring import money
+from scoring.contact_plan import contact_cost
+from scoring.effect import CHURN_REDUCTION, untreated
 from scoring.errors import UserError, shown
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
@@ -31,6 +33,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 ID, CONTACTS = "customer_id", "contact_list.csv"
 REASONS = ("reason_1", "reason_2", "reason_3")
+MAYBE = (CHURN_REDUCTION,)  # only where a campaign was adopted
 WANTED = (ID, "churn_probability", "decision", "expected_profit", "model_version")
 
 
@@ -39,6 +42,8 @@ class Scored:
     """The n customers of a month and the terms on which a contact pays.
 
     `profit` (n,) is what a contact is expected to bring; without a monthly value there is none.
+    Where the model decides by a campaign's effect, `reduction` (n,) is what a contact takes off the
+    probability of leaving, `level` and `error` are those of `scoring.effect.Effect`.
     """
 
     places: Places
@@ -48,6 +53,9 @@ class Scored:
     probability: Floats
     contact: Mask
     profit: Floats | None
+    reduction: Floats | None = None
+    level: float = 1.0
+    error: float = 0.0
 
     def __len__(self) -> int:
         return len(self.probability)
@@ -57,7 +65,15 @@ class Scored:
         """What keeping each customer is worth (n,); None without a monthly value."""
         if self.profit is None:
             return None
-        return money.value_from_profit(self.probability, self.profit, self.terms.costs)
+        if self.reduction is None:
+            return money.value_from_profit(self.probability, self.profit, self.terms.costs)
+        cost = contact_cost(self.left_alone, self.terms.costs, reduction=self.reduction)
+        return money.value_from_reduction(self.profit, cost, self.reduction)
+
+    @cached_property
+    def left_alone(self) -> Floats:
+        """Probability of leaving if left alone (n,)."""
+        return untreated(self.probability, level=self.level)
 
     @property
     def customers(self) -> Path | None:
@@ -126,6 +142,7 @@ def read_scored(places: Places) -> Scored:
     _check_model(table, manifest["version"], path)
     terms = Terms.of(manifest, schema)
     profit = table["expected_profit"].to_numpy() if terms.monthly is not None else None
+    effect = manifest.get("effect") if CHURN_REDUCTION in table.column_names else None
     return Scored(
         places,
         schema,
@@ -134,11 +151,14 @@ def read_scored(places: Places) -> Scored:
         table["churn_probability"].to_numpy(),
         pc.equal(table["decision"].cast(pa.string()), "contact").to_numpy(),
         profit,
+        table[CHURN_REDUCTION].to_numpy() if effect else None,
+        effect["level"] if effect else 1.0,
+        effect["error"] if effect else 0.0,
     )
 
 
 def _scores(path: Path) -> pa.Table:
-    table = _read_csv(path) if path.suffix == ".csv" else _read(path, list(WANTED))
+    table = _read_csv(path) if path.suffix == ".csv" else _read(path, [*WANTED], MAYBE)
     if not table.num_rows:
         raise UserError(f"{shown(path)}: nobody was scored; run {SCORE}")
     probability = table["churn_probability"]
@@ -161,19 +181,23 @@ def _check_model(table: pa.Table, version: str, path: Path) -> None:
         )
 
 
-def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+def _read(path: Path, columns: Sequence[str], maybe: Sequence[str] = ()) -> pa.Table:
     def read() -> pa.Table:
         there = pq.read_schema(path).names
-        return pq.read_table(path, columns=[name for name in columns if name in there])
+        return pq.read_table(path, columns=[n for n in (*columns, *maybe) if n in there])
 
     return _whole(path, read, columns)
 
 
 def _read_csv(path: Path) -> pa.Table:
-    options = arrow_csv.ConvertOptions(
-        include_columns=list(WANTED), column_types={ID: pa.string(), "model_version": pa.string()}
-    )
-    return _whole(path, lambda: arrow_csv.read_csv(path, convert_options=options), WANTED)
+    kinds = {ID: pa.string(), "model_version": pa.string()}
+    options = arrow_csv.ConvertOptions(column_types=kinds)
+
+    def read() -> pa.Table:
+        table = arrow_csv.read_csv(path, convert_options=options)
+        return table.select([n for n in (*WANTED, *MAYBE) if n in table.column_names])
+
+    return _whole(path, read, WANTED)
 
 
 def _whole(path: Path, read: Callable[[], pa.Table], columns: Sequence[str]) -> pa.Table:

@@ -37,7 +37,8 @@ SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 COMMAND = """
 import sys
 from pathlib import Path
-from stages.batch.score import Asked, score
+from stages.batch.asked import Asked
+from stages.batch.score import score
 score(Asked(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), chunk=int(sys.argv[4])))
 """
 

@@ -21,10 +21,11 @@ from scoring.batch import decoded
 from scoring.bundle import MANIFEST
 from scoring.derive import Inputs, RawInputs, with_derived
 from scoring.loading import read_manifest
+from stages.batch.asked import Asked
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
-from stages.batch.score import Asked, score
+from stages.batch.score import score
 from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.model.train import refit
@@ -36,7 +37,8 @@ SOME, MANY, MOST = 100_000, 1_000_000, 10_000_000
 SCRIPT = """
 import re, sys
 from pathlib import Path
-from stages.batch.score import Asked, score
+from stages.batch.asked import Asked
+from stages.batch.score import score
 score(Asked(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 """

@@ -27,7 +27,8 @@ Codes = NDArray[np.int64]
 class Scores:
     """What is predicted for n customers; `profit` is None without a monthly value.
 
-    `faults` says of each better tier than `tier` why it did not answer.
+    `faults` says of each better tier than `tier` why it did not answer; `reduction` and `offer`
+    are those of `scoring.terms.Decided`.
     """
 
     probability: Floats
@@ -35,6 +36,8 @@ class Scores:
     contact: NDArray[np.bool_]
     tier: str
     faults: Mapping[str, str]
+    reduction: Floats | None = None
+    offer: NDArray[np.int64] | None = None
 
 
 def code_labels(column: Column) -> tuple[str, ...]:
@@ -76,7 +79,8 @@ class BatchScorer:
 
     def score(self, numbers: Floats, codes: Codes) -> Scores:
         """Scores of n customers, by the best tier that can: numbers (n, k), codes (n, m)."""
-        inputs = with_derived(RawInputs(numbers, codes), self.bundle.schema)
+        known = RawInputs(numbers, codes)
+        inputs = with_derived(known, self.bundle.schema)
         faults = dict(self.bundle.faults)
         for tier, model in self.models.items():
             try:
@@ -84,8 +88,8 @@ class BatchScorer:
             except Exception as error:  # whatever a runtime raises, the next tier answers
                 faults[tier] = f"{type(error).__name__} while scoring"
                 continue
-            profit, contact = self.terms.decide(probability, numbers)
-            return Scores(probability, profit, contact, tier, faults)
+            profit, contact, reduction, offer = self.terms.decide(probability, known)
+            return Scores(probability, profit, contact, tier, faults, reduction, offer)
         raise AssertionError("the base rate answers for everybody")
 
 

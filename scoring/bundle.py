@@ -22,6 +22,7 @@ FALLBACK = "logistic"
 MODEL, FALLBACK_MODEL = "model.onnx", "fallback.onnx"
 SCHEMA_FILE, BACKGROUND, REFERENCE = "schema.json", "background.json", "reference.parquet"
 RULES = "rules.json"
+EFFECT = "effect.onnx"  # only where a campaign was adopted
 MANIFEST = "bundle.json"
 OUT_OF_FOLD, SCORES, SELECTED = "out_of_fold.parquet", "scores.csv", "selected.csv"
 BASELINES = ("base_rate", "one_feature", "hist_boosting")  # what headline figures are compared with

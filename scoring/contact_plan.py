@@ -34,6 +34,7 @@ class Sums(NamedTuple):
 
     With the value less the offer k, the offer o and the probability p of each: `kept` is the sum
     of p k, `offers` that of (1 - p) o, and the rest are what the variance of the profit is made of.
+    With an effect, p in `kept` is the reduction over the share that accepts.
     """
 
     contacts: Any
@@ -52,25 +53,44 @@ def sums_of(
     profit: Floats,
     costs: money.Costs,
     *,
+    reduction: Floats | None = None,
     add: Callable[[Floats], Any] = np.sum,
 ) -> Sums:
     """The sums over contacts of that probability of churn (n,) and expected profit (n,).
 
-    `add` is `np.sum`, or `np.cumsum` for running sums.
+    `reduction` (n,) is what an effect takes off the probability, in place of the share that
+    accepts; `add` is `np.sum`, or `np.cumsum` for running sums.
     """
     offer = costs.offer_cost
-    net = money.value_from_profit(probability, profit, costs) - offer
-    kept, offers = probability * net, (1 - probability) * offer
+    cost = contact_cost(probability, costs, reduction=reduction)
+    if reduction is None:
+        net = money.value_from_profit(probability, profit, costs) - offer
+        moved = probability
+    else:
+        net = money.value_from_reduction(profit, cost, reduction) - offer
+        moved = reduction / costs.accept_rate
+    kept, offers = moved * net, (1 - probability) * offer
     return Sums(
         contacts=add(np.ones(len(probability))),
-        cost=add(money.expected_cost(probability, costs)),
+        cost=add(cost),
         profit=add(profit),
         kept=add(kept),
         offers=add(offers),
-        kept_by_value=add(kept * net),
+        kept_by_value=add(np.abs(moved) * net**2) if reduction is not None else add(kept * net),
         kept_squared=add(kept * kept),
         kept_by_offer=add(kept * offers),
         offers_squared=add(offers * offers),
+    )
+
+
+def contact_cost(
+    probability: Floats, costs: money.Costs, *, reduction: Floats | None = None
+) -> Floats:
+    """Expected cost (n,) of contacting each customer, by the share that accepts or by an effect."""
+    if reduction is None:
+        return money.expected_cost(probability, costs)
+    return money.incremental_cost(
+        probability, reduction, contact_cost=costs.contact_cost, offer_cost=costs.offer_cost
     )
 
 
@@ -107,10 +127,19 @@ class ContactPlan:
     costs: money.Costs
 
     @classmethod
-    def of(cls, probability: Floats, profit: Floats, costs: money.Costs) -> ContactPlan:
+    def of(
+        cls,
+        probability: Floats,
+        profit: Floats,
+        costs: money.Costs,
+        *,
+        reduction: Floats | None = None,
+    ) -> ContactPlan:
         """The plan for customers of that probability of churn (n,) and expected profit (n,)."""
         order = by_profit(profit)
-        return cls(order, sums_of(probability[order], profit[order], costs, add=np.cumsum), costs)
+        reduced = None if reduction is None else reduction[order]
+        sums = sums_of(probability[order], profit[order], costs, reduction=reduced, add=np.cumsum)
+        return cls(order, sums, costs)
 
     def __len__(self) -> int:
         return len(self.order)

@@ -13,7 +13,7 @@ from scoring.schema import Schema
 Floats = NDArray[np.float64]
 Decision = Literal["contact", "no_contact"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
-Rule = Literal["expected_profit", "threshold"]
+Rule = Literal["expected_profit", "threshold", "incremental_profit"]
 
 
 def contacts(
@@ -29,5 +29,5 @@ def contacts(
 
 
 def decision_rule(schema: Schema) -> Rule:
-    """The rule that decides: the threshold only where the schema has no monthly value."""
+    """The rule that decides without an effect: the threshold only without a monthly value."""
     return "expected_profit" if schema.role("monthly_value") else "threshold"

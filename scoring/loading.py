@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scoring.bundle import (
     BACKGROUND,
+    EFFECT,
     FALLBACK_MODEL,
     MANIFEST,
     MODEL,
@@ -23,13 +24,14 @@ from scoring.bundle import (
 )
 from scoring.derive import Inputs, category_names, numeric_names
 from scoring.digest import digest
+from scoring.effect import Effect
 from scoring.errors import UserError, shown
 from scoring.explanation import Explainer, make_explainer
 from scoring.rules import Rules
 from scoring.schema import Schema, parse_schema
 
 Floats = NDArray[np.float64]
-READ = (MANIFEST, SCHEMA_FILE, BACKGROUND, MODEL, FALLBACK_MODEL, RULES)
+READ = (MANIFEST, SCHEMA_FILE, BACKGROUND, MODEL, FALLBACK_MODEL, RULES, EFFECT)
 
 
 class Model(Protocol):
@@ -55,6 +57,9 @@ class BaseRate:
 class Bundle:
     """A loaded bundle: `models` by tier, best first; `faults` says of a tier why it is not there.
 
+    `effect` is None where no campaign was adopted, or where it cannot be used: then `faults` has
+    `effect`, too.
+
     `created` is when the bundle was written, in seconds since the epoch.
     """
 
@@ -65,6 +70,7 @@ class Bundle:
     models: Mapping[str, Model]
     faults: Mapping[str, str]
     created: float
+    effect: Effect | None = None
     _explainers: dict[str, Explainer] = field(default_factory=dict)
 
     @property
@@ -134,7 +140,8 @@ def load_bundle(folder: Path) -> Bundle:
             faults[tier] = f"{shown(folder / file)}: cannot be run ({type(error).__name__})"
     models["base_rate"] = BaseRate(float(manifest["base_rate"]))
     created = (folder / MANIFEST).stat().st_mtime
-    return Bundle(folder, manifest, schema, background, models, faults, created)
+    effect = _effect(folder, manifest, schema, faults)
+    return Bundle(folder, manifest, schema, background, models, faults, created, effect)
 
 
 def fingerprint(folder: Path) -> tuple[Any, ...]:
@@ -161,6 +168,24 @@ def _checked(folder: Path, name: str, files: Mapping[str, str]) -> bytes:
     if hashlib.sha256(content).hexdigest() != files[name]:
         raise UserError(f"{shown(path)}: content differs from the hash in {MANIFEST}")
     return content
+
+
+def _effect(
+    folder: Path, manifest: Mapping[str, Any], schema: Schema, faults: dict[str, str]
+) -> Effect | None:
+    """The effect of a campaign; without one, or where it cannot be used, None."""
+    content = manifest.get("effect")
+    if content is None:
+        return None
+    try:
+        has_graph = content["share"] is None
+        graph = _checked(folder, EFFECT, manifest["files"]) if has_graph else None
+        return Effect.of(content, schema, graph)
+    except UserError as error:
+        faults["effect"] = str(error)
+    except Exception as error:  # whatever a runtime raises, the assumed share decides
+        faults["effect"] = f"{shown(folder / EFFECT)}: cannot be used ({type(error).__name__})"
+    return None
 
 
 def _background(folder: Path, files: Mapping[str, str]) -> Mapping[str, Any] | None:

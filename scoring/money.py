@@ -8,6 +8,7 @@ a contact costs `contact_cost`; a churner accepts the offer with chance `accept_
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,33 @@ def expected_cost(probability: Floats, costs: Costs) -> Floats:
     """Expected cost (n,) of contacting each customer: the contact, and the offer if it is taken."""
     taken = 1 - probability * (1 - costs.accept_rate)
     return costs.contact_cost + costs.offer_cost * taken
+
+
+def value_from_reduction(profit: Floats, cost: Floats, reduction: Floats) -> Floats:
+    """The value (n,) behind an incremental profit and its cost; 0 where nothing is changed."""
+    gain = profit + cost
+    return np.divide(gain, reduction, out=np.zeros_like(gain), where=reduction != 0)
+
+
+def incremental_profit(
+    value: Floats, untreated: Floats, reduction: Floats, *, contact_cost: Any, offer_cost: Any
+) -> Floats:
+    """Expected profit of a contact against none, by what it takes off the probability of leaving.
+
+    `value` is kept with a customer who stays, `untreated` the probability of leaving if left alone,
+    all of shapes that broadcast. With the accepted share of leavers as the reduction this is
+    `expected_profit`. Linear in `untreated` and `reduction`: unbiased ones give an unbiased profit.
+    """
+    return value * reduction - incremental_cost(
+        untreated, reduction, contact_cost=contact_cost, offer_cost=offer_cost
+    )
+
+
+def incremental_cost(
+    untreated: Floats, reduction: Floats, *, contact_cost: Any, offer_cost: Any
+) -> Floats:
+    """Expected cost of a contact: the offer is taken by all who stay."""
+    return contact_cost + offer_cost * (1 - untreated + reduction)
 
 
 def realised_profit(label: Floats, value: Floats, costs: Costs) -> Floats:

@@ -34,8 +34,8 @@ class Prediction(BaseModel):
     customer_id: str | int | None = Field(description="as it was sent")
     churn_probability: float = Field(ge=0, le=1)
     decision: Decision = Field(
-        description="contact: by expected profit, or by threshold where there is no monthly value; "
-        "/model-info says which"
+        description="contact: by expected profit, or by threshold where there is no monthly "
+        "value; where a campaign was adopted, by its effect; /model-info says which"
     )
     expected_profit: float | None = Field(
         description="of a contact; null where the data has no monthly value"

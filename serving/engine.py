@@ -63,7 +63,7 @@ class ModelVariant:
             for tier in TIERS[:2]
             if tier in bundle.models
         }
-        self.terms = Terms.of(bundle.manifest, bundle.schema)
+        self.terms = Terms.of(bundle.manifest, bundle.schema, bundle.effect)
 
     def probability(self, tier: str, inputs: Inputs) -> tuple[Floats | None, str]:
         """Probabilities (n,) by the model of a tier, or None and the reason why not."""
@@ -152,8 +152,8 @@ class Engine:
             if scored is None:
                 events.append(FallbackEvent(name, tier, reason, len(rows)))
                 continue
-            numbers = raw.numbers if is_all else raw.numbers[rows]
-            profit, contact = variant.terms.decide(scored, numbers)
+            decided = variant.terms.decide(scored, raw if is_all else _some(raw, rows))
+            profit, contact = decided.profit, decided.contact
             if is_all:  # as nearly always
                 model = {name: (variant.bundle.name, variant.bundle.version)}
                 return Answers(scored, profit, contact, [tier] * n, [name] * n, events, model)

@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic_core import to_json
 
 from scoring.bundle import TIERS
-from scoring.decision import DECISIONS, decision_rule
+from scoring.decision import DECISIONS
 from scoring.errors import UserError
 from scoring.explanation import reasons
 from scoring.loading import Bundle
@@ -209,7 +209,7 @@ class Worker:
         for name, variant in self.variants.items():
             bundle = variant.bundle
             info[name] = {key: bundle.manifest[key] for key in shown if key in bundle.manifest}
-            info[name]["decision"] = _decision(bundle)
+            info[name]["decision"] = _decision(variant)
             info[name]["age_seconds"] = round(max(0.0, time.time() - bundle.created))
         return {**info, "share_of_challenger": self.engine.share, "shadow": self.engine.shadow}
 
@@ -347,13 +347,19 @@ class Worker:
         return Entry(entry.at, entry.request_id, rows, ids, answers, shadow=True)
 
 
-def _decision(bundle: Bundle) -> dict[str, Any]:
-    """Which rule decides whom to contact, and from where on."""
-    rule = decision_rule(bundle.schema)
+def _decision(variant: ModelVariant) -> dict[str, Any]:
+    """Which rule decides whom to contact, and from where on; of an effect, which campaign's."""
+    bundle = variant.bundle
+    rule = variant.terms.rule(bundle.schema)
+    fault = {"fault": bundle.faults["effect"]} if "effect" in bundle.faults else {}
     if rule == "threshold":
         return {"rule": rule, "contact_if": "churn_probability > threshold",
-                "threshold": bundle.manifest["threshold"]}  # fmt: skip
-    return {"rule": rule, "contact_if": "expected_profit > 0"}
+                "threshold": bundle.manifest["threshold"], **fault}  # fmt: skip
+    if rule == "incremental_profit":
+        effect = bundle.manifest["effect"]
+        return {"rule": rule, "contact_if": "expected incremental profit > 0",
+                "policy": effect["policy"], "campaign": effect["campaign"]}  # fmt: skip
+    return {"rule": rule, "contact_if": "expected_profit > 0", **fault}
 
 
 def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -> None:

@@ -107,7 +107,7 @@ def members(rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
         REMARK: rng.choice(["nett", None], rows),
         SINCE: rng.choice(["2019-05-01", "2021-11-15"], rows),
     }
-    table[LEFT] = np.where(rng.random(rows) < _risk(table), "ja", "nein")
+    table[LEFT] = np.where(rng.random(rows) < risk_of(table), "ja", "nein")
     return pd.DataFrame(table).astype(dict.fromkeys([*_texts(), LEFT], object))
 
 
@@ -115,7 +115,8 @@ def _texts() -> list[str]:
     return [NUMBER, BRANCH, SIZE, PAYS, GENDER, REMARK, SINCE]
 
 
-def _risk(table: dict) -> np.ndarray:
+def risk_of(table: dict) -> np.ndarray:
+    """Probability (n,) with which members leave."""
     logit = (
         -0.2
         + 1.4 * (table[SIZE] == "klein")

@@ -33,7 +33,8 @@ def load_batch_scorer(folder: Path) -> BatchScorer:
     """The bundle in a folder, with models that take codes; `UserError` as `load_bundle`."""
     bundle = load_bundle(folder)
     models = {tier: _taking_codes(tier, model, bundle) for tier, model in bundle.models.items()}
-    return BatchScorer(bundle, models, Terms.of(bundle.manifest, bundle.schema))
+    effect = bundle.effect.by_code() if bundle.effect else None
+    return BatchScorer(bundle, models, Terms.of(bundle.manifest, bundle.schema, effect))
 
 
 def _taking_codes(tier: str, model: Model, bundle: Bundle) -> Model:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from scoring import money
-from scoring.contact_plan import by_profit, list_columns, outlook, sums_of
+from scoring.contact_plan import DIGITS, by_profit, contact_cost, list_columns, outlook, sums_of
+from scoring.effect import Effect, as_sure
 from scoring.terms import Terms
+from stages.batch.assignment import ASSIGNMENT, CALLED, CONTACT, EXPLORE, Lot
 from stages.batch.inputs import Block, Chunk, read_block
 from stages.batch.outputs import Candidates, split_reasons
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
-from stages.batch.score_part import ID, PLACE, PartScorer, why
+from stages.batch.score_part import ID, OFFER, PLACE, REDUCTION, PartScorer, why
 
 SLICE = 100_000  # contacts that are written at a time
 Floats = NDArray[np.float64]
@@ -29,6 +32,8 @@ class Chosen:
 
     part         (n,) place of their part among the candidates' names
     place        (n,) their place in it
+    assignment   (n,) `CONTACT`, `EXPLORE` or `CONTROL`
+    reduction    (n,) what a contact takes off the probability of leaving
     """
 
     part: NDArray[np.int64]
@@ -36,37 +41,69 @@ class Chosen:
     probability: Floats
     cost: Floats
     gain: Floats
+    assignment: NDArray[np.int8]
+    reduction: Floats
 
     @property
     def profit(self) -> Floats:
         """Expected profit (n,) of each contact."""
         return self.gain - self.cost
 
+    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Chosen:
+        """Some of them, by mask or in an order."""
+        return Chosen(*(getattr(self, field.name)[which] for field in fields(self)))
+
 
 def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Chosen:
     """The customers to contact, most profitable first, as many as the budget covers.
 
-    Where there is no monthly value everybody is worth the same: the most probable come first.
+    With a lot, those it leaves alone are among them, where the budget would have covered them, and
+    those it explores, whose cost the budget covers first. Where there is no monthly value everybody
+    is worth the same: the most probable come first.
     """
     none = np.empty(0)
     probability = np.concatenate([none, *candidates.probability])
     profit = np.concatenate([none, *candidates.profit])
+    assignment = np.concatenate([np.empty(0, np.int8), *candidates.assignment])
+    value = money.customer_value(None, len(probability), terms.costs)  # without a monthly value
+    if terms.effect is None:
+        reduction = terms.costs.accept_rate * probability
+        cost = contact_cost(probability, terms.costs)
+        alike = money.expected_profit(probability, value, terms.costs)
+    else:
+        reduction = np.concatenate([none, *candidates.reduction])
+        cost = contact_cost(terms.effect.untreated(probability), terms.costs, reduction=reduction)
+        alike = value * reduction - cost
     if terms.monthly is None:
-        value = money.customer_value(None, len(probability), terms.costs)
-        profit = money.expected_profit(probability, value, terms.costs)
-    cost = money.expected_cost(probability, terms.costs)
+        profit = alike
     order = by_profit(profit)
     if budget is not None:
-        covered = money.within_budget(np.ones(len(cost)), profit, cost, budget=budget)
-        order = order[covered[order] == 1]
+        order = order[_covered(profit, cost, assignment, budget)[order]]
     part = np.repeat(np.arange(len(candidates.places)), [len(p) for p in candidates.places])
     place = np.concatenate([np.empty(0, np.int32), *candidates.places])
-    gain = profit + cost
-    return Chosen(part[order], place[order], probability[order], cost[order], gain[order])
+    found = Chosen(part, place, probability, cost, profit + cost, assignment, reduction)
+    return found.rows(order)
+
+
+def _covered(
+    profit: Floats, cost: Floats, assignment: NDArray[np.int8], budget: float
+) -> NDArray[np.bool_]:
+    """Who is covered by the budget (n,): first the explored, then the others, best first."""
+    explored = assignment == EXPLORE
+    left = max(budget - cost[explored].sum(), 0.0)
+    spent = cost * (assignment == CONTACT)
+    others = money.within_budget((~explored).astype(float), profit, spent, budget=left)
+    return explored | (others == 1)
 
 
 def contact_list(
-    chosen: Chosen, names: Sequence[str], work: Work, reasons: pa.ChunkedArray | None
+    chosen: Chosen,
+    names: Sequence[str],
+    work: Work,
+    reasons: pa.ChunkedArray | None,
+    *,
+    effect: Effect | None = None,
+    lot: Lot | None = None,
 ) -> Iterator[pa.Table]:
     """One row per customer to contact, best first, some at a time; at least one table.
 
@@ -74,6 +111,7 @@ def contact_list(
     """
     n = len(chosen.part)
     ids = of_parts(chosen, names, work, ID)
+    more = _more_columns(chosen, names, work, effect, lot)
     cumulative = np.cumsum(chosen.profit)
     for start in range(0, max(n, 1), SLICE):
         part = slice(start, min(start + SLICE, n))
@@ -85,7 +123,23 @@ def contact_list(
             gain=chosen.gain[part],
             cumulative=cumulative[part],
         )
+        columns |= {name: values[part] for name, values in more.items()}
         yield pa.table(columns | (split_reasons(reasons[part]) if reasons is not None else {}))
+
+
+def _more_columns(
+    chosen: Chosen, names: Sequence[str], work: Work, effect: Effect | None, lot: Lot | None
+) -> dict[str, Any]:
+    """What the effect and the lot say of each customer on the list."""
+    columns: dict[str, Any] = {}
+    if effect is not None:
+        columns[REDUCTION] = chosen.reduction.round(DIGITS)
+        if len(effect.offers) > 1:
+            offers = of_parts(chosen, names, work, OFFER).to_numpy()
+            columns[OFFER] = np.array(effect.offers, dtype=object)[offers.astype(int)]
+    if lot is not None:
+        columns[ASSIGNMENT] = np.array(CALLED, dtype=object)[chosen.assignment]
+    return columns
 
 
 def of_parts(
@@ -150,6 +204,12 @@ def _places(
     return np.searchsorted(numbers, work.read(name)[0][PLACE].to_numpy()[listed])
 
 
-def expected(chosen: Chosen, costs: money.Costs) -> dict[str, float]:
+def expected(chosen: Chosen, terms: Terms) -> dict[str, float]:
     """What the list is expected to cost and to bring, and the interval of the profit."""
-    return outlook(sums_of(chosen.probability, chosen.profit, costs), costs)._asdict()
+    if terms.effect is None:
+        sums = sums_of(chosen.probability, chosen.profit, terms.costs)
+        return outlook(sums, terms.costs)._asdict()
+    costs = as_sure(terms.costs, error=terms.effect.error)
+    alone = terms.effect.untreated(chosen.probability)
+    sums = sums_of(alone, chosen.profit, costs, reduction=chosen.reduction)
+    return outlook(sums, costs)._asdict()

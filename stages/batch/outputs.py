@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
+from scoring.effect import GROUPS, Effect
 from scoring.spreadsheet import safe_table
+from stages.batch.assignment import CONTACT, Lot
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.parts import About, Work
-from stages.batch.score_part import ID, PLACE, REASONS
+from stages.batch.score_part import GROUP, ID, OFFER, PLACE, REASONS, REDUCTION
 
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array(["no_contact", "contact"])
@@ -55,23 +57,39 @@ class Totals:
 
 @dataclass
 class Candidates:
-    """The customers whom to contact pays, part by part: what a contact list is made from."""
+    """The customers whom to contact pays, part by part: what a contact list is made from.
 
+    With a `lot`, also those who are contacted to explore; `assignment` says who is which.
+    `reduction` is empty where the bundle has no effect.
+    """
+
+    lot: Lot | None = None
+    contacts: int = 0
     names: list[str] = field(default_factory=list)
     places: list[NDArray[np.int32]] = field(default_factory=list)
     probability: list[NDArray[np.float64]] = field(default_factory=list)
     profit: list[NDArray[np.float64]] = field(default_factory=list)
+    reduction: list[NDArray[np.float64]] = field(default_factory=list)
+    assignment: list[NDArray[np.int8]] = field(default_factory=list)
 
     def release(self) -> None:
-        """Let go of what the list was chosen by: 16 bytes a customer."""
-        self.probability.clear()
-        self.profit.clear()
+        """Let go of what the list was chosen by: 17 to 25 bytes a customer."""
+        for held in (self.probability, self.profit, self.reduction, self.assignment):
+            held.clear()
 
-    def add(self, name: str, table: pa.Table) -> None:
-        """Note those of a part."""
-        chosen = np.flatnonzero(table["contact"].to_numpy())
+    def add(self, name: str, table: pa.Table, places: NDArray[np.int64]) -> None:
+        """Note those of a part, whose rows are at these places (n,) of it."""
+        pays = table["contact"].to_numpy()
+        assigned = np.where(pays, CONTACT, -1).astype(np.int8)
+        if self.lot is not None:
+            assigned = self.lot.assign(table[ID], pays)
+        chosen = np.flatnonzero(assigned >= 0)
+        self.contacts += int(pays.sum())
         self.names.append(name)
-        self.places.append(chosen.astype(np.int32))
+        self.places.append(places[chosen].astype(np.int32))
+        self.assignment.append(assigned[chosen])
+        if REDUCTION in table.column_names:
+            self.reduction.append(table[REDUCTION].to_numpy()[chosen])
         self.probability.append(table["churn_probability"].to_numpy()[chosen])
         self.profit.append(table["expected_profit"].to_numpy()[chosen])
 
@@ -92,14 +110,16 @@ class Merge:
         version: str,
         with_reasons: bool,
         customers: CustomerWriter | None = None,
+        effect: Effect | None = None,
+        lot: Lot | None = None,
         repeated: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:
-        self.totals, self.candidates = Totals(), Candidates()
+        self.totals, self.candidates = Totals(), Candidates(lot)
         self.keys: list[NDArray[np.uint64]] = []
         self.names: list[str] = []
         self._work, self._version, self._repeated = work, version, repeated or {}
         self._customers = customers
-        self._schema = _output_schema(with_reasons)
+        self._schema, self._effect = _output_schema(with_reasons, effect), effect
         self._writer = (
             arrow_csv.CSVWriter(scores, _as_text(self._schema))
             if scores.suffix == ".csv"
@@ -127,21 +147,30 @@ class Merge:
         """Append a part; its rows, rejects counted."""
         table, about = self._work.read(name)
         rejects = [(row, reason) for row, reason in about.rejects]
-        if again := self._repeated.get(name):
-            places = table[PLACE].to_numpy()
-            rejects += [(int(places[place]), reason) for place, reason in again.items()]
-            keep = np.ones(table.num_rows, bool)
-            keep[list(again)] = False
-            table = table.filter(pa.array(keep))
+        rows = table[PLACE].to_numpy()
+        again = self._repeated.get(name, {})
+        rejects += [(int(rows[place]), reason) for place, reason in again.items()]
+        table, places = self._first_rows(name, table)
         self._rows.writerows((about.file, row, _safe(why)) for row, why in sorted(rejects))
         self.totals.add(about, scored=table.num_rows, rejected=len(rejects))
         self.names.append(name)
         self.keys.append(_keys(table[ID]))
-        self.candidates.add(name, table)
+        self.candidates.add(name, table, places)
         self._writer.write_table(self._output(table, about.tier))
         if self._customers is not None:
             self._customers.write(table)
         return table.num_rows + len(rejects)
+
+    def kept(self, name: str) -> tuple[pa.Table, NDArray[np.int64]]:
+        """The scores of a part that count, and their places (n,) in it."""
+        return self._first_rows(name, self._work.read(name)[0])
+
+    def _first_rows(self, name: str, table: pa.Table) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Without customers that an earlier row has, too."""
+        keep = np.ones(table.num_rows, bool)
+        keep[list(self._repeated.get(name, ()))] = False
+        places = np.flatnonzero(keep)
+        return (table if keep.all() else table.filter(pa.array(keep))), places
 
     def _output(self, table: pa.Table, tier: str) -> pa.Table:
         n = table.num_rows
@@ -158,6 +187,10 @@ class Merge:
         }
         if "reasons" in table.column_names:
             columns |= split_reasons(table["reasons"])
+        if self._effect is not None:
+            columns[REDUCTION] = table[REDUCTION]
+            columns[GROUP] = _coded_as(table[GROUP], GROUPS)
+            columns[OFFER] = _coded_as(table[OFFER], self._effect.offers)
         whole = pa.table({name: columns[name] for name in self._schema.names}, self._schema)
         return safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
 
@@ -200,16 +233,34 @@ def split_reasons(reasons: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     }
 
 
-def _output_schema(with_reasons: bool) -> pa.Schema:
+def _output_schema(with_reasons: bool, effect: Effect | None) -> pa.Schema:
     fields = [
         (ID, pa.string()),
         ("churn_probability", pa.float64()),
         ("decision", CODED),
         ("expected_profit", pa.float64()),
+        *effect_fields(effect),
     ]
     if with_reasons:
         fields += [(f"reason_{place + 1}", pa.string()) for place in range(REASONS)]
     return pa.schema([*fields, ("tier", CODED), ("model_version", CODED)])
+
+
+def effect_fields(effect: Effect | None) -> list[tuple[str, pa.DataType]]:
+    """Columns of what a contact changes.
+
+    The group where the effect was shown to differ, the offer where there are several.
+    """
+    if effect is None:
+        return []
+    groups = [(GROUP, CODED)] if effect.groups else []
+    offers = [(OFFER, CODED)] if len(effect.offers) > 1 else []
+    return [(REDUCTION, pa.float64()), *groups, *offers]
+
+
+def _coded_as(codes: pa.ChunkedArray, names: Sequence[str]) -> pa.DictionaryArray:
+    places = codes.combine_chunks().cast(pa.int8())
+    return pa.DictionaryArray.from_arrays(places, pa.array(list(names)))
 
 
 def _coded(schema: pa.Schema) -> list[str]:

@@ -6,6 +6,7 @@ What is written, in the folder of the output (docs/scoring.md):
     contact_list.csv  whom to contact, best first, within the budget
     rejects.csv       rows that cannot be scored: file, row, reason
     customers.parquet what the model was asked about each customer, where that is asked for
+    campaign.csv      with a lot: whom chance decided on, to which the outcome is added later
     summary.json      how many of each, what the campaign is to bring, how the customers differ
 """
 
@@ -17,8 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,53 +27,31 @@ from tqdm import tqdm
 from scoring.bundle import MANIFEST, TIERS
 from scoring.digest import sha256
 from scoring.errors import UserError, shown
+from scoring.loading import Bundle
 from scoring.schema import Schema
+from stages.batch.asked import (
+    CAMPAIGN,
+    CONTACTS,
+    REJECTS,
+    SUMMARY,
+    Asked,
+    check_columns,
+    check_id,
+    check_snapshot,
+    check_target,
+)
+from stages.batch.assignment import CONTROL
+from stages.batch.campaign_list import campaign_rows, design_of
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
 from stages.batch.customer_table import CUSTOMERS, CustomerWriter
-from stages.batch.inputs import CHUNK, Block, InputFile, column_names, find_inputs, plan
-from stages.batch.local_engine import Engine, local
+from stages.batch.inputs import Block, InputFile, find_inputs, plan
 from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
 from stages.core.files import write_json
 
-SCORES, CONTACTS, REJECTS, SUMMARY = (
-    "scores.parquet",
-    "contact_list.csv",
-    "rejects.csv",
-    "summary.json",
-)
-NAMED = 3  # columns, problems that a message names
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be scored, with what, into what.
-
-    `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
-    `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
-    is the day that the table describes, where the model has learned from dates. `customers` keeps
-    what the model is asked about them, next to the scores.
-    """
-
-    source: str
-    out: Path
-    model: Path
-    budget: float | None = None
-    reasons: str = ""
-    max_rejects: float | None = None
-    is_share: bool = False
-    snapshot: date | None = None
-    customers: bool = False
-    engine: Engine = field(default=local)
-    chunk: int = CHUNK
-
-    @property
-    def scores(self) -> Path:
-        """Where the scores go."""
-        is_file = self.out.suffix.lower() in (".parquet", ".csv")
-        return self.out if is_file else self.out / SCORES
+NAMED = 3  # problems that a message names
 
 
 @dataclass(frozen=True)
@@ -88,25 +66,31 @@ class Outcome:
 def score(asked: Asked) -> Outcome:
     """Score the customers; `UserError` where something does not fit, with nothing half written."""
     start = time.monotonic()
-    _check_target(asked)
+    check_target(asked)
     work = Work(asked.scores)
     with _kept(work):
         task = PartScorer(
             asked.model, work.folder, asked.reasons == "all", asked.snapshot, asked.customers
         )
-        _check_snapshot(asked, task.scorer.bundle.schema)
+        check_snapshot(asked, task.scorer.bundle.schema)
+        check_id(asked, task.scorer.bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
-        extra = _check_columns(files, task.scorer.bundle.schema)
+        extra = check_columns(files, task.scorer.bundle.schema)
         stamps = [file.stamp for file in files]
         _tell(work.resume(_manifest(asked, files)))
         run = _Run(asked, work, task, list(plan(files, size=asked.chunk)))
         merge = run.merged()
         _check_unchanged(stamps, files)
-        chosen = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
+        drawn = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
         merge.candidates.release()
+        chosen = drawn.rows(drawn.assignment != CONTROL)
         run.write_contacts(chosen, merge)
         summary = _summary(asked, task, files, merge, chosen)
-        summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle.schema)]}
+        if asked.lot is not None:
+            rows = campaign_rows(asked.lot, drawn, merge)
+            write_contacts(work.folder / CAMPAIGN, rows)
+            summary |= {"design": design_of(asked.lot, drawn, task.scorer.terms.effect)}
+        summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle)]}
         summary |= _speed(merge, time.monotonic() - start)
         write_json(work.folder / SUMMARY, summary)
         _publish(asked, work)
@@ -145,6 +129,8 @@ class _Run:
             customers=CustomerWriter(self.work.folder / CUSTOMERS, self._schema)
             if self.asked.customers
             else None,
+            effect=self.task.scorer.terms.effect,
+            lot=self.asked.lot,
             repeated=repeated,
         )
         rows = sum(block.rows for block in self.blocks)
@@ -162,53 +148,15 @@ class _Run:
             reasons = reasons_for(chosen, merge.names, self.work, self.blocks, self.task)
         elif self.asked.reasons == "all":
             reasons = of_parts(chosen, merge.names, self.work, "reasons")
-        contacts = contact_list(chosen, merge.names, self.work, reasons)
+        effect = self.task.scorer.terms.effect
+        contacts = contact_list(
+            chosen, merge.names, self.work, reasons, effect=effect, lot=self.asked.lot
+        )
         write_contacts(self.work.folder / CONTACTS, contacts)
 
     @property
     def _schema(self) -> Schema:
         return self.task.scorer.bundle.schema
-
-
-def _check_target(asked: Asked) -> None:
-    """`UserError` where the output cannot go where it is to go."""
-    scores, source = asked.scores, Path(asked.source)
-    if scores.is_dir():
-        raise UserError(f"{shown(scores)}: a folder; expected a file, or a folder without a suffix")
-    if source.is_dir() and scores.resolve().is_relative_to(source.resolve()):
-        raise UserError(f"{shown(scores)}: lies in the input folder; expected another folder")
-    try:
-        scores.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
-
-
-def _check_snapshot(asked: Asked, schema: Schema) -> None:
-    """`UserError` where it is not known which day the dates are to be counted from."""
-    if schema.counts_days and asked.snapshot is None:
-        dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
-        raise UserError(
-            f"{asked.source}: the model counts days from {dates} to the day that the table "
-            "describes; expected that day: SNAPSHOT=2026-01-31 (--snapshot)"
-        )
-
-
-def _check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
-    """Words on columns that are dropped; `UserError` where one is missing in a file."""
-    names = wanted(schema)
-    extra: dict[str, None] = {}
-    for file in files:
-        there = column_names(file)
-        unexpected = [name for name in there if name not in schema.names]
-        if missing := [name for name in names if name not in there]:
-            also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise UserError(
-                f"{file.origin}: column {missing[0]}: missing{more}; expected the columns that the "
-                f"model was trained on: {', '.join(names)}{also}"
-            )
-        extra |= dict.fromkeys(unexpected)
-    return [f"column {name}: no input of the model, dropped" for name in extra]
 
 
 def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
@@ -263,11 +211,13 @@ def _most(problems: Counter[str]) -> str:
     return ", ".join(f"{words} ({n:,})" for words, n in problems.most_common(NAMED))
 
 
-def _warnings(merge: Merge, schema: Schema) -> list[str]:
+def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     """What a person should know of the customers and of who scored them."""
     totals, rows = merge.totals, merge.totals.scored
     found = [f"{words} ({n:,} rows)" for words, n in totals.warnings.items()]
-    for column in schema.inputs:
+    if "effect" in bundle.faults:
+        found.append(f"the assumed share decides, not the effect ({bundle.faults['effect']})")
+    for column in bundle.schema.inputs:
         if column.missing and rows and totals.counts[column.name][-1] == rows:
             found.append(f"column {column.name}: blank in every row")
     for tier, n in totals.tiers.items():
@@ -290,11 +240,12 @@ def _summary(
         "rejected": totals.rejected,
         "problems": dict(totals.problems.most_common()),
         "tiers": dict(totals.tiers),
-        "contacts": sum(len(places) for places in merge.candidates.places),
+        "contacts": merge.candidates.contacts,
         "listed": len(chosen.part),
         "budget": asked.budget,
+        "rule": task.scorer.terms.rule(bundle.schema),
         "currency": bundle.schema.currency,
-        "expected": expected(chosen, task.scorer.terms.costs),
+        "expected": expected(chosen, task.scorer.terms),
         "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
         "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},
         "edges": {name: edges.tolist() for name, edges in task.edges.items()},
@@ -311,7 +262,8 @@ def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
 def _publish(asked: Asked, work: Work) -> None:
     """Give every file its name; the scores last, so that whoever sees them finds the rest."""
     kept = [CUSTOMERS] if asked.customers else []
-    names = [REJECTS, CONTACTS, *kept, SUMMARY, asked.scores.name]
+    drawn = [CAMPAIGN] if asked.lot else []
+    names = [REJECTS, CONTACTS, *kept, *drawn, SUMMARY, asked.scores.name]
     written([work.folder / name for name in names])
     if not kept:
         asked.scores.with_name(CUSTOMERS).unlink(missing_ok=True)  # of an earlier run

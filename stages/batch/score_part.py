@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from scoring.batch import BatchScorer, Codes, code_labels, decoded
+from scoring.batch import BatchScorer, Codes, Scores, code_labels, decoded
 from scoring.bundle import REFERENCE
+from scoring.effect import CHURN_REDUCTION, Effect, groups_of
 from scoring.explanation import reasons
 from scoring.schema import Schema
 from stages.batch.coded import load_batch_scorer
@@ -26,6 +27,7 @@ from stages.batch.rows import Rows, check_rows
 
 REASONS = 3
 ID, PLACE = "customer_id", "row"
+REDUCTION, GROUP, OFFER = CHURN_REDUCTION, "customer_group", "offer"  # where there is an effect
 BANDS = 10  # of equally many customers learned from, between which numbers are counted
 Edges = Mapping[str, NDArray[np.float64]]
 
@@ -77,6 +79,8 @@ class PartScorer:
             columns["reasons"] = pa.array(self._reasons(rows), pa.list_(pa.string()))
         if self.with_customers:
             columns |= columns_of(rows, self.scorer.bundle.schema)
+        if self.scorer.terms.effect is not None:
+            columns |= self._effect(scores, self.scorer.terms.effect)
         found = self._bands(rows)
         about = About(
             file=chunk.file.origin,
@@ -90,6 +94,16 @@ class PartScorer:
         )
         write_part(self.folder, chunk.name, pa.table(columns), about)
         return chunk.name
+
+    def _effect(self, scores: Scores, effect: Effect) -> dict[str, Any]:
+        """What a contact changes for each customer, and what that makes them."""
+        assert scores.reduction is not None
+        untreated = effect.untreated(scores.probability)
+        return {
+            REDUCTION: scores.reduction,
+            GROUP: groups_of(untreated, scores.reduction, scores.contact),
+            OFFER: scores.offer,
+        }
 
     def _bands(self, rows: Rows) -> dict[str, tuple[NDArray[np.int64], int]]:
         """By column the band or code of each customer (n,), and how many of those there are."""

@@ -20,7 +20,8 @@ from scoring.errors import UserError
 from scoring.explanation import title
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
-from stages.batch.score import CONTACTS, Outcome
+from stages.batch.asked import CONTACTS
+from stages.batch.score import Outcome
 from stages.batch.score_part import bands
 from stages.core.files import write_json
 from stages.core.paths import Paths, shown

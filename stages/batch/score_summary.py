@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from scoring.errors import shown
-from stages.batch.score import CONTACTS, NAMED, REJECTS, Outcome
+from stages.batch.asked import CAMPAIGN, CONTACTS, REJECTS
+from stages.batch.campaign_list import in_words as design_in_words
+from stages.batch.score import NAMED, Outcome
 
 
 def in_words(outcome: Outcome) -> str:
@@ -26,4 +28,11 @@ def in_words(outcome: Outcome) -> str:
         f"list{within}: {shown(folder / CONTACTS)}; expected profit {expected['profit']:,.0f} "
         f"{summary['currency']} ({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
     )
+    if "design" in summary:
+        design = summary["design"]
+        lines += [
+            *design_in_words(design, summary["currency"]),
+            f"Whom chance decided on: {shown(folder / CAMPAIGN)}; with a column of who left it is "
+            "what make campaign takes in",
+        ]
     return "\n".join(lines)

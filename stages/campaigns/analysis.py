@@ -7,6 +7,7 @@ stated has an interval from doubly robust scores out of fold; the same input giv
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from stages.campaigns.balance import Balance, balance
 from stages.campaigns.campaign_file import Campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.campaigns.choice import Judged, choose, judge, value
-from stages.campaigns.design import customers_per_arm, smallest_effect
 from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
 from stages.campaigns.policies import MEAN, SIMPLE, UPLIFT, Assumed, updated
-from stages.campaigns.trial import Floats, Trial
+from stages.campaigns.reach import by_group, findings
+from stages.campaigns.trial import Floats, Integers, Trial
+from stages.core.sample_size import customers_per_arm, smallest_effect
 
 NAMED = 3  # columns that a message names
+AUTOC, QINI = CURVES = ("autoc", "qini")
 Result = dict[str, Any]
 
 
@@ -36,8 +39,10 @@ def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
     judged = judge(trial, assumed, number=settings.folds, seed=settings.seed)
     difference = _difference(judged, campaign)
     policies = [*SIMPLE, *UPLIFT] if difference.found else [*SIMPLE]
+    chosen = choose(judged, policies)
     return {
         "origin": campaign.origin,
+        "source": {"file": Path(campaign.origin).name, "sha256": campaign.sha256},
         "customers": len(trial),
         "scored": campaign.scored,
         "known": list(campaign.known),
@@ -54,7 +59,8 @@ def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
         },
         "curves": list(_curves(campaign, judged, settings)) if difference.found else [],
         "policies": list(_policies(campaign, judged, policies, settings.level)),
-        "chosen": choose(judged, policies),
+        "chosen": chosen,
+        "fairness": _fairness(campaign, judged, chosen),
         "next": _next_campaign(campaign, judged, assumed),
     }
 
@@ -67,7 +73,10 @@ def assumed_share_of(costs: Costs) -> Assumed:
 
 def interval(scores: Floats, level: float) -> Result:
     """Mean of scores (n,) with its interval."""
-    mean, error = value(scores)
+    return _around(*value(scores), level)
+
+
+def _around(mean: float, error: float, level: float) -> Result:
     width = float(norm.isf((1 - level) / 2)) * error
     return {"value": mean, "low": mean - width, "high": mean + width}
 
@@ -97,19 +106,24 @@ def _arms(campaign: Campaign, level: float) -> Iterator[Result]:
 def _effects(
     campaign: Campaign, judged: Judged, assumed: Assumed, level: float
 ) -> Iterator[Result]:
-    """Per offer: what it takes off the churn rate, and what a contact brings."""
-    trial, alone = campaign.trial, judged.scores.leaving[:, 0].mean()
+    """Per offer: what it takes off the churn rate of the contacted, and what a contact brings.
+
+    Customers are weighted by the probability with which they were contacted: what is stated is the
+    effect on those whom such a campaign contacts, whoever it was.
+    """
+    trial, leaving = campaign.trial, judged.scores.leaving[:, 0]
     learned = updated(assumed, trial.risk, judged.scores.reduction)
+    profit = trial.terms.profit(trial.value, trial.risk, _times(trial, assumed.mean))
     for arm, name in enumerate(campaign.arms[1:]):
-        reduction = judged.scores.reduction[:, arm]
-        expected = trial.terms.profit(trial.value, trial.risk, _times(trial, assumed.mean))
+        weight = trial.shares[:, arm + 1] / trial.shares[:, arm + 1].mean()
+        reduction = weight * judged.scores.reduction[:, arm]
         yield {
             "arm": name,
             "reduction": interval(reduction, level),
-            "relative": float(reduction.mean() / alone),
-            "expected_reduction": float(assumed.mean * trial.risk.mean()),
-            "profit_per_contact": interval(judged.profit[:, arm + 1], level),
-            "expected_profit_per_contact": float(expected[:, arm].mean()),
+            "relative": float(reduction.mean() / (weight * leaving).mean()),
+            "expected_reduction": float(assumed.mean * (weight * trial.risk).mean()),
+            "profit_per_contact": interval(weight * judged.profit[:, arm + 1], level),
+            "expected_profit_per_contact": float((weight * profit[:, arm]).mean()),
             "contacts": int((trial.arm == arm + 1).sum()),
             "learned_share": _beta(learned[arm]),
         }
@@ -180,15 +194,19 @@ def _has_every_arm(trial: Trial, who: np.ndarray) -> bool:
 
 
 def _curves(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> Iterator[Result]:
+    """Per offer: the targeting and the Qini curve of the ranking by effect."""
     for arm, name in enumerate(campaign.arms[1:]):
-        curve = targeting_curve(
-            judged.scores.reduction[:, arm], judged.reduction[MEAN][:, arm],
-            level=settings.level, seed=settings.seed,
-        )  # fmt: skip
-        yield {
-            "arm": name, "autoc": curve.area, "error": curve.error, "share": curve.share.tolist(),
-            "value": curve.value.tolist(), "low": curve.low.tolist(), "high": curve.high.tolist(),
-        }  # fmt: skip
+        scores, ranking = judged.scores.reduction[:, arm], judged.reduction[MEAN][:, arm]
+        for kind in CURVES:
+            curve = targeting_curve(
+                scores, ranking, level=settings.level, seed=settings.seed, cumulated=kind == QINI
+            )
+            yield {
+                "arm": name, "kind": kind, "share": curve.share.tolist(),
+                "value": curve.value.tolist(), "low": curve.low.tolist(),
+                "high": curve.high.tolist(),
+                "area": _around(curve.area, curve.error, settings.level),
+            }  # fmt: skip
 
 
 def _policies(
@@ -205,7 +223,27 @@ def _policies(
             ],
             "profit_per_customer": interval(judged.gained(name), level),
             "against_today": interval(judged.gained(name) - today, level),
+            "reduction_of_contacted": _of_contacted(judged, offers),
         }
+
+
+def _of_contacted(judged: Judged, offers: Integers) -> Result:
+    """Mean reduction among those whom a policy contacts, by its offers, and its standard error."""
+    rows = np.flatnonzero(offers)
+    if len(rows) < 2:
+        return {"value": 0.0, "error": 0.0}
+    mean, error = value(judged.scores.reduction[rows, offers[rows] - 1])
+    return {"value": mean, "error": error}
+
+
+def _fairness(campaign: Campaign, judged: Judged, chosen: str) -> Result:
+    """Groups of sensitive columns, by the policy that is chosen and by today's rule."""
+    today = SIMPLE[0]
+    contacted = {name: judged.offers[name] > 0 for name in dict.fromkeys((today, chosen))}
+    offers = np.maximum(judged.offers[chosen], 1) - 1
+    reduction = judged.scores.reduction[np.arange(len(offers)), offers]
+    groups = by_group(campaign, contacted, reduction)
+    return {"groups": groups, "findings": findings(groups, chosen=chosen, today=today)}
 
 
 def _next_campaign(campaign: Campaign, judged: Judged, assumed: Assumed) -> Result:
@@ -216,7 +254,7 @@ def _next_campaign(campaign: Campaign, judged: Judged, assumed: Assumed) -> Resu
     return {
         "churn_rate": rate,
         "per_arm": smallest,
-        "smallest_effect": smallest_effect(rate, smallest),
+        "smallest_effect": smallest_effect(rate, smallest, smallest),
         "for_expected": customers_per_arm(rate, expected),
         "for_half": customers_per_arm(rate, expected / 2),
     }

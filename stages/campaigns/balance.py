@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
-from sklearn.metrics import roc_auc_score
+from scipy.stats import norm, rankdata
 
 from stages.campaigns.outcome_model import EffectModel
 from stages.campaigns.policies import with_risk
@@ -33,8 +32,10 @@ class Balance:
 def balance(trial: Trial, *, number: int = 5, seed: int = 0) -> Balance:
     """The arm that is predicted best, from all that was known before.
 
-    The AUC of predictions out of fold has, under a random assignment, mean 0.5 and the variance of
-    a rank sum; the level is divided by the number of arms.
+    Under a random assignment the ranks of predictions out of fold are independent of who was
+    contacted, given the probability of it: the sum of ranks times contacted less probability has
+    mean 0 and a known variance. The AUC is of that sum, 0.5 where it is 0. The level is divided by
+    the number of arms.
     """
     fold = folds(trial, number=number, seed=seed)
     inputs = with_risk(trial)
@@ -51,10 +52,13 @@ def _of_arm(trial: Trial, inputs: Floats, fold: Integers, arm: int, seed: int) -
     for held_out in np.unique(fold):
         model = EffectModel.fit(known[fold != held_out], surplus[fold != held_out], seed=seed)
         predicted[fold == held_out] = model.predict(known[fold == held_out])
-    area = float(roc_auc_score(called, predicted))
-    ones, zeros = called.sum(), (1 - called).sum()
-    error = np.sqrt((ones + zeros + 1) / (12 * ones * zeros))
-    return Balance(area, float(norm.sf((area - 0.5) / error)), _apart(trial, known, called == 1))
+    rank = rankdata(predicted)
+    rank -= rank.mean()
+    surplus_of_ranks = float(rank @ surplus)
+    error = np.sqrt(rank**2 @ ((called - surplus) * (1 - called + surplus)))
+    area = 0.5 + surplus_of_ranks / (called.sum() * (1 - called).sum())
+    p_value = float(norm.sf(surplus_of_ranks / max(error, 1e-12)))
+    return Balance(float(area), p_value, _apart(trial, known, called == 1))
 
 
 def _apart(trial: Trial, known: Floats, called: Floats) -> tuple[tuple[str, float], ...]:

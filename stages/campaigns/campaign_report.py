@@ -9,6 +9,7 @@ import pandas as pd
 
 from scoring.errors import UserError
 from stages.campaigns.campaign_summary import POLICIES
+from stages.campaigns.policies import SIMPLE
 from stages.core.paths import Paths, shown
 from stages.look.figures import panels
 from stages.look.palette import BLUE, GREY, ORANGE, SOFT
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_GROUPS = 30
+AREAS = {"autoc": "AUTOC", "qini": "Qini"}
+LABELS = {
+    "autoc": "effect above the mean, points",
+    "qini": "gain over chance, points per customer",
+}
 
 
 def latest(paths: Paths) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def groups_plot(result: dict[str, Any]) -> Figure:
 
 
 def curves_plot(result: dict[str, Any]) -> Figure:
-    """Effect among those ranked first, less the mean effect, with its uniform band."""
+    """Per offer: effect among those ranked first, and what is gained, with uniform bands."""
     figure, drawn = panels(len(result["curves"]))
     for axes, curve in zip(drawn, result["curves"], strict=True):
         low, high = ([100 * v for v in curve[side]] for side in ("low", "high"))
@@ -102,22 +108,42 @@ def curves_plot(result: dict[str, Any]) -> Figure:
         axes.axhline(0, color=ORANGE, linewidth=1)
         axes.set(
             xlabel="share of customers ranked first",
-            ylabel="effect above the mean, points",
-            title=curve["arm"],
+            ylabel=LABELS[curve["kind"]],
+            title=f"{curve['arm']}: {AREAS[curve['kind']]}",
         )
     return figure
 
 
-def autoc(result: dict[str, Any]) -> pd.DataFrame:
-    """Area under each curve."""
+def areas(result: dict[str, Any]) -> pd.DataFrame:
+    """Area under each curve, in percentage points."""
     return pd.DataFrame(
         [
             {
                 "offer": one["arm"],
-                "AUTOC, points": 100 * one["autoc"],
-                "standard error": 100 * one["error"],
+                "area": AREAS[one["kind"]],
+                "points": 100 * one["area"]["value"],
+                "interval": f"{100 * one['area']['low']:.2f} to {100 * one['area']['high']:.2f}",
             }
             for one in result["curves"]
+        ]
+    )
+
+
+def fairness(result: dict[str, Any]) -> pd.DataFrame:
+    """Groups of sensitive columns: the share that is contacted, and the effect of a contact."""
+    chosen = result["chosen"]
+    return pd.DataFrame(
+        [
+            {
+                "group": f"{one['column']} = {one['group']}",
+                "customers": one["customers"],
+                "contacted": one["contacted"][chosen]["group"],
+                "others": one["contacted"][chosen]["others"],
+                "by today's rule": one["contacted"][SIMPLE[0]]["group"],
+                "churn reduced by": one["reduction"],
+                "standard error": one["error"],
+            }
+            for one in result["fairness"]["groups"]
         ]
     )
 

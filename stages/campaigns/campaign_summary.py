@@ -70,3 +70,12 @@ def _advice(result: dict[str, Any]) -> str:
         return start + "; nothing learned from this campaign is clearly better."
     against = f"{gain['value']:+,.2f} ({gain['low']:+,.2f} to {gain['high']:+,.2f})"
     return f"{start}, {against} against today's rule."
+
+
+def adopted(content: dict[str, Any]) -> str:
+    """What the next champion decides by, and how that comes about."""
+    rule = POLICIES[content["policy"]]
+    return (
+        f"Adopted in data/effect: {rule}. make repro packs it into the champion; until then "
+        "nothing changes. ADOPT=none goes back to the assumed share."
+    )

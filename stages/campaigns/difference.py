@@ -3,8 +3,9 @@
 Everything here takes doubly robust scores (n,) and a ranking that was made without them, out of
 fold. The test is that of the best linear predictor (Chernozhukov, Demirer, Duflo & Fernández-Val
 2018, doi 10.3386/w24678): the slope of the scores on the predicted effect. The curve is the
-targeting operator characteristic, and its area the AUTOC (Yadlowsky et al. 2025, doi
-10.1080/01621459.2024.2393466); bands are uniform over the curve, by the multiplier bootstrap.
+targeting operator characteristic, and its area the AUTOC; weighted by the share of customers it is
+the Qini curve (Yadlowsky et al. 2025, doi 10.1080/01621459.2024.2393466). Bands are uniform over
+the curve, by the multiplier bootstrap.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ LEVEL = 0.025  # nominally: folds share customers, and of 120 permutations 9 wer
 
 @dataclass(frozen=True)
 class Curve:
-    """Effect among the share (POINTS,) of customers ranked first, less the mean effect of all.
+    """What a ranking gains by the share (POINTS,) of customers ranked first.
 
-    `low` and `high` hold over the whole curve; `area` is the AUTOC with its standard error.
+    `low` and `high` hold over the whole curve; `area` under it with its standard error.
     """
 
     share: Floats
@@ -64,8 +65,15 @@ def slope_p_value(scores: Floats, predicted: Floats) -> float:
     return float(norm.sf(slope / error))
 
 
-def targeting_curve(scores: Floats, ranking: Floats, *, level: float, seed: int) -> Curve:
-    """The curve of ranking (n,), largest first; ties are broken at random by `seed`."""
+def targeting_curve(
+    scores: Floats, ranking: Floats, *, level: float, seed: int, cumulated: bool = False
+) -> Curve:
+    """The curve of ranking (n,), largest first; ties are broken at random by `seed`.
+
+    Its value is the mean effect among those ranked first, less that among all, and its area the
+    AUTOC; `cumulated`, it is that times their share: what contacting them gains per customer of all
+    over contacting as many at random, and its area the Qini coefficient.
+    """
     rng = np.random.default_rng(seed)
     n = len(scores)
     order = np.lexsort((rng.random(n), -ranking))
@@ -74,6 +82,8 @@ def targeting_curve(scores: Floats, ranking: Floats, *, level: float, seed: int)
     counts = np.maximum(np.rint(share * n).astype(int), 1)
     value = np.cumsum(ranked)[counts - 1] / counts - scores.mean()
     influence = _influence(ranked, counts)
+    if cumulated:
+        value, influence = share * value, share * influence
     value[-1], influence[:, -1] = 0.0, 0.0  # everybody, less everybody
     error = influence.std(axis=0) / np.sqrt(n)
     drawn = np.abs(rng.standard_normal((DRAWS, n)) @ influence) / n

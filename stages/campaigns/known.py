@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from scoring.batch import code_labels
+from scoring.derive import RawInputs
+from scoring.effect import EffectColumns
 from scoring.money import Costs, customer_value
-from scoring.schema import Schema
+from scoring.schema import Column, Schema
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
 from stages.batch.rows import check_rows, wanted
@@ -35,6 +36,8 @@ class Known:
     risk      (n,) probability of leaving by the champion; None where the table is not of its kind
     costs     of the champion; None without
     columns   the columns all this is from
+    raw       the inputs, labels as codes, and `chosen` of them; None without a champion
+    sensitive columns whose groups are compared
     rejected  rows that could not be read, and the first reason
     """
 
@@ -47,6 +50,9 @@ class Known:
     costs: Costs | None
     columns: tuple[str, ...]
     rejected: tuple[int, str] = (0, "")
+    raw: RawInputs | None = None
+    chosen: EffectColumns | None = None
+    sensitive: tuple[str, ...] = ()
 
 
 def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
@@ -65,10 +71,13 @@ def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
     fees = None if scorer.terms.monthly is None else rows.numbers[:, scorer.terms.monthly]
     value = customer_value(fees, len(rows.places), scorer.terms.costs)
     category = pd.DataFrame(labels, index=numeric.index)
+    raw = RawInputs(rows.numbers, rows.codes)
+    chosen = EffectColumns(tuple(map(str, numeric)), tuple(_frequent(category)))
     return Known(
-        rows.places, *_matrix(numeric, category), _segments(category), value, scores.probability,
-        scorer.terms.costs, tuple(column.name for column in schema.inputs),
-        (len(rows.rejects), rows.rejects[0][1] if rows.rejects else ""),
+        rows.places, chosen.matrix(raw, schema, coded=True), _names(chosen), _segments(category),
+        value, scores.probability, scorer.terms.costs, tuple(c.name for c in schema.inputs),
+        (len(rows.rejects), rows.rejects[0][1] if rows.rejects else ""), raw, chosen,
+        _sensitive(schema.inputs),
     )  # fmt: skip
 
 
@@ -79,10 +88,19 @@ def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> K
     category = (
         table[[c.name for c in inputs if not c.is_numeric]].astype(object).fillna("(missing)")
     )
-    matrix, names = _matrix(numeric, category)
-    columns = tuple(column.name for column in inputs)
-    rows = np.arange(len(table))
-    return Known(rows, matrix, names, _segments(category), None, None, None, columns)
+    chosen = EffectColumns(tuple(map(str, numeric)), tuple(_frequent(category)))
+    is_so = [(category[name].astype(str) == label).to_numpy() for name, label in chosen.category]
+    return Known(
+        rows=np.arange(len(table)),
+        inputs=np.column_stack([numeric.to_numpy(), *is_so]).astype(np.float64),
+        names=_names(chosen),
+        segments=_segments(category),
+        value=None,
+        risk=None,
+        costs=None,
+        columns=tuple(column.name for column in inputs),
+        sensitive=_sensitive(inputs),
+    )
 
 
 def _dictionary(raw_table: RawTable, name: str) -> pa.DictionaryArray:
@@ -90,14 +108,20 @@ def _dictionary(raw_table: RawTable, name: str) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), column.texts)
 
 
-def _matrix(numeric: pd.DataFrame, category: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
-    """Numbers as they are, and a column of 0 and 1 for each value that is not rare."""
-    columns: dict[str, NDArray] = {str(name): numeric[name].to_numpy() for name in numeric}
+def _frequent(category: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Columns and those of their values that are not rare."""
     for name in category:
         counts = category[name].value_counts()
-        for value in sorted(counts.index[counts >= RARE].astype(str)):
-            columns[f"{name} = {value}"] = (category[name].astype(str) == value).to_numpy()
-    return np.column_stack([c.astype(np.float64) for c in columns.values()]), tuple(columns)
+        for label in sorted(counts.index[counts >= RARE].astype(str)):
+            yield str(name), label
+
+
+def _names(chosen: EffectColumns) -> tuple[str, ...]:
+    return (*chosen.numeric, *(f"{name} = {label}" for name, label in chosen.category))
+
+
+def _sensitive(columns: Sequence[Column]) -> tuple[str, ...]:
+    return tuple(column.name for column in columns if "sensitive" in column.roles)
 
 
 def _segments(category: pd.DataFrame) -> pd.DataFrame:

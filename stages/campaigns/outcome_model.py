@@ -17,6 +17,7 @@ from scoring.probability import log_odds
 from stages.campaigns.trial import Floats
 
 ROUNDS = 60
+MOST_ROUNDS, CUSTOMERS_PER_ROUND = 200, 250  # of an effect: large campaigns can afford more trees
 BOOSTING: dict[str, Any] = {
     "learning_rate": 0.05,
     "max_depth": 2,
@@ -71,7 +72,8 @@ class EffectModel:
         mean = float(target.mean())
         table = xgb.DMatrix(inputs, label=target - mean)
         params = BOOSTING | {"objective": "reg:squarederror", "base_score": 0.0, "seed": seed}
-        return cls(mean, xgb.train(params, table, num_boost_round=ROUNDS))
+        rounds = min(max(ROUNDS, len(target) // CUSTOMERS_PER_ROUND), MOST_ROUNDS)
+        return cls(mean, xgb.train(params, table, num_boost_round=rounds))
 
     def predict(self, inputs: Floats) -> Floats:
         """The number (n,)."""

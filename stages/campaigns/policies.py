@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from stages.campaigns.doubly_robust import arm_models, cross_fitted, predict_arms
@@ -51,16 +51,29 @@ Predict = Callable[[Trial], Effects]
 Fit = Callable[[Trial, Assumed, int], Predict]
 
 
+@dataclass(frozen=True)
+class RelativeEffect:
+    """A share (k,) of the probability of leaving, which is `level` times the risk."""
+
+    level: float
+    share: Floats
+
+    def __call__(self, trial: Trial) -> Effects:
+        """Effects on the customers of a trial."""
+        untreated = np.clip(self.level * trial.risk, 0, 1)
+        return Effects(untreated, untreated[:, None] * self.share)
+
+
 def assumed_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     """Today's rule."""
-    return lambda other: _shares(other, np.full(trial.arms, assumed.mean))
+    return RelativeEffect(1.0, np.full(trial.arms, assumed.mean))
 
 
 def learned_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     """The share of leavers kept, per arm: precision-weighted mean of assumption and campaign."""
     scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
     shares = np.array([one.mean for one in updated(assumed, trial.risk, scores.reduction)])
-    return lambda other: _shares(other, np.clip(shares, 0, 1))
+    return RelativeEffect(1.0, np.clip(shares, 0, 1))
 
 
 def updated(assumed: Assumed, risk: Floats, reduction: Floats) -> list[Assumed]:
@@ -82,14 +95,23 @@ def relative_effect(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     """One relative effect per arm on a risk moved to the level of the customers left alone."""
     scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
     level = scores.leaving[:, 0].mean()
-    share = scores.reduction.mean(axis=0) / level
-    factor = level / trial.risk.mean()
+    return RelativeEffect(level / trial.risk.mean(), scores.reduction.mean(axis=0) / level)
 
-    def predict(other: Trial) -> Effects:
-        untreated = np.clip(factor * other.risk, 0, 1)
-        return Effects(untreated, untreated[:, None] * share)
 
-    return predict
+@dataclass(frozen=True)
+class XLearner:
+    """Per arm: a model of the effect from the contacted, one from the others, and its weight."""
+
+    models: Sequence[tuple[EffectModel, EffectModel, float]]
+
+    def __call__(self, trial: Trial) -> Effects:
+        """Effects on the customers of a trial."""
+        known = with_risk(trial)
+        reduction = [
+            share * from_alone.predict(known) + (1 - share) * from_called.predict(known)
+            for from_called, from_alone, share in self.models
+        ]
+        return Effects(trial.risk, np.column_stack(reduction))
 
 
 def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
@@ -97,28 +119,31 @@ def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     models = arm_models(trial, seed=seed)
     predicted = predict_arms(models, trial)
     inputs = with_risk(trial)
-    pairs = []
+    fitted = []
     for arm in range(1, trial.arms + 1):
         alone, called = trial.arm == 0, trial.arm == arm
         lost = trial.left[called] - predicted[called, 0]
         spared = predicted[alone, arm] - trial.left[alone]
-        pairs.append(
+        fitted.append(
             (
                 EffectModel.fit(inputs[called], -lost, seed=seed),
                 EffectModel.fit(inputs[alone], -spared, seed=seed),
-                called.sum() / (called.sum() + alone.sum()),
+                float(called.sum() / (called.sum() + alone.sum())),
             )
         )
+    return XLearner(fitted)
 
-    def predict(other: Trial) -> Effects:
-        known = with_risk(other)
-        reduction = [
-            share * from_alone.predict(known) + (1 - share) * from_called.predict(known)
-            for from_called, from_alone, share in pairs
-        ]
-        return Effects(other.risk, np.column_stack(reduction))
 
-    return predict
+@dataclass(frozen=True)
+class DRLearner:
+    """Per arm: a linear model of the effect relative to the risk."""
+
+    models: Sequence[Pipeline]
+
+    def __call__(self, trial: Trial) -> Effects:
+        """Effects on the customers of a trial."""
+        relative = np.column_stack([model.predict(with_risk(trial)) for model in self.models])
+        return Effects(trial.risk, trial.risk[:, None] * relative)
 
 
 def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
@@ -131,19 +156,28 @@ def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
     risk = np.clip(trial.risk, LEAST_RISK, 1)
     inputs = with_risk(trial)
     models = [
-        make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(alphas=RIDGES)).fit(
+        make_pipeline(
+            SimpleImputer(keep_empty_features=True), StandardScaler(), RidgeCV(alphas=RIDGES)
+        ).fit(
             inputs,
             scores.reduction[:, arm] / risk,
             ridgecv__sample_weight=risk**2 / np.mean(risk**2),
         )
         for arm in range(trial.arms)
     ]
+    return DRLearner(models)
 
-    def predict(other: Trial) -> Effects:
-        relative = np.column_stack([model.predict(with_risk(other)) for model in models])
-        return Effects(other.risk, other.risk[:, None] * relative)
 
-    return predict
+@dataclass(frozen=True)
+class MeanLearner:
+    """The mean of other learners' effects."""
+
+    parts: Sequence[Predict]
+
+    def __call__(self, trial: Trial) -> Effects:
+        """Effects on the customers of a trial."""
+        found = [part(trial) for part in self.parts]
+        return Effects(found[0].untreated, np.mean([one.reduction for one in found], axis=0))
 
 
 LEARNERS: dict[str, Fit] = {
@@ -164,13 +198,8 @@ def fit(names: Sequence[str], trial: Trial, assumed: Assumed, *, seed: int) -> d
     wanted = {*names, *(UPLIFT if MEAN in names else ())} - {MEAN}
     learned = {name: LEARNERS[name](trial, assumed, seed) for name in LEARNERS if name in wanted}
     if MEAN in names:
-        parts = [learned[name] for name in UPLIFT if name != MEAN]
-        learned[MEAN] = lambda other: _mean([part(other) for part in parts])
+        learned[MEAN] = MeanLearner([learned[name] for name in UPLIFT if name != MEAN])
     return {name: learned[name] for name in names}
-
-
-def _mean(parts: Sequence[Effects]) -> Effects:
-    return Effects(parts[0].untreated, np.mean([part.reduction for part in parts], axis=0))
 
 
 def with_risk(trial: Trial) -> Floats:
@@ -183,7 +212,3 @@ def decide(effects: Effects, trial: Trial) -> Integers:
     profit = trial.terms.profit(trial.value, effects.untreated, effects.reduction)
     best = profit.argmax(axis=1)
     return np.where(profit[np.arange(len(best)), best] > 0, best + 1, 0)
-
-
-def _shares(trial: Trial, share: Floats) -> Effects:
-    return Effects(trial.risk, trial.risk[:, None] * share)

@@ -51,6 +51,15 @@ def find_treated(raw_table: RawTable, name: str | None, *, origin: str) -> Profi
     raise UserError(f"{origin}: {name or 'TREATED'}: {problem}; expected TREATED=, one of {among}")
 
 
+def find_contacted(raw_table: RawTable, treated: str) -> str | None:
+    """The column of who was really contacted, apart from that of the arms; None without one."""
+    for name, cells in raw_table.columns.items():
+        is_so = len({*map(folded, words(name))} & {*TREATED[1]}) > 0 and name != treated
+        if is_so and 2 <= len(profile(name, cells, rows=raw_table.rows).labels) <= MOST_ARMS:
+            return name
+    return None
+
+
 def _called_so(profiles: Sequence[Profile]) -> list[Profile]:
     """Those whose names have one of the words, of the plainest words that any has."""
     for known in TREATED:

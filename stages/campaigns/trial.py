@@ -8,6 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.money import incremental_profit
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -26,12 +28,12 @@ class Terms:
         """Profit (n, k) of contacting n customers, against leaving them alone.
 
         `value` (n,) is kept with a customer who stays, `untreated` (n,) the probability of leaving
-        if left alone, `reduction` (n, k) what each arm takes off it. The model of a contact is that
-        of `scoring.money`, with the reduction in place of acceptance times probability. Linear in
-        `untreated` and `reduction`, so that unbiased scores give an unbiased profit.
+        if left alone, `reduction` (n, k) what each arm takes off it (`scoring.money`).
         """
-        staying = 1 - untreated[:, None] + reduction
-        return value[:, None] * reduction - self.contact - self.offer * staying
+        return incremental_profit(
+            value[:, None], untreated[:, None], reduction,
+            contact_cost=self.contact, offer_cost=self.offer,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Trial:
     value   (n,): kept with a customer who stays
     shares  (n, k + 1): probability with which each arm was assigned, rows add up to 1
     terms   what a contact costs
+    stratum (n,): the month that the arm was assigned in; None where there is one
     """
 
     inputs: Floats
@@ -56,6 +59,7 @@ class Trial:
     value: Floats
     shares: Floats
     terms: Terms
+    stratum: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.arm)
@@ -68,14 +72,18 @@ class Trial:
     def rows(self, chosen: NDArray) -> Self:
         """Some of the customers, by mask or index."""
         names = ("inputs", "risk", "arm", "left", "value", "shares")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        some = {name: getattr(self, name)[chosen] for name in names}
+        stratum = None if self.stratum is None else self.stratum[chosen]
+        return replace(self, **some, stratum=stratum)
 
 
 def folds(trial: Trial, *, number: int, seed: int) -> Integers:
-    """The fold (n,) of each customer: drawn at random within arm and outcome."""
+    """The fold (n,) of each customer: drawn at random within arm, outcome and month."""
     rng = np.random.default_rng(seed)
     place = np.empty(len(trial), dtype=np.int64)
     stratum = 2 * trial.arm + (trial.left > 0)
+    if trial.stratum is not None:
+        stratum = stratum + 2 * (trial.arms + 1) * trial.stratum
     for value in np.unique(stratum):
         members = rng.permutation(np.flatnonzero(stratum == value))
         place[members] = (np.arange(len(members)) + rng.integers(number)) % number

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
+from typing import TYPE_CHECKING
 
+from scoring.errors import UserError
 from stages.commands import Commands
 from stages.core.paths import Paths
+
+if TYPE_CHECKING:
+    from stages.campaigns.campaign_source import CampaignOptions
+
+CHOSEN, NONE = ADOPT = ("chosen", "none")
 
 
 def add(commands: Commands) -> None:
@@ -20,7 +28,9 @@ def add(commands: Commands) -> None:
     campaign.add_argument(
         "source",
         metavar="IN",
-        help="who was contacted and what became of them: a table that adopt reads",
+        nargs="?",
+        help="who was contacted and what became of them: a table that adopt reads, or a folder or "
+        "a pattern of such, one a month",
     )
     campaign.add_argument(
         "--customers", metavar="TABLE", help="the customers as they were before, joined by id"
@@ -35,21 +45,51 @@ def add(commands: Commands) -> None:
     campaign.add_argument(
         "--ignore", metavar="COLUMNS", default="", help="columns known only after, comma-separated"
     )
+    campaign.add_argument(
+        "--adopt",
+        choices=ADOPT,
+        help="chosen: the next champion decides by the policy that is chosen; none: by the assumed "
+        "share again. Either takes effect with the next repro",
+    )
     campaign.add_argument("--no-report", dest="report", action="store_false", help="no page")
     campaign.set_defaults(command=_campaign)
 
 
 def _campaign(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.adoption.target import Outcome
+    from stages.campaigns.adopted_effect import TODAY, adopt, forget
     from stages.campaigns.analysis import analyse
-    from stages.campaigns.campaign_file import CampaignOptions, read_campaign
-    from stages.campaigns.campaign_summary import headlines
+    from stages.campaigns.campaign_file import read_campaign
+    from stages.campaigns.campaign_summary import adopted, headlines
     from stages.core.files import write_json
     from stages.operations.notebook_report import write_notebook_report
     from stages.parameters import read_parameters
 
-    params = read_parameters(paths)
-    asked = CampaignOptions(
+    if options.adopt == NONE:
+        forget(paths)
+        print(adopted({"policy": TODAY}))
+        return
+    params, today = read_parameters(paths), date.today()
+    asked = _asked(options)
+    campaign = read_campaign(asked, params.money, paths, seed=params.campaign.seed, today=today)
+    result = analyse(campaign, params.campaign)
+    write_json(paths.campaign, result)
+    for line in [*(f"Warning: {one}" for one in campaign.warnings), *headlines(result)]:
+        print(line)
+    if options.adopt == CHOSEN:
+        print(adopted(adopt(campaign, result, params.campaign, paths, today=today)))
+    if options.report:
+        page = write_notebook_report("campaign", paths)
+        print(f"Report: {paths.relative(page)} (open it in a browser)")
+
+
+def _asked(options: argparse.Namespace) -> CampaignOptions:
+    """What the user says of the file; `UserError` where there is none."""
+    from stages.adoption.target import Outcome
+    from stages.campaigns.campaign_source import CampaignOptions
+
+    if options.source is None:
+        raise UserError("IN: missing; expected the campaign's file, or --adopt none")
+    return CampaignOptions(
         options.source,
         options.customers,
         options.treated,
@@ -58,11 +98,3 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
         options.contacted,
         tuple(filter(None, options.ignore.split(","))),
     )
-    campaign = read_campaign(asked, params.money, paths, seed=params.campaign.seed)
-    result = analyse(campaign, params.campaign)
-    write_json(paths.campaign, result)
-    for line in [*(f"Warning: {one}" for one in campaign.warnings), *headlines(result)]:
-        print(line)
-    if options.report:
-        page = write_notebook_report("campaign", paths)
-        print(f"Report: {paths.relative(page)} (open it in a browser)")

@@ -71,6 +71,13 @@ def add(commands: Commands) -> None:
         metavar="SHARE",
     )
     simulate.add_argument(
+        "--listed",
+        type=Path,
+        metavar="LIST",
+        help="the campaign.csv of a score of the first month: those customers are contacted as it "
+        "says, and it comes back with what became of them",
+    )
+    simulate.add_argument(
         "--world", help="what a call does: by_risk, … (see params.yaml)", metavar="NAME"
     )
     simulate.set_defaults(command=_simulate)
@@ -105,4 +112,5 @@ def _simulate(options: argparse.Namespace, paths: Paths) -> None:
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
     generate = Generate.of(values)
-    print(export_csv(options.out, load_population(paths.population), generate))
+    population = load_population(paths.population)
+    print(export_csv(options.out, population, generate, listed=options.listed))

@@ -13,6 +13,7 @@ from stages.commands import Commands
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
+    from stages.batch.assignment import Lot
     from stages.batch.local_engine import Engine
 
 ENVIRONMENTS = ("staging", "prod")
@@ -65,6 +66,28 @@ def add(commands: Commands) -> None:
         help="three reasons for whoever is on the contact list, or for all (slow)",
     )
     score.add_argument(
+        "--control",
+        type=_share,
+        metavar="SHARE",
+        default=0.0,
+        help="of those whom to contact pays, left alone by lot, such as 0.1 or 10%%: what the "
+        "contact does can then be learned",
+    )
+    score.add_argument(
+        "--explore",
+        type=_share,
+        metavar="SHARE",
+        default=0.0,
+        help="of the others, contacted by lot: whether it would have paid can then be learned",
+    )
+    score.add_argument(
+        "--month",
+        type=_month,
+        metavar="MONTH",
+        help="of the draw, such as 2026-11: another month draws others (default: that of the "
+        "snapshot, else this one)",
+    )
+    score.add_argument(
         "--max-rejects",
         type=_limit,
         metavar="N",
@@ -107,6 +130,21 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text}: expected a date, as in 2026-01-31") from None
 
 
+def _share(text: str) -> float:
+    """A share, as 0.1 or 10%."""
+    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a share, 0 to below 1")
+    return value
+
+
+def _month(text: str) -> str:
+    try:
+        return date.fromisoformat(f"{text}-01").isoformat()[:7]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: expected a month, as in 2026-11") from None
+
+
 def _limit(text: str) -> tuple[float, bool]:
     """A count, or a share, and which of the two."""
     is_share = text.endswith("%")
@@ -115,7 +153,8 @@ def _limit(text: str) -> tuple[float, bool]:
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:
-    from stages.batch.score import Asked, score
+    from stages.batch.asked import Asked
+    from stages.batch.score import score
     from stages.batch.score_report import remember
     from stages.batch.score_summary import in_words
     from stages.operations.notebook_report import write_notebook_report
@@ -131,6 +170,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         is_share=is_share,
         snapshot=options.snapshot,
         customers=options.customers,
+        lot=_lot(options),
         engine=_engine(options.engine, options.scheduler, paths),
     )
     outcome = score(asked)
@@ -139,6 +179,16 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         remember(outcome, paths)
         page = write_notebook_report("score", paths)
         print(f"Report: {paths.relative(page)} (open it in a browser)")
+
+
+def _lot(options: argparse.Namespace) -> Lot | None:
+    """How customers are assigned by lot; None where nobody is."""
+    from stages.batch.assignment import Lot
+
+    if not options.control and not options.explore:
+        return None
+    month = options.month or (options.snapshot or date.today()).isoformat()[:7]
+    return Lot(options.control, options.explore, month)
 
 
 def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:

@@ -61,6 +61,11 @@ class Paths:
         return self.root / "data" / "population.yaml"
 
     @property
+    def effect(self) -> Path:
+        """What the adopted campaign showed, written by `campaign`; its graph lies next to it."""
+        return self.root / "data" / "effect" / "effect.json"
+
+    @property
     def external(self) -> Path:
         """Adopted tables, each with its schema."""
         return self.root / "data" / "external"

@@ -35,6 +35,7 @@ from stages.model.blend import recorded
 from stages.model.costs import costs_of
 from stages.model.export import checked_onnx
 from stages.model.money_params import Money
+from stages.model.packed_effect import pack_effect
 from stages.model.rule_list import fit_rules
 from stages.model.threshold import profit_threshold
 from stages.model.train import BLEND, CrossValidation, refit, served
@@ -65,7 +66,8 @@ def write_bundle(
     write_json(folder / BACKGROUND, background(features, schema, probability))
     write_json(folder / RULES, _rules(features, schema))
     write_table(folder / REFERENCE, _reference(features, schema, probability, seed=train.seed))
-    manifest = _manifest(winner, validation, features, schema, train, money, paths)
+    effect = pack_effect(schema, paths)
+    manifest = _manifest(winner, validation, features, schema, train, money, paths, effect)
     write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -101,6 +103,7 @@ def _manifest(
     train: Train,
     money: Money,
     paths: Paths,
+    effect: dict[str, Any] | None,
 ) -> dict[str, Any]:
     label = features[LABEL].to_numpy()
     probability = validation.out_of_fold[winner].to_numpy()
@@ -120,6 +123,7 @@ def _manifest(
         "rows": len(features),
         "base_rate": round(float(label.mean()), 6),
         "costs": asdict(costs),
+        **({"effect": effect} if effect else {}),
         "metrics": scores.drop(columns=["candidate", "repeat", "fold"]).mean().round(6).to_dict(),
         "features": {
             "numeric": numeric_names(schema),

@@ -8,7 +8,7 @@ event time, under the hazard that the call leaves them with. Both probabilities 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,13 @@ TYPICAL_RISK = 0.25  # where a campaign not drawn at random calls the share that
 
 
 def run_campaign(
-    world: World, contact: Contact, *, rows: int, share: float, effect: float
+    world: World,
+    contact: Contact,
+    *,
+    rows: int,
+    share: float,
+    effect: float,
+    assigned: Mapping[str, int] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Treatment, outcome and truth of the world's customers, block after block.
 
@@ -33,10 +39,11 @@ def run_campaign(
     is 1 for who left within the window), id, and the probability of leaving without a call and with
     each offer, given the published columns. Drawn at random, each customer is called with
     probability `share`, whatever their traits, and every offer is as likely; `effect` multiplies
-    what the population says of a call.
+    what the population says of a call. With arms `assigned` by id nothing is drawn, and only those
+    customers take part.
     """
     for block in world.blocks(rows):
-        yield _trial(world, contact, block, share=share, effect=effect)
+        yield _trial(world, contact, block, share=share, effect=effect, assigned=assigned)
 
 
 def truths(contact: Contact) -> list[str]:
@@ -45,7 +52,13 @@ def truths(contact: Contact) -> list[str]:
 
 
 def _trial(
-    world: World, contact: Contact, block: Block, *, share: float, effect: float
+    world: World,
+    contact: Contact,
+    block: Block,
+    *,
+    share: float,
+    effect: float,
+    assigned: Mapping[str, int] | None,
 ) -> pd.DataFrame:
     untreated = world.hazard_ahead(block)
     persuadable = world.draws(block, purpose=PERSUADABLE)
@@ -54,9 +67,14 @@ def _trial(
         untreated * np.exp(effect * (change + _hidden(offer, persuadable)))
         for offer, change in zip(contact.offers, changes, strict=True)
     ]
-    arm = _arm(contact, untreated, world.draws(block, purpose=CAMPAIGN), share=share)
-    exposed = np.choose(arm, [untreated, *hazards])
     identity = customer_ids(block["number"], seed=world.seed)
+    if assigned is None:
+        arm = _arm(contact, untreated, world.draws(block, purpose=CAMPAIGN), share=share)
+        takes_part = np.ones(len(arm), dtype=bool)
+    else:
+        takes_part = np.isin(identity, list(assigned))
+        arm = np.array([assigned.get(one, 0) for one in identity], dtype=np.int64)
+    exposed = np.choose(arm, [untreated, *hazards])
     known = {
         _name(place): _probability(offer, untreated, effect, change)
         for place, (offer, change) in enumerate(zip(contact.offers, changes, strict=True))
@@ -70,7 +88,7 @@ def _trial(
             UNTREATED: -np.expm1(-untreated),
             **known,
         }
-    )
+    )[takes_part]
 
 
 def _name(place: int) -> str:

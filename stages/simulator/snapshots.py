@@ -16,7 +16,7 @@ of a month when `labels_known_from` has come. The truth lies apart: no model may
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +78,9 @@ def customers_of(population: Population, generate: Generate, *, month: int) -> I
     )
 
 
-def campaign_of(population: Population, generate: Generate) -> Iterator[pd.DataFrame]:
+def campaign_of(
+    population: Population, generate: Generate, *, assigned: Mapping[str, int] | None = None
+) -> Iterator[pd.DataFrame]:
     """The campaign among the customers of the first snapshot, block by block."""
     world = World(
         population,
@@ -88,8 +90,9 @@ def campaign_of(population: Population, generate: Generate) -> Iterator[pd.DataF
     )
     chosen, contact = generate.campaign, contact_of(population, generate)
     return run_campaign(
-        world, contact, rows=generate.rows, share=chosen.share, effect=chosen.effect
-    )
+        world, contact, rows=generate.rows, share=chosen.share, effect=chosen.effect,
+        assigned=assigned,
+    )  # fmt: skip
 
 
 def contact_of(population: Population, generate: Generate) -> Contact:
@@ -143,11 +146,41 @@ def publish_no_snapshots(paths: Paths) -> Manifest:
     return manifest
 
 
-def export_csv(folder: Path, population: Population, generate: Generate) -> str:
+def with_outcomes(path: Path, population: Population, generate: Generate) -> pd.DataFrame:
+    """A contact list of the first snapshot with what became of its customers: column `outcome`.
+
+    The list is the `campaign.csv` that `score` writes. `UserError` where it is another table, or
+    where none of its customers live in this world.
+    """
+    try:
+        listed = pd.read_csv(path, dtype=str)
+        arms = listed["assignment"].map({"control": 0, "contact": 1})
+        identity = listed["customer_id"]
+    except (OSError, ValueError, KeyError):
+        raise UserError(
+            f"{path}: not a list of score; expected its campaign.csv, with columns customer_id and "
+            "assignment"
+        ) from None
+    trial = pd.concat(
+        campaign_of(population, generate, assigned=dict(zip(identity, arms, strict=True)))
+    )
+    if len(trial) != len(listed):
+        raise UserError(
+            f"{path}: {len(listed) - len(trial):,} of {len(listed):,} customers are not of this "
+            "world; expected a list of its first month, by the same rows and seed"
+        )
+    outcome = trial.set_index(IDENTITY)["outcome"]
+    return listed.assign(outcome=outcome.loc[identity].to_numpy())
+
+
+def export_csv(
+    folder: Path, population: Population, generate: Generate, *, listed: Path | None = None
+) -> str:
     """All months, the first among them, and the campaign as CSV files; what was written, in words.
 
-    A folder a month, with `customers.csv`, `labels.csv` and `probabilities.csv`. `UserError` where
-    the folder holds something already.
+    A folder a month, with `customers.csv`, `labels.csv` and `probabilities.csv`. The campaign is
+    that of the `listed` customers where there is such a file. `UserError` where the folder holds
+    something already.
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise UserError(f"{folder}: not empty; expected a new or an empty folder")
@@ -158,7 +191,9 @@ def export_csv(folder: Path, population: Population, generate: Generate) -> str:
         for file, tables in zip(files, parts, strict=True):
             write_csv(folder / file, pd.concat(tables), digits=CENTS)
         entries.append(_entry(*map(str, files[:2]), month=month, population=population))
-    if generate.campaign.share > 0:
+    if listed is not None:
+        write_csv(folder / "campaign.csv", with_outcomes(listed, population, generate))
+    elif generate.campaign.share > 0:
         trial = pd.concat(campaign_of(population, generate), ignore_index=True)
         known = truths(contact_of(population, generate))
         write_csv(folder / "campaign.csv", trial[OUTCOMES], digits=CENTS)

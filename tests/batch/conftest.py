@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from stages.batch.score import Asked, Outcome, score
+from stages.batch.asked import Asked
+from stages.batch.score import Outcome, score
 from tests import builders
 from tests.service.conftest import write_club
 

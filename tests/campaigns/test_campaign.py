@@ -1,5 +1,7 @@
 """A campaign's file as it comes, from reading to the page's figures."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,9 @@ from scoring.errors import UserError
 from stages.adoption.target import Outcome
 from stages.campaigns import campaign_report
 from stages.campaigns.analysis import analyse
-from stages.campaigns.campaign_file import CampaignOptions, read_campaign
+from stages.campaigns.campaign_file import read_campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
+from stages.campaigns.campaign_source import CampaignOptions
 from stages.campaigns.campaign_summary import headlines
 from stages.core.files import write_json
 from stages.core.paths import Paths
@@ -17,6 +20,7 @@ from stages.parameters import read_parameters
 
 SETTINGS = CampaignAnalysis(seed=20, folds=3, level=0.95)
 ROWS = 1500
+TODAY = date(2026, 11, 27)
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def read(table: pd.DataFrame, folder, money, paths, **options):
     file = folder / "letters.csv"
     table.to_csv(file, index=False)
     asked = CampaignOptions(str(file), **({"treated": "letter"} | options))
-    return read_campaign(asked, money, paths, seed=20)
+    return read_campaign(asked, money, paths, seed=20, today=TODAY)
 
 
 def test_any_table_becomes_a_trial(tmp_path, money, paths):
@@ -181,11 +185,12 @@ def test_the_page_has_a_table_and_a_figure_for_each_answer(tmp_path, money, path
 
 
 def test_a_ranking_is_drawn_where_the_effect_differs():
-    curve = {"arm": "sent", "autoc": 0.02, "error": 0.004, "share": [0.5, 1.0]}
-    curve |= {"value": [0.03, 0.0], "low": [0.01, 0.0], "high": [0.05, 0.0]}
-    (axes,) = campaign_report.curves_plot({"curves": [curve]}).axes
-    assert axes.get_title() == "sent" or axes.get_title(loc="left") == "sent"
-    assert campaign_report.autoc({"curves": [curve]})["AUTOC, points"].item() == pytest.approx(2.0)
+    curve = {"arm": "sent", "share": [0.5, 1.0], "value": [0.03, 0.0], "low": [0.01, 0.0]}
+    curve |= {"high": [0.05, 0.0], "area": {"value": 0.02, "low": 0.01, "high": 0.03}}
+    result = {"curves": [curve | {"kind": "autoc"}, curve | {"kind": "qini"}]}
+    axes = campaign_report.curves_plot(result).axes
+    assert [a.get_title() or a.get_title(loc="left") for a in axes] == ["sent: AUTOC", "sent: Qini"]
+    assert campaign_report.areas(result)["points"].tolist() == pytest.approx([2.0, 2.0])
 
 
 def test_without_a_campaign_the_page_says_what_to_run(paths):

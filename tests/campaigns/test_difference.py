@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stages.campaigns.balance import balance
-from stages.campaigns.design import customers_per_arm, smallest_effect
 from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
+from stages.core.sample_size import customers_per_arm, smallest_effect
 
 
 def test_the_slope_is_found_where_it_is_and_only_there():
@@ -34,6 +34,19 @@ def test_curve_ends_at_the_mean_and_its_band_widens_to_the_front():
     assert np.all(np.diff(curve.value) < 0.05)
     assert (curve.high - curve.low)[0] > (curve.high - curve.low)[10]
     assert curve.area > 5 * curve.error
+
+
+def test_the_qini_curve_is_what_the_share_contacted_gains_per_customer():
+    # given a ranking that is the effect itself, without noise
+    effect = np.repeat([0.3, 0.1, -0.1], 400)
+    curve = targeting_curve(effect, effect, level=0.95, seed=0, cumulated=True)
+    # then contacting the best third gains a third of 0.3 less the mean of 0.1
+    third = np.interp(1 / 3, curve.share, curve.value)
+    assert third == pytest.approx((0.3 - 0.1) / 3, abs=0.003)
+    assert curve.value[-1] == pytest.approx(0, abs=1e-12)
+    assert curve.area > 0
+    mean = targeting_curve(effect, effect, level=0.95, seed=0)
+    assert np.allclose(curve.value, mean.share * mean.value)
 
 
 def test_band_of_pure_noise_holds_zero_as_often_as_it_says():
@@ -66,7 +79,9 @@ def test_sample_size_is_that_of_the_textbook():
 
 
 def test_what_is_found_and_what_is_needed_agree():
-    assert customers_per_arm(0.25, smallest_effect(0.25, 2000)) == pytest.approx(2000, rel=0.08)
+    assert customers_per_arm(0.25, smallest_effect(0.25, 2000, 2000)) == pytest.approx(
+        2000, rel=0.08
+    )
 
 
 @pytest.mark.parametrize("reduction", [0.0, 0.5])

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
-from stages.batch.score import Asked, score
+from stages.batch.asked import Asked
+from stages.batch.score import score
 from tests import builders
 
 SERVED = ("churn_probability", "decision", "expected_profit", "tier")

@@ -6,13 +6,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 from stages.simulator.generate import World
 from stages.simulator.population import Population
 from stages.simulator.scenarios import QUIET
 from stages.simulator.simulated_campaign import run_campaign
-from tests.worlds import NAMES, POPULATION, assert_calibrated, happening, left, whole
+from stages.simulator.snapshots import with_outcomes
+from tests.worlds import (
+    NAMES,
+    POPULATION,
+    assert_calibrated,
+    happening,
+    left,
+    parameters,
+    whole,
+)
 
 HERE = Paths.here()
 ARMS = {0: "probability_untreated", 1: "probability_treated"}
@@ -191,3 +201,23 @@ def test_a_campaign_that_is_not_drawn_by_lot_calls_rather_those_at_risk():
     drawn = trial(rows=20_000, name="not_by_lot")
     called = drawn.groupby("treated")[ARMS[0]].mean()
     assert called[1] > called[0] + 0.05
+
+
+def test_a_list_comes_back_with_what_became_of_its_customers(tmp_path):
+    """Whoever is left alone as the list says leaves as in the table; the list stays as it was."""
+    generate = parameters(months=1, rows=600)
+    customers = whole(month=0, rows=600, seed=generate.seed).customers
+    listed = pd.DataFrame({"customer_id": customers["customerID"].iloc[::3]})
+    listed["assignment"] = np.where(np.arange(len(listed)) % 2, "contact", "control")
+    listed["contact_probability"] = "0.9"
+    path = tmp_path / "campaign.csv"
+    listed.to_csv(path, index=False)
+    found = with_outcomes(path, POPULATION, generate)
+    assert found[list(listed)].equals(listed.reset_index(drop=True))
+    alone = found[found["assignment"] == "control"].set_index("customer_id")["outcome"]
+    labels = left(customers.set_index("customerID")).loc[alone.index]
+    assert (labels == (alone == 1)).all()
+    listed["customer_id"] = "nobody"
+    listed.to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"200 of 200 customers are not of this world"):
+        with_outcomes(path, POPULATION, generate)

@@ -25,7 +25,19 @@ def customers_per_arm(
     return math.ceil(z**2 * variance / reduction**2)
 
 
-def smallest_effect(base_rate: float, per_arm: int) -> float:
-    """Reduction of the churn rate that so many customers per arm find with the usual power."""
+def smallest_effect(base_rate: float, one: int, other: int) -> float:
+    """Reduction of the churn rate that two arms of so many customers find with the usual power."""
     z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)
-    return float(z * math.sqrt(2 * base_rate * (1 - base_rate) / per_arm))
+    return float(z * math.sqrt(base_rate * (1 - base_rate) * (1 / one + 1 / other)))
+
+
+def control_share(base_rate: float, reduction: float, customers: int) -> float | None:
+    """Share of so many customers that has to be left alone to find a reduction of the churn rate.
+
+    With the usual power; None where not even a half is enough.
+    """
+    if customers < 2 or reduction == 0:
+        return None
+    z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)
+    needed = z**2 * base_rate * (1 - base_rate) / (customers * reduction**2)
+    return None if needed > 0.25 else float((1 - math.sqrt(1 - 4 * needed)) / 2)

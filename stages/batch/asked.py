@@ -1,0 +1,105 @@
+"""What is to be scored, and whether it can be: checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from scoring.errors import UserError, shown
+from scoring.schema import Schema
+from stages.batch.assignment import Lot
+from stages.batch.inputs import CHUNK, InputFile, column_names
+from stages.batch.local_engine import Engine, local
+from stages.batch.rows import wanted
+
+SCORES, CONTACTS, REJECTS, SUMMARY, CAMPAIGN = (
+    "scores.parquet",
+    "contact_list.csv",
+    "rejects.csv",
+    "summary.json",
+    "campaign.csv",
+)
+NAMED = 3  # columns that a message names
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be scored, with what, into what.
+
+    `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
+    `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
+    is the day that the table describes, where the model has learned from dates. `customers` keeps
+    what the model is asked about them, next to the scores. With a `lot`, a control group is left
+    alone and others are explored.
+    """
+
+    source: str
+    out: Path
+    model: Path
+    budget: float | None = None
+    reasons: str = ""
+    max_rejects: float | None = None
+    is_share: bool = False
+    snapshot: date | None = None
+    customers: bool = False
+    lot: Lot | None = None
+    engine: Engine = field(default=local)
+    chunk: int = CHUNK
+
+    @property
+    def scores(self) -> Path:
+        """Where the scores go."""
+        is_file = self.out.suffix.lower() in (".parquet", ".csv")
+        return self.out if is_file else self.out / SCORES
+
+
+def check_target(asked: Asked) -> None:
+    """`UserError` where the output cannot go where it is to go."""
+    scores, source = asked.scores, Path(asked.source)
+    if scores.is_dir():
+        raise UserError(f"{shown(scores)}: a folder; expected a file, or a folder without a suffix")
+    if source.is_dir() and scores.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{shown(scores)}: lies in the input folder; expected another folder")
+    try:
+        scores.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
+
+
+def check_snapshot(asked: Asked, schema: Schema) -> None:
+    """`UserError` where it is not known which day the dates are to be counted from."""
+    if schema.counts_days and asked.snapshot is None:
+        dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
+        raise UserError(
+            f"{asked.source}: the model counts days from {dates} to the day that the table "
+            "describes; expected that day: SNAPSHOT=2026-01-31 (--snapshot)"
+        )
+
+
+def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
+    """Words on columns that are dropped; `UserError` where one is missing in a file."""
+    names = wanted(schema)
+    extra: dict[str, None] = {}
+    for file in files:
+        there = column_names(file)
+        unexpected = [name for name in there if name not in schema.names]
+        if missing := [name for name in names if name not in there]:
+            also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise UserError(
+                f"{file.origin}: column {missing[0]}: missing{more}; expected the columns that the "
+                f"model was trained on: {', '.join(names)}{also}"
+            )
+        extra |= dict.fromkeys(unexpected)
+    return [f"column {name}: no input of the model, dropped" for name in extra]
+
+
+def check_id(asked: Asked, schema: Schema) -> None:
+    """`UserError` where customers are to be assigned by lot, but nobody can tell who they are."""
+    if asked.lot is not None and schema.id_name is None:
+        raise UserError(
+            "CONTROL, EXPLORE: the model's schema has no id; expected one, by which a customer's "
+            "assignment is drawn and what became of them is joined"
+        )
