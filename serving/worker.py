@@ -13,14 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic_core import to_json
 
 from scoring.bundle import TIERS
-from scoring.decision import DECISIONS
 from scoring.errors import UserError
-from scoring.explanation import reasons
+from scoring.explanation import Explainer
 from scoring.loading import Bundle
 from serving import logs
 from serving.date_parts import Row
@@ -29,6 +27,7 @@ from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
 from serving.prediction_log import PredictionLog
+from serving.replies import explanation, predictions
 from serving.requests import CustomerId, Requests, id_text
 from serving.settings import Settings, unknown_variables
 from serving.sources import DEPLOYMENT, Sources, sources
@@ -37,8 +36,6 @@ from serving.telemetry import Metrics, totals
 BATCH_THREADS = 2
 TIMEOUT = 1.0  # seconds that a batch waits for room in the prediction log
 SWITCH_SECONDS = 0.0002
-CONTACT, NO_CONTACT = DECISIONS
-UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 
 
 class Worker:
@@ -117,18 +114,18 @@ class Worker:
 
     def _predict(self, call: Call) -> bytes:
         rows, ids = self.requests.parse_one(call.body)
-        return to_json(self._predictions(rows, ids, self._score(rows, ids, call))[0])
+        return to_json(predictions(ids, self._score(rows, ids, call))[0])
 
     def _predict_batch(self, call: Call) -> bytes:
         rows, ids = self.requests.parse_many(call.body)
         answers = self._score(rows, ids, call, timeout=TIMEOUT)
-        return to_json({"predictions": self._predictions(rows, ids, answers)})
+        return to_json({"predictions": predictions(ids, answers)})
 
     def _explain(self, call: Call) -> bytes:
         rows, ids = self.requests.parse_one(call.body)
         answers = self._score(rows, ids, call)
-        prediction = self._predictions(rows, ids, answers)[0]
-        return to_json({**prediction, **self._contributions(rows, answers)})
+        prediction = predictions(ids, answers)[0]
+        return to_json({**prediction, **explanation(rows[0], self._explainer(answers))})
 
     def _score(
         self, rows: list[Row], ids: list[CustomerId], call: Call, *, timeout: float = 0.0
@@ -141,45 +138,10 @@ class Worker:
             self._log.put(entry, timeout=timeout)
         return answers
 
-    def _predictions(
-        self, rows: list[Row], ids: list[CustomerId], answers: Answers
-    ) -> list[dict[str, Any]]:
-        models = {v: {"name": n, "version": version} for v, (n, version) in answers.models.items()}
-        profit = [None] * len(rows) if answers.profit is None else answers.profit.tolist()
-        columns = zip(
-            ids, answers.probability.tolist(), answers.contact.tolist(), profit,
-            answers.tiers, answers.variants, strict=True,
-        )  # fmt: skip
-        return [
-            {
-                "customer_id": customer_id,
-                "churn_probability": probability,
-                "decision": CONTACT if contact else NO_CONTACT,
-                "expected_profit": earned,
-                "tier": tier,
-                "variant": variant,
-                "model": models[variant],
-            }
-            for customer_id, probability, contact, earned, tier, variant in columns
-        ]
-
-    def _contributions(self, rows: list[Row], answers: Answers) -> dict[str, Any]:
+    def _explainer(self, answers: Answers) -> Explainer | None:
+        """What explains the tier that answered; None where its bundle is gone, or cannot."""
         variant = self.variants.get(answers.variants[0])
-        explainer = variant.bundle.explainer(answers.tiers[0]) if variant else None
-        if explainer is None:
-            return UNEXPLAINED
-        columns = {name: [value] for name, value in rows[0].items()}
-        found = explainer.contributions(columns)
-        if not np.isfinite(found.values).all():  # a customer of numbers that cannot be
-            return UNEXPLAINED
-        order = sorted(
-            zip(found.names, found.values[0].tolist(), strict=True), key=lambda p: -abs(p[1])
-        )
-        return {
-            "base": found.base,
-            "contributions": [{"feature": f, "contribution": c} for f, c in order],
-            "reasons": reasons(found, columns, explainer.schema)[0],
-        }
+        return variant.bundle.explainer(answers.tiers[0]) if variant else None
 
     # What is loaded
 

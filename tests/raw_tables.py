@@ -1,7 +1,10 @@
-"""Small raw tables, for the tests of what is drafted from them."""
+"""Small raw tables, for the tests of what is drafted from them, and of reading files."""
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from scoring.errors import UserError
 from stages.adoption.draft import Draft, draft
 from stages.adoption.guess import Guess
 from stages.adoption.target import Outcome
-from stages.tables.intake import RawTable, from_arrow
+from stages.tables.intake import RawTable, from_arrow, read_raw_table
 
 ROWS = 120
 LEFT = np.arange(ROWS) % 3 == 0  # who churned
@@ -57,3 +60,23 @@ def cycle(*values: Any) -> list[Any]:
 
 def numbered(pattern: str, *, times: int = 1) -> list[str]:
     return [pattern.format(place // times) for place in range(ROWS)]
+
+
+def csv_text(
+    rows: list[list[str]], *, separator: str = ",", end: str = "\n", quoting: int = 0
+) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read(folder: Path, content: bytes | str) -> RawTable:
+    path = folder / "table.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_raw_table(path, origin="table.csv")
+
+
+def cells_of(raw_table: RawTable, name: str) -> list[str]:
+    cells = raw_table.columns[name]
+    return [cells.texts[int(code)].as_py() for code in cells.codes]

@@ -295,23 +295,6 @@ def file_rejection(path, *, read=read_params) -> str:
     return str(caught.value)
 
 
-def test_missing_file_is_named(tmp_path):
-    assert "nowhere.yaml: no such file" in file_rejection(tmp_path / "nowhere.yaml")
-
-
-@pytest.mark.parametrize("text", ["train: [", "a: 1\na: 2"])
-def test_file_that_is_not_yaml_is_named(tmp_path, text):
-    path = tmp_path / "params.yaml"
-    path.write_text(text, encoding="utf-8")
-    assert "params.yaml: not YAML" in file_rejection(path)
-
-
-def test_file_that_is_not_utf8_is_named(tmp_path):
-    path = tmp_path / "params.yaml"
-    path.write_bytes(b"train: \xff")
-    assert "params.yaml" in file_rejection(path)
-
-
 @pytest.mark.parametrize("text", ["", "- 1\n", "text"])
 def test_file_without_sections_is_named(tmp_path, text):
     path = tmp_path / "params.yaml"

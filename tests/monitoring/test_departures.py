@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from stages.monitoring.verdict import Departures
 
 from scoring.verdict import Departures
 from stages.monitoring.departures import MEMORY, Step, judge
