@@ -65,7 +65,7 @@ BARS = {
     "unit_change": Bar(0, 1.0, "fault"),
     "all_null": Bar(0, 1.0, "fault"),
     "shifted_categories": Bar(0, 1.0, "fault"),
-    "seasonal_wave": Bar(5, 0.0),  # no bar: how little is found is told
+    "seasonal_wave": Bar(5, 0.0),  # no bar: how little is found is reported
     "new_customer_mix": Bar(5, 0.0),
 }
 
