@@ -83,7 +83,7 @@ class Scored:
 
     @cached_property
     def segments(self) -> list[Column]:
-        """The columns that customers can be told apart by: categories that are not sensitive."""
+        """The columns that customers can be distinguished by: categories that are not sensitive."""
         if self.customers is None:
             return []
         return [c for c in self.schema.category_inputs if "sensitive" not in c.roles]

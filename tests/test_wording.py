@@ -9,7 +9,17 @@ import pytest
 
 from tests.places import ROOT
 
-FOLDERS = ("stages", "scoring", "serving", "tests", "benchmarks", "notebooks", "docs", "deploy")
+FOLDERS = (
+    "app",
+    "stages",
+    "scoring",
+    "serving",
+    "tests",
+    "benchmarks",
+    "notebooks",
+    "docs",
+    "deploy",
+)
 FILES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "params.yaml")),
     *sorted(

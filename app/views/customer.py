@@ -98,11 +98,11 @@ def _reasons(bundle: Bundle, inputs: dict[str, list[Any]], words: Words) -> None
 def _sentence(reason: Reason, words: Words) -> str:
     """A reason in the reader's language; what is usual where it differs."""
     value = _shown(reason.value, reason.column, words)
-    said = {"title": title(reason.column), "value": value, "strength": words(reason.strength)}
+    parts = {"title": title(reason.column), "value": value, "strength": words(reason.strength)}
     usual = None if "total_value" in reason.column.roles else reason.usual
     if usual is None or _shown(usual, reason.column, words) == value:
-        return words.md("reason", **said)
-    return words.md("reason_usual", **said, usual=_shown(usual, reason.column, words))
+        return words.md("reason", **parts)
+    return words.md("reason_usual", **parts, usual=_shown(usual, reason.column, words))
 
 
 def _shown(value: Any, column: Column, words: Words) -> str:

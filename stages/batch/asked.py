@@ -97,7 +97,7 @@ def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
 
 
 def check_id(asked: Asked, schema: Schema) -> None:
-    """`UserError` where customers are to be assigned by lot, but nobody can tell who they are."""
+    """`UserError` where customers are to be assigned at random, but have no id."""
     if asked.lot is not None and schema.id_name is None:
         raise UserError(
             "CONTROL, EXPLORE: the model's schema has no id; expected one, by which a customer's "

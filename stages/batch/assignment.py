@@ -1,4 +1,4 @@
-"""A control group and an explored share, drawn by lot into the contact list of a month.
+"""A control group and an explored share, drawn at random into the contact list of a month.
 
 Of the customers whom to contact pays, the share `control` is left alone; of those whom it does not
 pay, the share `explore` is contacted. Each customer's lot is a hash of month and id: the same list

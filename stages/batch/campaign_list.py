@@ -84,7 +84,7 @@ def design_of(lot: Lot, drawn: Chosen, effect: Effect | None) -> dict[str, Any]:
 def in_words(design: dict[str, Any], currency: str) -> Sequence[str]:
     """What the control group and the explored share are, cost and can find."""
     lines = [
-        f"Drawn by lot for {design['month']}: {design['left_alone']:,} customers are left alone, "
+        f"Drawn at random for {design['month']}: {design['left_alone']:,} are left alone, "
         f"which costs an expected profit of {design['cost_of_control']:,.0f} {currency}; "
         f"{design['explored']:,} are contacted to explore, at an expected loss of "
         f"{design['cost_of_exploring']:,.0f}"

@@ -74,8 +74,8 @@ class Candidates:
 
     def release(self) -> None:
         """Let go of what the list was chosen by: 17 to 25 bytes a customer."""
-        for held in (self.probability, self.profit, self.reduction, self.assignment):
-            held.clear()
+        for collected in (self.probability, self.profit, self.reduction, self.assignment):
+            collected.clear()
 
     def add(self, name: str, table: pa.Table, places: NDArray[np.int64]) -> None:
         """Note those of a part, whose rows are at these places (n,) of it."""

@@ -70,7 +70,7 @@ def add(commands: Commands) -> None:
         type=_share,
         metavar="SHARE",
         default=0.0,
-        help="of those whom to contact pays, left alone by lot, such as 0.1 or 10%%: what the "
+        help="of those whom to contact pays, left alone at random, such as 0.1 or 10%%: what the "
         "contact does can then be learned",
     )
     score.add_argument(
@@ -78,7 +78,7 @@ def add(commands: Commands) -> None:
         type=_share,
         metavar="SHARE",
         default=0.0,
-        help="of the others, contacted by lot: whether it would have paid can then be learned",
+        help="of the others, contacted at random: whether it would have paid can then be learned",
     )
     score.add_argument(
         "--month",
@@ -182,7 +182,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def _lot(options: argparse.Namespace) -> Lot | None:
-    """How customers are assigned by lot; None where nobody is."""
+    """How customers are assigned at random; None where nobody is."""
     from stages.batch.assignment import Lot
 
     if not options.control and not options.explore:

@@ -1,4 +1,4 @@
-"""Assignment by lot: who is left alone, who is explored, and the file that comes back."""
+"""Assignment at random: who is left alone, who is explored, and the file that comes back."""
 
 import numpy as np
 import pandas as pd
