@@ -47,13 +47,15 @@ class Scenario:
 class Ranking:
     """Whom to contact, the best first: `places` (m,) among the scored customers.
 
-    `profit` and `cost` (m,) of each contact and the `plan` are None without a monthly value.
+    `profit` and `cost` (m,) of each contact and the `plan` are None without a monthly value;
+    `stake` is what is lost on average if nobody contacts them.
     """
 
     places: NDArray[np.int64]
     profit: Floats | None = None
     cost: Floats | None = None
     plan: ContactPlan | None = None
+    stake: float | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -87,7 +89,8 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     places = chosen[plan.order]
     reduced = None if reduction is None else reduction[places]
     cost = contact_cost(scored.left_alone[places], costs, reduction=reduced)
-    return Ranking(places, profit[places], cost, plan)
+    stake = float(scored.left_alone[places] @ worth(scored.value[places], assumed, costs))
+    return Ranking(places, profit[places], cost, plan, stake)
 
 
 def _by_effect(scored: Scored, reduction: Floats, costs: money.Costs) -> Floats:

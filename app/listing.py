@@ -128,7 +128,7 @@ def table(scored: Scored, ranking: Ranking, listed: NDArray[np.int64]) -> pa.Tab
             ids,
             probability=probability,
             cost=ranking.cost[listed],
-            gain=(ranking.profit + ranking.cost)[listed],
+            gain=ranking.profit[listed] + ranking.cost[listed],
             cumulative=ranking.plan.sums.profit[listed],
         )
     if scored.reasons is not None:

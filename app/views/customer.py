@@ -29,7 +29,7 @@ def show(scored: Scored, words: Words) -> None:
     if place is None:
         st.warning(words.md("unknown_customer", customer=customer))
         return
-    st.subheader(words.md("customer_title", customer=customer))
+    st.header(words.md("customer_title", customer=customer))
     _figures(scored, place, words)
     if scored.customers is None:
         st.info(words.md("no_customers", command=SCORE))
@@ -91,7 +91,7 @@ def _reasons(bundle: Bundle, inputs: dict[str, list[Any]], words: Words) -> None
         st.columns(2), ("raises", "lowers"), (raising, lowering), strict=True
     ):
         lines = [f"- {_sentence(reason, words)}" for reason in found] or [words("nothing_notable")]
-        column.markdown(f"#### {words(name)}\n" + "\n".join(lines))
+        column.markdown(f"### {words(name)}\n" + "\n".join(lines))
     st.caption(words("reasons_note"))
 
 
@@ -117,7 +117,7 @@ def _shown(value: Any, column: Column, words: Words) -> str:
 
 def _what_if(bundle: Bundle, inputs: dict[str, list[Any]], words: Words) -> None:
     """The columns that the business can change, and what the model would say then."""
-    st.markdown(f"#### {words('what_if_customer')}")
+    st.markdown(f"### {words('what_if_customer')}")
     columns = bundle.schema.changeable
     if not columns:
         st.write(words("nothing_changeable"))

@@ -29,10 +29,10 @@ def show(scored: Scored, words: Words) -> None:
     at_risk(scored, found, words)
     if tried != Scenario():
         st.info(words.md("assumptions_changed"))
-    st.subheader(words("budget_title" if found.plan else "calls_title"))
+    st.header(words("budget_title" if found.plan else "calls_title"))
     contacts = contacts_within(scored, found, words)
     bought(found, contacts, words)
-    st.subheader(words("list_title"))
+    st.header(words("list_title"))
     _list(scored, found, contacts, words)
 
 
@@ -49,10 +49,12 @@ def at_risk(scored: Scored, found: Ranking, words: Words) -> None:
         help=words.md("of_all_help", n=words.number(len(scored))),
         border=True,
     )
-    if scored.value is not None and found.plan:
-        stake = float(scored.probability[found.places] @ scored.value[found.places])
+    if found.stake is not None:
         cards[2].metric(
-            words("at_stake"), plain(words.money(stake)), help=words("at_stake_help"), border=True
+            words("at_stake"),
+            plain(words.money(found.stake)),
+            help=words("at_stake_help"),
+            border=True,
         )
 
 

@@ -90,5 +90,7 @@ def _changes(
 ) -> dict[str, str]:
     """How many customers come onto the list, and how many leave it."""
     then, now = before.places[: counts[0]], after.places[: counts[1]]
-    stay = len(np.intersect1d(then, now, assume_unique=True))
+    listed = np.zeros(int(max(before.places.max(initial=-1), now.max(initial=-1))) + 1, bool)
+    listed[then] = True
+    stay = int(listed[now].sum())
     return {"come": words.number(len(now) - stay), "go": words.number(len(then) - stay)}

@@ -46,8 +46,7 @@ def _smoke(options: argparse.Namespace, paths: Paths) -> None:
 
 def _app(options: argparse.Namespace, paths: Paths) -> int:
     """Run Streamlit from the root, where its settings are, until it is stopped."""
-    command = [sys.executable, "-m", "streamlit", "run", "app/page.py"]
-    command += ["--server.port", str(options.port), "--"]
+    command = [sys.executable, "-m", "app", "--server.port", str(options.port), "--"]
     for name, folder in (("--scores", options.scores), ("--bundle", options.model)):
         if folder is not None:
             command += [name, str(folder.resolve())]

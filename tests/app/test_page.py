@@ -18,7 +18,7 @@ def figures(page):
 
 def texts(page):
     """All sentences of the page."""
-    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.subheader]
+    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.header]
     return "\n".join(part.value for part in parts).replace("\\", "")
 
 
@@ -108,7 +108,7 @@ def test_a_number_that_is_code_elsewhere_is_text_here(page, name):
     shown = page(view="customer", customer=name)
 
     assert not shown.exception
-    for part in [*shown.markdown, *shown.subheader, *shown.warning]:
+    for part in [*shown.markdown, *shown.header, *shown.warning]:
         assert "<script>" not in part.value
         assert "<b>" not in part.value
     assert name in texts(shown)
