@@ -113,7 +113,7 @@ def test_what_it_costs_and_what_it_can_find_is_stated(members, scored):
     assert design["cost_of_exploring"] > 0
     assert design["smallest_effect"] > 0
     words = " ".join(in_words(design, "€"))
-    assert f"{design['left_alone']:,} customers are left alone" in words
+    assert f"{design['left_alone']:,} are left alone" in words
     assert "percentage points in four of five cases" in words
 
 
