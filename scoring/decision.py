@@ -25,7 +25,12 @@ def contacts(
     """
     if threshold is not None:
         return probability > threshold
-    return money.expected_profit(probability, value, costs) > 0
+    return pays(money.expected_profit(probability, value, costs))
+
+
+def pays(profit: Floats) -> NDArray[np.bool_]:
+    """Whether a contact (n,) of that expected profit pays."""
+    return profit > 0
 
 
 def decision_rule(schema: Schema) -> Rule:

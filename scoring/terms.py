@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring import money
-from scoring.decision import Rule, contacts, decision_rule
+from scoring.decision import Rule, contacts, decision_rule, pays
 from scoring.derive import RawInputs
 from scoring.effect import Effect
 from scoring.schema import Schema
@@ -69,10 +69,10 @@ class Terms:
         value = self.value(known)
         if self.effect is not None:
             return self._by_effect(self.effect, probability, value, known)
-        chosen = contacts(probability, value, self.costs, threshold=self.threshold)
         if self.monthly is None:
-            return Decided(None, chosen)
-        return Decided(money.expected_profit(probability, value, self.costs), chosen)
+            return Decided(None, contacts(probability, value, self.costs, threshold=self.threshold))
+        profit = money.expected_profit(probability, value, self.costs)
+        return Decided(profit, pays(profit))
 
     def _by_effect(
         self, effect: Effect, probability: Floats, value: Floats, known: RawInputs
@@ -85,7 +85,7 @@ class Terms:
         rows = np.arange(len(offer))
         best = profit[rows, offer]
         shown = None if self.monthly is None else best
-        return Decided(shown, best > 0, reduction[rows, offer], offer)
+        return Decided(shown, pays(best), reduction[rows, offer], offer)
 
     def profit(self, value: Floats, untreated: Floats, reduction: Floats) -> Floats:
         """Expected profit of a contact by its effect, shapes as they broadcast."""

@@ -22,6 +22,8 @@ def write_json() -> None:
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(formatter)
             handler.addFilter(_with_request_id)
+    # Requests have lines of our own. With a handler uvicorn would prepare one for each, unwritten.
+    logging.getLogger("uvicorn.access").propagate = False
 
 
 def _with_request_id(record: logging.LogRecord) -> bool:

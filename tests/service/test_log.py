@@ -142,6 +142,16 @@ def test_room_comes_back(tmp_path):
     assert (len(log.lines()), log.counted("dropped")) == (12, 0)
 
 
+def test_a_row_that_cannot_be_written_fails_nobody_and_is_counted(tmp_path):
+    log = Log(tmp_path, log_queue=20)
+    made = entry()
+    log.log.put(replace(made, rows=[{**ROW, MONTHS: object()}]))
+    for _ in range(19):  # more than one request makes lines of, so its own thread sees the fault
+        log.log.put(made)
+    assert len(log.lines()) == log.counted("written") == 19
+    assert (log.counted("dropped"), log.log._room) == (1, 20)
+
+
 def test_a_full_disk_is_counted_and_nothing_else(tmp_path):
     (tmp_path / "predictions.1.jsonl").symlink_to("/dev/full")
     log = Log(tmp_path)

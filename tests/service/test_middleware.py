@@ -65,9 +65,10 @@ def scope_of(method, path, headers, client, server):
 
 
 async def ask(
-    app, path="/predict", *, method="POST", headers=(), client=HERE, server=None, body=(b"{}",)
-):
-    """Status, headers and body of an answer."""
+    app, path="/predict", *, method="POST", headers=(), client=HERE, server=None, body=(b"{}",),
+    pause=0.0,
+):  # fmt: skip
+    """Status, headers and body of an answer; each part of the body comes after a pause."""
     waiting = [
         {"type": "http.request", "body": part, "more_body": i + 1 < len(body)}
         for i, part in enumerate(body)
@@ -77,6 +78,9 @@ async def ask(
     async def receive():
         if not waiting:
             await asyncio.sleep(60)
+        if pause:
+            await asyncio.sleep(pause)
+            await asyncio.sleep(0)
         return waiting.pop(0)
 
     async def send(message):
@@ -224,6 +228,13 @@ def test_a_body_that_lies_about_its_size_is_refused():
     headers = {**JSON, "content-length": "10"}
     assert asked(middleware(max_body_mb=1), headers=headers, body=body)[0] == 413
     assert asked(middleware(max_body_mb=1), body=(b"x" * 1_000_001,))[0] == 413
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.001])
+def test_a_body_is_read_whole_whether_its_parts_are_there_or_waited_for(pause):
+    body = (b'{"fea', b"tures", b'": {}}')
+    status, _, content = asked(middleware(), body=body, pause=pause)
+    assert (status, content) == (200, b"".join(body))
 
 
 def test_a_body_that_trickles_in_is_given_up():
