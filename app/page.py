@@ -14,7 +14,6 @@ import streamlit as st  # noqa: E402
 from app import link  # noqa: E402
 from app.cache import scored_month  # noqa: E402
 from app.places import places  # noqa: E402
-from app.scored import Scored  # noqa: E402
 from app.views import customer, months, this_month, what_if  # noqa: E402
 from app.wording import Words, language_of, languages, plain  # noqa: E402
 from scoring.errors import UserError  # noqa: E402
@@ -42,7 +41,7 @@ def main() -> None:
         st.error(plain(error))
         return
     words = Words.of(language, tag, scored.schema.currency)
-    _head(words, scored)
+    _head(words)
     view = _navigation(words)
     try:
         VIEWS[view](scored, words)
@@ -51,7 +50,7 @@ def main() -> None:
     link.write()
 
 
-def _head(words: Words, scored: Scored) -> None:
+def _head(words: Words) -> None:
     title, language = st.columns([5, 1], vertical_alignment="bottom")
     title.title(words("title"))
     language.selectbox(

@@ -27,7 +27,6 @@ LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 SHOWN_DETAILS = 20
 NAMED_ALONE = 3  # missing fields of a customer; more are one problem with a list
-SEPARATE = 3  # fields that a customer lacks, named one by one; more are one list
 MISFIT = "the request does not fit the model"
 MISSING = "missing_fields"  # of an error that stands for several of pydantic's
 SNAPSHOT = "snapshot_date"

@@ -125,7 +125,7 @@ def _what_if(bundle: Bundle, inputs: dict[str, list[Any]], words: Words) -> None
     changed = dict(inputs)
     for place, column in zip(_places(len(columns)), columns, strict=False):
         with place:
-            changed[column.name] = [_changed(column, inputs[column.name][0], words)]
+            changed[column.name] = [_changed(column, inputs[column.name][0])]
     before, after = answer(bundle, inputs), answer(bundle, changed)
     shown = {"before": words.percent(before.probability), "after": words.percent(after.probability)}
     st.write(words.md("what_if_answer", **shown))
@@ -137,7 +137,7 @@ def _places(count: int) -> list[Any]:
     return [place for _ in range(0, count, 2) for place in st.columns(2)]
 
 
-def _changed(column: Column, value: Any, words: Words) -> Any:
+def _changed(column: Column, value: Any) -> Any:
     """A widget for a column that can be changed, starting at the customer's own value."""
     label, key = plain(title(column)), f"change {column.name}"
     if column.is_numeric:

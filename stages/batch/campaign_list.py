@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from scoring.effect import Effect
 from stages.batch.assignment import (
@@ -26,7 +25,6 @@ from stages.batch.score_part import ID
 from stages.core.sample_size import control_share, smallest_effect
 
 ARMS = np.array(["control", "contact"], dtype=object)
-Listed = NDArray[np.bool_]
 
 
 def campaign_rows(lot: Lot, drawn: Chosen, merge: Merge) -> Iterator[pa.Table]:

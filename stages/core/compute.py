@@ -12,7 +12,6 @@ from pydantic import Field
 from stages.core.section import Section
 
 ENGINE, SCHEDULER = "CHURN_ENGINE", "DASK_SCHEDULER_ADDRESS"  # the second one is Dask's own
-LOCAL: Literal["local"] = "local"
 DASK: Literal["dask"] = "dask"
 
 

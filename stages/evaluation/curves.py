@@ -9,6 +9,8 @@ from stages.core.measures import Floats
 from stages.core.reliability import reliability
 from stages.evaluation.evaluation_data import EvaluationData
 
+POINTS = 400  # of a curve: more than a plot shows
+
 
 def curves(data: EvaluationData) -> dict[str, pd.DataFrame]:
     """Tables behind the plots that `dvc.yaml` declares, by file name."""
@@ -34,9 +36,9 @@ def curves(data: EvaluationData) -> dict[str, pd.DataFrame]:
     }
 
 
-def _thin(columns: dict[str, Floats], *, points: int = 400) -> pd.DataFrame:
+def _thin(columns: dict[str, Floats]) -> pd.DataFrame:
     table = pd.DataFrame(columns)
-    keep = np.unique(np.linspace(0, len(table) - 1, min(points, len(table))).astype(int))
+    keep = np.unique(np.linspace(0, len(table) - 1, min(POINTS, len(table))).astype(int))
     return table.iloc[keep].reset_index(drop=True)
 
 

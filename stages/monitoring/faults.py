@@ -43,7 +43,7 @@ def faults(
 
     `before` is the newest earlier month that was whole, or the customers that were learned from.
     """
-    found = list(_refused(now, schema, share))
+    found = list(_refused(now, share))
     if before is not None and min(len(now), len(before)) >= FEW:
         broken = {fault.column for fault in found}
         pair = _Pair(now, before, _in_both(now, before))
@@ -52,7 +52,7 @@ def faults(
     return tuple(sorted(found, key=lambda fault: order.index(fault.column)))
 
 
-def _refused(now: MonthTable, schema: Schema, share: float) -> Iterator[Fault]:
+def _refused(now: MonthTable, share: float) -> Iterator[Fault]:
     """Checks of the intake that too many customers fail."""
     for (column, problem), customers in now.problems.items():
         part = customers / now.rows if now.rows else 0.0
