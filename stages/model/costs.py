@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from scoring.money import Costs, expected_months
 from stages.model.money_params import Money
 
 
 def costs_of(money: Money, *, base_rate: float) -> Costs:
     """The costs under the section `money`, its rule of the lifetime applied to that churn rate."""
-    return Costs(
-        contact_cost=money.contact_cost,
-        offer_cost=money.offer_cost,
-        accept_alpha=money.accept_alpha,
-        accept_beta=money.accept_beta,
-        customer_value=money.customer_value,
-        margin=money.margin,
-        months_kept=_months_kept(money, base_rate),
-    )
+    shared = {field.name for field in fields(Costs)} & set(Money.model_fields)
+    return Costs(**money.model_dump(include=shared), months_kept=_months_kept(money, base_rate))
 
 
 def _months_kept(money: Money, base_rate: float) -> float | None:

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stages.core.section import Group, Proportion, Section, Seed
+from stages.simulator.scenarios import NONE, Scenarios
 
 Month = Annotated[int, Field(ge=0, le=48)]
-ScenarioName = Literal[
-    "none",
-    "price_rise",
-    "competitor_offer",
-    "new_customer_mix",
-    "seasonal_wave",
-    "unit_change",
-    "all_null",
-    "shifted_categories",
-]
-
-
 WorldName = Literal[
     "by_risk",
     "independent",
@@ -35,9 +24,17 @@ WorldName = Literal[
 class ScenarioChoice(Group):
     """What happens to the simulated customers, how strongly, and from when on."""
 
-    name: ScenarioName
+    name: str
     strength: Proportion
     start_month: Month
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        known = (NONE, *Scenarios.model_fields)
+        if name not in known:
+            raise ValueError(f"{name!r} is unknown; expected one of {', '.join(known)}")
+        return name
 
 
 class Campaign(Group):
