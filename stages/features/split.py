@@ -17,21 +17,26 @@ from stages.core.files import read_row_group, read_table, row_count, row_groups,
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.features_params import Features
-from stages.features.table import LABEL, feature_table
+from stages.features.table import ID, LABEL, feature_table
 
 LEAST = 200  # customers of a sample, however wide the table
+OFTEN_REPEATED = 0.05  # share of test rows that are also among those of train, worth a warning
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 
 
 @dataclass(frozen=True)
 class Balance:
-    """How alike train and test are in their share of churners; customers outside the sample."""
+    """How alike train and test are in their share of churners; customers outside the sample.
+
+    `repeated` test rows have the inputs and the outcome of a train row, of a table without an id.
+    """
 
     train_rows: int
     test_rows: int
     train_rate: float
     test_rate: float
     left_out: int = 0
+    repeated: int = 0
 
     @property
     def difference(self) -> float:
@@ -66,7 +71,14 @@ def split_and_derive(params: Features, paths: Paths) -> Balance:
         float(label[~is_test].mean()),
         float(label[is_test].mean()),
         left_out=row_count(paths.customers) - len(customers),
+        repeated=0 if schema.id_name else _repeated(features, is_test),
     )
+
+
+def _repeated(features: pd.DataFrame, is_test: NDArray[np.bool_]) -> int:
+    """How many test rows equal a train row in all but the id."""
+    rows = pd.util.hash_pandas_object(features.drop(columns=ID), index=False).to_numpy()
+    return int(np.isin(rows[is_test], rows[~is_test]).sum())
 
 
 def row_keys(customers: pd.DataFrame, id_name: str | None) -> list[str]:
@@ -164,13 +176,22 @@ def sample_summary(balance: Balance) -> str:
 
 
 def balance_warnings(balance: Balance) -> list[str]:
-    """A warning where train and test differ by more than chance explains."""
-    if not balance.is_suspicious:
-        return []
-    return [
-        f"The churn rates of train and test differ by {balance.difference:+.2%}, more than three "
-        f"standard errors ({balance.standard_error:.2%}): is churn tied to the customer number?"
-    ]
+    """Where train and test differ by more than chance explains, or many rows are on both sides."""
+    found = []
+    if balance.is_suspicious:
+        found.append(
+            f"The churn rates of train and test differ by {balance.difference:+.2%}, more than "
+            f"three standard errors ({balance.standard_error:.2%}): is churn tied to the customer "
+            "number?"
+        )
+    if (share := balance.repeated / balance.test_rows) > OFTEN_REPEATED:
+        found.append(
+            f"{balance.repeated:,} of {balance.test_rows:,} test rows ({share:.0%}) have inputs "
+            "and outcome of a train row, and no id tells the customers apart. In a table of few "
+            "different rows that is so by nature; where the file holds customers twice, every "
+            "figure of the reports is too good: remove the copies, or adopt the table with an id."
+        )
+    return found
 
 
 def number_figures(features: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -36,8 +36,9 @@ def savings(params: Train, *, rows: int, schema: Schema) -> list[str]:
     repeats = affordable_repeats(rows, shape.columns, params)
     if repeats < params.repeats:
         sentences.append(
-            f"{rows:,} customers x {shape.columns:,} columns: the folds are drawn {repeats} times "
-            f"instead of {params.repeats} (train.max_cells)."
+            f"{rows:,} customers x {shape.columns:,} columns: the folds are drawn "
+            f"{'once' if repeats == 1 else f'{repeats} times'} instead of {params.repeats} times "
+            "(train.max_cells)."
         )
     asked, given = params, with_affordable_forests(params, rows=rows, shape=shape)
     for name, own in _forests(asked).items():

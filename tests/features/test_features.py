@@ -259,6 +259,23 @@ def test_standard_error_is_that_of_two_shares_by_chance():
     assert Balance(n, m, rate, rate).standard_error == pytest.approx(differences.std(), rel=0.03)
 
 
+def test_customers_who_are_twice_in_a_file_without_an_id_are_warned_of(paths):
+    once = builders.customers("no_id", 200)
+    assert balance_warnings(run(paths, once, "no_id")) == []
+    # when every row is there twice
+    twice = pd.concat([once, once], ignore_index=True)
+    balance = run(paths, twice, "no_id")
+    assert 0.5 < balance.repeated / balance.test_rows < 0.95  # with a test share of 0.3: 0.7
+    (warning,) = balance_warnings(balance)
+    assert f"{balance.repeated:,} of {balance.test_rows:,} test rows" in warning
+
+
+def test_an_id_tells_a_twin_from_a_copy(paths):
+    once = builders.customers(rows=200)
+    twins = pd.concat([once, once.assign(**{NUMBER: "N" + once[NUMBER]})], ignore_index=True)
+    assert run(paths, twins).repeated == 0
+
+
 def test_figures_show_both_sides():
     figures = balance_figures(Balance(800, 200, 0.25, 0.5))
     assert list(figures.loc["train"]) == [800, 0.25]

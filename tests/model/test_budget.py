@@ -67,7 +67,7 @@ def test_the_report_names_what_is_made_smaller():
     names = ["logistic", "forest", "extra"]
     params = wanted(max_forest_cells=1, max_cells=1, candidates=names)
     sentences = savings(params, rows=5000, schema=schema)
-    assert "drawn 1 times instead of 2" in sentences[0]
+    assert "drawn once instead of 2 times" in sentences[0]
     assert sentences[1].startswith("forest has 10 trees instead of 60")
     assert sentences[2].startswith("extra has 10 trees instead of 40")
     assert len(sentences) == 3
