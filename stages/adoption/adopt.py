@@ -236,7 +236,7 @@ def _account(
         *lines,
         "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
         "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
-        "future, report 04 says at its end whether make tune is likely to help.",
+        "future, report 04 says whether make tune may help.",
     ]
 
 

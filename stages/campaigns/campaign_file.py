@@ -100,7 +100,8 @@ def read_campaign(
     )
     if known.risk is None:
         trial = replace(trial, risk=_learned_risk(trial, seed=seed))
-    warnings = _warnings(file, known, open_window(file.raw_table, money.window_months, today))
+    window = open_window(file.raw_table, money.window_months, today)
+    warnings = _warnings(file, known, window, schema)
     return Campaign(
         trial, file.origin, _names(file), known.segments, costs, known.risk is not None,
         known.columns, tuple(warnings), file.sha256, known.sensitive, known.raw, known.chosen,
@@ -136,8 +137,7 @@ def _known(
     """What was known of the customers, and the table whose rows are meant."""
     before = without_columns(file.raw_table, file.after)
     # Nobody says which day a campaign's table describes, so days cannot be counted to it.
-    counts_days = schema is not None and schema.counts_days
-    if schema is not None and not counts_days and {*wanted(schema)} <= {*before.columns}:
+    if schema is not None and not schema.counts_days and _fits(before, schema):
         return by_champion(before, paths.champion, origin=file.origin), file.raw_table
     labels = sorted(file.arms)
     found = draft(
@@ -151,6 +151,11 @@ def _known(
     table = check_table(file.raw_table, whole, origin=file.origin).customers
     kept = _as_raw(table, file)
     return by_schema(table, whole, apart=file.after), kept
+
+
+def _fits(raw_table: RawTable, schema: Schema) -> bool:
+    """Whether the table has the columns that the champion asks for."""
+    return {*wanted(schema)} <= {*raw_table.columns}
 
 
 def _champions_schema(paths: Paths) -> Schema | None:
@@ -192,7 +197,14 @@ def _check_enough(file: Source, arm: np.ndarray, left: np.ndarray) -> None:
             )
 
 
-def _warnings(file: Source, known: Known, window: str | None) -> Iterator[str]:
+def _warnings(
+    file: Source, known: Known, window: str | None, schema: Schema | None
+) -> Iterator[str]:
+    if schema is not None and schema.counts_days and _fits(file.raw_table, schema):
+        yield (
+            "the champion counts days to a snapshot, and nobody says which day this table "
+            "describes: its probability is not used; the risk is learned from who was left alone"
+        )
     if known.rejected[0]:
         rows, first = known.rejected
         yield f"{rows:,} rows could not be read; the first: {first}"
