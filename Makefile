@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
-	propose-retrain up down status
+	propose-retrain up down status chaos rebuild-release
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -144,8 +144,8 @@ report: $(ENV) ## what your changes do to quality and profit: reports/pull_reque
 serve: $(ENV) ## the prediction service with the champion, on http://localhost:3000 [PORT=3000]
 	@$(BIN)/bentoml serve $${PORT:+--port "$$PORT"}
 
-register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor]
-	@$(STAGES) register $${BUMP:+--bump "$$BUMP"}
+register: $(ENV) ## the committed champion as a version of the registry, if it is good enough [BUMP=minor] [KEY=private.pem]
+	@$(STAGES) register $${BUMP:+--bump "$$BUMP"} $${KEY:+--sign-with "$$KEY"}
 
 promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSION=v1.2.0] [REASON=text]
 	@$(call need,STAGE,STAGE=prod)
@@ -201,9 +201,16 @@ demote: $(ENV) # leave an environment of the registry empty: STAGE=staging|prod 
 	@$(call need,STAGE,STAGE=prod)
 	@$(STAGES) demote "$${STAGE:-}" $${REASON:+--reason "$$REASON"}
 
-fetch-model: $(ENV) # the bundle of an environment or a version, checked by hash: STAGE=prod or VERSION=v1.2.0 [OUT=folder]
+fetch-model: $(ENV) # the bundle of an environment or a version, checked by hash: STAGE=prod or VERSION=v1.2.0 [OUT=folder] [KEY=public.pem]
 	@$(call need,$(if $(VERSION),VERSION,STAGE),STAGE=prod)
-	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"}
+	@$(STAGES) fetch-model $${STAGE:+"$$STAGE"} $${VERSION:+--version "$$VERSION"} $${OUT:+--out "$$OUT"} $${KEY:+--key "$$KEY"}
+
+rebuild-release: $(ENV) # rebuild the bundle of a version from its tag and compare the bytes: VERSION=v1.2.0
+	@$(call need,VERSION,VERSION=v1.2.0)
+	@$(STAGES) rebuild-release "$${VERSION:-}"
+
+chaos: $(ENV) # inject ten failures into a service of its own: what was promised, what was measured
+	@$(BIN)/python -m benchmarks.chaos
 
 down: $(ENV) # stop what make up started; its volumes are kept
 	@$(STAGES) down

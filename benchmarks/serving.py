@@ -184,7 +184,7 @@ def _script(path: Path, body: Any) -> Path:
 @contextlib.contextmanager
 def _server(name: str, folder: Path) -> Iterator[Server]:
     """A server in processes of its own, stopped at the end."""
-    port, began = _free_port(), time.monotonic()
+    port, began = free_port(), time.monotonic()
     environment = {
         **os.environ,
         "BENTOML_DO_NOT_TRACK": "True",
@@ -226,7 +226,8 @@ def _metric(server: Server, name: str) -> float:
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[-1])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -46,8 +46,9 @@ class Balance:
 
     def __init__(self, path: Path) -> None:
         with path.open("a+b") as file:
-            if file.tell() < self.FORM.size:
-                file.truncate(self.FORM.size)
+            # Written, not truncated to: into a hole of a full disk the map could not be written.
+            file.write(bytes(max(0, self.FORM.size - file.tell())))
+            file.flush()
             self._file = mmap.mmap(file.fileno(), self.FORM.size)
         entered, left = self.FORM.unpack(self._file[:])
         self.lost = max(0, entered - left)  # by the worker before this one
@@ -218,6 +219,37 @@ class PredictionLog:
         lines = [*(text for _, text in made), *map(self._lines.of, shadows)]
         text = b"".join(lines).decode().removesuffix("\n")  # the handler ends the last line
         self._file.handle(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
+
+
+class NoLog:
+    """Stands in for a log that cannot be opened: answers go out, each row is counted as dropped."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def put(self, entry: Entry, *, timeout: float = 0.0) -> None:
+        """Count the rows of a request."""
+        self._metrics.log_dropped.inc(len(entry.rows))
+
+    def close(self) -> None:
+        """Nothing is left to be written."""
+
+
+def open_log(
+    settings: Settings,
+    schema: Schema,
+    metrics: Metrics,
+    *,
+    worker: int,
+    shadow: Callable[[Entry], Entry | None],
+) -> PredictionLog | NoLog:
+    """The log; a full disk or a missing right keeps nobody from an answer."""
+    try:
+        return PredictionLog(settings, schema, metrics, worker=worker, shadow=shadow)
+    except OSError as error:
+        place = {"folder": str(settings.log_folder), "problem": error.strerror}
+        logger.error("the prediction log cannot be opened", extra=place)
+        return NoLog(metrics)
 
 
 def _shown(settings: Settings) -> Callable[[str | None], str | None]:

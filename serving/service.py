@@ -45,7 +45,10 @@ def _read() -> tuple[Settings, dict[str, Any], Schema]:
     """Settings, manifest and schema; where they are wrong the process ends with a line."""
     try:
         settings = load_settings()
-        return settings, *read_manifest(sources(settings).folders[CHAMPION])
+        found = sources(settings)
+        manifest, schema = read_manifest(found.folders[CHAMPION])
+        found.check(CHAMPION, manifest)
+        return settings, manifest, schema
     except UserError as error:
         sys.exit(str(error))
 

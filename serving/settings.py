@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         description="file of `make deploy` that says who answers; unset: `deployment.json` next to "
         "the folder of the bundle, where there is one",
     )
+    bundle_key: Path | None = Field(
+        None, description="public key (PEM) by whose owner every bundle has to be signed"
+    )
     challenger: Path | None = Field(None, description="folder of a second bundle, with its schema")
     challenger_share: float = Field(
         0.0, ge=0, le=1, description="share of customers, by hash of their id, for the challenger"

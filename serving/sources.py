@@ -10,6 +10,7 @@ from typing import Any
 from scoring.deployment import read_deployment
 from scoring.errors import UserError
 from scoring.loading import Bundle, fingerprint, load_bundle
+from scoring.signature import SIGNATURE, check_signature
 from serving.engine import CHALLENGER, CHAMPION
 from serving.settings import Settings
 
@@ -19,17 +20,23 @@ FILE = "deployment.json"
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders by variant, the versions that are meant where a deployment names them, and shares."""
+    """Folders by variant, the versions that are meant where a deployment names them, and shares.
+
+    `key` is the public one by whose owner bundles have to be signed; None: by nobody.
+    """
 
     folders: Mapping[str, Path]
     share: float
     shadow: bool
     versions: Mapping[str, str] = field(default_factory=dict)
+    key: Path | None = None
 
     def seen(self, variant: str) -> tuple[Any, ...]:
         """Changes whenever another bundle is meant, or a file of it is written."""
         folder = self.folders[variant]
-        return folder, self.versions.get(variant), fingerprint(folder)
+        signature = folder / SIGNATURE
+        signed = signature.stat().st_mtime_ns if self.key and signature.is_file() else None
+        return folder, self.versions.get(variant), fingerprint(folder), signed
 
     def load(self, variant: str) -> Bundle:
         """The bundle, every file checked; `UserError` where it is not the version that is meant."""
@@ -37,7 +44,13 @@ class Sources:
         meant = self.versions.get(variant)
         if meant is not None and bundle.version != meant:
             raise UserError(f"{bundle.folder}: version {bundle.version}; expected {meant}")
+        self.check(variant, bundle.manifest)
         return bundle
+
+    def check(self, variant: str, manifest: Mapping[str, Any]) -> None:
+        """`UserError` where a signature is asked for and the manifest has no valid one."""
+        if self.key is not None:
+            check_signature(self.folders[variant], manifest, self.key)
 
 
 def sources(settings: Settings) -> Sources:
@@ -47,7 +60,8 @@ def sources(settings: Settings) -> Sources:
     if found is None:
         other = settings.challenger
         folders = {CHAMPION: settings.bundle} | ({CHALLENGER: other} if other else {})
-        return Sources(folders, settings.challenger_share, settings.challenger_mode == "shadow")
+        shadow = settings.challenger_mode == "shadow"
+        return Sources(folders, settings.challenger_share, shadow, key=settings.bundle_key)
     named = {CHAMPION: found.champion} | (
         {CHALLENGER: found.challenger} if found.challenger else {}
     )
@@ -56,4 +70,5 @@ def sources(settings: Settings) -> Sources:
         found.share,
         found.shadow,
         {name: each.version for name, each in named.items()},
+        settings.bundle_key,
     )

@@ -26,7 +26,7 @@ from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
-from serving.prediction_log import PredictionLog
+from serving.prediction_log import NoLog, PredictionLog, open_log
 from serving.replies import explanation, predictions
 from serving.requests import CustomerId, Requests, id_text
 from serving.settings import Settings, unknown_variables
@@ -65,7 +65,8 @@ class Worker:
         self._announce(CHAMPION, bundle)
         if unknown := unknown_variables():
             logs.service.warning("unknown settings, ignored", extra={"variables": unknown})
-        self._log = self._open_log(number) if settings.log else None
+        self._number = number
+        self._log = self._open_log() if settings.log else None
         self._batches = ThreadPoolExecutor(BATCH_THREADS, thread_name_prefix="batch")
         self._stop = threading.Event()
         self.reload()
@@ -204,10 +205,12 @@ class Worker:
     def reload(self) -> None:
         """Load a bundle again whose files have changed, and keep it where it is no worse.
 
-        The monitor's verdict is read again, too. Who answers whom changes in one step: a
-        request sees all of it before, or all after.
+        The monitor's verdict is read again, too, and a log that could not be opened is tried.
+        Who answers whom changes in one step: a request sees all of it before, or all after.
         """
         self._verdict.refresh(now=time.time())
+        if isinstance(self._log, NoLog):
+            self._log = self._open_log()
         self._sources = self._read_sources()
         for name in self._seen.keys() - self._sources.folders.keys():
             del self._seen[name]
@@ -283,12 +286,12 @@ class Worker:
             },
         )
 
-    def _open_log(self, number: int) -> PredictionLog:
-        return PredictionLog(
+    def _open_log(self) -> PredictionLog | NoLog:
+        return open_log(
             self.settings,
             self.engine.schema,
             self.metrics,
-            worker=number,
+            worker=self._number,
             shadow=self._shadow,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from stages.commands import Commands
@@ -10,6 +11,7 @@ from stages.core.paths import Paths
 
 ENVIRONMENTS = ("staging", "prod")
 BUMPS = ("patch", "minor", "major")
+KEY = "CHURN_BUNDLE_KEY"
 
 
 def add(commands: Commands) -> None:
@@ -33,6 +35,14 @@ def add(commands: Commands) -> None:
     models.add_argument("--json", action="store_true", help="as JSON")
     models.set_defaults(command=_models)
     _add_fetch(commands)
+    rebuild = commands.add_parser(
+        "rebuild-release",
+        help="rebuild the bundle of a version from its tag and compare the bytes",
+        description="Run the pipeline of a registered version in a temporary clone of its commit, "
+        "with an empty cache, and compare the bundle with the one that was registered.",
+    )
+    rebuild.add_argument("version", metavar="v1.2.0", help="the version")
+    rebuild.set_defaults(command=_rebuild)
 
 
 def _add_register(commands: Commands) -> None:
@@ -48,6 +58,9 @@ def _add_register(commands: Commands) -> None:
         choices=BUMPS,
         default="patch",
         help="part of the version to increase: patch (default), minor, or major for other columns",
+    )
+    register.add_argument(
+        "--sign-with", type=Path, metavar="KEY", help="a private key (PEM): the bundle is signed"
     )
     register.set_defaults(command=_register)
 
@@ -93,6 +106,12 @@ def _add_fetch(commands: Commands) -> None:
         metavar="FOLDER",
         help="where to (default: a folder in models/fetched/)",
     )
+    fetch.add_argument(
+        "--key",
+        type=Path,
+        default=os.environ.get(KEY),
+        help=f"a public key (PEM) by whose owner it has to be signed (default: {KEY}, if set)",
+    )
     fetch.set_defaults(command=_fetch)
 
 
@@ -110,7 +129,7 @@ def _environment(text: str) -> str:
 def _register(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.registry.register import register
 
-    print(register(bump=options.bump, root=paths.root))
+    print(register(bump=options.bump, key=options.sign_with, root=paths.root))
 
 
 def _promote(options: argparse.Namespace, paths: Paths) -> None:
@@ -141,6 +160,16 @@ def _fetch(options: argparse.Namespace, paths: Paths) -> None:
     environment = options.asked or options.stage
     print(
         fetch_model(
-            environment=environment, version=options.version, out=options.out, root=paths.root
+            environment=environment,
+            version=options.version,
+            out=options.out,
+            key=options.key,
+            root=paths.root,
         )
     )
+
+
+def _rebuild(options: argparse.Namespace, paths: Paths) -> None:
+    from stages.operations.registry.rebuild import rebuild
+
+    print(rebuild(options.version, root=paths.root))

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from scoring.bundle import BACKGROUND, FALLBACK_MODEL, MANIFEST, MODEL, RULES, SCHEMA_FILE, TIERS
+from scoring.digest import digest
 from scoring.errors import UserError
 from scoring.loading import load_bundle
+from scoring.signature import SIGNATURE, sign
 from serving.exchange import Call
+from tests.keys import key_pair
 from tests.service.conftest import one, write_club
 from tests.service.damage import flipped, gone, truncated
 
@@ -71,3 +74,22 @@ def test_without_background_there_are_predictions_and_no_reasons(own_club, work)
     answer = json.loads(work(bundle=own_club)._explain(Call("x", json.dumps(one()).encode())))
     assert answer["contributions"] == []
     assert answer["tier"] == "champion"
+
+
+def test_where_a_key_is_set_a_signed_bundle_alone_is_loaded(own_club, work, tmp_path):
+    private, public = key_pair(tmp_path)
+    with pytest.raises(UserError, match=r"bundle\.sig: no such file"):
+        work(bundle=own_club, bundle_key=public)
+    (own_club / SIGNATURE).write_text(sign(own_club, private))
+    worker = work(bundle=own_club, bundle_key=public)
+    before = worker.engine.champion.bundle.version
+    manifest = json.loads((own_club / MANIFEST).read_text())
+    del manifest["version"]
+    manifest["metrics"] = {}
+    whole = manifest | {"version": digest(manifest)[: len(before)]}
+    (own_club / MANIFEST).write_text(json.dumps(whole))
+    worker.reload()  # whole, and signed by nobody
+    assert worker.engine.champion.bundle.version == before
+    (own_club / SIGNATURE).write_text(sign(own_club, private))
+    worker.reload()
+    assert worker.engine.champion.bundle.version == whole["version"]

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from serving import prediction_log
 from serving.engine import Answers
+from serving.exchange import Call
 from serving.log_lines import Entry
 from serving.prediction_log import Balance, PredictionLog
 from serving.settings import Settings
@@ -21,6 +23,7 @@ from tests.service.conftest import one
 
 CLUB = builders.schema()
 ROW = one()["features"]
+CALL = Call("request", json.dumps(one()).encode())
 
 
 def entry(n: int = 1, *, ids=None) -> Entry:
@@ -158,6 +161,27 @@ def test_a_full_disk_is_counted_and_nothing_else(tmp_path):
     log.log.put(entry(4))
     log.log.close()
     assert (log.counted("written"), log.counted("dropped")) == (0, 4)
+
+
+def test_without_a_folder_for_the_log_answers_go_out_and_rows_are_counted(work, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    worker = work(log_folder=tmp_path / "file" / "log")
+    assert worker.predict(CALL).status == 200
+    assert worker.metrics.log_dropped._value.get() == 1
+    (tmp_path / "file").unlink()
+    worker.reload()  # mended
+    assert worker.predict(CALL).status == 200
+    worker.close()
+    assert len(list((tmp_path / "file" / "log").glob("predictions.*.jsonl"))) == 1
+    assert worker.metrics.log_dropped._value.get() == 1
+
+
+def test_the_balance_takes_its_room_when_it_is_made(tmp_path):
+    """A hole would be found out on a full disk, by a signal that ends the worker."""
+    Balance(tmp_path / "balance")
+    assert (tmp_path / "balance").stat().st_blocks > 0
+    with pytest.raises(OSError, match="No space left"):
+        Balance(Path("/dev/full"))
 
 
 def test_what_a_killed_worker_left_unwritten_is_counted_by_the_next_one(tmp_path):

@@ -35,7 +35,7 @@ class Record(BaseModel):
     """What a version was registered on.
 
     `bundle` is the version in `bundle.json`, `files` the md5 of each output by path, `behaviour`
-    the number of behaviour tests that this champion passed.
+    the number of behaviour tests that this champion passed, `signature` that of its manifest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +45,7 @@ class Record(BaseModel):
     metrics: dict[str, Figure]
     behaviour: PositiveInt
     files: dict[str, str]
+    signature: str | None = None
 
     def words(self) -> str:
         """The metrics in a line."""
@@ -53,7 +54,7 @@ class Record(BaseModel):
     def message(self) -> str:
         """The message of the tag: a line for people, then the record."""
         title = f"Champion {self.bundle} ({self.candidate}): {self.words()}"
-        return f"{title}\n\n{self.model_dump_json(indent=2)}\n"
+        return f"{title}\n\n{self.model_dump_json(indent=2, exclude_none=True)}\n"
 
 
 def recorded() -> list[Metric]:

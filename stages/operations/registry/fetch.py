@@ -9,7 +9,9 @@ from typing import Any
 from scoring.bundle import MANIFEST, NAME
 from scoring.errors import UserError
 from scoring.loading import check_bundle
+from scoring.signature import SIGNATURE, check_signature
 from stages.core.paths import Paths, shown
+from stages.operations.registry.evidence import read_record
 from stages.operations.registry.revision import BUNDLE, revision
 from stages.operations.registry.versions import Version, version_in, version_named
 
@@ -24,27 +26,30 @@ def fetch_model(
     environment: str | None = None,
     version: str | None = None,
     out: Path | None = None,
+    key: Path | None = None,
     root: Path,
 ) -> str:
     """Put the bundle of an environment's version, or of a named one, into a folder; words on it.
 
     The folder appears as a whole or not at all; a bundle that was there is replaced. `UserError`
-    where nothing is deployed there, or the bundle is missing or not what its commit names.
+    where nothing is deployed there, or the bundle is missing or not what its commit names, or not
+    signed by the owner of the public key, if one is given.
     """
     chosen = _chosen(environment, version, root)
     target = out or fetched(root) / (environment or chosen.name)
     try:
-        manifest = _fetch(chosen, target, root)
+        manifest = _fetch(chosen, target, root, key)
     except OSError as error:
         raise UserError(f"{shown(target)}: cannot be written ({error.strerror})") from None
     place, files = shown(target.resolve()), len(manifest["files"])
     return (
         f"{NAME} {chosen.name} is in {place}: bundle {manifest['version']}, {files} files, "
-        f"each with the hash it was made with\nTo serve it: CHURN_BUNDLE={place} bentoml serve"
+        f"each with the hash it was made with{', signed' if key else ''}\n"
+        f"To serve it: CHURN_BUNDLE={place} bentoml serve"
     )
 
 
-def _fetch(chosen: Version, target: Path, root: Path) -> dict[str, Any]:
+def _fetch(chosen: Version, target: Path, root: Path, key: Path | None) -> dict[str, Any]:
     """Put a version's bundle in its place, once it is whole; its manifest."""
     _check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +58,11 @@ def _fetch(chosen: Version, target: Path, root: Path) -> dict[str, Any]:
         with revision(chosen.tag, root) as commit:
             commit.copy(BUNDLE, new)
         manifest = check_bundle(new)
+        record = read_record(chosen.message)
+        if record and record.signature:
+            (new / SIGNATURE).write_text(record.signature, encoding="utf-8")
+        if key:
+            check_signature(new, manifest, key)
         _put(new, target, old=Path(scratch) / "old")
     return manifest
 

@@ -10,6 +10,7 @@ import gto.api
 
 from scoring.bundle import NAME
 from scoring.errors import UserError
+from scoring.signature import sign
 from stages.core.paths import Paths
 from stages.operations.git import git
 from stages.operations.registry.behaviour import run_behaviour_tests
@@ -30,9 +31,10 @@ from stages.parameters import read_parameters
 FIRST = "v1.0.0"
 
 
-def register(*, bump: str = "patch", root: Path) -> str:
+def register(*, bump: str = "patch", key: Path | None = None, root: Path) -> str:
     """Register the champion of `HEAD` as the next version; what was registered, in words.
 
+    With a private key (PEM) its manifest is signed, and the signature kept in the tag.
     `UserError` where metrics are missing or below the floors, the work tree is not what is
     committed, the bundle has a version already, or the champion fails a behaviour test.
     """
@@ -49,6 +51,7 @@ def register(*, bump: str = "patch", root: Path) -> str:
             metrics=measured,
             behaviour=run_behaviour_tests(root),
             files={path: head.hash_of(path) for path in NEEDED},
+            signature=sign(Paths(root).champion, key) if key else None,
         )
     outputs = outputs_to_share("HEAD", root)
     return _summary(_tag(record, bump=bump, root=root), record, outputs)

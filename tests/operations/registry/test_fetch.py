@@ -12,10 +12,12 @@ from dvc.repo import Repo
 
 from scoring.digest import sha256
 from scoring.errors import UserError
+from scoring.signature import SIGNATURE
 from stages.operations.registry import fetch
 from stages.operations.registry.environments import promote
 from stages.operations.registry.fetch import fetch_model
 from stages.operations.registry.register import register
+from tests.keys import key_pair
 from tests.operations.registry.conftest import another_champion, git
 
 
@@ -188,3 +190,24 @@ def test_version_of_a_commit_without_a_champion_is_refused(small: Path) -> None:
     gto.api.register(small, "churn", "HEAD")
     message = refused(small, small.parent / "model", version="v0.0.1")
     assert message.startswith("models/champion: no output in dvc.lock of churn@v0.0.1")
+
+
+def test_a_signed_version_is_fetched_with_its_signature_and_others_are_refused(
+    small: Path, tmp_path: Path
+) -> None:
+    (private, public), (_, other) = key_pair(tmp_path, "ours"), key_pair(tmp_path, "other")
+    register(key=private, root=small)
+    out = tmp_path / "fetched" / "model"
+    assert "signed" in fetch_model(version="v1.0.0", out=out, key=public, root=small)
+    assert (out / SIGNATURE).is_file()
+    reason = refused(small, out, version="v1.0.0", key=other)
+    assert "no valid signature of bundle.json by" in reason
+
+
+def test_where_a_signature_is_asked_for_an_unsigned_version_is_refused(
+    registered: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "fetched" / "model"
+    out.parent.mkdir()
+    _, public = key_pair(tmp_path, "ours")
+    assert SIGNATURE in refused(registered, out, version="v1.0.0", key=public)
