@@ -18,11 +18,12 @@ KEPT = 4  # rankings: of a million customers each takes some 60 MB
 
 def scored_month(places: Places) -> Scored:
     """The scored customers; read again where scores or bundle changed."""
-    return _scored(places.scores, places.bundle, _stamp(places), _places=places)
+    folders = (places.scores, places.bundle, places.reports)
+    return _scored(folders, _stamp(places), _places=places)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _scored(scores: Path, bundle: Path, stamp: str, *, _places: Places) -> Scored:
+def _scored(folders: tuple[Path, ...], stamp: str, *, _places: Places) -> Scored:
     return read_scored(_places)
 
 

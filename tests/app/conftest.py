@@ -74,3 +74,14 @@ def page(month: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]
         return found.run()
 
     return opened
+
+
+def figures(page: AppTest) -> dict[str, str]:
+    """The cards of the page by their labels, without what keeps them from being Markdown."""
+    return {card.label: card.value.replace("\\", "") for card in page.metric}
+
+
+def texts(page: AppTest) -> str:
+    """All sentences of the page."""
+    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.header]
+    return "\n".join(part.value for part in parts).replace("\\", "")

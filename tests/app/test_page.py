@@ -9,17 +9,7 @@ import pytest
 
 from tests import builders
 from tests.app import conftest
-
-
-def figures(page):
-    """The cards of the page by their labels, without what keeps them from being Markdown."""
-    return {card.label: card.value.replace("\\", "") for card in page.metric}
-
-
-def texts(page):
-    """All sentences of the page."""
-    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error, *page.header]
-    return "\n".join(part.value for part in parts).replace("\\", "")
+from tests.app.conftest import figures, texts
 
 
 def test_the_first_view_has_the_figures_of_make_score(page, month):
