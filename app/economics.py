@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.scored import Floats, Scored
+from app.scored import Floats, Mask, Scored
 from scoring import money
 from scoring.contact_plan import ContactPlan, by_profit, contact_cost
 from scoring.decision import contacts
@@ -67,7 +67,7 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     Without a monthly value, those whom the threshold takes, the most probable first.
     """
     if scored.profit is None or scored.value is None:
-        chosen = np.flatnonzero(scored.contact)
+        chosen = np.flatnonzero(_without_control(scored, scored.contact))
         return Ranking(chosen[by_profit(scored.probability[chosen])])
     assumed = scored.terms.costs
     costs = scenario.costs(assumed)
@@ -80,7 +80,7 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     else:
         profit = _by_effect(scored, scored.reduction, costs)
         contact = profit > 0
-    chosen = np.flatnonzero(contact)
+    chosen = np.flatnonzero(_without_control(scored, contact))
     reduction = None if scored.reduction is None else _reduced(scored.reduction, assumed, costs)
     if reduction is not None:
         costs = as_sure(costs, error=scored.error)
@@ -91,6 +91,11 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     cost = contact_cost(scored.left_alone[places], costs, reduction=reduced)
     stake = float(scored.left_alone[places] @ worth(scored.value[places], assumed, costs))
     return Ranking(places, profit[places], cost, plan, stake)
+
+
+def _without_control(scored: Scored, contact: Mask) -> Mask:
+    """Whom to contact (n,), the control group left alone."""
+    return contact if scored.control is None else contact & ~scored.control
 
 
 def _by_effect(scored: Scored, reduction: Floats, costs: money.Costs) -> Floats:

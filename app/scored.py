@@ -31,7 +31,7 @@ from scoring.terms import Terms
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-ID, CONTACTS = "customer_id", "contact_list.csv"
+ID, CONTACTS, CAMPAIGN = "customer_id", "contact_list.csv", "campaign.csv"
 REASONS = ("reason_1", "reason_2", "reason_3")
 MAYBE = (CHURN_REDUCTION,)  # only where a campaign was adopted
 WANTED = (ID, "churn_probability", "decision", "expected_profit", "model_version")
@@ -43,7 +43,8 @@ class Scored:
 
     `profit` (n,) is what a contact is expected to bring; without a monthly value there is none.
     Where the model decides by a campaign's effect, `reduction` (n,) is what a contact takes off the
-    probability of leaving, `level` and `error` are those of `scoring.effect.Effect`.
+    probability of leaving, `level` and `error` are those of `scoring.effect.Effect`. `control` (n,)
+    is who is left alone by lot; None where nobody is.
     """
 
     places: Places
@@ -56,6 +57,7 @@ class Scored:
     reduction: Floats | None = None
     level: float = 1.0
     error: float = 0.0
+    control: Mask | None = None
 
     def __len__(self) -> int:
         return len(self.probability)
@@ -154,7 +156,20 @@ def read_scored(places: Places) -> Scored:
         table[CHURN_REDUCTION].to_numpy() if effect else None,
         effect["level"] if effect else 1.0,
         effect["error"] if effect else 0.0,
+        _control(places, table[ID]),
     )
+
+
+def _control(places: Places, ids: pa.ChunkedArray) -> Mask | None:
+    """Who is left alone by lot (n,); `UserError` where the list of them is not there."""
+    if "design" not in places.summary:
+        return None
+    path = places.scores / CAMPAIGN
+    kinds = {ID: pa.string()}
+    options = arrow_csv.ConvertOptions(include_columns=[ID, "assignment"], column_types=kinds)
+    table = _whole(path, lambda: arrow_csv.read_csv(path, convert_options=options), [ID])
+    alone = table.filter(pc.equal(table["assignment"], "control"))[ID]
+    return pc.is_in(safe_texts(ids), alone.combine_chunks()).to_numpy()
 
 
 def _scores(path: Path) -> pa.Table:

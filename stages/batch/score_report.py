@@ -21,6 +21,7 @@ from scoring.explanation import title
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
 from stages.batch.asked import CONTACTS
+from stages.batch.campaign_list import in_words
 from stages.batch.score import Outcome
 from stages.batch.score_part import bands
 from stages.core.files import write_json
@@ -35,6 +36,13 @@ PAGE = Path(__file__).with_name("list.html.j2")
 LISTED = 5_000  # rows of the list that the page holds
 SHOWN = 10
 POINTS = 500  # of the curve
+UNKNOWN = "The interval is wide because the share that accepts is not known before the campaign."
+WHY = {
+    "expected_profit": UNKNOWN,
+    "threshold": UNKNOWN,
+    "incremental_profit": "What a contact changes is what the adopted campaign showed, and the "
+    "interval has its standard error.",
+}
 REASONS = ("reason_1", "reason_2", "reason_3")
 
 
@@ -86,9 +94,14 @@ def in_money(report: Report) -> str:
         f"Contacting the {report.summary['listed']:,} customers on the list is expected to cost "
         f"{money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
         f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95% of campaigns between "
-        f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. The interval is wide because "
-        "the share that accepts is not known before the campaign."
+        f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. {WHY[report.summary['rule']]}"
     )
+
+
+def assigned(report: Report) -> list[str]:
+    """Who was drawn by lot, what that costs and finds; nothing where nobody was."""
+    design = report.summary.get("design")
+    return [] if design is None else list(in_words(design, report.summary["currency"]))
 
 
 def problems(report: Report) -> list[str]:

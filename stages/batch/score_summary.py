@@ -23,10 +23,14 @@ def in_words(outcome: Outcome) -> str:
         lines.append(f"{summary['rejected']:,} rows rejected: {words}: {shown(folder / REJECTS)}")
     budget = summary["budget"]
     within = "" if budget is None else f" within the budget of {budget:,.0f} {summary['currency']}"
+    explored = summary.get("design", {}).get("explored", 0)
+    others = f", and {explored:,} others to explore" if explored else ""
+    listed, currency = summary["listed"] - explored, summary["currency"]
     lines.append(
-        f"{summary['listed']:,} of {summary['contacts']:,} customers worth a contact are on the "
-        f"list{within}: {shown(folder / CONTACTS)}; expected profit {expected['profit']:,.0f} "
-        f"{summary['currency']} ({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
+        f"{listed:,} of {summary['contacts']:,} customers worth a contact are on the list"
+        f"{within}{others}: {shown(folder / CONTACTS)}; expected profit "
+        f"{expected['profit']:,.0f} {currency} "
+        f"({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
     )
     if "design" in summary:
         design = summary["design"]

@@ -67,9 +67,12 @@ def value(gained: Floats) -> tuple[float, float]:
 def choose(judged: Judged, names: Sequence[str]) -> str:
     """The simplest policy whose value is within one standard error of the best one's, paired.
 
-    `names` are in order, simple ones first.
+    `names` are in order, simple ones first. A policy that is worth less than contacting nobody is
+    chosen only where all are.
     """
     gained = {name: judged.gained(name) for name in names}
+    no_loss = {name: mine for name, mine in gained.items() if mine.mean() >= 0}
+    gained = no_loss or gained
     best = max(gained, key=lambda name: gained[name].mean())
     for name, mine in gained.items():
         difference, error = value(gained[best] - mine)

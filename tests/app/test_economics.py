@@ -3,12 +3,15 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from app.assumptions import assumptions
 from app.economics import Scenario, curve, ranked, worth
 from app.listing import Filters, as_csv, places_of, table
+from app.scored import read_scored
 from scoring import money
+from stages.batch.assignment import Lot
 from tests import builders
 from tests.app import conftest
 
@@ -23,6 +26,20 @@ def test_figures_and_file_are_those_of_make_score(scored, month):
     assert len(found) == scored.places.summary["listed"]
     listed = places_of(scored, found, contacts=len(found), filters=Filters())
     assert as_csv(table(scored, found, listed)) == (month / "contact_list.csv").read_bytes()
+
+
+def test_the_control_group_is_on_no_list(scored, tmp_path):
+    lot = Lot(0.5, 0.0, "2026-11")
+    folder = conftest.score_club(tmp_path, scored.places.bundle, lot=lot)
+    drawn = read_scored(conftest.places_of(folder))
+    found = ranked(drawn, Scenario())
+    assert 0 < len(found) < len(ranked(scored, Scenario()))
+    listed = places_of(drawn, found, contacts=len(found), filters=Filters())
+    ids = table(drawn, found, listed)["customer_id"].to_pylist()
+    written = pd.read_csv(folder / "contact_list.csv", dtype={"customer_id": str})
+    assert ids == written["customer_id"].str.removeprefix("'").tolist()
+    tried = ranked(drawn, Scenario(accept=0.6))
+    assert not drawn.control[tried.places].any()
 
 
 def test_a_budget_buys_what_it_buys_in_make_score(scored, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from scoring.errors import UserError
 from stages.batch import score_report
+from stages.batch.assignment import Lot
 from stages.core.paths import Paths
 from stages.look.display import figure, table
 from stages.look.pages import write_page
@@ -90,3 +91,12 @@ def test_the_report_fits_every_screen(noted, tmp_path):
     page = tmp_path / "score.html"
     write_page(page, body="".join(one.data for one in shown), title="Scored", pages=[])
     assert layout_faults([page], tmp_path) == []
+
+
+def test_the_page_says_who_was_drawn_at_random_and_its_cost(noted, scored, members, tmp_path):
+    assert score_report.assigned(noted) == []
+    paths = Paths(tmp_path)
+    score_report.remember(scored(members, "drawn", lot=Lot(0.2, 0.1, "2026-11")), paths)
+    drawn = score_report.latest(paths)
+    assert score_report.assigned(drawn)[0].startswith("Drawn at random for 2026-11: ")
+    assert "the share that accepts is not known" in score_report.in_money(drawn)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.economics import Scenario, ranked
+from app.scored import read_scored
 from scoring.bundle import EFFECT, MANIFEST, open_session
 from scoring.derive import raw_inputs
 from scoring.effect import GROUPS, Effect, groups_of, run_graph
@@ -27,6 +29,7 @@ from stages.campaigns.policy_graph import to_onnx
 from stages.core.paths import Paths
 from stages.model.packed_effect import pack_effect
 from tests import builders
+from tests.app import conftest
 from tests.campaigns.campaigns import HARMED, HELPED, SETTINGS, TODAY, analysed, letters
 from tests.service.conftest import write_club
 from tests.service.damage import flipped
@@ -210,6 +213,22 @@ def test_score_and_service_decide_alike_by_the_effect(after, tmp_path):
     assert decision["rule"] == "incremental_profit"
     assert decision["campaign"]["file"] == "letters.csv"
     worker.close()
+
+
+def test_the_managers_page_counts_as_score_does(after, tmp_path):
+    folder = conftest.score_club(tmp_path, after.champion)
+    scored = read_scored(conftest.places_of(folder))
+    found = ranked(scored, Scenario())
+    expected = scored.places.summary["expected"]
+    assert found.plan.outlook(len(found))._asdict() == pytest.approx(expected, abs=0.004)
+    listed = pd.read_csv(folder / "contact_list.csv")
+    assert len(found) == len(listed)
+    assert np.allclose(found.profit, listed["expected_profit"], atol=0.006)
+    # an effect half as large brings less, and to fewer
+    assumed = scored.terms.costs.accept_rate
+    half = ranked(scored, Scenario(accept=assumed / 2))
+    assert len(half) < len(found)
+    assert half.plan.outlook(len(half)).profit < expected["profit"] / 2
 
 
 def test_a_damaged_effect_is_warned_of_by_score(after, tmp_path):

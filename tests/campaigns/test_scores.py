@@ -114,5 +114,8 @@ def test_the_simplest_policy_within_one_standard_error_is_chosen():
     names = list(SIMPLE)
     clear = judged_as({names[0]: 0.0, names[1]: 1.0, names[2]: 1.0}, noise=0.1)
     assert choose(clear, names) == names[1]
+    losing = judged_as({names[0]: -0.1, names[1]: 0.0, names[2]: 0.05}, noise=5.0)
+    if losing.gained(names[0]).mean() < 0 <= losing.gained(names[2]).mean():
+        assert choose(losing, names) != names[0]
     noisy = judged_as({names[0]: 1.0, names[1]: 1.01, names[2]: 1.0}, noise=5.0)
     assert choose(noisy, names) in names[:2]
