@@ -34,7 +34,7 @@ class Compared:
 
 
 def verdicts(reports: Path) -> list[Verdict]:
-    """What the monitor said of each month, oldest first; `UserError` where it never ran."""
+    """What the monitor reported of each month, oldest first; `UserError` where it never ran."""
     folder = reports / "monitor"
     files = sorted(path for path in folder.glob("*.json") if path.stem[:1].isdigit())
     if not files:

@@ -44,7 +44,7 @@ class Scored:
     `profit` (n,) is what a contact is expected to bring; without a monthly value there is none.
     Where the model decides by a campaign's effect, `reduction` (n,) is what a contact takes off the
     probability of leaving, `level` and `error` are those of `scoring.effect.Effect`. `control` (n,)
-    is who is left alone by lot; None where nobody is.
+    is who is left alone at random; None where nobody is.
     """
 
     places: Places
@@ -161,7 +161,7 @@ def read_scored(places: Places) -> Scored:
 
 
 def _control(places: Places, ids: pa.ChunkedArray) -> Mask | None:
-    """Who is left alone by lot (n,); `UserError` where the list of them is not there."""
+    """Who is left alone at random (n,); `UserError` where the list of them is not there."""
     if "design" not in places.summary:
         return None
     path = places.scores / CAMPAIGN

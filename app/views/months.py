@@ -106,12 +106,12 @@ def _compared(rows: Sequence[history.Compared], words: Words) -> None:
         for row, of_row in zip(rows, shares, strict=True)
         for name, share in zip(names, of_row, strict=True)
     ]
-    said = "; ".join(
+    summaries = "; ".join(
         f"{row.group}: {words.percent(row.predicted)}, {words.percent(row.realised)}"
         for row in rows
     )
     spec = charts.shares(points, names=names, words=words)
-    st.vega_lite_chart(spec, width="stretch", alt=words("compared_alt", rows=said))
+    st.vega_lite_chart(spec, width="stretch", alt=words("compared_alt", rows=summaries))
 
 
 def _campaign(found: history.Campaign, scored: Scored, words: Words) -> None:

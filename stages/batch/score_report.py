@@ -99,7 +99,7 @@ def in_money(report: Report) -> str:
 
 
 def assigned(report: Report) -> list[str]:
-    """Who was drawn by lot, what that costs and finds; nothing where nobody was."""
+    """Who was drawn at random, what that costs and finds; nothing where nobody was."""
     design = report.summary.get("design")
     return [] if design is None else list(in_words(design, report.summary["currency"]))
 

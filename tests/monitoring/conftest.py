@@ -36,7 +36,7 @@ def club_months(months: int, *, rows: int = 600, hazard: float = 1.0) -> Iterato
     members = builders.members(rows, seed=1)
     for month in range(months):
         yield members
-        risk = builders._risk({name: members[name].to_numpy() for name in members})
+        risk = builders.risk_of({name: members[name].to_numpy() for name in members})
         factor = hazard if month >= 4 else 1.0
         leaves = rng.random(rows) < 1 - (1 - np.clip(risk, 0, 0.99)) ** (factor / WINDOW)
         grown = members.assign(
