@@ -62,14 +62,14 @@ def test_the_view_says_what_monitor_campaign_and_model_showed(page, month, repor
     shown = page(month, "--reports", str(reports), view="months")
 
     assert not shown.exception
-    written = texts(shown)
-    assert "October 2026: nothing unusual" in written
-    assert "Last alert, August 2026" in written
-    assert "In March 2026, 22.0% were predicted to leave, and 25.0% did" in written
-    assert "Contacting 9 customers in April 2026 brought" in written
-    assert "1,200 customers were left alone to compare with; 30.1% of them left" in written
+    page = texts(shown)
+    assert "October 2026: nothing unusual" in page
+    assert "Last alert, August 2026" in page
+    assert "In March 2026, 22.0% were predicted to leave, and 25.0% did" in page
+    assert "Contacting 9 customers in April 2026 brought" in page
+    assert "1,200 customers were left alone to compare with; 30.1% of them left" in page
     assert (
-        "5.2 percentage points fewer left than without a contact (95% interval 1.0 to 9.4)" in written
+        "5.2 percentage points fewer left than without a contact (95% interval 1.0 to 9.4)" in page
     )
     assert not any("<b>" in part.value for part in shown.markdown)
 
