@@ -276,6 +276,9 @@ def reliability_of(validation: CrossValidation, name: str) -> pd.DataFrame:
     return reliability(table["label"].to_numpy(float), table[name].to_numpy())
 
 
+CALIBRATION = ("gain", "low", "high", "slope", "intercept", "served")
+
+
 def calibration_figures(validation: CrossValidation) -> pd.DataFrame:
     """The decision on calibration, a row per candidate."""
     return pd.DataFrame(
@@ -290,7 +293,7 @@ def calibration_figures(validation: CrossValidation) -> pd.DataFrame:
             }
             for name, decided in validation.calibration.items()
         }
-    ).T
+    ).T.reindex(columns=[*CALIBRATION])
 
 
 def blend_summary(validation: CrossValidation) -> str:
