@@ -116,8 +116,12 @@ def test_another_schema_is_reported_by_column(place: Path) -> None:
     stand_at(place, "good")
     schema = place / "data" / "schema.yaml"
     described = schema.read_text(encoding="utf-8")
-    bills = "description: Bills by e-mail only"
-    for old, new in ((bills, f"roles: [ignored], {bills}"), ("maximum: 250", "maximum: 260")):
+    bills = "roles: [{}], description: Bills by e-mail only"
+    changes = (
+        (bills.format("changeable"), bills.format("ignored")),
+        ("maximum: 250", "maximum: 260"),
+    )
+    for old, new in changes:
         assert described.count(old) == 1
         described = described.replace(old, new)
     schema.write_text(described, encoding="utf-8")
