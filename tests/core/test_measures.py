@@ -8,6 +8,7 @@ from sklearn import metrics as sklearn_metrics
 
 from stages.core import measures
 from stages.core.measures import value
+from tests.core.samples import sample
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)
@@ -24,16 +25,6 @@ DECISION = {
     "recall": sklearn_metrics.recall_score,
     "f1": sklearn_metrics.f1_score,
 }
-
-
-def sample(seed: int, *, rows: int = 60, digits: int = 1):
-    """Labels of both classes, scores with many ties, whole weights of which some are 0."""
-    rng = np.random.default_rng(seed)
-    label = rng.permutation(np.r_[0.0, 1.0, rng.integers(0, 2, rows - 2)])
-    score = np.clip(0.4 * rng.random(rows) + 0.4 * label * rng.random(rows) + 0.1, 0, 1)
-    weight = rng.integers(0, 4, rows).astype(float)
-    weight[[label.argmax(), label.argmin()]] = 1
-    return label, score.round(digits), weight
 
 
 def churners_first(rows: int = 100, churners: int = 20):

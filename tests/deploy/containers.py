@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.service.conftest import Server, free_port, wait
+from tests.network import free_port
+from tests.service.conftest import Server, wait
 
 CONFINED = (
     "--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL",

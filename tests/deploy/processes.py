@@ -8,15 +8,15 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.deploy.tools import program
+from tests.network import free_port
 from tests.places import ROOT
-from tests.service.conftest import free_port
 
 WAIT = 60.0  # seconds, on a busy machine
 DEPLOY = ROOT / "deploy"
@@ -41,10 +41,13 @@ def query(prometheus: str, expression: str) -> list[float]:
 
 def start(name: str, *options: str, ready: str, log: Path) -> subprocess.Popen[bytes]:
     """A program of Debian, once it answers."""
+    return started([program(name), *options], ready=ready, log=log)
+
+
+def started(command: Sequence[str], *, ready: str, log: Path) -> subprocess.Popen[bytes]:
+    """A program, run in the repository, once it answers."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program(name), *options], stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
 
     def is_ready() -> bool:
         assert process.poll() is None, log.read_text()[-3000:]
@@ -52,7 +55,7 @@ def start(name: str, *options: str, ready: str, log: Path) -> subprocess.Popen[b
             return httpx.get(ready, trust_env=False).status_code == 200
         return False
 
-    until(is_ready, what=f"{name} does not start")
+    until(is_ready, what=f"{command[0]} does not start")
     return process
 
 

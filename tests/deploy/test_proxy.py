@@ -22,7 +22,8 @@ from stages.operations.stack import CERTIFICATE, KEY, make_secrets
 from tests.deploy.containers import container
 from tests.deploy.processes import DEPLOY, query, start_prometheus, until
 from tests.deploy.tools import program
-from tests.service.conftest import Server, free_port, one, serve, write_club
+from tests.network import free_port
+from tests.service.conftest import Server, one, serve, write_club
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -30,8 +30,9 @@ from tests import builders
 from tests.deploy.dashboards import Panel, panels
 from tests.deploy.processes import DEPLOY, query, start, start_prometheus, until
 from tests.deploy.tools import program
+from tests.network import free_port
 from tests.places import HERE
-from tests.service.conftest import Server, free_port, one, serve, write_club
+from tests.service.conftest import Server, one, serve, write_club
 from tests.verdicts import CLOSED, verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

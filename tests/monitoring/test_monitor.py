@@ -190,8 +190,9 @@ def test_labels_of_an_open_window_change_no_verdict(judge: Judge, read: Read, pa
     table = read(first, "001")
     judge(table, "001")
     everybody = Outcomes(table.key, np.ones(len(table), bool))
-    plain = judge(second, "002")
-    assert judge(second, "002", outcomes={"001": everybody}) == plain
+    for decision in ("002", "006"):
+        plain = judge(second, "002", as_of=decision)
+        assert judge(second, "002", outcomes={"001": everybody}, as_of=decision) == plain
     late = judge(second, "002", outcomes={"001": everybody}, as_of="007")
     assert late.calibration.changed
     assert late.calibration.churn_rate == 1

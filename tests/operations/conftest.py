@@ -43,11 +43,6 @@ def listening(answer: bytes | None) -> Iterator[str]:
                 connection.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def after_a_run(
     place: Path, *, first: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:

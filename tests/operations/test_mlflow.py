@@ -27,7 +27,8 @@ import pytest
 from scoring.digest import sha256
 from stages.operations.reproducible import outputs
 from tests.conftest import clean_environment, copy_of, dvc, stages
-from tests.operations.conftest import after_a_run, free_port, head, listening
+from tests.network import free_port
+from tests.operations.conftest import after_a_run, head, listening
 from tests.places import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

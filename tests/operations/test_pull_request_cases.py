@@ -127,8 +127,9 @@ def test_another_schema_is_reported_by_column(place: Path) -> None:
     schema.write_text(described, encoding="utf-8")
     done, text = report(place, "good")
     assert done.returncode in (0, 1), done.stderr  # whether a column is missed is for noise to say
-    assert "| PaperlessBilling | one of No, Yes | – |" in text
-    assert "| MonthlyCharges | a number from 0 to 250 USD per month (monthly\\_value) |" in text
+    assert "| PaperlessBilling | one of No, Yes (changeable) | – |" in text
+    roles = "(monthly\\_value, changeable)"
+    assert f"| MonthlyCharges | a number from 0 to 250 USD per month {roles} |" in text
     assert "from 0 to 260 USD" in text
     assert "customers, paired" in text
 

@@ -26,7 +26,8 @@ from stages.core.yamlfile import load_schema, read_yaml
 from stages.operations.tracking import mlflow_model, payload, server
 from stages.operations.tracking.server import ADDRESS, check_answers, check_client
 from tests.conftest import clean_environment, stages
-from tests.operations.conftest import after_a_run, free_port, head, listening
+from tests.network import free_port
+from tests.operations.conftest import after_a_run, head, listening
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from stages.core.paths import Paths
 from stages.model.champion import write_bundle
 from stages.operations.reproducible import copy_work_tree
 from tests import builders
+from tests.network import free_port
 from tests.places import ROOT
 
 ELSEWHERE = "CHURN_TEST_SERVER"  # a running service to test: {"url": …, "log": …}
@@ -126,13 +126,6 @@ class Server:
         """The service's own log."""
         lines = Path(self.log).read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ import pytest
 from scoring.errors import UserError
 from stages.operations.smoke_test import smoke
 from tests.conftest import stages
+from tests.network import free_port
 from tests.places import ROOT
-from tests.service.conftest import free_port, one
+from tests.service.conftest import one
 
 
 def test_the_smoke_test_passes_on_a_running_service(server):
