@@ -36,7 +36,7 @@ class Chosen:
     reduction    (n,) what a contact takes off the probability of leaving
     """
 
-    part: NDArray[np.int64]
+    part: NDArray[np.integer]
     place: NDArray[np.int64]
     probability: Floats
     cost: Floats
@@ -79,7 +79,9 @@ def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Cho
     order = by_profit(profit)
     if budget is not None:
         order = order[_covered(profit, cost, assignment, budget)[order]]
-    part = np.repeat(np.arange(len(candidates.places)), [len(p) for p in candidates.places])
+    parts = len(candidates.places)
+    number = np.arange(parts, dtype=np.min_scalar_type(parts))  # small ones are sorted by radix
+    part = np.repeat(number, [len(places) for places in candidates.places])
     place = np.concatenate([np.empty(0, np.int32), *candidates.places])
     found = Chosen(part, place, probability, cost, profit + cost, assignment, reduction)
     return found.rows(order)
@@ -153,15 +155,19 @@ def of_parts(
     if not taken:
         return pa.array([], pa.string())
     together = pa.chunked_array([chunk for each in taken for chunk in each.chunks])
-    return together.take(pa.array(np.argsort(np.concatenate(order), kind="stable")))
+    back = np.empty(len(together), np.int64)
+    back[np.concatenate(order)] = np.arange(len(together))
+    return together.combine_chunks().take(pa.array(back))
 
 
 def _by_part(chosen: Chosen) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Parts with customers on the list, and where on it those are."""
     order = np.argsort(chosen.part, kind="stable")
-    parts, starts = np.unique(chosen.part[order], return_index=True)
-    if len(parts):
-        yield from zip(map(int, parts), np.split(order, starts[1:]), strict=True)
+    ordered = chosen.part[order]
+    starts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    for mine in np.split(order, starts):
+        if len(mine):
+            yield int(chosen.part[mine[0]]), mine
 
 
 def reasons_for(

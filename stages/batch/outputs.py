@@ -277,7 +277,7 @@ def _same(text: str, n: int) -> pa.DictionaryArray:
 
 
 def _keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
-    return pd.util.hash_array(ids.to_numpy().astype(object), categorize=False)
+    return pd.util.hash_array(ids.to_numpy().astype(object, copy=False), categorize=False)
 
 
 def _safe(text: str) -> str:

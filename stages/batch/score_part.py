@@ -81,7 +81,7 @@ class PartScorer:
             columns |= columns_of(rows, self.scorer.bundle.schema)
         if self.scorer.terms.effect is not None:
             columns |= self._effect(scores, self.scorer.terms.effect)
-        found = self._bands(rows)
+        counts, contacts = _counts(self._bands(rows), scores.contact)
         about = About(
             file=chunk.file.origin,
             tier=scores.tier,
@@ -89,8 +89,8 @@ class PartScorer:
             problems=rows.problems,
             warnings=rows.warnings,
             faults=scores.faults,
-            counts=_counts(found, slice(None)),
-            contacts=_counts(found, scores.contact),
+            counts=counts,
+            contacts=contacts,
         )
         write_part(self.folder, chunk.name, pa.table(columns), about)
         return chunk.name
@@ -121,12 +121,14 @@ class PartScorer:
 
 
 def _counts(
-    found: Mapping[str, tuple[NDArray[np.int64], int]], chosen: Any
-) -> dict[str, list[int]]:
-    return {
-        name: np.bincount(places[chosen], minlength=length).tolist()
-        for name, (places, length) in found.items()
-    }
+    found: Mapping[str, tuple[NDArray[np.int64], int]], contact: NDArray[np.bool_]
+) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """By column, how many of all customers are in each band, and how many of the contacts."""
+    counts, contacts = {}, {}
+    for name, (places, length) in found.items():
+        both = np.bincount(places + length * contact, minlength=2 * length).reshape(2, length)
+        counts[name], contacts[name] = both.sum(axis=0).tolist(), both[1].tolist()
+    return counts, contacts
 
 
 def why(scorer: BatchScorer, numbers: NDArray[np.float64], codes: Codes) -> list[list[str]]:
