@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scoring.schema import AVERAGE, CHANGE, OTHER, Column, Schema
 
 MISSING = "(missing)"
-EXACT = 1e-9  # relative difference of two amounts that is none
+EXACT = 2.5e-7  # relative difference of two amounts that is none, also where they came in float32
 
 
 class RawInputs(NamedTuple):

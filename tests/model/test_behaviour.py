@@ -262,10 +262,10 @@ def test_export_in_float32_agrees_with_the_original_at_every_extreme(finished, s
 def test_numbers_that_arrive_in_float32_are_scored_as_in_float64(champion, known, before):
     short = {n: v.astype("float32") if v.dtype.kind == "f" else v for n, v in known.items()}
     change = np.abs(risk(champion, short) - before)
-    # an amount that float32 rounds over the edge of a bin moves its customer from one bin to the
-    # next, and few lie there
+    # few amounts lie where float32 rounds them over the edge of a bin or the threshold of a tree;
+    # "always paid the same", where many customers lie, is none of these edges
     assert np.quantile(change, 0.99) < 1e-5
-    assert change.max() < 0.1
+    assert change.max() < 0.05
 
 
 def test_new_customer_without_a_bill_is_one_who_was_charged_nothing(champion, known):
