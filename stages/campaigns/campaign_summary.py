@@ -64,8 +64,11 @@ def _advice(result: dict[str, Any]) -> str:
     share = sum(chosen["contacted"])
     if share == 0:
         return "Do next: contact nobody with these offers; they cost more than they bring."
-    start = f"Do next: {POLICIES[result['chosen']]}: contact {share:.0%} of such customers, worth "
+    start = f"{POLICIES[result['chosen']]}: contact {share:.0%} of such customers, worth "
     start += f"{worth['value']:+,.2f} a customer ({worth['low']:+,.2f} to {worth['high']:+,.2f})"
+    if worth["value"] < 0:
+        return f"Do next: contact nobody with these offers: every rule lost. The best: {start}."
+    start = f"Do next: {start}"
     if result["chosen"] == SIMPLE[0]:
         return start + "; nothing learned from this campaign is clearly better."
     against = f"{gain['value']:+,.2f} ({gain['low']:+,.2f} to {gain['high']:+,.2f})"

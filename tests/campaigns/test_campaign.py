@@ -169,6 +169,12 @@ def test_without_an_effect_none_is_claimed_and_no_ranking_shown(tmp_path, money,
     assert effect["low"] < 0 < effect["high"]
     lines = " ".join(headlines(result))
     assert "no effect on churn can be seen" in lines
+    chosen = next(one for one in result["policies"] if one["policy"] == result["chosen"])
+    chosen |= {
+        "contacted": [0.02],
+        "profit_per_customer": {"value": -0.1, "low": -0.3, "high": 0.1},
+    }
+    assert headlines(result)[-1].startswith("Do next: contact nobody with these offers")
     assert not result["difference"]["found"]
     assert result["curves"] == []
     assert {one["policy"] for one in result["policies"]} == {
