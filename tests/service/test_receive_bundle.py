@@ -76,9 +76,11 @@ def member(name: str, **changes) -> tarfile.TarInfo:
     [
         member("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
         member("../outside"),
+        member("/tmp/outside"),
+        member(".."),
         member("device", type=tarfile.CHRTYPE),
     ],
-    ids=["a link", "a file outside", "a device"],
+    ids=["a link", "a file outside", "an absolute name", "the folder above", "a device"],
 )
 def test_an_archive_can_write_nothing_but_the_bundle(club, at_the_address, tmp_path, extra):
     at_the_address(packed(club, extra))
