@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
-	propose-retrain up down status chaos rebuild-release
+	propose-retrain up down status chaos rebuild-release rollout
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -222,11 +222,13 @@ bento: $(ENV) # the service and its champion as a bento [OUT=file.bento]
 	@$(BIN)/bentoml build --output tag # without it, advertising
 	@$(if $(OUT),mkdir -p "$(dir $(abspath $(OUT)))" && $(BIN)/bentoml export churn:latest "$(abspath $(OUT))")
 
-image: $(ENV) # a container image of the newest bento, with Docker or Podman [OUT=file.tar] [BASE=image]
-	@$(STAGES) image $${OUT:+--archive "$$OUT"} $${BASE:+--base "$$BASE"}
+image: $(ENV) # a container image of the newest bento, with Docker or Podman [IMAGE=pipeline: of the pipeline] [OUT=file.tar] [BASE=image]
+	@$(STAGES) image $${IMAGE:+"$$IMAGE"} $${OUT:+--archive "$$OUT"} $${BASE:+--base "$$BASE"}
 
-test-image: $(ENV) # build the image, run it confined, and ask it what the service's tests ask [BASE=image]
-	@$${BASE:+env CHURN_IMAGE_BASE="$$BASE"} $(BIN)/python -m pytest -m slow -n 0 tests/deploy/test_image.py
+test-image: $(ENV) # build the image, run it confined, and ask it what the service's tests ask [IMAGE=pipeline: run the pipeline in it] [BASE=image]
+	@$(if $(filter pipeline,$(IMAGE)),$(STAGES) image pipeline $${BASE:+--base "$$BASE"},:)
+	@$${BASE:+env CHURN_IMAGE_BASE="$$BASE"} $(BIN)/python -m pytest -m slow -n 0 \
+		tests/deploy/test_$(if $(filter pipeline,$(IMAGE)),pipeline_)image.py
 
 bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [TABLES=folder: models on its CSVs] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${TABLES:+--tables "$$TABLES"} $${SIZE:+--size "$$SIZE"}
@@ -254,6 +256,7 @@ audit: lint # lint, and known vulnerabilities of the locked packages, asked for 
 lock: $(ENV) # write the locks from pyproject.toml [UPGRADE=1: newer versions, a week old at least]
 	@printf 'setuptools\nuv\nwheel\n' | $(COMPILE) - -o requirements/build.lock
 	@$(COMPILE) --group dev pyproject.toml -o requirements/dev.lock
+	@$(COMPILE) --constraints requirements/dev.lock pyproject.toml -o requirements/pipeline.lock
 	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
 	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
 	@printf 'dask>=2026.1\ndistributed>=2026.1\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/cluster.lock
@@ -269,15 +272,19 @@ check-results: $(ENV) # run the pipeline and compare with the committed results
 	@git diff --exit-code --stat -- dvc.lock reports/metrics.json || \
 		{ echo "dvc.lock, reports/metrics.json: not what this code makes; expected the committed results" >&2; exit 1; }
 
-sbom: $(ENV) # what the locks hold, as CycloneDX, in sbom/
-	@$(STAGES) sbom
+sbom: $(ENV) # what the locks hold, as CycloneDX, in sbom/ [IMAGE=service|pipeline: what is in the built image]
+	@$(STAGES) sbom $${IMAGE:+--image "$$IMAGE"}
 
-scan-image: $(ENV) # known vulnerabilities in the image, with Trivy
-	@$(STAGES) scan-image
+scan-image: $(ENV) # known vulnerabilities in the image, with Trivy [IMAGE=pipeline]
+	@$(STAGES) scan-image $${IMAGE:+"$$IMAGE"}
 
-push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [FROM=file.tar]
+push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [IMAGE=pipeline] [FROM=file.tar]
 	@$(foreach name,TO VERSION,$(call need,$(name),TO=ghcr.io/owner/churn VERSION=v1.0.0))
-	@$(PYTHON) -m stages push-image "$${TO:-}" "$${VERSION:-}" $${FROM:+--archive "$$FROM"}
+	@$(PYTHON) -m stages push-image "$${TO:-}" "$${VERSION:-}" $${IMAGE:+"$$IMAGE"} $${FROM:+--archive "$$FROM"}
+
+rollout: # a released image into a cluster, asked, and taken back where it is not right: STAGE=dev|staging|prod TO=image@sha256:… [PIPELINE=image@sha256:…]
+	@$(foreach name,STAGE TO,$(call need,$(name),STAGE=dev TO=ghcr.io/owner/churn@sha256:…))
+	@$(PYTHON) -m stages rollout "$${STAGE:-}" "$${TO:-}" $${PIPELINE:+--pipeline "$$PIPELINE"}
 
 cml: # CML, which posts the comment, in .cml/ (needs npm)
 	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \

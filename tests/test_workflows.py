@@ -23,6 +23,8 @@ RULES = dict(re.findall(r"^([a-z-]+):(?!=) *([^#\n]*)", MAKEFILE, flags=re.MULTI
 WRITES = {
     ("comment", "comment"): {"pull-requests"},
     ("release", "publish"): {"packages", "id-token", "attestations"},
+    ("release", "dev"): {"id-token"},
+    ("release", "prod"): {"id-token"},
     ("lock", "propose"): {"contents", "pull-requests"},
     ("retrain", "propose"): {"contents", "pull-requests"},
 }
@@ -36,13 +38,15 @@ def steps(job: tuple[str, str], key: str) -> Iterator[dict[str, Any]]:
 
 def targets(job: tuple[str, str]) -> list[str]:
     """The make targets of a job; every step is one, with plain settings."""
-    found = [re.fullmatch(r"make ([a-z-]+)( [A-Z]+=[\w./]+)*", s["run"]) for s in steps(job, "run")]
+    found = [
+        re.fullmatch(r"make ([a-z-]+)( [A-Z]+=[\w./-]+)*", s["run"]) for s in steps(job, "run")
+    ]
     assert all(found), [step["run"] for step in steps(job, "run")]
     return [match[1] for match in found if match]
 
 
 def action(step: dict[str, Any]) -> str:
-    return str(step["uses"]).partition("@")[0]
+    return str(step.get("uses", "")).partition("@")[0]
 
 
 def test_the_workflows_are_there() -> None:
@@ -134,6 +138,29 @@ def test_the_cache_of_the_environment_is_that_of_the_lock() -> None:
     assert all(
         "hashFiles('requirements/dev.lock'" in k or "hashFiles('dvc.lock'" in k for k in keys
     )
+
+
+def test_a_release_goes_to_dev_then_waits_for_approval_and_is_what_was_published() -> None:
+    jobs = WORKFLOWS["release"]["jobs"]
+    assert [jobs[name]["environment"] for name in ("dev", "prod")] == ["dev", "prod"]
+    assert "dev" in jobs["prod"]["needs"]  # which ends with the smoke test
+    for name in ("dev", "prod"):
+        (step,) = steps(("release", name), "run")
+        assert step["run"] == f"make rollout STAGE={name}"
+        for variable, image in (("TO", "service"), ("PIPELINE", "pipeline")):
+            assert step["env"][variable] == f"${{{{ needs.publish.outputs.{image} }}}}"
+            assert image in jobs["publish"]["outputs"]
+
+
+def test_both_images_are_scanned_listed_and_signed_before_anybody_runs_them() -> None:
+    build, publish = targets(("release", "build")), WORKFLOWS["release"]["jobs"]["publish"]
+    assert [build.count(name) for name in ("image", "scan-image", "sbom")] == [2, 2, 2]
+    attested = [step["with"] for step in publish["steps"] if action(step) == "actions/attest"]
+    for image in ("service", "pipeline"):
+        of_it = [one for one in attested if f".{image}." in one.get("subject-digest", "")]
+        assert len(of_it) == 2
+        assert any(one.get("sbom-path", "").endswith(f"image-{image}.cdx.json") for one in of_it)
+    assert any("models/champion/" in one.get("subject-path", "") for one in attested)
 
 
 def test_ci_checks_on_every_python_and_does_what_run_does() -> None:

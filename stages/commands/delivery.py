@@ -1,4 +1,4 @@
-"""What workflows hand on: the comment on a pull request, the image of the service."""
+"""What workflows hand on: the comment on a pull request, the images."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ def add(commands: Commands) -> None:
     comment.set_defaults(command=_comment)
     build = commands.add_parser(
         "image",
-        help="make the image of the newest bento, with Docker or Podman",
-        description="Make a container image of the newest bento (bentoml build), with Docker or "
-        "Podman, whichever answers first.",
+        help="make the image of the newest bento or of the pipeline, with Docker or Podman",
+        description="Make a container image of the newest bento (bentoml build), or of "
+        "the pipeline with the files of this work tree, with Docker or Podman, whichever answers "
+        "first.",
     )
+    _add_kind(build)
     build.add_argument("--archive", type=Path, help="also save it to this file")
     build.add_argument("--base", help="an image with Python 3.11 to put it on")
     build.set_defaults(command=_image)
@@ -38,12 +40,37 @@ def add(commands: Commands) -> None:
         help="look for vulnerabilities in the image",
         description="Look for known vulnerabilities in the image, with Trivy.",
     )
+    _add_kind(scan)
     scan.set_defaults(command=_scan_image)
     push = commands.add_parser("push-image", description="Push the image to a registry of images.")
     push.add_argument("address", help="without a version, such as ghcr.io/owner/churn")
     push.add_argument("version", help="such as v1.0.0, or a tag of the registry: churn@v1.0.0")
     push.add_argument("--archive", type=Path, help="take the image from this file")
+    _add_kind(push)
     push.set_defaults(command=_push_image)
+    _add_rollout(commands)
+
+
+def _add_rollout(commands: Commands) -> None:
+    rollout = commands.add_parser(
+        "rollout",
+        help="move a released image into a cluster, ask it, take it back where it is not right",
+        description="Have the service in the namespace churn-ENVIRONMENT run an image, wait for "
+        "its pods, send the smoke test's requests; where that fails, the image of before comes "
+        "back. By kubectl with the configuration of this machine, or in a workflow with "
+        "CLUSTER_SERVER and CLUSTER_CA and the token that GitHub signs for the job.",
+    )
+    rollout.add_argument("environment", choices=("dev", "staging", "prod"))
+    rollout.add_argument("image", help="by digest, such as ghcr.io/owner/churn@sha256:…")
+    rollout.add_argument("--pipeline", help="the image of the monthly run from then on, likewise")
+    rollout.set_defaults(command=_rollout)
+
+
+def _add_kind(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "kind", nargs="?", choices=("service", "pipeline"), default="service",
+        help="which image (default: service)",
+    )  # fmt: skip
 
 
 def _comment(options: argparse.Namespace, paths: Paths) -> None:
@@ -57,16 +84,22 @@ def _comment(options: argparse.Namespace, paths: Paths) -> None:
 def _image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import build
 
-    print(build(paths, base=options.base, archive=options.archive))
+    print(build(paths, options.kind, base=options.base, archive=options.archive))
 
 
-def _scan_image(_: argparse.Namespace, paths: Paths) -> None:
+def _scan_image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import scan
 
-    print(scan())
+    print(scan(options.kind))
 
 
 def _push_image(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.image import push
 
-    print(push(options.address, options.version, archive=options.archive))
+    print(push(options.address, options.version, options.kind, archive=options.archive))
+
+
+def _rollout(options: argparse.Namespace, paths: Paths) -> None:
+    from stages.operations.rollout.rollout import rollout
+
+    print(rollout(options.environment, options.image, pipeline=options.pipeline))

@@ -16,6 +16,11 @@ def add(commands: Commands) -> None:
         description="A bill of materials for each lock: packages, versions, hashes, licenses and "
         "who needs whom, as CycloneDX JSON in sbom/.",
     )
+    sbom.add_argument(
+        "--image",
+        choices=("service", "pipeline"),
+        help="instead, what is in the image that was built, to sbom/image-….cdx.json",
+    )
     sbom.set_defaults(command=_sbom)
     audit = commands.add_parser(
         "audit",
@@ -32,10 +37,11 @@ def add(commands: Commands) -> None:
     audit.set_defaults(command=_audit)
 
 
-def _sbom(_: argparse.Namespace, paths: Paths) -> None:
+def _sbom(options: argparse.Namespace, paths: Paths) -> None:
+    from stages.operations.supply.image_sbom import write_image_sbom
     from stages.operations.supply.sbom import write_sboms
 
-    print(write_sboms(paths))
+    print(write_image_sbom(options.image, paths) if options.image else write_sboms(paths))
 
 
 def _audit(options: argparse.Namespace, paths: Paths) -> None:

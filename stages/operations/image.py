@@ -1,4 +1,4 @@
-"""The container image of the service: made from its bento, scanned, pushed, by Docker or Podman."""
+"""The images of the service and of the pipeline: made, scanned, pushed, by Docker or Podman."""
 
 from __future__ import annotations
 
@@ -8,17 +8,34 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from scoring.errors import UserError
 from stages.core.paths import Paths
+from stages.operations.supply.wheels import download
+from stages.operations.work_tree import copy_files
 
-IMAGE = "churn:latest"
 BENTO = "churn:latest"
+LOCKS = Path("requirements")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that the recipe can make: its name, what of the context it holds, its locks."""
+
+    tag: str
+    content: str
+    locks: tuple[str, ...]
+
+
+IMAGES = {
+    "service": Image("churn:latest", "bento", ("service.lock",)),
+    "pipeline": Image("churn-pipeline:latest", "repository", ("build.lock", "pipeline.lock")),
+}
 # Podman: a health check is of Docker's format alone; one time for all files, so that the same bento
 # gives the same bytes.
 ENGINES = {"docker": (), "podman": ("--format=docker", "--timestamp=0")}
-PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 # By digest: the tags of this scanner were moved to malicious versions in 2026.
 TRIVY = (
     "ghcr.io/aquasecurity/trivy:0.74.0"
@@ -27,46 +44,55 @@ TRIVY = (
 
 
 def build(
-    paths: Paths, *, base: str | None = None, archive: Path | None = None, tag: str = IMAGE
+    paths: Paths,
+    kind: str = "service",
+    *,
+    base: str | None = None,
+    archive: Path | None = None,
+    tag: str | None = None,
 ) -> str:
-    """Make the image of the newest bento; also save it to `archive`, for another machine.
+    """Make an image: `service` of the newest bento, `pipeline` of the files of the work tree.
 
-    `base` is an image with Python 3.11, in place of the one that the recipe names.
+    It is also saved to `archive`, for another machine. `base` is an image with Python 3.11, in
+    place of the one that the recipe names.
     """
-    engine = running_engine()
+    engine, name = running_engine(), tag or IMAGES[kind].tag
     with tempfile.TemporaryDirectory() as scratch:
-        context = Path(scratch)
-        _fill(context, paths.root / "deploy" / "Dockerfile")
+        _fill(Path(scratch), IMAGES[kind], paths)
         chosen = [f"--build-arg=BASE={base}"] if base else []
-        _run(engine, "build", *ENGINES[engine], *chosen, f"--tag={tag}", scratch)
+        _run(
+            engine, "build", *ENGINES[engine], *chosen, f"--target={kind}", f"--tag={name}", scratch
+        )
     if archive:
         archive.parent.mkdir(parents=True, exist_ok=True)
-        _run(engine, "save", "--output", str(archive), tag)
-    return f"Image: {tag}, made by {engine}" + (f", saved to {archive}" if archive else "")
+        _run(engine, "save", "--output", str(archive), name)
+    return f"Image: {name}, made by {engine}" + (f", saved to {archive}" if archive else "")
 
 
-def _fill(context: Path, recipe: Path) -> None:
-    """Bento, recipe, and the wheels of the bento's lock, each with the hash that it demands."""
-    found = _output(sys.executable, "-m", "bentoml", "get", BENTO, "--output", "path")
-    shutil.copytree(found.splitlines()[-1], context / "bento")
-    shutil.copy(recipe, context)
-    platforms = [f"--platform={platform}" for platform in PLATFORMS]
-    _run(
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-        "--only-binary=:all:", "--python-version=3.11", *platforms,
-        "--dest", str(context / "wheels"),
-        "--requirement", str(context / "bento" / "src" / "requirements" / "service.lock"),
-    )  # fmt: skip
+def _fill(context: Path, image: Image, paths: Paths) -> None:
+    """The recipe, what the image holds, its locks, and their wheels by the hashes they demand."""
+    shutil.copy(paths.root / "deploy" / "Dockerfile", context)
+    content = context / image.content
+    if image.content == "bento":
+        found = _output(sys.executable, "-m", "bentoml", "get", BENTO, "--output", "path")
+        shutil.copytree(found.splitlines()[-1], content)
+    else:
+        copy_files(content, paths.root)
+    (context / "locks").mkdir()
+    for name in image.locks:
+        root = content / "src" if image.content == "bento" else content
+        lock = Path(shutil.copy(root / LOCKS / name, context / "locks"))
+        download(lock, context / "wheels")
 
 
-def scan() -> str:
+def scan(kind: str = "service") -> str:
     """Look for known vulnerabilities that have a fix, and for secrets, in the image.
 
     The scanner gets a copy to read, nothing else: no socket of Docker, no privileges.
     """
-    engine = running_engine()
+    engine, name = running_engine(), IMAGES[kind].tag
     with tempfile.TemporaryDirectory() as scratch:
-        _run(engine, "save", "--output", f"{scratch}/image.tar", IMAGE)
+        _run(engine, "save", "--output", f"{scratch}/image.tar", name)
         _run(
             engine, "run", "--rm", "--cap-drop=ALL", "--security-opt=no-new-privileges",
             f"--user={os.getuid()}:{os.getgid()}", "--env=TRIVY_CACHE_DIR=/tmp/trivy",
@@ -75,16 +101,16 @@ def scan() -> str:
             "--severity=HIGH,CRITICAL", "--exit-code=1", "--no-progress", "--timeout=15m",
             "--disable-telemetry", "--skip-version-check",
         )  # fmt: skip
-    return f"{IMAGE}: no severe vulnerability with a fix, no secret"
+    return f"{name}: no severe vulnerability with a fix, no secret"
 
 
-def push(address: str, version: str, *, archive: Path | None = None) -> str:
-    """Push the image, or the one saved in `archive`; name and digest, for later steps too."""
+def push(address: str, version: str, kind: str = "service", *, archive: Path | None = None) -> str:
+    """Push an image, or the one saved in `archive`; name and digest, for later steps too."""
     target = reference(address, version)
     engine = running_engine()
     if archive:
         _run(engine, "load", "--quiet", "--input", str(archive))
-    _run(engine, "tag", IMAGE, target)
+    _run(engine, "tag", IMAGES[kind].tag, target)
     _run(engine, "push", "--quiet", target)
     pushed = _output(engine, "inspect", "--format={{index .RepoDigests 0}}", target)
     name, _, digest = pushed.partition("@")

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from stages.operations.flatten import flatten
 from stages.operations.git import git
 from stages.operations.lock import locked_outputs
 from stages.operations.tracking.server import ADDRESS
+from stages.operations.work_tree import copy_files
 
 REFERENCE = ("Linux", "x86_64", "3.11")
 TOLERANCE = 0.01  # of metrics.json on another platform than the reference one
@@ -54,12 +54,7 @@ def check_reproducible(paths: Paths, *, rows: int | None = None) -> str:
 
 def copy_work_tree(place: Path, root: Path) -> None:
     """A fresh repository with the files of the one at `root` that git knows or would know."""
-    place.mkdir(parents=True)
-    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.split("\0")):
-        if (root / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, place / name)
+    copy_files(place, root)
     for arguments in (
         ("init", "--quiet", "--initial-branch=main"),
         ("add", "--all"),

@@ -1,4 +1,4 @@
-"""The container image: what is asked of the engine, which a stand-in records."""
+"""The container images: what is asked of the engine, which a stand-in records."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 
 from scoring.errors import UserError
 from stages.cli import main
+from stages.core.paths import Paths
 from stages.operations import image as operation
 from stages.operations.image import TRIVY, reference, running_engine
+from stages.operations.supply import wheels
+from stages.operations.supply.wheels import pins_for
 from tests.places import ROOT
 
 DOCKER = """#!/bin/sh
@@ -82,16 +85,63 @@ def test_a_docker_that_is_missing_or_does_not_answer_is_reported_in_a_line(
     assert "docker: not on the PATH" in capsys.readouterr().err
 
 
-def test_the_image_is_built_on_the_base_that_is_named_and_saved(
-    record: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("kind", "name"), [("service", "churn:latest"), ("pipeline", "churn-pipeline:latest")]
+)
+def test_an_image_is_built_on_the_base_that_is_named_and_saved(
+    record: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str
 ) -> None:
     monkeypatch.setattr(operation, "_fill", lambda *_: None)
     archive = record.parent / "dist" / "churn.tar"
-    assert main(["image", "--base", "mirror/python:3.11", "--archive", str(archive)]) == 0
+    command = ["image", kind, "--base", "mirror/python:3.11", "--archive", str(archive)]
+    assert main(command) == 0
     _, build, save = record.read_text().splitlines()
-    assert build.startswith("build --build-arg=BASE=mirror/python:3.11 --tag=churn:latest ")
-    assert save == f"save --output {archive} churn:latest"
+    given = f"build --build-arg=BASE=mirror/python:3.11 --target={kind} --tag={name} "
+    assert build.startswith(given)
+    assert save == f"save --output {archive} {name}"
     assert archive.parent.is_dir()
+
+
+def test_the_pipeline_is_built_of_the_work_tree_and_what_its_locks_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(operation, "download", lambda lock, folder: asked.append((lock, folder)))
+    operation._fill(tmp_path, operation.IMAGES["pipeline"], Paths(ROOT))
+    assert [(lock.name, folder.name) for lock, folder in asked] == [
+        ("build.lock", "wheels"),
+        ("pipeline.lock", "wheels"),
+    ]
+    assert {path.name for path in tmp_path.iterdir()} == {"Dockerfile", "repository", "locks"}
+    assert {"dvc.yaml", "params.yaml", "stages"} <= {
+        p.name for p in (tmp_path / "repository").iterdir()
+    }
+    assert not (tmp_path / "repository" / ".git").exists()
+    # what is installed first comes first in the folder
+    assert sorted(lock.name for lock, _ in asked) == [lock.name for lock, _ in asked]
+
+
+FORKED = "\n".join(
+    f"{name}=={version} ; {marker} \\\n    --hash=sha256:{'a' * 64}"
+    for name, version, marker in (
+        ("old", "1.0", "python_full_version < '3.11.5'"),
+        ("old", "2.0", "python_full_version >= '3.11.5'"),
+        ("newer", "1.0", "python_full_version >= '3.12'"),
+        ("elsewhere", "1.0", "sys_platform == 'win32'"),
+        ("here", "1.0", "sys_platform == 'linux'"),
+    )
+)
+
+
+def test_archives_are_those_of_the_images_python_and_not_of_the_one_that_downloads(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "forked.lock"
+    lock.write_text(FORKED + "\n")
+    found = [
+        {(pin.name, pin.version) for pin in pins_for(lock, python)} for python in wheels.PYTHONS
+    ]
+    assert found == [{("old", "1.0"), ("here", "1.0")}, {("old", "2.0"), ("here", "1.0")}]
 
 
 def test_podman_is_taken_where_docker_does_not_answer(record: Path) -> None:
@@ -105,7 +155,9 @@ def test_podman_is_taken_where_docker_does_not_answer(record: Path) -> None:
 def test_the_base_is_pinned_by_digest() -> None:
     recipe = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", recipe, flags=re.MULTILINE)
-    assert set(re.findall(r"^FROM (\S+)", recipe, flags=re.MULTILINE)) == {"${BASE}"}
+    stages = set(re.findall(r"^FROM \S+ AS (\w+)$", recipe, flags=re.MULTILINE))
+    assert set(re.findall(r"^FROM (\S+)", recipe, flags=re.MULTILINE)) - stages == {"${BASE}"}
+    assert set(operation.IMAGES) <= stages
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +20,7 @@ import pytest
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.operations.reproducible import copy_work_tree
-from stages.operations.supply import sbom, vulnerabilities
+from stages.operations.supply import image_sbom, sbom, vulnerabilities
 from stages.operations.supply.locks import locks, read_lock
 from stages.operations.supply.vulnerabilities import acceptances, audit, rounds
 from tests.conftest import clean_environment
@@ -131,7 +133,8 @@ def test_no_entry_of_our_locks_is_overlooked(path: Path) -> None:
 def test_a_bill_says_what_where_and_for_whom(lock: Path) -> None:
     # when a bill is made of a lock
     text = sbom.bill(list(read_lock(lock)), Paths.here())
-    document = json.loads(sbom._valid(text, lock))
+    sbom.write_valid(text, lock.parent / "sbom" / "dev.cdx.json")
+    document = json.loads(text)
     # then it has every package with its hashes, and what needs what
     parts = {part["purl"]: part for part in document["components"]}
     assert list(parts) == [
@@ -156,8 +159,10 @@ def test_our_bill_has_licenses_and_no_address_of_an_index() -> None:
 
 
 def test_what_is_not_a_bill_is_not_written(tmp_path: Path) -> None:
+    target = tmp_path / "bill.cdx.json"
     with pytest.raises(UserError, match="not valid CycloneDX"):
-        sbom._valid('{"bomFormat": "CycloneDX", "specVersion": "1.6", "parts": []}', tmp_path)
+        sbom.write_valid('{"bomFormat": "CycloneDX", "specVersion": "1.6", "parts": []}', target)
+    assert not target.exists()
 
 
 def test_every_version_is_asked_about_and_none_twice_at_a_time() -> None:
@@ -227,6 +232,65 @@ def test_a_package_that_the_service_does_not_know_is_no_good_news() -> None:
     answered = [{"name": "jinja2", "skip_reason": skipped}]
     with pytest.raises(UserError, match=r"knows nothing of 1 packages, such as jinja2"):
         list(vulnerabilities._answered(answered))
+
+
+DPKG = """\
+Package: zlib1g
+Status: install ok installed
+Architecture: amd64
+Version: 1:1.2.13-1
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1.0
+"""
+PACKAGE = (
+    "Metadata-Version: 2.4\nName: Some_Package\nVersion: 2.0\nLicense-Expression: MIT\n\nText\n"
+)
+
+
+def file_system(path: Path, files: dict[str, str]) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+def test_the_bill_of_an_image_is_of_what_is_in_its_file_system(tmp_path: Path) -> None:
+    packages = "opt/churn/lib/python3.11/site-packages"
+    archive = file_system(
+        tmp_path / "image.tar",
+        {
+            "var/lib/dpkg/status": DPKG,
+            f"{packages}/some_package-2.0.dist-info/METADATA": PACKAGE,
+            f"usr/lib/python3/dist-packages/{'some_package-2.0.dist-info'}/METADATA": PACKAGE,
+            f"{packages}/some_package/METADATA": PACKAGE.replace("2.0", "3.0"),
+            "usr/local/include/python3.11/patchlevel.h": '#define PY_VERSION "3.11.14"\n',
+        },
+    )
+    found = {each.bom_ref.value: each for each in image_sbom.read_components(archive)}
+    assert set(found) == {
+        "pkg:deb/debian/zlib1g@1:1.2.13-1?arch=amd64",
+        "pkg:pypi/some-package@2.0",
+        "pkg:generic/python@3.11.14",
+    }
+    bill = json.loads(image_sbom.image_bill("churn:latest", found.values()))
+    (package,) = [each for each in bill["components"] if each["name"] == "some-package"]
+    assert package["licenses"] == [{"license": {"acknowledgement": "declared", "id": "MIT"}}]
+    sbom.write_valid(json.dumps(bill), tmp_path / "sbom" / "image.cdx.json")
+
+
+def test_an_image_without_anything_that_is_known_gets_no_bill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = file_system(tmp_path / "image.tar", {"etc/hostname": "x"})
+    monkeypatch.setattr(image_sbom, "_exported", lambda *_: empty)
+    with pytest.raises(UserError, match="churn-pipeline:latest: no package"):
+        image_sbom.write_image_sbom("pipeline", Paths(tmp_path))
+    assert not (tmp_path / "sbom").exists()
 
 
 def test_insecure_code_is_found(tmp_path: Path) -> None:

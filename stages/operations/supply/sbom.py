@@ -33,8 +33,7 @@ def write_sboms(paths: Paths) -> str:
     for lock in locks(paths):
         pins = list(read_lock(lock))
         target = paths.root / "sbom" / f"{lock.stem}.cdx.json"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(_valid(bill(pins, paths), target) + "\n", encoding="utf-8")
+        write_valid(bill(pins, paths), target)
         written.append(f"{paths.relative(target)}: {len(pins)} components")
     return "\n".join(written)
 
@@ -58,7 +57,7 @@ def bill(pins: Sequence[Pin], paths: Paths) -> str:
         askers = [other for asked, other in components.items() if asked.name in pin.asked_by]
         for asker in askers or [root]:
             document.register_dependency(asker, [component])
-    return _json(document)
+    return as_json(document)
 
 
 def _component(pin: Pin) -> Component:
@@ -89,10 +88,14 @@ def _licenses(pin: Pin) -> list[Any]:
         return []
     if found.version != pin.version:
         return []
-    declared = LicenseAcknowledgement.DECLARED
+    return declared(found.metadata)
+
+
+def declared(metadata: Any) -> list[Any]:
+    """The licenses in a package's metadata, as declared by its authors."""
     return [
-        _LICENSES.make_from_string(text, license_acknowledgement=declared)
-        for text in declared_licenses(found.metadata)
+        _LICENSES.make_from_string(text, license_acknowledgement=LicenseAcknowledgement.DECLARED)
+        for text in declared_licenses(metadata)
     ]
 
 
@@ -107,15 +110,17 @@ def declared_licenses(metadata: Any) -> list[str]:
     return named or ([text] if text and len(text) < 80 and "\n" not in text else [])
 
 
-def _json(document: Bom) -> str:
-    """Without the serial number and the time, by which two bills of one lock would differ."""
+def as_json(document: Bom) -> str:
+    """Without the serial number and the time, by which two bills of the same would differ."""
     content = json.loads(make_outputter(document, OutputFormat.JSON, SCHEMA).output_as_string())
     del content["serialNumber"], content["metadata"]["timestamp"]
     return json.dumps(content, indent=2)
 
 
-def _valid(text: str, target: Path) -> str:
+def write_valid(text: str, target: Path) -> None:
+    """Write a bill; `UserError` where the schema of CycloneDX refuses it."""
     fault = JsonStrictValidator(SCHEMA).validate_str(text)
     if fault is not None:
         raise UserError(f"{shown(target)}: not valid CycloneDX: {fault}")
-    return text
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text + "\n", encoding="utf-8")
