@@ -93,11 +93,11 @@ $(MLFLOW_SERVER): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
+adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [WINDOW=months] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
 	@$(call need,CSV,CSV=customers.csv)
 	@$(STAGES) adopt "$${CSV:-}" $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
-		$${SHEET:+--sheet "$$SHEET"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
+		$${SHEET:+--sheet "$$SHEET"} $${WINDOW:+--window "$$WINDOW"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
 score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET= MODEL= REASONS= MAX_REJECTS= SNAPSHOT= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
 	@$(foreach name,IN OUT,$(call need,$(name),IN=july.csv OUT=out/july))

@@ -28,6 +28,7 @@ from stages.core.paths import Paths
 from stages.core.yaml_edit import edited_yaml, update_yaml
 from stages.core.yamlfile import load_schema
 from stages.parameters import Parameters, read_parameters
+from stages.simulator.population import load_population
 from stages.tables.canonical import spelling_key
 from stages.tables.checks import Checked
 from stages.tables.intake import RawTable, read_raw_table
@@ -49,6 +50,7 @@ class AdoptionOptions:
     pseudonymise       replace ids by keyed hashes on the way in
     strict             refuse the table where something in its drafted schema is in doubt
     sheet              of a workbook, where it is not the one with most cells
+    window             months that the target looks ahead, where params.yaml says another number
     """
 
     outcome: Outcome = field(default_factory=Outcome)
@@ -56,6 +58,7 @@ class AdoptionOptions:
     pseudonymise: bool = False
     strict: bool = False
     sheet: str | None = None
+    window: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
     if address == GENERATED:
         source, schema = map(paths.relative, (paths.population, paths.schema))
         _point_to(paths, source=source, schema=schema, sha256=None)
+        _set_window(load_population(paths.population).hazard.window, paths)
         return "Customers are generated again. Next: make repro"
     options = options or AdoptionOptions()
     params = read_parameters(paths)
@@ -94,6 +98,8 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
             _track(target, paths)
     source, schema = map(paths.relative, (target, _schema_file(target)))
     _point_to(paths, source=source, schema=schema, sha256=sha256(target))
+    if options.window is not None:
+        _set_window(options.window, paths)
     lines = _account(fetched, target, described, checked, paths)
     return "\n".join([*lines, *(_in_the_clear(target, paths) if options.pseudonymise else [])])
 
@@ -234,10 +240,20 @@ def _account(
         lines += _to_confirm(described.draft)
     return [
         *lines,
+        _window_taken(paths),
         "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
         "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
         "future, report 04 says whether make tune may help.",
     ]
+
+
+def _window_taken(paths: Paths) -> str:
+    """How far ahead the target is taken to look: no value of the table tells."""
+    months = read_parameters(paths).money.window_months
+    return (
+        f"Churn is taken as leaving within {months:g} months of the day that the table describes "
+        "(money.window_months in params.yaml): WINDOW=months changes it."
+    )
 
 
 def _in_the_clear(target: Path, paths: Paths) -> list[str]:
@@ -328,6 +344,12 @@ def _reason(stderr: str) -> str:
     errors = [place for place, line in enumerate(lines) if line.startswith("ERROR")]
     reason = lines[errors[0] :] if errors else lines[-1:]
     return " ".join(reason).replace("ERROR: ", "") or "no reason given"
+
+
+def _set_window(months: float, paths: Paths) -> None:
+    """Write it down, where it is another."""
+    if read_parameters(paths).money.window_months != months:
+        update_yaml(paths.params, {"money": {"window_months": float(months)}})
 
 
 def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:

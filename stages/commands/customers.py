@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from stages.commands import Commands
@@ -36,6 +37,12 @@ def add(commands: Commands) -> None:
     )
     adopt.add_argument(
         "--sheet", metavar="NAME", help="of a workbook; else the one with most cells"
+    )
+    adopt.add_argument(
+        "--window",
+        type=_months,
+        metavar="MONTHS",
+        help="that the target looks ahead; else money.window_months of params.yaml is kept",
     )
     adopt.add_argument(
         "--strict",
@@ -83,13 +90,28 @@ def add(commands: Commands) -> None:
     simulate.set_defaults(command=_simulate)
 
 
+def _months(text: str) -> float:
+    try:
+        months = float(text)
+    except ValueError:
+        months = 0
+    if not 0 < months < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of months above 0")
+    return months
+
+
 def _adopt(options: argparse.Namespace, paths: Paths) -> None:
     from stages.adoption.adopt import AdoptionOptions, adopt
     from stages.adoption.target import Outcome
 
     outcome = Outcome(options.target, options.positive, options.negative)
     wanted = AdoptionOptions(
-        outcome, options.redraft, options.pseudonymise, options.strict, options.sheet
+        outcome,
+        options.redraft,
+        options.pseudonymise,
+        options.strict,
+        options.sheet,
+        options.window,
     )
     print(adopt(options.csv, paths, wanted))
 

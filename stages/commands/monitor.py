@@ -73,7 +73,8 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
         schema = read_manifest(bundle)[1]
         outcomes, still_open = read_outcomes(options.outcomes, schema, window=window, as_of=as_of)
         if still_open:
-            print(f"Outcomes of {', '.join(still_open)} not read: the window is open in {as_of}")
+            names = ", ".join(still_open)
+            print(f"Outcomes of {names} not read: the window of {window} months is open in {as_of}")
     verdict = monitor(
         now,
         bundle=bundle,

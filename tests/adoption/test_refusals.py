@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scoring.errors import UserError
 from stages import cli
 from stages.adoption.adopt import AdoptionOptions, adopt
 from stages.core.paths import Paths
+from stages.parameters import read_parameters
 from tests.places import ROOT
 
 STRICT = AdoptionOptions(strict=True)
@@ -98,7 +100,20 @@ def test_strict_exits_with_1(
 def test_strict_takes_a_table_that_nothing_is_in_doubt_of(place: Paths, customers: Path) -> None:
     git(place.root, "init", "-q")
     pd.read_csv(customers)[CERTAIN].to_csv(customers, index=False)
-    assert "Adopted 200 customers" in adopt(str(customers), place, STRICT)
+    done = adopt(str(customers), place, replace(STRICT, window=3))
+    assert "Adopted 200 customers" in done
+    # and how far ahead its target looks is written down, until the simulator's customers are back
+    assert "Churn is taken as leaving within 3 months" in done
+    assert read_parameters(place).money.window_months == 3
+    adopt("generated", place)
+    assert place.params.read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("months", ["0", "-1", "inf", "nan", "three"])
+def test_a_window_is_a_number_of_months(months: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["adopt", "customers.csv", "--window", months])
+    assert f"{months}: expected a number of months above 0" in capsys.readouterr().err
 
 
 # --- git and DVC ---------------------------------------------------------------------------------
