@@ -1,7 +1,7 @@
 """The manifests: valid for two versions of Kubernetes, and what their pods may do.
 
-No cluster was there to apply them to. Objects of the Prometheus Operator have no schema here; their
-content is compared with what it is made of.
+No cluster was there to apply them to. Objects of the Prometheus Operator have no schema in that
+package: their fields are checked by `operator_objects.py`, their content by what it is made of.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import pytest
 
 from serving.settings import Settings
 from stages.core.yamlfile import read_yaml
+from tests.deploy import operator_objects
 from tests.places import ROOT
 
 PLACE = ROOT / "deploy" / "kubernetes"
 ENVIRONMENTS = ("dev", "staging", "prod")
 VERSIONS = ("1.36", "1.37")
-OF_OPERATORS = {"ServiceMonitor", "PrometheusRule"}
 WRITES = {"create", "update", "patch", "delete"}
 Object = dict[str, Any]
 
@@ -60,11 +60,15 @@ def base() -> list[Object]:
 
 def problems(objects: list[Object], version: str) -> Iterator[str]:
     for each in objects:
-        if each["kind"] not in OF_OPERATORS:
-            try:
-                schemas.validate(each, version, strict=True)
-            except schemas.ValidationError as error:
-                yield f"{each['kind']} {each['metadata']['name']}: {error.message}"
+        name = f"{each['kind']} {each['metadata']['name']}"
+        if each["kind"] in operator_objects.KINDS:
+            if found := operator_objects.problem(each):
+                yield f"{name}: {found}"
+            continue
+        try:
+            schemas.validate(each, version, strict=True)
+        except schemas.ValidationError as error:
+            yield f"{name}: {error.message}"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -113,6 +117,31 @@ def test_a_misspelt_field_would_be_found() -> None:
     broken = json.loads(json.dumps(named(base(), "Deployment")["churn"]))
     broken["spec"]["replica"] = 3
     assert "replica" in next(problems([broken], VERSIONS[-1]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "expected"),
+    [
+        ("ServiceMonitor", ("endpoints", 0, "intervall"), "15s", "Extra inputs"),
+        ("ServiceMonitor", ("endpoints", 0, "port"), 3000, "valid string"),
+        ("ServiceMonitor", ("endpoints", 0, "scrapeTimeout"), "1m", "longer than the interval"),
+        ("ServiceMonitor", ("selector", "matchLabel"), {}, "Extra inputs"),
+        ("PrometheusRule", ("groups", 2, "rules", 0, "for"), "two minutes", "match pattern"),
+        ("PrometheusRule", ("groups", 2, "rules", 0, "record"), "a:b", "not both"),
+        ("PrometheusRule", ("groups", 2, "rules", 0, "labels", "severity"), 1, "valid string"),
+        ("PrometheusRule", ("groups", 1, "name"), "churn-requests", "its key"),
+    ],
+)
+def test_a_wrong_field_of_the_operator_would_be_found(
+    kind: str, path: tuple[str | int, ...], value: object, expected: str
+) -> None:
+    broken = json.loads(json.dumps(named(base(), kind)["churn"]))
+    place = broken["spec"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    (found,) = problems([broken], VERSIONS[-1])
+    assert expected in found
 
 
 def test_pods_have_no_rights() -> None:
