@@ -29,6 +29,18 @@ def _shifted():
         return _real() + float(file.read() or 0)
 time.time = _shifted
 """
+# A model that goes on until it is asked to stop, as ONNX Runtime is where the time is up.
+HANGS = """import time
+import onnxruntime
+class Hanging(onnxruntime.InferenceSession):
+    def run(self, names, feed, options=None):
+        if options is None:
+            return super().run(names, feed)
+        while not options.terminate:
+            time.sleep(0.01)
+        raise RuntimeError("terminated")
+onnxruntime.InferenceSession = Hanging
+"""
 WRONG = (b"{", b'{"features": {}}', b"[" * 5000, b'{"features": {"shoe size": 44}}')
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -154,8 +166,9 @@ def swapped_bundle(bundle: Path, place: Path) -> Seen:
 
 
 def slow_model(bundle: Path, place: Path) -> Seen:
-    """Every model takes longer than it may: the limit is a microsecond."""
-    with running(bundle, place, CHURN_MODEL_SECONDS="0.000001") as target:
+    """Every model hangs until it is stopped."""
+    (place / "sitecustomize.py").write_text(HANGS, encoding="utf-8")
+    with running(bundle, place, CHURN_MODEL_SECONDS="0.1", PYTHONPATH=str(place)) as target:
         with Callers(target) as callers:
             callers.wait(200)
         timeouts = target.metric('churn_fallbacks_total{reason="timeout"')
