@@ -113,7 +113,7 @@ def _exported(tag: str, folder: Path) -> Path:
     try:
         _asked(engine, "export", "--output", str(archive), made)
     finally:
-        _asked(engine, "rm", made)
+        _asked(engine, "rm", "--volumes", made)
     return archive
 
 
