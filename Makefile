@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
-	propose-retrain up down status chaos rebuild-release rollout
+	propose-retrain up down status chaos rebuild-release rollout load
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,7 @@ stamp = $(shell { pwd -P; cat $(1); } | git hash-object --stdin)
 ENV := .venv/.complete-$(call stamp,requirements/build.lock requirements/dev.lock)
 MLFLOW := .venv/.mlflow-$(call stamp,requirements/mlflow.lock)
 CLUSTER := .venv/.cluster-$(call stamp,requirements/cluster.lock)
+LOCUST := .venv-load/.complete-$(call stamp,requirements/load.lock)
 MLFLOW_SERVER := .venv-mlflow/.complete-$(call stamp,requirements/mlflow-server.lock)
 ifneq ($(shell test -x $(BIN)/python && echo there),there)
 .PHONY: $(ENV) # none yet, or its Python was removed
@@ -86,6 +87,12 @@ $(MLFLOW_SERVER): | $(ENV)
 	@rm -rf .venv-mlflow
 	@$(BIN)/uv venv --quiet --python $(BIN)/python .venv-mlflow
 	@$(UV) .venv-mlflow/bin/python -r requirements/mlflow-server.lock
+	@touch $@
+
+$(LOCUST): | $(ENV)
+	@rm -rf .venv-load
+	@$(BIN)/uv venv --quiet --python $(BIN)/python .venv-load
+	@$(UV) .venv-load/bin/python -r requirements/load.lock
 	@touch $@
 
 ##@ Data scientist
@@ -233,6 +240,11 @@ test-image: $(ENV) # build the image, run it confined, and ask it what the servi
 bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [TABLES=folder: models on its CSVs] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${TABLES:+--tables "$$TABLES"} $${SIZE:+--size "$$SIZE"}
 
+load: $(LOCUST) # load on a service with Locust, installed once: URL=address [USERS=2] [SECONDS=30] [CA=certificate]; the key in CHURN_API_KEY
+	@$(call need,URL,URL=https://localhost:8443 CA=deploy/secrets/tls_certificate)
+	@$${CA:+env CHURN_CA="$$CA"} .venv-load/bin/locust --locustfile benchmarks/locustfile.py --headless --only-summary \
+		--host "$$URL" --users "$${USERS:-2}" --spawn-rate 10 --run-time "$${SECONDS:-30}s"
+
 test-slow: $(ENV) $(MLFLOW) $(CLUSTER) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
 	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4
 
@@ -260,10 +272,11 @@ lock: $(ENV) # write the locks from pyproject.toml [UPGRADE=1: newer versions, a
 	@$(COMPILE) --group service --constraints requirements/dev.lock -o requirements/service.lock
 	@printf 'mlflow-skinny>=3.4\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/mlflow.lock
 	@printf 'dask>=2026.1\ndistributed>=2026.1\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/cluster.lock
+	@printf 'locust\n' | $(COMPILE) --constraints requirements/dev.lock - -o requirements/load.lock
 	@printf 'mlflow\n' | $(COMPILE) --constraints requirements/mlflow.lock - -o requirements/mlflow-server.lock
 
 clean: # remove the environment and what runs leave behind; results and DVC's cache stay
-	rm -rf .venv .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+	rm -rf .venv .venv-load .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
 
 # CI alone types these (docs/workflows.md).
 

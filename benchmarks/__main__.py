@@ -14,6 +14,7 @@ from benchmarks import (
     learning,
     monitoring,
     pipeline,
+    proxy,
     quality,
     scoring,
     serving,
@@ -35,6 +36,7 @@ KINDS = (
     "learning",
     "monitoring",
     "serving",
+    "proxy",
     "scoring",
     "campaigns",
 )
@@ -79,6 +81,8 @@ def _run(options: argparse.Namespace) -> int:
         results += tables.benchmarks(options.tables, csv=options.csv)
     if options.only in (None, "serving"):
         results += serving.benchmarks(large=options.size == "large")
+    if options.size == "large" or options.only == "proxy":
+        results += proxy.benchmarks()
     if options.only in (None, "scoring"):
         results += scoring.benchmarks(runs=options.runs, large=options.size == "large")
     if options.size == "large" and options.only in (None, "monitoring"):

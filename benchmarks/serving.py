@@ -81,6 +81,17 @@ class Server:
         family = [self.process, *self.process.children(recursive=True)]
         return max(one.memory_info().rss for one in family) / 1e6
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all its processes, since they started."""
+        return cpu_seconds(self.process)
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Of a process and those that it started, since they started."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return float(sum(each.user + each.system for each in times))
+
 
 def benchmarks(*, large: bool) -> list[Result]:
     """Throughput and latency against the others; with `large` a soak of five minutes."""
@@ -88,12 +99,12 @@ def benchmarks(*, large: bool) -> list[Result]:
         raise UserError("wrk: not installed; expected on the path (apt-get install wrk)")
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         place = Path(folder)
-        servers = {name: stack.enter_context(_server(name, place)) for name in COMMANDS}
-        one, many = _scripts(place)
+        servers = {name: stack.enter_context(running_server(name, place)) for name in COMMANDS}
+        one, many = request_scripts(place)
         alone = _rounds(servers, one, connections=1)
         crowd = _rounds(servers, one, connections=CROWD)
         service = servers["service"]
-        batch = _wrk(f"{service.url}/predict_batch", many, connections=2, seconds=SECONDS)
+        batch = wrk_load(f"{service.url}/predict_batch", many, connections=2, seconds=SECONDS)
         results = [*_compared(alone, crowd), *_of_the_service(service, alone, crowd, batch)]
         return results + (_soak(service, one) if large else [])
 
@@ -127,9 +138,9 @@ def _of_the_service(
 
 
 def _soak(service: Server, script: Path) -> list[Result]:
-    _wrk(f"{service.url}/predict", script, connections=CROWD, seconds=WARM_SECONDS)
+    wrk_load(f"{service.url}/predict", script, connections=CROWD, seconds=WARM_SECONDS)
     before = service.resident
-    load = _wrk(f"{service.url}/predict", script, connections=CROWD, seconds=SOAK_SECONDS)
+    load = wrk_load(f"{service.url}/predict", script, connections=CROWD, seconds=SOAK_SECONDS)
     growth = service.resident / before - 1
     details = f"{before:.0f} to {service.resident:.0f} MB in {SOAK_SECONDS} s, {load.rate:.0f}/s"
     return [
@@ -153,18 +164,19 @@ def _rounds(servers: dict[str, Server], script: Path, *, connections: int) -> di
     for _ in range(ROUNDS):
         for name, server in servers.items():
             url = f"{server.url}/predict"
-            found[name].append(_wrk(url, script, connections=connections, seconds=SECONDS))
+            found[name].append(wrk_load(url, script, connections=connections, seconds=SECONDS))
     return found
 
 
-def _wrk(url: str, script: Path, *, connections: int, seconds: int) -> Load:
+def wrk_load(url: str, script: Path, *, connections: int, seconds: int) -> Load:
+    """What `wrk` measures with one thread."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10s"]
     command += ["-s", str(script), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def _scripts(folder: Path) -> tuple[Path, Path]:
+def request_scripts(folder: Path) -> tuple[Path, Path]:
     """Scripts for `wrk` that send the document's example once, and a batch of it."""
     schema = parse_schema(
         json.loads((HERE.champion / SCHEMA_FILE).read_bytes()), origin=SCHEMA_FILE
@@ -182,7 +194,7 @@ def _script(path: Path, body: Any) -> Path:
 
 
 @contextlib.contextmanager
-def _server(name: str, folder: Path) -> Iterator[Server]:
+def running_server(name: str, folder: Path, **settings: str) -> Iterator[Server]:
     """A server in processes of its own, stopped at the end."""
     port, began = free_port(), time.monotonic()
     environment = {
@@ -191,6 +203,7 @@ def _server(name: str, folder: Path) -> Iterator[Server]:
         "BENTOML_HOME": str(folder / f"bentoml-{name}"),  # nothing of the home of whoever measures
         "CHURN_LOG_FOLDER": str(folder / "log"),
         "CHURN_RATE_LIMIT": "1000000/second",
+        **settings,
     }
     command = [sys.executable, *(part.format(port=port) for part in COMMANDS[name])]
     with (folder / f"{name}.log").open("wb") as log:

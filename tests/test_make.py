@@ -89,6 +89,8 @@ def test_an_unknown_variable_is_refused_with_the_known_ones(given: str) -> None:
         ("promote", ["VERSION=v1.0.0"], "STAGE"),
         ("demote", [], "STAGE"),
         ("fetch-model", ["OUT=bundle"], "STAGE"),
+        ("rollout", ["STAGE=dev"], "TO"),
+        ("load", ["USERS=5"], "URL"),
         ("push-image", ["TO=ghcr.io/a/b"], "VERSION"),
         ("comment", [], "FROM"),
     ],
