@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +122,27 @@ def test_secrets_are_made_once_and_differ(tmp_path: Any) -> None:
     assert len(contents["churn_api_keys"]) >= 32
     assert stack.make_secrets(folder) == []
     assert {file.name: file.read_text() for file in folder.iterdir()} == contents
+
+
+def test_up_status_and_down_are_asked_of_what_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stand-in writes down what it is asked, and with which settings."""
+    record, place = tmp_path / "record", tmp_path / "clone"
+    shutil.copytree(DEPLOY, place / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    fake = tmp_path / "podman-compose"
+    fake.write_text(f'#!/bin/sh\necho "$@ $CHURN_IMAGE $CHURN_WORKERS" >> "{record}"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('openssl') or '').parent}")
+    monkeypatch.setattr(stack, "COMPOSERS", (("podman-compose",),))
+    paths = Paths(place)
+    assert "https://localhost:8443" in stack.up("dev", mlflow=False, paths=paths)
+    stack.status(paths)
+    stack.down(paths)
+    settings = stack.read_environment("dev", paths)
+    tail = f" {settings[stack.IMAGE]} {settings['CHURN_WORKERS']}"
+    file = f"--file {place / 'deploy' / 'compose.yaml'}"
+    _, up, _, status, _, down = record.read_text().splitlines()  # each asks for the version first
+    assert up == f"{file} up --detach{tail}"
+    assert (status.split()[-3], down.split()[-3]) == ("ps", "down")
+    assert set(stack.GENERATED) <= {each.name for each in (place / "deploy/secrets").iterdir()}

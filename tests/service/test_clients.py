@@ -1,6 +1,7 @@
 """What the documentation tells people to run is run: smoke test, Python and curl."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from scoring.errors import UserError
 from stages.operations.smoke_test import smoke
+from tests.book import commands
 from tests.conftest import stages
 from tests.network import free_port
 from tests.places import ROOT
@@ -48,6 +50,23 @@ def test_the_smoke_test_sees_a_wrong_answer(server, monkeypatch, path, answer):
     monkeypatch.setattr(module, "_expect", wrong)
     with pytest.raises(UserError, match="field"):
         smoke(server.url)
+
+
+@pytest.mark.parametrize(
+    "command",
+    sorted({one for one in commands() if "localhost:3000" in one}),
+    ids=lambda one: one.split()[-1],
+)
+def test_what_the_book_asks_of_the_service_is_answered(server, command):
+    program, *arguments = command.replace("localhost:3000", server.url).split()
+    if program == "curl" and shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    asked = {"curl": ["curl", "--fail"], "python": [sys.executable]}[program]
+    arguments = [each.replace("http://http://", "http://") for each in arguments]
+    done = subprocess.run(
+        [*asked, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_python_client_runs(server):

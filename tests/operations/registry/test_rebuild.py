@@ -11,6 +11,8 @@ import pytest
 from scoring.errors import UserError
 from stages.operations.registry import rebuild as module
 from stages.operations.registry.rebuild import rebuild
+from stages.operations.registry.register import register
+from tests.operations.registry.conftest import another_champion, commit
 
 CHAMPION = Path("models") / "champion"
 
@@ -37,6 +39,33 @@ def test_the_file_that_differs_is_named(registered: Path, monkeypatch: pytest.Mo
     pipeline(monkeypatch, registered, changed="model.onnx")
     with pytest.raises(UserError, match=r"v1\.0\.0: model\.onnx: rebuilt with other bytes"):
         rebuild("v1.0.0", root=registered)
+
+
+COPIES = """import os, shutil
+shutil.copytree("kept", "models/champion")
+if os.path.exists("spoilt"):
+    open("models/champion/model.onnx", "ab").write(os.urandom(8))
+"""
+
+
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_a_version_comes_out_of_a_run_again(small: Path, spoilt: bool) -> None:
+    """Cloned, checked out and run for real, by a pipeline that copies, or adds what is random."""
+    # given a version whose commit holds a pipeline
+    (small / "stages").mkdir()
+    (small / "stages" / "__main__.py").write_text(COPIES)
+    shutil.copytree(small / CHAMPION, small / "kept")
+    if spoilt:
+        (small / "spoilt").touch()
+    commit(small)
+    register(root=small)
+    # and a work tree that has gone on since
+    another_champion(small)
+    if spoilt:
+        with pytest.raises(UserError, match=r"v1\.0\.0: model\.onnx: rebuilt with other bytes"):
+            rebuild("v1.0.0", root=small)
+    else:
+        assert "with the same bytes" in rebuild("v1.0.0", root=small)
 
 
 def test_a_version_that_is_not_there(registered: Path) -> None:
