@@ -12,8 +12,8 @@ from streamlit.web import cli
 
 from app import page
 from app.cache import ranking, scored_month
-from app.economics import Scenario
 from app.places import places
+from scoring.assumptions import Scenario
 from scoring.errors import UserError
 
 SEPARATOR = "--"  # options of Streamlit before it, of the page after it

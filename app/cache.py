@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.economics import Ranking, Scenario, ranked
+from app.economics import Ranking, ranked
 from app.places import SUMMARY, Places
 from app.scored import Scored, read_scored
+from scoring.assumptions import Scenario
 from scoring.bundle import MANIFEST
 from scoring.loading import Bundle, load_bundle
 

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.scored import Floats, Mask, Scored
 from scoring import money
+from scoring.assumptions import Scenario, worth
 from scoring.contact_plan import ContactPlan, by_profit, contact_cost
 from scoring.decision import contacts
 from scoring.effect import as_sure
-
-POINTS = 200  # of a curve
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Assumptions that differ from those of the bundle; None where they do not.
-
-    `accept` is the mean share of contacted leavers that accept; `months` those that a kept customer
-    stays.
-    """
-
-    accept: float | None = None
-    offer_cost: float | None = None
-    contact_cost: float | None = None
-    months: float | None = None
-
-    def costs(self, assumed: money.Costs) -> money.Costs:
-        """The costs under this scenario; how sure the share that accepts is stays as assumed."""
-        changes = {
-            "offer_cost": self.offer_cost,
-            "contact_cost": self.contact_cost,
-            "months_kept": self.months,
-        }
-        if self.accept is not None:
-            sure = assumed.accept_alpha + assumed.accept_beta
-            changes["accept_alpha"] = self.accept * sure
-            changes["accept_beta"] = (1 - self.accept) * sure
-        return replace(assumed, **{name: v for name, v in changes.items() if v is not None})
 
 
 @dataclass(frozen=True)
@@ -113,21 +85,3 @@ def _by_effect(scored: Scored, reduction: Floats, costs: money.Costs) -> Floats:
 def _reduced(reduction: Floats, assumed: money.Costs, costs: money.Costs) -> Floats:
     """Reductions (n,) if the share that accepts were the second: in proportion."""
     return reduction * (costs.accept_rate / assumed.accept_rate)
-
-
-def worth(value: Floats, assumed: money.Costs, costs: money.Costs) -> Floats:
-    """Values (n,) of customers if they stay as many months as the second costs say."""
-    if assumed.months_kept is None or costs.months_kept is None:
-        return value
-    return value * (costs.months_kept / assumed.months_kept)
-
-
-def curve(plan: ContactPlan) -> tuple[Floats, Floats]:
-    """Cost and expected profit (m,) as more and more customers of a plan are contacted."""
-    shown = np.unique(np.linspace(0, len(plan) - 1, min(POINTS, len(plan))).astype(int))
-    if not len(plan):
-        return np.zeros(1), np.zeros(1)
-    return (
-        np.append(0.0, plan.sums.cost[shown]),
-        np.append(0.0, plan.sums.profit[shown]),
-    )

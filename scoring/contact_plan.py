@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +17,10 @@ from numpy.typing import NDArray
 from scoring import money
 
 Floats = NDArray[np.float64]
-DRAWS, SEED, LEVEL = 2_000, 20, 0.95
+LEVEL = 0.95
+RATES, DEVIATIONS = 400, 50  # values, each as probable, that stand for a distribution
+CELLS, REACH = 2_000, 8.0  # of the integral of a Beta; its ends, in standard deviations
+POINTS = 200  # of a curve
 CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities on a contact list
 
 
@@ -97,22 +102,45 @@ def contact_cost(
 def outlook(sums: Sums, costs: money.Costs) -> Outlook:
     """What contacts of these sums are expected to cost and to bring.
 
-    The interval holds 95% of campaigns drawn by the model's own probabilities: the share that
-    accepts is Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or
-    stay, accept or not, by chance of each alone is taken as normal.
+    The interval holds 95% of campaigns by the model's own probabilities: the share that accepts is
+    Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or stay, accept
+    or not, by chance of each alone is taken as normal. Both by values that are equally probable,
+    without chance: the same to the cent wherever it is computed (`economics.js`).
     """
-    rng = np.random.default_rng(SEED)
-    rate = rng.beta(costs.accept_alpha, costs.accept_beta, DRAWS)
+    rate = accept_rates(costs)[:, None]
     mean = rate * sums.kept - sums.offers - costs.contact_cost * sums.contacts
     square = rate * sums.kept_by_value + costs.offer_cost * sums.offers
     square_of_means = (
         rate**2 * sums.kept_squared - 2 * rate * sums.kept_by_offer + sums.offers_squared
     )
     variance = np.maximum(square - square_of_means, 0)
-    drawn = mean + np.sqrt(variance) * rng.standard_normal(DRAWS)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    profits = mean + np.sqrt(variance) * deviations()
+    low, high = np.quantile(profits, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     cost, profit = float(sums.cost), float(sums.profit)
     return Outlook(cost, profit + cost, profit, float(low), float(high))
+
+
+def accept_rates(costs: money.Costs) -> Floats:
+    """Shares that accept (RATES,), each as probable: quantiles of the Beta, lowest first.
+
+    Its density is summed over the log-odds, where it has no poles however uncertain it is.
+    """
+    alpha, beta = costs.accept_alpha, costs.accept_beta
+    spread = REACH * np.sqrt(1 / alpha + 1 / beta)
+    middle, below, above = np.log(alpha / beta), 2 * REACH / alpha, 2 * REACH / beta
+    edges = np.linspace(middle - spread - below, middle + spread + above, CELLS + 1)
+    centres = (edges[1:] + edges[:-1]) / 2
+    density = -alpha * np.logaddexp(0, -centres) - beta * np.logaddexp(0, centres)
+    mass = np.append(0.0, np.cumsum(np.exp(density - density.max())))
+    log_odds = np.interp((np.arange(RATES) + 0.5) / RATES * mass[-1], mass, edges)
+    return np.asarray(np.exp(-np.logaddexp(0, -log_odds)))
+
+
+@cache
+def deviations() -> Floats:
+    """Standard normal values (DEVIATIONS,), each as probable, lowest first."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((k + 0.5) / DEVIATIONS) for k in range(DEVIATIONS)])
 
 
 @dataclass(frozen=True)
@@ -153,6 +181,16 @@ class ContactPlan:
         if contacts == 0:
             return Outlook(0.0, 0.0, 0.0, 0.0, 0.0)
         return outlook(Sums(*(running[contacts - 1] for running in self.sums)), self.costs)
+
+    def curve(self) -> tuple[Floats, Floats]:
+        """Cost and expected profit (m,) as more and more customers are contacted, from 0 on."""
+        if not len(self):
+            return np.zeros(1), np.zeros(1)
+        shown = np.unique(np.linspace(0, len(self) - 1, min(POINTS, len(self))).astype(int))
+        return (
+            np.append(0.0, self.sums.cost[shown]),
+            np.append(0.0, self.sums.profit[shown]),
+        )
 
 
 def list_columns(

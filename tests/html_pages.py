@@ -112,14 +112,24 @@ def layout_faults(pages: Sequence[Path], folder: Path) -> list[str]:
 
 
 def measured(
-    pages: Sequence[Path], widths: Sequence[int], folder: Path, *, script: str, height: int = 800
+    pages: Sequence[Path],
+    widths: Sequence[int],
+    folder: Path,
+    *,
+    script: str,
+    height: int = 800,
+    hashes: Sequence[str] = ("",),
 ) -> list[Any]:
-    """What a script measures in frames of each page at each width, one list in Chromium."""
+    """What a script measures in frames of each page at each width, one list in Chromium.
+
+    `hashes` are what follows the address of a page, each in a frame of its own.
+    """
     frames = "".join(
-        f'<iframe title="{page.name} at {width}" src="{page.as_uri()}" width="{width}" '
-        f'height="{height}" style="border: 0"></iframe>'
+        f'<iframe title="{page.name} at {width}" src="{page.as_uri()}{html.escape(after)}" '
+        f'width="{width}" height="{height}" style="border: 0"></iframe>'
         for page in pages
         for width in widths
+        for after in hashes
     )
     content = f"<!doctype html>{frames}<script>{script}{FRAMES}</script>"
     (folder / "frames.html").write_text(content, encoding="utf-8")

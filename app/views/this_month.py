@@ -13,10 +13,11 @@ from app import charts, link
 from app.assumptions import scenario
 from app.budget import contacts_within, top
 from app.cache import ranking
-from app.economics import Ranking, Scenario, curve
+from app.economics import Ranking
 from app.listing import ORDERS, Filters, as_csv, as_workbook, labels_of, places_of, table, titles
 from app.scored import REASONS, Scored
 from app.wording import Words, plain
+from scoring.assumptions import Scenario
 from scoring.explanation import title
 
 SHOWN = 1_000  # rows of the list on the page; files have all
@@ -79,7 +80,7 @@ def bought(found: Ranking, contacts: int, words: Words) -> None:
     enough = words.money(top(found))
     st.write(words.md("enough_sentence", enough=enough, n=words.number(len(found))))
     spec = charts.profit_curve(
-        [(words("profit"), *curve(found.plan))], chosen=(outlook.cost, outlook.profit), words=words
+        [(words("profit"), *found.plan.curve())], chosen=(outlook.cost, outlook.profit), words=words
     )
     st.vega_lite_chart(spec, width="stretch", alt=words("curve_alt", enough=enough))
 

@@ -6,12 +6,13 @@ import numpy as np
 import streamlit as st
 
 from app import charts, link
-from app.assumptions import Assumption, assumptions, scenario
+from app.assumptions import scenario, tried
 from app.budget import set_budget
 from app.cache import ranking
-from app.economics import Ranking, Scenario, curve
+from app.economics import Ranking
 from app.scored import Scored
 from app.wording import Words, plain
+from scoring.assumptions import Assumption, Scenario, assumptions
 
 
 def show(scored: Scored, words: Words) -> None:
@@ -25,8 +26,8 @@ def show(scored: Scored, words: Words) -> None:
         with column:
             _slider(assumption, words)
     st.button(words("reset"), on_click=_reset, args=([a.name for a in known],))
-    tried = scenario(scored.terms.costs)
-    before, after = ranking(scored, Scenario()), ranking(scored, tried)
+    before = ranking(scored, Scenario())
+    after = ranking(scored, scenario(scored.terms.costs))
     budget = set_budget(scored, after)
     _compare(before, after, budget, words)
     st.caption(words("link_hint"))
@@ -34,8 +35,8 @@ def show(scored: Scored, words: Words) -> None:
 
 def _slider(assumption: Assumption, words: Words) -> None:
     key = f"assumption {assumption.name}"
-    tried = assumption.tried
-    st.session_state[key] = assumption.assumed if tried is None else tried
+    set_to = tried(assumption)
+    st.session_state[key] = assumption.assumed if set_to is None else set_to
     st.slider(
         words(f"assume_{assumption.name}", currency=words.currency),
         min_value=assumption.low,
@@ -76,11 +77,11 @@ def _compare(before: Ranking, after: Ranking, budget: float, words: Words) -> No
         "high": words.money(now.profit_high),
     }
     st.write(words.md("profit_sentence", **sums))
-    lines = [(words("line_assumed"), *curve(before.plan))]
+    lines = [(words("line_assumed"), *before.plan.curve())]
     if after is not before:
         changes = _changes(before, after, counts, words)
         st.write(words.md("compare_sentence", **changes, usual=words.money(then.profit)))
-        lines.insert(0, (words("line_tried"), *curve(after.plan)))
+        lines.insert(0, (words("line_tried"), *after.plan.curve()))
     spec = charts.profit_curve(lines, chosen=(now.cost, now.profit), words=words)
     st.vega_lite_chart(spec, width="stretch", alt=words("what_if_alt"))
 

@@ -15,6 +15,7 @@ from stages.evaluation import fairness
 from stages.evaluation.baselines import summary
 from stages.evaluation.contact_figures import campaign
 from stages.evaluation.evaluation_data import EvaluationData
+from stages.evaluation.what_if import what_if
 from stages.tables.data_params import Data
 
 
@@ -54,6 +55,7 @@ def content(
         "currency": data.schema.currency,
         "by_profit": decision_rule(data.schema) == "expected_profit",
         "campaign": campaign(data, totals),
+        "what_if": what_if(data),
         **_fairness(data),
         "widest": _widest(slices),
     }

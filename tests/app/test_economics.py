@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.assumptions import assumptions
-from app.economics import Scenario, curve, ranked, worth
+from app.economics import ranked
 from app.listing import Filters, as_csv, places_of, table
 from app.scored import read_scored
 from scoring import money
+from scoring.assumptions import Scenario, assumptions, worth
 from stages.batch.assignment import Lot
 from tests import builders
 from tests.app import conftest
@@ -92,13 +92,13 @@ def test_the_ends_of_every_slider_are_allowed_in_params(scored):
 def test_the_curve_begins_at_nothing_and_ends_where_more_money_brings_no_more(scored):
     plan = ranked(scored, Scenario()).plan
 
-    cost, profit = curve(plan)
+    cost, profit = plan.curve()
 
     assert (cost[0], profit[0]) == (0, 0)
     assert (np.diff(profit) > 0).all()
     assert profit[-1] == pytest.approx(plan.outlook(len(plan)).profit)
     nobody = ranked(scored, Scenario(accept=0.01, contact_cost=1e6)).plan
-    assert [len(axis) for axis in curve(nobody)] == [1, 1]
+    assert [len(axis) for axis in nobody.curve()] == [1, 1]
 
 
 def test_without_a_monthly_value_the_most_probable_come_first_and_there_is_no_money(

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from app import listing
-from app.economics import Scenario, ranked
+from app.economics import ranked
 from app.listing import Filters, as_csv, as_workbook, places_of, table, titles
+from scoring.assumptions import Scenario
 from tests import builders
 from tests.app import conftest
 

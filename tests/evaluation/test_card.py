@@ -1,63 +1,24 @@
 """The model card and the overview say what the data says, and nothing else."""
 
 import dataclasses
-import json
 import re
 
 import pytest
 
 from scoring.schema import parse_schema
 from stages.core.metrics import METRICS
-from stages.core.paths import Paths
-from stages.evaluation import card
-from stages.evaluation.contact_list import totals
 from stages.evaluation.headline import headline
-from stages.evaluation.slices import slices
-from stages.look.pages import Page
-from stages.look.picture import layout
-from stages.look.site import Chapter, write_card, write_overview
-from stages.tables.data_params import Data
 from tests import builders
 from tests.builders import GENDER, SIZE
+from tests.evaluation.conftest import PAGES
 from tests.html_pages import self_contained
 
-GENERATED = {
-    "source": "data/population.yaml",
-    "schema": "data/schema.yaml",
-    "sha256": None,
-    "without": [],
-}
 ADOPTED = {
     "source": "data/external/club.csv",
     "schema": "data/external/club.yaml",
     "without": [],
 }
-PAGES = [
-    Page("index.html", "Overview"),
-    Page("01_ask.html", "Ask"),
-    Page("model_card.html", "Model card"),
-]
-CHAPTERS = [Chapter("01_ask.html", "Ask", "Who asks?")]
-STEPS = layout({"ask": {"outs": ["reports/notebooks/01_ask.ipynb"]}})
 HOSTILE = '<img src=x onerror="alert(1)">'
-
-
-@pytest.fixture
-def write(tmp_path):
-    """A function that writes card and overview and returns them: (markdown, page, overview)."""
-
-    def written(data, *, source=None, name: str = "reports"):
-        paths = Paths(tmp_path / name)
-        folder = paths.reports
-        table = headline(data)
-        card.write(data, table, slices(data), totals(data), Data.of(source or GENERATED), paths)
-        content = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
-        write_card(folder, content, pages=PAGES)
-        write_overview(folder, content, pages=PAGES, chapters=CHAPTERS, picture=STEPS)
-        files = ("model_card.md", "model_card.html", "index.html")
-        return tuple((folder / file).read_text(encoding="utf-8") for file in files)
-
-    return written
 
 
 def test_pages_stand_alone(write):

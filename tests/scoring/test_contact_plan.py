@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from scoring import money
-from scoring.contact_plan import ContactPlan, outlook, sums_of
+from scoring.contact_plan import RATES, ContactPlan, accept_rates, outlook, sums_of
 from tests import builders
 
 COSTS = builders.costs()
@@ -74,3 +75,12 @@ def test_the_interval_holds_the_profits_of_campaigns_that_are_drawn_customer_by_
     sure = dataclasses.replace(COSTS, accept_alpha=3e6, accept_beta=7e6)
     narrow = outlook(sums_of(probability, profit, sure), sure)
     assert narrow.profit_high - narrow.profit_low < found.profit_high - found.profit_low
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta"), [(6, 14), (0.2, 19.8), (19.8, 0.2), (0.03, 0.07), (3e6, 7e6)]
+)
+def test_equally_probable_shares_that_accept_are_quantiles_of_the_beta(alpha, beta):
+    costs = dataclasses.replace(COSTS, accept_alpha=alpha, accept_beta=beta)
+    evenly = (np.arange(RATES) + 0.5) / RATES
+    assert accept_rates(costs) == pytest.approx(stats.beta.ppf(evenly, alpha, beta), abs=2e-3)
