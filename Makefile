@@ -167,8 +167,8 @@ deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a run
 undeploy: $(ENV) ## take the newest champion, or one that is being deployed, back
 	@$(STAGES) undeploy
 
-up: $(ENV) ## the service behind a TLS proxy, with Prometheus and Grafana, in containers [STAGE=dev|staging|prod] [MLFLOW=1]
-	@$(STAGES) up $${STAGE:+"$$STAGE"} $${MLFLOW:+--mlflow}
+up: $(ENV) ## the service behind a TLS proxy, with Prometheus and Grafana, in containers [STAGE=environment] [SCORES=folder] [MLFLOW=1]
+	@$(STAGES) up $${STAGE:+"$$STAGE"} $${SCORES:+--scores "$$SCORES"} $${MLFLOW:+--mlflow}
 
 models: $(ENV) ## which version is in which environment, with its metrics
 	@$(STAGES) models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from stages.commands import Commands
 from stages.core.paths import Paths
@@ -27,6 +28,9 @@ def add(commands: Commands) -> None:
         help="whose settings: dev (default), staging or prod",
     )
     up.add_argument("--mlflow", action="store_true", help="also an MLflow server")
+    up.add_argument(
+        "--scores", type=Path, help="also the retention page, on this folder that score wrote"
+    )
     up.set_defaults(command=_up)
     down = commands.add_parser(
         "down",
@@ -45,7 +49,7 @@ def add(commands: Commands) -> None:
 def _up(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.stack import up
 
-    print(up(options.environment, mlflow=options.mlflow, paths=paths))
+    print(up(options.environment, mlflow=options.mlflow, scores=options.scores, paths=paths))
 
 
 def _down(_: argparse.Namespace, paths: Paths) -> None:

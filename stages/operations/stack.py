@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -10,21 +11,25 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from scoring.bundle import MANIFEST
 from scoring.errors import UserError
 from stages.core.paths import Paths, shown
 
 COMPOSERS = (("docker", "compose"), ("podman-compose",), ("podman", "compose"))
-GENERATED = ("churn_api_keys", "churn_log_key", "grafana_password")
+GENERATED = ("churn_api_keys", "churn_log_key", "grafana_password", "page_password")
+USERS, USER = "page_users", "manager"  # who may see the retention page, as nginx reads it
+PROFILES = ("app", "mlflow")
 CERTIFICATE, KEY = "tls_certificate", "tls_key"
 IMAGE = "CHURN_IMAGE"
 BY_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
-def up(environment: str, *, mlflow: bool, paths: Paths) -> str:
+def up(environment: str, *, mlflow: bool = False, scores: Path | None = None, paths: Paths) -> str:
     """Start the stack with the settings of an environment; where it is then, in words.
 
-    Secrets that are missing are made. `UserError` where nothing here can start containers, or the
-    image of an environment other than dev is not named by digest.
+    Secrets that are missing are made. With `scores`, a folder that score wrote, also the retention
+    page on it. `UserError` where nothing here can start containers, the image of an environment
+    other than dev is not named by digest, or the folder holds no scored month.
     """
     settings = read_environment(environment, paths)
     if environment != "dev" and not BY_DIGEST.fullmatch(settings.get(IMAGE, "")):
@@ -32,16 +37,38 @@ def up(environment: str, *, mlflow: bool, paths: Paths) -> str:
             f"{IMAGE}: {settings.get(IMAGE)!r}: no digest; expected one such as "
             f"ghcr.io/owner/churn@sha256:…, which {environment} runs alone"
         )
+    if scores:
+        settings |= _page(scores, paths)
     composer = running_composer()
     folder = paths.root / "deploy" / "secrets"
     made = make_secrets(folder)
-    profiles = ("--profile", "mlflow") if mlflow else ()
+    profiles = _profiles(*(["app"] if scores else []), *(["mlflow"] if mlflow else []))
     _compose(composer, *profiles, "up", "--detach", settings=settings, paths=paths)
     news = f"; made: {', '.join(made)}" if made else ""
+    page = f", the page on https://localhost:8443/page/ ({USER})" if scores else ""
     return (
         f"Started for {environment}, see make status: https://localhost:8443, dashboards on "
-        f"http://localhost:3001 (admin)\nSecrets: {shown(folder)}{news}"
+        f"http://localhost:3001 (admin){page}\nSecrets: {shown(folder)}{news}"
     )
+
+
+def _page(scores: Path, paths: Paths) -> dict[str, str]:
+    """What compose mounts for the retention page: a scored month, and the bundle that scored it."""
+    summary = scores / "summary.json"
+    if not summary.is_file():
+        raise UserError(f"{shown(summary)}: no such file; expected a folder that make score wrote")
+    bundle = paths.root / str(json.loads(summary.read_text(encoding="utf-8")).get("bundle", ""))
+    if not (bundle / MANIFEST).is_file():
+        raise UserError(f"{shown(summary)}: bundle: {shown(bundle)} is none; expected its folder")
+    return {
+        "CHURN_PAGE": "./page",
+        "CHURN_SCORES": str(scores.resolve()),
+        "CHURN_SCORES_BUNDLE": str(bundle.resolve()),
+    }
+
+
+def _profiles(*names: str) -> tuple[str, ...]:
+    return tuple(f"--profile={name}" for name in names)
 
 
 def down(paths: Paths) -> str:
@@ -77,22 +104,40 @@ def make_secrets(folder: Path) -> list[str]:
     if not (folder / CERTIFICATE).exists() and not (folder / KEY).exists():
         _make_certificate(folder)
         missing += [CERTIFICATE, KEY]
+    if not (folder / USERS).exists():
+        _make_login(folder)
+        missing.append(USERS)
     for file in folder.iterdir():
         file.chmod(0o444)
     return missing
 
 
+def _make_login(folder: Path) -> None:
+    """The login of the retention page, with the hash of its password."""
+    password = (folder / "page_password").read_text(encoding="utf-8")
+    hashed = _openssl(folder, USERS, "passwd", "-6", "-stdin", given=password)
+    (folder / USERS).write_text(f"{USER}:{hashed}\n", encoding="utf-8")
+
+
 def _make_certificate(folder: Path) -> None:
     """A certificate for this machine, signed by itself; whoever has a better one puts it there."""
-    if shutil.which("openssl") is None:
-        raise UserError(f"openssl: not on the PATH; expected it, or {CERTIFICATE} in {folder}")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-noenc", "-days", "365", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-         "-keyout", str(folder / KEY), "-out", str(folder / CERTIFICATE)],
-        capture_output=True, check=True,
+    _openssl(
+        folder, CERTIFICATE,
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-noenc", "-days", "365", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-keyout", str(folder / KEY), "-out", str(folder / CERTIFICATE),
     )  # fmt: skip
+
+
+def _openssl(folder: Path, secret: str, *arguments: str, given: str = "") -> str:
+    """What openssl prints; `UserError` where it is not there to make a secret."""
+    if shutil.which("openssl") is None:
+        raise UserError(f"openssl: not on the PATH; expected it, or {secret} in {folder}")
+    done = subprocess.run(
+        ["openssl", *arguments], input=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 def running_composer() -> tuple[str, ...]:
@@ -110,7 +155,7 @@ def _any(command: str, *, paths: Paths) -> None:
     """For parts of any environment and profile: the settings are there to be named only."""
     settings = read_environment("dev", paths)
     composer = running_composer()
-    _compose(composer, "--profile", "mlflow", command, settings=settings, paths=paths)
+    _compose(composer, *_profiles(*PROFILES), command, settings=settings, paths=paths)
 
 
 def _compose(

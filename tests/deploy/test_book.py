@@ -34,6 +34,7 @@ ELSEWHERE = {
     "make status": COMPOSE,
     "make rollout": "tests/operations/test_rollout.py::test_an_image_is_moved_in_and_asked",
     "make serve": "tests/service/conftest.py::serve",
+    "openssl passwd": "tests/deploy/test_compose.py::test_secrets_are_made_once_and_differ",
     "kubectl kustomize": "tests/deploy/test_kubernetes.py::rendered",
     "prometheus --config.file": "tests/deploy/processes.py::start_prometheus",
     "prometheus-alertmanager": "tests/deploy/test_stack.py::start_alertmanager",

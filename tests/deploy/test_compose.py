@@ -21,6 +21,7 @@ COMPOSE = read_yaml(DEPLOY / "compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_environment = pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+OURS = {"service", "app"}
 BY_TAG = {"mlflow"}  # a server for people on this machine, of which no digest is known here
 
 
@@ -46,13 +47,14 @@ def test_no_part_has_rights_that_it_does_not_need(name: str) -> None:
 @each_service
 def test_what_is_mounted_is_read_only_or_a_volume_by_name(name: str) -> None:
     for mount in SERVICES[name].get("volumes", []):
+        mount = re.sub(r"\$\{[A-Z_]+:-([^}]+)\}", r"\1", mount)  # else a folder that is named
         source, _, rest = mount.partition(":")
         assert source in COMPOSE["volumes"] or (source.startswith("./") and rest.endswith(":ro"))
         assert source in COMPOSE["volumes"] or (DEPLOY / source).exists()
 
 
 def test_images_of_others_are_named_by_digest() -> None:
-    images = {name: body["image"] for name, body in SERVICES.items() if name != "service"}
+    images = {name: body["image"] for name, body in SERVICES.items() if name not in OURS}
     unpinned = {name for name, image in images.items() if not stack.BY_DIGEST.fullmatch(image)}
     assert unpinned == BY_TAG
     assert not any(re.search(r":latest\b", image) for image in images.values())
@@ -64,7 +66,9 @@ def test_callers_meet_the_proxy_alone() -> None:
     elsewhere = {name for name, given in ports.items() if "127.0.0.1:" not in given[0]}
     assert elsewhere == {"proxy"}
     assert neighbours("service") == {"proxy", "prometheus", "alertmanager", "grafana"}
-    assert neighbours("proxy") == {"service"}
+    assert neighbours("proxy") == {"service", "app"}
+    assert neighbours("app") == {"proxy"}
+    assert COMPOSE["networks"]["page"]["internal"]
     assert COMPOSE["networks"]["answers"]["internal"]
     assert COMPOSE["networks"]["metrics"]["internal"]
     assert set(SERVICES["service"]["networks"]) == {"answers", "metrics"}
@@ -72,7 +76,8 @@ def test_callers_meet_the_proxy_alone() -> None:
 
 def test_secrets_are_files_and_no_variable_holds_one() -> None:
     assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
-    assert set(COMPOSE["secrets"]) == {*stack.GENERATED, stack.CERTIFICATE, stack.KEY}
+    made = {*stack.GENERATED, stack.CERTIFICATE, stack.KEY, stack.USERS}
+    assert set(COMPOSE["secrets"]) == made - {"page_password"}  # of which the proxy knows a hash
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert "/deploy/secrets/" in ignored
     for name, body in SERVICES.items():
@@ -116,7 +121,8 @@ def test_secrets_are_made_once_and_differ(tmp_path: Any) -> None:
     folder = tmp_path / "secrets"
     made = stack.make_secrets(folder)
     contents = {file.name: file.read_text() for file in folder.iterdir()}
-    assert set(made) == set(contents) == set(COMPOSE["secrets"])
+    assert set(made) == set(contents) == {*COMPOSE["secrets"], "page_password"}
+    assert contents["page_password"] not in contents[stack.USERS]
     assert len(set(contents.values())) == len(contents)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert len(contents["churn_api_keys"]) >= 32
@@ -145,4 +151,16 @@ def test_up_status_and_down_are_asked_of_what_is_there(
     _, up, _, status, _, down = record.read_text().splitlines()  # each asks for the version first
     assert up == f"{file} up --detach{tail}"
     assert (status.split()[-3], down.split()[-3]) == ("ps", "down")
+    # and with a scored month the page on it
+    scores, bundle = place / "scores", place / "models" / "champion"
+    scores.mkdir()
+    with pytest.raises(UserError, match=r"summary\.json: no such file"):
+        stack.up("dev", scores=scores, paths=paths)
+    (scores / "summary.json").write_text('{"bundle": "models/champion"}')
+    with pytest.raises(UserError, match=r"bundle: .* is none"):
+        stack.up("dev", scores=scores, paths=paths)
+    bundle.mkdir(parents=True)
+    (bundle / "bundle.json").touch()
+    assert "https://localhost:8443/page/" in stack.up("dev", scores=scores, paths=paths)
+    assert f"{file} --profile=app up --detach" in record.read_text().splitlines()[-1]
     assert set(stack.GENERATED) <= {each.name for each in (place / "deploy/secrets").iterdir()}

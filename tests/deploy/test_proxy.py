@@ -7,9 +7,7 @@ Debian. The addresses are of this test, all else is the committed configuration.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import ssl
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stages.operations.stack import CERTIFICATE, KEY, make_secrets
+from stages.operations.stack import CERTIFICATE, make_secrets
 from tests.deploy.containers import container
-from tests.deploy.processes import DEPLOY, query, start_prometheus, until
+from tests.deploy.processes import query, start_prometheus, start_proxy, until
 from tests.deploy.tools import program
 from tests.network import free_port
 from tests.service.conftest import Server, one, serve, write_club
@@ -69,19 +67,6 @@ def service(request: pytest.FixtureRequest, folder: Path, secrets: Path) -> Iter
         yield running
 
 
-def proxy(folder: Path, *, to: str, port: int, secrets: Path) -> subprocess.Popen[bytes]:
-    """nginx with the committed configuration, between a port of this machine and the service."""
-    place = Path(shutil.copytree(DEPLOY / "proxy", folder / "proxy"))
-    (place / "place" / "upstream.conf").write_text(f"upstream churn {{ server {to}; }}\n")
-    (place / "place" / "server.conf").write_text(
-        f"listen 127.0.0.1:{port} ssl;\n"
-        f"ssl_certificate {secrets / CERTIFICATE};\nssl_certificate_key {secrets / KEY};\n"
-    )
-    command = [program("nginx"), "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-e", "stderr"]
-    with (folder / "proxy.log").open("wb") as log:
-        return subprocess.Popen([*command, "-g", "daemon off;"], stdout=log, stderr=log)
-
-
 @pytest.fixture(scope="module")
 def front(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -93,7 +78,7 @@ def front(
     make_secrets(secrets)
     with service(request, folder, secrets) as behind:
         target = behind.url.removeprefix("http://")
-        nginx = proxy(folder, to=target, port=port, secrets=secrets)
+        nginx = start_proxy(folder, to=target, port=port, secrets=secrets)
         prometheus, url = start_prometheus(folder, service=target, alertmanager="127.0.0.1:9")
         key = (secrets / "churn_api_keys").read_text()
         found = Front(f"https://localhost:{port}", secrets / CERTIFICATE, key, url)
