@@ -100,7 +100,7 @@ $(LOCUST): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [WINDOW=months] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
+adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [WINDOW=] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
 	@$(call need,CSV,CSV=customers.csv)
 	@$(STAGES) adopt "$${CSV:-}" $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
