@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scoring.errors import UserError, first_problem, shown
 
+FILE = "deployment.json"  # next to the folder of the champion
+
 
 class Deployed(BaseModel):
     """A bundle that answers."""
@@ -51,6 +53,13 @@ def read_deployment(path: Path) -> Deployment | None:
         raise UserError(f"{shown(path)}: cannot be read") from None
     except ValidationError as error:
         raise UserError(f"{shown(path)}: {first_problem(error)}; see make deploy") from None
+
+
+def bundle_in_service(champion: Path) -> Path:
+    """The folder of the bundle that answers: the deployed one, else the pipeline's champion."""
+    file = champion.parent / FILE
+    found = read_deployment(file)
+    return file.parent / found.champion.folder if found else champion
 
 
 def write_deployment(deployment: Deployment, path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scoring.deployment import read_deployment
+from scoring.deployment import FILE, read_deployment
 from scoring.errors import UserError
 from scoring.loading import Bundle, fingerprint, load_bundle
 from scoring.signature import SIGNATURE, check_signature
@@ -15,7 +15,6 @@ from serving.engine import CHALLENGER, CHAMPION
 from serving.settings import Settings
 
 DEPLOYMENT = "deployment"  # what is refused where the file cannot be read
-FILE = "deployment.json"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from scoring.deployment import bundle_in_service
 from scoring.derive import RawInputs
 from scoring.effect import EffectColumns
 from scoring.errors import UserError
@@ -138,7 +139,9 @@ def _known(
     before = without_columns(file.raw_table, file.after)
     # Nobody says which day a campaign's table describes, so days cannot be counted to it.
     if schema is not None and not schema.counts_days and _fits(before, schema):
-        return by_champion(before, paths.champion, origin=file.origin), file.raw_table
+        return by_champion(
+            before, bundle_in_service(paths.champion), origin=file.origin
+        ), file.raw_table
     labels = sorted(file.arms)
     found = draft(
         without_columns(file.raw_table, [n for n in file.after if n != file.outcome]),
@@ -159,7 +162,8 @@ def _fits(raw_table: RawTable, schema: Schema) -> bool:
 
 
 def _champions_schema(paths: Paths) -> Schema | None:
-    return read_manifest(paths.champion)[1] if paths.champion.is_dir() else None
+    bundle = bundle_in_service(paths.champion)
+    return read_manifest(bundle)[1] if bundle.is_dir() else None
 
 
 def _as_raw(table: pd.DataFrame, file: Source) -> RawTable:

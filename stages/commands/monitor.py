@@ -49,13 +49,16 @@ def add(commands: Commands) -> None:
         help="the day that the table describes, where the model counts days to it",
     )
     command.add_argument(
-        "--model", metavar="BUNDLE", help="the folder of a bundle (default: the champion)"
+        "--model",
+        metavar="BUNDLE",
+        help="the folder of a bundle (default: the champion in service)",
     )
     command.add_argument("--no-report", dest="report", action="store_false", help="write no pages")
     command.set_defaults(command=_monitor)
 
 
 def _monitor(options: argparse.Namespace, paths: Paths) -> int:
+    from scoring.deployment import bundle_in_service
     from scoring.loading import read_manifest
     from stages.monitoring.calibration import Outcomes, read_outcomes
     from stages.monitoring.monitor import monitor
@@ -64,7 +67,7 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     from stages.parameters import read_parameters
 
     parameters = read_parameters(paths)
-    bundle = paths.champion if options.model is None else Path(options.model)
+    bundle = Path(options.model or bundle_in_service(paths.champion))
     window = round(parameters.money.window_months)
     now = _read(options, bundle, most=parameters.monitor.max_customers)
     as_of = _as_of(options.as_of, now.month)

@@ -57,7 +57,7 @@ def add(commands: Commands) -> None:
         "--model",
         metavar="BUNDLE",
         help="the folder of a bundle, or staging, prod or a version (v1.2.0) of the registry "
-        "(default: the champion)",
+        "(default: the champion in service)",
     )
     score.add_argument(
         "--reasons",
@@ -208,10 +208,11 @@ def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:
 
 def _model(name: str | None, paths: Paths) -> Path:
     """The folder of the bundle to score with; one of the registry is fetched into it."""
+    from scoring.deployment import bundle_in_service
     from stages.operations.registry.fetch import fetch_model, fetched
 
     if name is None:
-        return paths.champion
+        return bundle_in_service(paths.champion)
     if name in ENVIRONMENTS:
         fetch_model(environment=name, root=paths.root)
     elif VERSION.fullmatch(name):

@@ -1,7 +1,12 @@
-"""Where `make score` computes: as typed, else as params.yaml has it."""
+"""What `make score` does with its options: where it computes, and with which bundle."""
+
+import json
+import shutil
 
 import pytest
 
+from scoring.deployment import FILE, Deployed, Deployment, write_deployment
+from scoring.loading import read_manifest
 from stages.batch import dask_engine
 from stages.batch.local_engine import local
 from stages.cli import main
@@ -50,3 +55,19 @@ def test_what_is_typed_goes_before_params(options, compute, schedulers, asked):
 def test_an_address_without_a_cluster_is_an_error(asked, capsys):
     assert asked("--scheduler", "tcp://a:1") == (1, [])
     assert "--scheduler: needs --engine dask" in capsys.readouterr().err
+
+
+def test_whoever_answers_in_service_scores(tmp_path, club, monkeypatch):
+    # given a bundle in service that the pipeline's champion has not become
+    builders.as_text(builders.members(30)).to_csv(tmp_path / "members.csv", index=False)
+    shutil.copytree(club, tmp_path / "models" / "deployed" / "later")
+    version = str(read_manifest(club)[0]["version"])
+    deployed = Deployed(folder="deployed/later", version=version)
+    write_deployment(Deployment(champion=deployed), tmp_path / "models" / FILE)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.setattr(Paths, "here", classmethod(lambda cls: cls(tmp_path)))
+    # when a month is scored without naming a model, then there is no champion but that one
+    source, out = str(tmp_path / "members.csv"), str(tmp_path / "out")
+    assert main(["score", source, out, "--no-report"]) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["model"]["version"] == version

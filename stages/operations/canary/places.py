@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from scoring.bundle import SCORES
-from scoring.deployment import Deployed, Deployment, read_deployment, write_deployment
+from scoring.deployment import FILE, Deployed, Deployment, read_deployment, write_deployment
 from scoring.errors import UserError
 from scoring.loading import check_bundle, read_manifest
 from stages.core.paths import Paths
@@ -30,7 +30,7 @@ class Places:
     def of(cls, paths: Paths) -> Places:
         """Those of a repository, next to the champion, where the service looks."""
         folder = paths.champion.parent
-        return cls(folder / "deployment.json", folder / "deployed")
+        return cls(folder / FILE, folder / "deployed")
 
     @contextmanager
     def one_writer(self) -> Iterator[None]:
@@ -85,13 +85,6 @@ def _is_whole(bundle: Path) -> bool:
     except UserError:
         return False
     return True
-
-
-def champion_in_service(paths: Paths) -> Path:
-    """The bundle that answers: the deployed one, else the pipeline's."""
-    places = Places.of(paths)
-    found = places.read()
-    return places.bundle(found.champion) if found else paths.champion
 
 
 def version_of(bundle: Path) -> str:

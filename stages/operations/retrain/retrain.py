@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scoring.deployment import bundle_in_service
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
@@ -18,7 +19,6 @@ from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.table import ID
 from stages.monitoring.verdict_files import LATEST, folder_of, read_verdict
-from stages.operations.canary.places import champion_in_service
 from stages.operations.gate.bundles import Side
 from stages.operations.gate.gate_decision import Decision, read_decisions, record, write_decision
 from stages.operations.gate.hold_out import HoldOut, hold_out
@@ -80,7 +80,7 @@ def _once(
     schema = load_schema(paths.root / params.data.schema_).without_ignored
     learned = known[-1 - params.retrain.months : -1]
     challenger = train_challenger(labelled.customers_of(learned, paths), schema, params, own)
-    champion = champion_in_service(paths)
+    champion = bundle_in_service(paths.champion)
     data = _hold_out(month, learned, schema, params, paths, own, champion, as_of=as_of)
     decision = judge(champion, challenger, data, params)
     write_decision(decision, paths)

@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from scoring.deployment import Deployment, read_deployment, write_deployment
+from scoring.deployment import (
+    Deployment,
+    bundle_in_service,
+    read_deployment,
+    write_deployment,
+)
 from scoring.errors import UserError
 from scoring.loading import check_bundle, read_manifest
 from stages.core.paths import Paths
 from stages.operations.canary import places as places_module
 from stages.operations.canary.canary_params import Canary
 from stages.operations.canary.deploy import deploy, undeploy
-from stages.operations.canary.places import Places, champion_in_service
+from stages.operations.canary.places import Places
 from tests.operations.canary.conftest import PARAMS, canary
 from tests.operations.canary.made_up import Service
 from tests.service.conftest import write_club
@@ -43,7 +48,7 @@ def in_service(paths: Paths) -> tuple[str, str | None]:
 def test_a_challenger_takes_over_and_the_way_back_is_open(rollout, paths, first, second) -> None:
     assert version(second) in deploy(second, rollout(), reason=WHY, paths=paths)
     assert in_service(paths) == (version(second), None)
-    assert version(champion_in_service(paths)) == version(second)
+    assert version(bundle_in_service(paths.champion)) == version(second)
     assert version(first) in undeploy(Places.of(paths))
     assert in_service(paths) == (version(first), None)
     undeploy(Places.of(paths))
