@@ -96,7 +96,8 @@ def not_yet(month: str, reason: Reason, journal: Journal, params: Retrain, paths
         wait = params.every if reason == "schedule" else params.cool_down
         if passed < wait:
             field = "every" if reason == "schedule" else "cool_down"
-            return f"{passed} months since that of {last}; expected {wait} (retrain.{field})"
+            unit = "month" if passed == 1 else "months"
+            return f"{passed} {unit} since that of {last}; expected {wait} (retrain.{field})"
     new = labelled.count(since, paths)
     if new < params.labels:
         return f"{new:,} new labelled customers; expected {params.labels:,} (retrain.labels)"
