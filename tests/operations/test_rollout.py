@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -154,3 +156,19 @@ def test_a_job_without_the_permission_learns_which(
     with pytest.raises(UserError, match="expected a job with id-token: write"):
         rollout("dev", IMAGE)
     assert not record.exists()
+
+
+@pytest.mark.parametrize("command", ["rollout", "push-image", "smoke"])
+def test_what_a_job_with_permissions_types_needs_no_package(command: str) -> None:
+    """Its machine has Python alone: each fails for what it is asked, not for an import."""
+    arguments = {
+        "rollout": ["dev", "churn:latest"],
+        "push-image": ["churn", "v1"],
+        "smoke": ["http://127.0.0.1:9"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "stages", command, *arguments[command]],
+        cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.search("expected (one such as|status 200)", done.stderr), done.stderr

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from packaging.markers import Marker
-
 from scoring.errors import UserError
 from stages.operations.supply.locks import Pin, read_lock
 
@@ -34,6 +32,8 @@ def download(lock: Path, folder: Path) -> None:
 
 def pins_for(lock: Path, python: str) -> Iterator[Pin]:
     """The entries of a lock that a version of Python on Linux installs."""
+    from packaging.markers import Marker  # here, so that an image is pushed without any package
+
     where = {
         "python_version": ".".join(python.split(".")[:2]),
         "python_full_version": python,
