@@ -175,11 +175,11 @@ models: $(ENV) ## which version is in which environment, with its metrics
 
 ##@ Developer
 
-test: $(ENV) ## the tests, with branch coverage [WORKERS=auto]
-	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -m "not slow" -n $(WORKERS) --maxprocesses 4 --dist loadfile
-	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report
+test: $(ENV) ## the tests [COVERAGE=1: with branch coverage, as CI does] [WORKERS=auto]
+	@$(if $(COVERAGE),$(BIN)/python -m coverage erase)
+	@$(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -m "not slow" -n $(WORKERS) --maxprocesses 4 \
+		--dist loadfile --no-loadscope-reorder
+	@$(if $(COVERAGE),$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report)
 
 check: lint ## style, types, notebooks clean, workflows and manifests valid, locks current
 	@$(BIN)/mypy

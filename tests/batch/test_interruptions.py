@@ -10,7 +10,7 @@ def test_kills_at_random_moments_neither_lose_nor_repeat_a_customer(club, tmp_pa
     table = builders.members(3_000, seed=8).drop(columns=builders.LEFT)
     pd.DataFrame(table).to_parquet(tmp_path / "members.parquet")
 
-    found = survive(tmp_path / "members.parquet", club, tmp_path, kills=4, chunk=25)
+    found = survive(tmp_path / "members.parquet", club, tmp_path, kills=2, chunk=25)
 
     assert found.is_same
     assert sorted(found.scored.elements()) == sorted(table[builders.NUMBER])

@@ -27,19 +27,19 @@ def test_an_experiment_reruns_what_depends_on_it_with_the_code_of_its_own_copy(
     text = module.read_text()
     assert '"counts": {' in text
     module.write_text(text.replace('"counts": {', '"counts": {"copy": float(".dvc" in __file__), '))
-    # when a parameter of a candidate is tried in a directory of its own
-    depth = "train.xgboost.max_depth=4"
-    done = dvc(shared, "exp", "run", "--temp", "--name", "deeper", "-S", depth)
+    # when a parameter of the last stage is tried in a directory of its own
+    samples = "evaluate.resamples=120"
+    done = dvc(shared, "exp", "run", "--temp", "--name", "more", "-S", samples)
     assert done.returncode == 0, done.stderr[-2000:]
     # then the stages before it are left alone
-    assert "Running stage 'train'" in done.stdout
-    for stage in ("generate", "explore", "features"):
+    assert "Running stage 'evaluate'" in done.stdout
+    for stage in ("generate", "explore", "features", "train"):
         assert f"Stage '{stage}' didn't change, skipping" in done.stdout
     # and dvc shows what was changed and what came of it, by the code of that copy
     shown = dvc(shared, "exp", "show", "--json", "--no-pager")
-    found = [e for e in experiments(json.loads(shown.stdout)) if e.get("name") == "deeper"]
+    found = [e for e in experiments(json.loads(shown.stdout)) if e.get("name") == "more"]
     data = found[0]["data"]
-    assert data["params"]["params.yaml"]["data"]["train"]["xgboost"]["max_depth"] == 4
+    assert data["params"]["params.yaml"]["data"]["evaluate"]["resamples"] == 120
     metrics = data["metrics"]["reports/metrics.json"]["data"]
     assert {"winner", "test"} <= set(metrics)
     assert metrics["counts"]["copy"] == 1.0
@@ -49,8 +49,8 @@ def test_an_experiment_reruns_what_depends_on_it_with_the_code_of_its_own_copy(
     # and the page shows it with the commit that it started from, without fetching anything
     assert stages(shared, "experiments").returncode == 0
     page = (shared / "reports" / "experiments.html").read_text()
-    assert all(f">{cell}</td>" in page for cell in ("main", "deeper", "workspace", "3", "4"))
-    assert ">train.<wbr>xgboost.<wbr>max_<wbr>depth</th>" in page
+    assert all(f">{cell}</td>" in page for cell in ("main", "more", "workspace", "100", "120"))
+    assert ">evaluate.<wbr>resamples</th>" in page
     assert "src=" not in page.split("<script>")[0] + page.rpartition("</script>")[2]
 
 

@@ -60,22 +60,22 @@ def test_a_second_run_at_the_same_time_is_refused(fresh: Path) -> None:
 def test_a_failing_stage_restores_the_previous_results(fresh: Path) -> None:
     # given a finished run, a changed parameter upstream and a stage that will fail
     before = state(fresh)
-    update_yaml(fresh / "params.yaml", {"explore": {"max_levels": 13}})
-    break_notebook(fresh, "03_features.ipynb", "raise ValueError('on purpose')")
+    update_yaml(fresh / "params.yaml", {"features": {"seed": 21}})
+    break_notebook(fresh, "04_train.ipynb", "raise ValueError('on purpose')")
     # when the pipeline is run
     done = stages(fresh, "repro")
     # then it says so in its last line, and every output stands as before
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert re.fullmatch(r"notebooks/03_features.ipynb: cell \d+: ValueError: on purpose", last)
+    assert re.fullmatch(r"notebooks/04_train.ipynb: cell \d+: ValueError: on purpose", last)
     assert "previous results restored" in done.stderr
     assert state(fresh) == before
     # and what succeeded on the way is not run again
     git = ["git", "checkout", "--quiet", "notebooks"]
     subprocess.run(git, cwd=fresh, check=True)
-    again = stages(fresh, "repro", "explore")
+    again = stages(fresh, "repro", "features")
     assert again.returncode == 0, again.stderr[-2000:]
-    assert "Stage 'explore' is cached" in again.stdout
+    assert "Stage 'features' is cached" in again.stdout
     assert state(fresh) != before
 
 
