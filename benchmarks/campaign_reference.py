@@ -25,8 +25,9 @@ from stages.adoption.target import Outcome
 from stages.campaigns.analysis import assumed_share_of
 from stages.campaigns.campaign_file import Campaign, read_campaign
 from stages.campaigns.campaign_source import CampaignOptions
-from stages.campaigns.choice import Judged, judge, value
+from stages.campaigns.choice import Judged, judge
 from stages.campaigns.policies import MEAN, POLICIES, Effects, decide
+from stages.campaigns.repeated import value
 from stages.campaigns.trial import folds
 from stages.core.paths import Paths
 from stages.parameters import read_parameters

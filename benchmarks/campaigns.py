@@ -21,10 +21,10 @@ import pyarrow as pa
 from benchmarks.result import Result
 from stages.campaigns.analysis import assumed_share_of
 from stages.campaigns.balance import balance
-from stages.campaigns.choice import Judged, choose, judge, value
-from stages.campaigns.difference import Difference, slope_p_value
+from stages.campaigns.choice import choose, differs, judge
 from stages.campaigns.known import by_champion
-from stages.campaigns.policies import MEAN, POLICIES, SIMPLE, Assumed, decide, fit
+from stages.campaigns.policies import CANDIDATES, MEAN, SIMPLE, Assumed, Evidence, decide, fit
+from stages.campaigns.repeated import value
 from stages.campaigns.trial import Floats, Terms, Trial
 from stages.core.paths import Paths
 from stages.simulator.generate import World
@@ -57,7 +57,7 @@ def _coverage(number: int) -> list[Result]:
     for seed in range(number):
         trial, profit = campaign(TODAY, rows=2 * USUAL // 3, seed=1000 + seed)
         judged = judge(trial, _assumed(), number=5, seed=0)
-        offers = judged.offers[choose(judged, POLICIES)]
+        offers = judged.offers[choose(judged, CANDIDATES)]
         mean, error = value(judged.profit[np.arange(len(trial)), offers])
         covered.append(abs(mean - _true(profit, offers)) <= 1.96 * error)
     share = float(np.mean(covered))
@@ -76,7 +76,7 @@ def _permuted(number: int) -> list[Result]:
         rng = np.random.default_rng(seed)
         shuffled = replace(trial, arm=rng.permutation(trial.arm))
         judged = judge(shuffled, _assumed(), number=5, seed=seed, names=[MEAN])
-        quiet.append(not _differs(judged).found)
+        quiet.append(not differs(judged, [*map(str, range(trial.arms))]).found)
     name = "campaigns, no difference where contact is permuted"
     return [Result(name, float(np.mean(quiet)), ">=", 0.95, f"{number} permutations")]
 
@@ -123,18 +123,14 @@ def _followed(name: str, contacts: int, seed: int) -> tuple[float, float, float]
     """True profit per customer of the chosen policy, of the best, and of today's rule."""
     trial, _ = campaign(name, rows=round(contacts / SHARE), seed=seed)
     judged = judge(trial, _assumed(), number=5, seed=0)
-    chosen = choose(judged, POLICIES if _differs(judged).found else SIMPLE)
+    chosen = choose(
+        judged, CANDIDATES if differs(judged, [*map(str, range(trial.arms))]).found else SIMPLE
+    )
     future, profit = _future(name)
-    learned = fit([chosen, SIMPLE[0]], trial, _assumed(), seed=0)
+    learned = fit([chosen, SIMPLE[0]], Evidence(trial, _assumed(), seed=0))
     offers = [decide(learned[policy](future), future) for policy in (chosen, SIMPLE[0])]
     best = float(np.column_stack([np.zeros(len(future)), profit]).max(axis=1).mean())
     return _true(profit, offers[0]), best, _true(profit, offers[1])
-
-
-def _differs(judged: Judged) -> Difference:
-    scores, ranking = judged.scores.reduction, judged.reduction[MEAN]
-    arms = range(scores.shape[1])
-    return Difference({str(a): slope_p_value(scores[:, a], ranking[:, a]) for a in arms})
 
 
 @cache

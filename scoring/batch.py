@@ -27,8 +27,8 @@ Codes = NDArray[np.int64]
 class Scores:
     """What is predicted for n customers; `profit` is None without a monthly value.
 
-    `faults` says of each better tier than `tier` why it did not answer; `reduction` and `offer`
-    are those of `scoring.terms.Decided`.
+    `faults` says of each better tier than `tier` why it did not answer, and of the `effect`;
+    `reduction` and `offer` are those of `scoring.terms.Decided`.
     """
 
     probability: Floats
@@ -88,8 +88,13 @@ class BatchScorer:
             except Exception as error:  # whatever a runtime raises, the next tier answers
                 faults[tier] = f"{type(error).__name__} while scoring"
                 continue
-            profit, contact, reduction, offer = self.terms.decide(probability, known)
-            return Scores(probability, profit, contact, tier, faults, reduction, offer)
+            decided = self.terms.decide(probability, known)
+            if decided.fault is not None:
+                faults["effect"] = decided.fault
+            return Scores(
+                probability, decided.profit, decided.contact, tier, faults, decided.reduction,
+                decided.offer,
+            )  # fmt: skip
         raise AssertionError("the base rate answers for everybody")
 
 

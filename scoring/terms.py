@@ -22,13 +22,15 @@ class Decided(NamedTuple):
     """The decision on n customers; `profit` is None without a monthly value.
 
     With an effect, `reduction` (n,) is what the best offer takes off the probability of leaving,
-    and `offer` (n,) its place; without, both are None.
+    and `offer` (n,) its place; without, both are None. `fault` says why an effect did not answer:
+    the assumed share has decided, and is the reduction, of the first offer.
     """
 
     profit: Floats | None
     contact: NDArray[np.bool_]
     reduction: Floats | None = None
     offer: NDArray[np.int64] | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,20 @@ class Terms:
     def decide(self, probability: Floats, known: RawInputs) -> Decided:
         """Whether to contact n customers, by their probability of leaving (n,) and inputs."""
         value = self.value(known)
-        if self.effect is not None:
+        if self.effect is None:
+            return self._by_share(probability, value)
+        try:
             return self._by_effect(self.effect, probability, value, known)
+        except Exception as error:  # whatever a runtime raises, the assumed share decides
+            first = np.zeros(len(probability), np.int64)
+            reduction = self.costs.accept_rate * probability
+            fault = f"{type(error).__name__} while scoring"
+            return self._by_share(probability, value)._replace(
+                reduction=reduction, offer=first, fault=fault
+            )
+
+    def _by_share(self, probability: Floats, value: Floats) -> Decided:
+        """By the share of leavers that is assumed to accept."""
         if self.monthly is None:
             return Decided(None, contacts(probability, value, self.costs, threshold=self.threshold))
         profit = money.expected_profit(probability, value, self.costs)

@@ -18,6 +18,7 @@ from scoring.terms import Terms
 from serving.date_parts import Row
 from serving.time_limit import ModelTimeout, TimeLimit
 
+EFFECT = "effect"  # counted like a tier: without it the assumed share decides
 CHAMPION, CHALLENGER = VARIANTS = ("champion", "challenger")
 REASONS = ("missing", "error", "timeout", "low_confidence")
 ROWS_PER_LIMIT = 1_000
@@ -29,7 +30,7 @@ Step = tuple[str, "ModelVariant", str, Mask | None]  # name, bundle, tier, for w
 
 @dataclass(frozen=True)
 class FallbackEvent:
-    """Customers that a tier of a bundle did not answer, and why."""
+    """Customers that a tier of a bundle, or its effect, did not answer, and why."""
 
     variant: str
     tier: str
@@ -154,6 +155,8 @@ class Engine:
                 continue
             decided = variant.terms.decide(scored, raw if is_all else _some(raw, rows))
             profit, contact = decided.profit, decided.contact
+            if decided.fault is not None:
+                events.append(FallbackEvent(name, EFFECT, "error", len(rows)))
             if is_all:  # as nearly always
                 model = {name: (variant.bundle.name, variant.bundle.version)}
                 return Answers(scored, profit, contact, [tier] * n, [name] * n, events, model)

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from scoring.bundle import TIERS
 from scoring.decision import DECISIONS
 from scoring.loading import Bundle
-from serving.engine import REASONS, VARIANTS, Answers
+from serving.engine import EFFECT, REASONS, VARIANTS, Answers
 
 PROBABILITY_BUCKETS = tuple(step / 20 for step in range(1, 21))
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
@@ -47,7 +47,7 @@ class Metrics:
         )
         self.fallbacks = counter(
             "churn_fallbacks",
-            "Customers that a tier could not answer, by reason",
+            "Customers that a tier, or the effect, could not answer, by reason",
             ["variant", "tier", "reason"],
         )
         self.probability = Histogram(
@@ -131,6 +131,8 @@ class Metrics:
                 self.fallbacks.labels(VARIANTS[0], tier, reason)
         for reason in REASONS[:-1]:  # a challenger is not asked where the confidence is low
             self.fallbacks.labels(VARIANTS[1], TIERS[0], reason)
+        for variant in VARIANTS:
+            self.fallbacks.labels(variant, EFFECT, "error")
 
     def answered(self, answers: Answers) -> None:
         """Count the answers of one request."""

@@ -22,7 +22,7 @@ from scoring.explanation import Explainer
 from scoring.loading import Bundle
 from serving import logs
 from serving.date_parts import Row
-from serving.engine import CHALLENGER, CHAMPION, Answers, Engine, ModelVariant
+from serving.engine import CHALLENGER, CHAMPION, EFFECT, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
@@ -62,6 +62,7 @@ class Worker:
         self._verdict = MonitorMetrics(settings.verdict, registry)
         self._seen: dict[str, Any] = {CHAMPION: self._sources.seen(CHAMPION)}
         self._refused: dict[str, str] = {}
+        self._warned: set[str] = set()  # versions whose effect fails
         self._announce(CHAMPION, bundle)
         if unknown := unknown_variables():
             logs.service.warning("unknown settings, ignored", extra={"variables": unknown})
@@ -134,10 +135,22 @@ class Worker:
         texts = list(map(id_text, ids))
         answers = self.engine.answer(rows, texts)
         self.metrics.answered(answers)
+        self._warn_of_effect(answers)
         if self._log is not None:
             entry = Entry(time.time(), call.request_id, rows, texts, answers)
             self._log.put(entry, timeout=timeout)
         return answers
+
+    def _warn_of_effect(self, answers: Answers) -> None:
+        """Log, once for each bundle, that its effect fails while it answers."""
+        for event in answers.fallbacks:
+            variant = self.variants.get(event.variant)
+            if event.tier == EFFECT and variant and variant.bundle.version not in self._warned:
+                self._warned.add(variant.bundle.version)
+                logs.service.warning(
+                    "the effect fails, the assumed share decides",
+                    extra={"variant": event.variant, "version": variant.bundle.version},
+                )
 
     def _explainer(self, answers: Answers) -> Explainer | None:
         """What explains the tier that answered; None where its bundle is gone, or cannot."""

@@ -215,8 +215,8 @@ def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     """What a person should know of the customers and of who scored them."""
     totals, rows = merge.totals, merge.totals.scored
     found = [f"{words} ({n:,} rows)" for words, n in totals.warnings.items()]
-    if "effect" in bundle.faults:
-        found.append(f"the assumed share decides, not the effect ({bundle.faults['effect']})")
+    if "effect" in totals.faults:
+        found.append(f"the assumed share decides, not the effect ({totals.faults['effect']})")
     for column in bundle.schema.inputs:
         if column.missing and rows and totals.counts[column.name][-1] == rows:
             found.append(f"column {column.name}: blank in every row")

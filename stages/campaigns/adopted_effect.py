@@ -21,7 +21,7 @@ from scoring.schema import Schema
 from stages.campaigns.analysis import assumed_share_of
 from stages.campaigns.campaign_file import Campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
-from stages.campaigns.policies import SIMPLE, Predict, RelativeEffect, fit
+from stages.campaigns.policies import SIMPLE, Evidence, Predict, RelativeEffect, fit
 from stages.campaigns.policy_graph import to_onnx
 from stages.campaigns.trial import Trial
 from stages.core.files import write_json
@@ -80,7 +80,8 @@ def _learned(
 ) -> tuple[Content, bytes | None]:  # fmt: skip
     """The policy fitted on the whole campaign, as `scoring.effect` reads it, and its graph."""
     name, trial = result["chosen"], campaign.trial
-    policy = fit([name], trial, assumed_share_of(campaign.costs), seed=settings.seed)[name]
+    evidence = Evidence(trial, assumed_share_of(campaign.costs), settings.seed)
+    policy = fit([name], evidence)[name]
     content |= {
         "offers": list(campaign.arms[1:]),
         "groups": result["difference"]["found"],

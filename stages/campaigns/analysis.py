@@ -6,7 +6,7 @@ stated has an interval from doubly robust scores out of fold; the same input giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from scoring.money import Costs
 from stages.campaigns.balance import Balance, balance
 from stages.campaigns.campaign_file import Campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
-from stages.campaigns.choice import Judged, choose, judge, value
-from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
-from stages.campaigns.policies import MEAN, SIMPLE, UPLIFT, Assumed, updated
+from stages.campaigns.choice import Judged, choose, differs, judge
+from stages.campaigns.difference import band, targeting_curve
+from stages.campaigns.policies import CANDIDATES, MEAN, POLICIES, SIMPLE, Assumed, updated
 from stages.campaigns.reach import by_group, findings
-from stages.campaigns.trial import Floats, Integers, Trial
+from stages.campaigns.repeated import by_customer, value
+from stages.campaigns.trial import Floats, Integers, Trial, of_rows
 from stages.core.sample_size import customers_per_arm, smallest_effect
 
 NAMED = 3  # columns that a message names
@@ -37,9 +38,9 @@ def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
     _check_by_lot(drawn, campaign)
     assumed = assumed_share_of(campaign.costs)
     judged = judge(trial, assumed, number=settings.folds, seed=settings.seed)
-    difference = _difference(judged, campaign)
-    policies = [*SIMPLE, *UPLIFT] if difference.found else [*SIMPLE]
-    chosen = choose(judged, policies)
+    difference = differs(judged, campaign.arms[1:])
+    policies = POLICIES if difference.found else SIMPLE
+    chosen = choose(judged, CANDIDATES if difference.found else SIMPLE)
     return {
         "origin": campaign.origin,
         "source": {"file": Path(campaign.origin).name, "sha256": campaign.sha256},
@@ -71,9 +72,9 @@ def assumed_share_of(costs: Costs) -> Assumed:
     return Assumed(a / (a + b), float(np.sqrt(a * b / (a + b + 1)) / (a + b)))
 
 
-def interval(scores: Floats, level: float) -> Result:
-    """Mean of scores (n,) with its interval."""
-    return _around(*value(scores), level)
+def interval(scores: Floats, level: float, customer: Integers | None) -> Result:
+    """Mean of scores (n,) with its interval; the rows of a customer (n,) count together."""
+    return _around(*value(scores, customer), level)
 
 
 def _around(mean: float, error: float, level: float) -> Result:
@@ -97,9 +98,10 @@ def _check_by_lot(drawn: Balance, campaign: Campaign) -> None:
 def _arms(campaign: Campaign, level: float) -> Iterator[Result]:
     trial = campaign.trial
     for place, name in enumerate(campaign.arms):
-        left = trial.left[trial.arm == place]
+        rows = trial.arm == place
+        left, customer = trial.left[rows], of_rows(trial.customer, rows)
         yield {"arm": name, "customers": len(left), "leavers": int(left.sum())} | {
-            "churn_rate": interval(left, level)
+            "churn_rate": interval(left, level, customer)
         }
 
 
@@ -112,17 +114,19 @@ def _effects(
     effect on those whom such a campaign contacts, whoever it was.
     """
     trial, leaving = campaign.trial, judged.scores.leaving[:, 0]
-    learned = updated(assumed, trial.risk, judged.scores.reduction)
+    learned = updated(assumed, trial, judged.scores.reduction)
     profit = trial.terms.profit(trial.value, trial.risk, _times(trial, assumed.mean))
     for arm, name in enumerate(campaign.arms[1:]):
         weight = trial.shares[:, arm + 1] / trial.shares[:, arm + 1].mean()
         reduction = weight * judged.scores.reduction[:, arm]
         yield {
             "arm": name,
-            "reduction": interval(reduction, level),
+            "reduction": interval(reduction, level, trial.customer),
             "relative": float(reduction.mean() / (weight * leaving).mean()),
             "expected_reduction": float(assumed.mean * (weight * trial.risk).mean()),
-            "profit_per_contact": interval(weight * judged.profit[:, arm + 1], level),
+            "profit_per_contact": interval(
+                weight * judged.profit[:, arm + 1], level, trial.customer
+            ),
             "expected_profit_per_contact": float((weight * profit[:, arm]).mean()),
             "contacts": int((trial.arm == arm + 1).sum()),
             "learned_share": _beta(learned[arm]),
@@ -145,16 +149,6 @@ def _times(trial: Trial, share: float) -> Floats:
     return np.tile(share * trial.risk[:, None], (1, trial.arms))
 
 
-def _difference(judged: Judged, campaign: Campaign) -> Difference:
-    scores, ranking = judged.scores.reduction, judged.reduction[MEAN]
-    return Difference(
-        {
-            name: slope_p_value(scores[:, arm], ranking[:, arm])
-            for arm, name in enumerate(campaign.arms[1:])
-        }
-    )
-
-
 def _groups(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> Iterator[Result]:
     """Effects by fifth of the risk and by value of the columns of few values, bands over all."""
     members = list(_members(campaign))
@@ -163,8 +157,9 @@ def _groups(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> I
         contributions = np.column_stack(
             [who * (scores - scores[who].mean()) / who.mean() for _, _, who in members]
         )
-        width = band(contributions, level=settings.level, seed=settings.seed)
-        errors = contributions.std(axis=0) / np.sqrt(len(scores))
+        sums = by_customer(contributions, judged.customer)
+        width = band(sums, level=settings.level, seed=settings.seed)
+        errors = np.sqrt((sums**2).sum(axis=0)) / len(scores)
         for (column, label, who), error in zip(members, errors, strict=True):
             mean = float(scores[who].mean())
             low, high = mean - width * error, mean + width * error
@@ -199,8 +194,9 @@ def _curves(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> I
         scores, ranking = judged.scores.reduction[:, arm], judged.reduction[MEAN][:, arm]
         for kind in CURVES:
             curve = targeting_curve(
-                scores, ranking, level=settings.level, seed=settings.seed, cumulated=kind == QINI
-            )
+                scores, ranking, level=settings.level, seed=settings.seed,
+                cumulated=kind == QINI, customer=judged.customer,
+            )  # fmt: skip
             yield {
                 "arm": name, "kind": kind, "share": curve.share.tolist(),
                 "value": curve.value.tolist(), "low": curve.low.tolist(),
@@ -210,7 +206,7 @@ def _curves(campaign: Campaign, judged: Judged, settings: CampaignAnalysis) -> I
 
 
 def _policies(
-    campaign: Campaign, judged: Judged, names: list[str], level: float
+    campaign: Campaign, judged: Judged, names: Sequence[str], level: float
 ) -> Iterator[Result]:
     """Value per customer of each policy, and against today's rule, paired."""
     today = judged.gained(SIMPLE[0])
@@ -221,8 +217,8 @@ def _policies(
             "contacted": [
                 float((offers == arm + 1).mean()) for arm in range(len(campaign.arms) - 1)
             ],
-            "profit_per_customer": interval(judged.gained(name), level),
-            "against_today": interval(judged.gained(name) - today, level),
+            "profit_per_customer": interval(judged.gained(name), level, judged.customer),
+            "against_today": interval(judged.gained(name) - today, level, judged.customer),
             "reduction_of_contacted": _of_contacted(judged, offers),
         }
 
@@ -232,7 +228,8 @@ def _of_contacted(judged: Judged, offers: Integers) -> Result:
     rows = np.flatnonzero(offers)
     if len(rows) < 2:
         return {"value": 0.0, "error": 0.0}
-    mean, error = value(judged.scores.reduction[rows, offers[rows] - 1])
+    scores = judged.scores.reduction[rows, offers[rows] - 1]
+    mean, error = value(scores, of_rows(judged.customer, rows))
     return {"value": mean, "error": error}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
+from stages.campaigns.difference import slope_p_value
 from stages.campaigns.outcome_model import EffectModel
 from stages.campaigns.policies import with_risk
-from stages.campaigns.trial import Floats, Integers, Trial, folds
+from stages.campaigns.trial import Floats, Integers, Trial, folds, of_rows
 
 LEVEL = 0.005  # below it, what was known before predicts who was contacted
 LARGE = 0.1  # standardised difference that is named
@@ -33,9 +34,9 @@ def balance(trial: Trial, *, number: int = 5, seed: int = 0) -> Balance:
     """The arm that is predicted best, from all that was known before.
 
     Under a random assignment the ranks of predictions out of fold are independent of who was
-    contacted, given the probability of it: the sum of ranks times contacted less probability has
-    mean 0 and a known variance. The AUC is of that sum, 0.5 where it is 0. The level is divided by
-    the number of arms.
+    contacted, given the probability of it: contacted less probability does not rise with the rank.
+    The AUC is of ranks times that surplus, 0.5 where they sum to 0. The level is divided by the
+    number of arms.
     """
     fold = folds(trial, number=number, seed=seed)
     inputs = with_risk(trial)
@@ -55,9 +56,8 @@ def _of_arm(trial: Trial, inputs: Floats, fold: Integers, arm: int, seed: int) -
     rank = rankdata(predicted)
     rank -= rank.mean()
     surplus_of_ranks = float(rank @ surplus)
-    error = np.sqrt(rank**2 @ ((called - surplus) * (1 - called + surplus)))
     area = 0.5 + surplus_of_ranks / (called.sum() * (1 - called).sum())
-    p_value = float(norm.sf(surplus_of_ranks / max(error, 1e-12)))
+    p_value = slope_p_value(surplus, rank, fold, of_rows(trial.customer, rows))
     return Balance(float(area), p_value, _apart(trial, known, called == 1))
 
 

@@ -98,6 +98,7 @@ def read_campaign(
         shares=_shares(file, arm, known),
         terms=Terms(*(np.full(offers, c) for c in (costs.contact_cost, costs.offer_cost))),
         stratum=file.stratum[known.rows],
+        customer=known.customer,
     )
     if known.risk is None:
         trial = replace(trial, risk=_learned_risk(trial, seed=seed))

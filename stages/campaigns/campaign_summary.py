@@ -17,12 +17,12 @@ POLICIES = {
 
 
 def headlines(result: dict[str, Any]) -> list[str]:
-    """The first lines: what it did, what it brought, for whom, and what to do."""
+    """The first lines: what to do, what it did, what it brought, and whether that differs."""
     return [
+        _advice(result),
         *(_effect(one, result) for one in result["effects"]),
         *(_profit(one) for one in result["effects"]),
         _difference(result),
-        _advice(result),
     ]
 
 
@@ -64,7 +64,7 @@ def _advice(result: dict[str, Any]) -> str:
     share = sum(chosen["contacted"])
     if share == 0:
         return "Do next: contact nobody with these offers; they cost more than they bring."
-    start = f"{POLICIES[result['chosen']]}: contact {share:.0%} of such customers, worth "
+    start = f"contact {share:.0%} of such customers ({POLICIES[result['chosen']]}), worth "
     start += f"{worth['value']:+,.2f} a customer ({worth['low']:+,.2f} to {worth['high']:+,.2f})"
     if worth["value"] < 0:
         return f"Do next: contact nobody with these offers: every rule lost. The best: {start}."

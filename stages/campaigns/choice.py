@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.campaigns.doubly_robust import Scores, arm_models, predict_arms, scores_of
-from stages.campaigns.policies import POLICIES, Assumed, decide, fit
+from stages.campaigns.difference import Difference, slope_p_value
+from stages.campaigns.doubly_robust import Scores, predict_arms, scores_of
+from stages.campaigns.policies import MEAN, POLICIES, Assumed, Evidence, decide, fit
+from stages.campaigns.repeated import value
 from stages.campaigns.trial import Floats, Integers, Trial, folds
 
 
@@ -20,12 +22,16 @@ class Judged:
     reduction (n, k) per policy: what it expects an offer to take off the probability of leaving
     scores   of each customer, from models of the other folds
     profit   (n, k + 1): doubly robust profit of each arm, against leaving the customer alone
+    fold     (n,) that each was held out in
+    customer (n,) whom the row is about; None where everybody has one row
     """
 
     offers: Mapping[str, Integers]
     reduction: Mapping[str, Floats]
     scores: Scores
     profit: Floats
+    fold: Integers
+    customer: Integers | None = None
 
     def gained(self, policy: str) -> Floats:
         """Doubly robust profit (n,) of the policy, customer by customer; its mean is the value."""
@@ -47,21 +53,27 @@ def judge(
     reduction = {name: np.empty((len(trial), trial.arms)) for name in names}
     for held_out in range(number):
         rows = fold == held_out
-        others, these = trial.rows(~rows), trial.rows(rows)
-        predicted[rows] = predict_arms(arm_models(others, seed=seed), these)
-        for name, predict in fit(names, others, assumed, seed=seed).items():
+        others, these = Evidence(trial.rows(~rows), assumed, seed), trial.rows(rows)
+        predicted[rows] = predict_arms(others.models, these)
+        for name, predict in fit(names, others).items():
             effects = predict(these)
             offers[name][rows] = decide(effects, these)
             reduction[name][rows] = effects.reduction
     scores = scores_of(trial, predicted)
     paid = trial.terms.profit(trial.value, scores.leaving[:, 0], scores.reduction)
     profit = np.column_stack([np.zeros(len(trial)), paid])
-    return Judged(offers, reduction, scores, profit)
+    return Judged(offers, reduction, scores, profit, fold, trial.customer)
 
 
-def value(gained: Floats) -> tuple[float, float]:
-    """Mean and its standard error."""
-    return float(gained.mean()), float(gained.std(ddof=1) / np.sqrt(len(gained)))
+def differs(judged: Judged, offers: Sequence[str]) -> Difference:
+    """Whether the effect of each offer (k names) rises with what the learners expect of it."""
+    scores, ranking = judged.scores.reduction, judged.reduction[MEAN]
+    return Difference(
+        {
+            name: slope_p_value(scores[:, arm], ranking[:, arm], judged.fold, judged.customer)
+            for arm, name in enumerate(offers)
+        }
+    )
 
 
 def choose(judged: Judged, names: Sequence[str]) -> str:
@@ -75,7 +87,7 @@ def choose(judged: Judged, names: Sequence[str]) -> str:
     gained = no_loss or gained
     best = max(gained, key=lambda name: gained[name].mean())
     for name, mine in gained.items():
-        difference, error = value(gained[best] - mine)
+        difference, error = value(gained[best] - mine, judged.customer)
         if difference <= error:
             return name
     return best

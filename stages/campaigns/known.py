@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from scoring.schema import Column, Schema
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
 from stages.batch.rows import check_rows, wanted
+from stages.batch.score_part import ID
+from stages.campaigns.roles import text_of
 from stages.campaigns.trial import Floats, Integers
 from stages.tables.intake import RawTable
 
@@ -38,6 +41,7 @@ class Known:
     columns   the columns all this is from
     raw       the inputs, labels as codes, and `chosen` of them; None without a champion
     sensitive columns whose groups are compared
+    customer  (n,) a number of whom the row is about; None where nobody has two, or no id says so
     rejected  rows that could not be read, and the first reason
     """
 
@@ -53,6 +57,7 @@ class Known:
     raw: RawInputs | None = None
     chosen: EffectColumns | None = None
     sensitive: tuple[str, ...] = ()
+    customer: Integers | None = None
 
 
 def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
@@ -77,7 +82,7 @@ def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
         rows.places, chosen.matrix(raw, schema, coded=True), _names(chosen), _segments(category),
         value, scores.probability, scorer.terms.costs, tuple(c.name for c in schema.inputs),
         (len(rows.rejects), rows.rejects[0][1] if rows.rejects else ""), raw, chosen,
-        _sensitive(schema.inputs),
+        _sensitive(schema.inputs), _identity(raw_table, schema, rows.places),
     )  # fmt: skip
 
 
@@ -100,12 +105,28 @@ def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> K
         costs=None,
         columns=tuple(column.name for column in inputs),
         sensitive=_sensitive(inputs),
+        customer=_repeated(table[schema.id_name]) if schema.id_name else None,
     )
 
 
 def _dictionary(raw_table: RawTable, name: str) -> pa.DictionaryArray:
     column = raw_table.columns[name]
     return pa.DictionaryArray.from_arrays(pa.array(column.codes.astype(np.int32)), column.texts)
+
+
+def _identity(raw_table: RawTable, schema: Schema, rows: Integers) -> Integers | None:
+    """Whom each row is about, by the champion's id or that of the lists of `score`."""
+    for name in filter(None, (schema.id_name, ID)):
+        if name in raw_table.columns:
+            ids = np.array(text_of(raw_table, name), dtype=object)
+            return _repeated(ids[rows])
+    return None
+
+
+def _repeated(ids: Any) -> Integers | None:
+    """A number for each id (n,); None where all differ."""
+    codes, different = pd.factorize(ids)
+    return None if len(different) == len(codes) else codes.astype(np.int64)
 
 
 def _frequent(category: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.impute import SimpleImputer
@@ -23,8 +24,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.campaigns.doubly_robust import arm_models, cross_fitted, predict_arms
-from stages.campaigns.outcome_model import EffectModel
+from stages.campaigns.doubly_robust import Scores, arm_models, cross_fitted, predict_arms
+from stages.campaigns.outcome_model import EffectModel, OutcomeModel
+from stages.campaigns.repeated import value
 from stages.campaigns.trial import Floats, Integers, Trial, folds
 
 LEAST_RISK = 0.02  # a relative effect on less than that is not learned from
@@ -47,8 +49,28 @@ class Effects:
     reduction: Floats
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """A trial to learn from, what is assumed before it, and what several policies learn of it."""
+
+    trial: Trial
+    assumed: Assumed
+    seed: int
+
+    @cached_property
+    def models(self) -> list[OutcomeModel]:
+        """Who leaves under each arm."""
+        return arm_models(self.trial, seed=self.seed)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Doubly robust scores of all customers, out of fold."""
+        fold = folds(self.trial, number=2, seed=self.seed)
+        return cross_fitted(self.trial, fold, seed=self.seed)
+
+
 Predict = Callable[[Trial], Effects]
-Fit = Callable[[Trial, Assumed, int], Predict]
+Fit = Callable[[Evidence], Predict]
 
 
 @dataclass(frozen=True)
@@ -64,25 +86,24 @@ class RelativeEffect:
         return Effects(untreated, untreated[:, None] * self.share)
 
 
-def assumed_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+def assumed_share(evidence: Evidence) -> Predict:
     """Today's rule."""
-    return RelativeEffect(1.0, np.full(trial.arms, assumed.mean))
+    return RelativeEffect(1.0, np.full(evidence.trial.arms, evidence.assumed.mean))
 
 
-def learned_share(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+def learned_share(evidence: Evidence) -> Predict:
     """The share of leavers kept, per arm: precision-weighted mean of assumption and campaign."""
-    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
-    shares = np.array([one.mean for one in updated(assumed, trial.risk, scores.reduction)])
-    return RelativeEffect(1.0, np.clip(shares, 0, 1))
+    found = updated(evidence.assumed, evidence.trial, evidence.scores.reduction)
+    return RelativeEffect(1.0, np.clip([one.mean for one in found], 0, 1))
 
 
-def updated(assumed: Assumed, risk: Floats, reduction: Floats) -> list[Assumed]:
-    """The share of leavers kept, per arm, after a campaign: risk (n,), scores of reduction (n, k).
+def updated(assumed: Assumed, trial: Trial, reduction: Floats) -> list[Assumed]:
+    """The share of leavers kept, per arm, after a campaign with scores of reduction (n, k).
 
     Mean and standard deviation of the assumption and of the estimate, weighted by precision.
     """
-    seen = reduction.mean(axis=0) / risk.mean()
-    error = reduction.std(axis=0, ddof=1) / np.sqrt(len(risk)) / risk.mean()
+    found = np.array([value(scores, trial.customer) for scores in reduction.T])
+    seen, error = found.T / trial.risk.mean()
     weight = assumed.deviation**2 / (assumed.deviation**2 + error**2)
     means = weight * seen + (1 - weight) * assumed.mean
     return [
@@ -91,11 +112,11 @@ def updated(assumed: Assumed, risk: Floats, reduction: Floats) -> list[Assumed]:
     ]
 
 
-def relative_effect(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+def relative_effect(evidence: Evidence) -> Predict:
     """One relative effect per arm on a risk moved to the level of the customers left alone."""
-    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
+    scores = evidence.scores
     level = scores.leaving[:, 0].mean()
-    return RelativeEffect(level / trial.risk.mean(), scores.reduction.mean(axis=0) / level)
+    return RelativeEffect(level / evidence.trial.risk.mean(), scores.reduction.mean(axis=0) / level)
 
 
 @dataclass(frozen=True)
@@ -114,10 +135,10 @@ class XLearner:
         return Effects(trial.risk, np.column_stack(reduction))
 
 
-def x_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+def x_learner(evidence: Evidence) -> Predict:
     """Per arm, two models of the effect, from the contacted and from the others, weighted."""
-    models = arm_models(trial, seed=seed)
-    predicted = predict_arms(models, trial)
+    trial, seed = evidence.trial, evidence.seed
+    predicted = predict_arms(evidence.models, trial)
     inputs = with_risk(trial)
     fitted = []
     for arm in range(1, trial.arms + 1):
@@ -146,13 +167,13 @@ class DRLearner:
         return Effects(trial.risk, trial.risk[:, None] * relative)
 
 
-def dr_learner(trial: Trial, assumed: Assumed, seed: int) -> Predict:
+def dr_learner(evidence: Evidence) -> Predict:
     """Per arm, a ridge regression of the effect's score relative to the risk, weighted by it.
 
     Effects on leaving tend to be proportional to the risk; minimising the squared error of risk
     times relative effect is the weighting.
     """
-    scores = cross_fitted(trial, folds(trial, number=2, seed=seed), seed=seed)
+    trial, scores = evidence.trial, evidence.scores
     risk = np.clip(trial.risk, LEAST_RISK, 1)
     inputs = with_risk(trial)
     models = [
@@ -191,12 +212,13 @@ MEAN = "mean_learner"
 SIMPLE = ("assumed_share", "learned_share", "relative_effect")
 UPLIFT = ("dr_learner", "x_learner", MEAN)
 POLICIES = (*SIMPLE, *UPLIFT)  # from simple to complex
+CANDIDATES = (*SIMPLE, MEAN)  # which learner is ahead is chance: only their mean is chosen from
 
 
-def fit(names: Sequence[str], trial: Trial, assumed: Assumed, *, seed: int) -> dict[str, Predict]:
+def fit(names: Sequence[str], evidence: Evidence) -> dict[str, Predict]:
     """The named policies, learned from a trial."""
     wanted = {*names, *(UPLIFT if MEAN in names else ())} - {MEAN}
-    learned = {name: LEARNERS[name](trial, assumed, seed) for name in LEARNERS if name in wanted}
+    learned = {name: LEARNERS[name](evidence) for name in LEARNERS if name in wanted}
     if MEAN in names:
         learned[MEAN] = MeanLearner([learned[name] for name in UPLIFT if name != MEAN])
     return {name: learned[name] for name in names}

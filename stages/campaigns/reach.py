@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.campaigns.campaign_file import Campaign
-from stages.campaigns.choice import value
-from stages.campaigns.trial import Floats
+from stages.campaigns.repeated import value
+from stages.campaigns.trial import Floats, of_rows
 
 BANDS = 4  # of a number, of equally many customers
 FEWEST = 50  # customers of a group that is compared
@@ -31,7 +31,7 @@ def by_group(
     for column, label, who in _groups(campaign):
         if min(who.sum(), (~who).sum()) < FEWEST:
             continue
-        mean, error = value(reduction[who])
+        mean, error = value(reduction[who], of_rows(campaign.trial.customer, who))
         shares = {
             name: {"group": float(mask[who].mean()), "others": float(mask[~who].mean())}
             for name, mask in contacted.items()

@@ -49,6 +49,7 @@ class Trial:
     shares  (n, k + 1): probability with which each arm was assigned, rows add up to 1
     terms   what a contact costs
     stratum (n,): the month that the arm was assigned in; None where there is one
+    customer (n,): a number of whom the row is about; None where everybody has one row
     """
 
     inputs: Floats
@@ -60,6 +61,7 @@ class Trial:
     shares: Floats
     terms: Terms
     stratum: Integers | None = None
+    customer: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.arm)
@@ -73,12 +75,27 @@ class Trial:
         """Some of the customers, by mask or index."""
         names = ("inputs", "risk", "arm", "left", "value", "shares")
         some = {name: getattr(self, name)[chosen] for name in names}
-        stratum = None if self.stratum is None else self.stratum[chosen]
-        return replace(self, **some, stratum=stratum)
+        stratum, customer = of_rows(self.stratum, chosen), of_rows(self.customer, chosen)
+        return replace(self, **some, stratum=stratum, customer=customer)
+
+
+def of_rows(numbers: Integers | None, chosen: NDArray) -> Integers | None:
+    """Those of some rows, by mask or index, where there are any."""
+    return None if numbers is None else numbers[chosen]
 
 
 def folds(trial: Trial, *, number: int, seed: int) -> Integers:
-    """The fold (n,) of each customer: drawn at random within arm, outcome and month."""
+    """The fold (n,) of each customer: drawn at random within arm, outcome and month.
+
+    Whoever has several rows is in the fold of the first of them with all.
+    """
+    if trial.customer is None:
+        return _drawn_folds(trial, number=number, seed=seed)
+    _, first, row_of = np.unique(trial.customer, return_index=True, return_inverse=True)
+    return _drawn_folds(trial.rows(first), number=number, seed=seed)[row_of]
+
+
+def _drawn_folds(trial: Trial, *, number: int, seed: int) -> Integers:
     rng = np.random.default_rng(seed)
     place = np.empty(len(trial), dtype=np.int64)
     stratum = 2 * trial.arm + (trial.left > 0)

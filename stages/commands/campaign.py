@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
         "campaign",
         help="what a campaign brought, whether it differs between customers, whom to contact next",
         description="Analyse a campaign whose arms were assigned at random: effect on churn and "
-        "profit with intervals, by group, and the value of five policies. See docs/campaigns.md.",
+        "profit with intervals, by group, and the value of six policies. See docs/campaigns.md.",
         epilog="example: campaign campaign.csv --customers march.csv",
     )
     campaign.add_argument(

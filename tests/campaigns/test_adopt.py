@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from prometheus_client import CollectorRegistry
 
 from app.economics import Scenario, ranked
 from app.scored import read_scored
 from scoring.bundle import EFFECT, MANIFEST, open_session
 from scoring.derive import raw_inputs
-from scoring.effect import GROUPS, Effect, groups_of, run_graph
+from scoring.digest import sha256
+from scoring.effect import CUSTOMERS, GROUPS, REDUCTION, Effect, groups_of, run_graph
 from scoring.errors import UserError
 from scoring.loading import load_bundle
 from scoring.terms import Terms
@@ -24,7 +26,7 @@ from stages.batch.asked import Asked
 from stages.batch.score import score
 from stages.campaigns.adopted_effect import adopt, forget
 from stages.campaigns.choice import judge
-from stages.campaigns.policies import POLICIES, UPLIFT, Assumed, fit, with_risk
+from stages.campaigns.policies import MEAN, POLICIES, UPLIFT, Assumed, Evidence, fit, with_risk
 from stages.campaigns.policy_graph import to_onnx
 from stages.core.paths import Paths
 from stages.model.packed_effect import pack_effect
@@ -66,7 +68,7 @@ def test_the_graph_of_a_policy_answers_as_the_policy_does(made_up, name):
     inputs = trial.inputs.copy()
     inputs[::7, 1] = np.nan
     trial = replace(trial, inputs=inputs)
-    policy = fit([name], trial, ASSUMED, seed=0)[name]
+    policy = fit([name], Evidence(trial, ASSUMED, 0))[name]
     graph = to_onnx(policy, inputs=trial.inputs.shape[1] + 1)
     found = run_graph(open_session(graph), with_risk(trial), trial.arms)
     assert np.abs(found - policy(trial).reduction).max() < 1e-6
@@ -85,7 +87,7 @@ def test_what_is_adopted_is_packed_with_its_campaign_and_its_interval(after, lea
     manifest = json.loads((after.champion / MANIFEST).read_text())
     effect = manifest["effect"]
     assert effect["policy"] == result["chosen"]
-    assert effect["policy"] in UPLIFT
+    assert effect["policy"] == MEAN
     assert effect["campaign"]["sha256"] == campaign.sha256
     assert effect["campaign"]["adopted"] == "2026-11-27"
     gain = effect["against_today"]
@@ -179,7 +181,7 @@ def test_the_policies_that_are_judged_are_those_that_are_adopted(learned):
     """What is adopted is fitted on all customers of the campaign, what is judged is not."""
     campaign, result = learned
     judged = judge(campaign.trial, ASSUMED, number=2, seed=20, names=[result["chosen"]])
-    whole = fit([result["chosen"]], campaign.trial, ASSUMED, seed=20)[result["chosen"]]
+    whole = fit([result["chosen"]], Evidence(campaign.trial, ASSUMED, 20))[result["chosen"]]
     apart = whole(campaign.trial).reduction - judged.reduction[result["chosen"]]
     assert 0 < np.abs(apart).mean() < 0.1
 
@@ -213,6 +215,75 @@ def test_score_and_service_decide_alike_by_the_effect(after, tmp_path):
     assert decision["rule"] == "incremental_profit"
     assert decision["campaign"]["file"] == "letters.csv"
     worker.close()
+
+
+def one_at_a_time() -> bytes:
+    """A graph that answers for one customer, as it is tried, and fails for several."""
+    shape = numpy_helper.from_array(np.array([1, 1]), "shape")
+    last = numpy_helper.from_array(np.array([-1]), "last")
+    nodes = [
+        helper.make_node("Gather", [CUSTOMERS, "last"], ["risk"], axis=1),
+        helper.make_node("Reshape", ["risk", "shape"], [REDUCTION]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None])
+        for name in (CUSTOMERS, REDUCTION)
+    ]
+    graph = helper.make_graph(nodes, "effect", ends[:1], ends[1:], [shape, last])
+    opsets = [helper.make_opsetid("", 18)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def failing(after, tmp_path_factory):
+    """The repository whose champion has an effect that fails while it answers."""
+    paths = Paths(shutil.copytree(after.root, tmp_path_factory.mktemp("failing") / "club"))
+    graph = paths.effect.with_name(EFFECT)
+    graph.write_bytes(one_at_a_time())
+    content = json.loads(paths.effect.read_bytes())
+    paths.effect.write_text(json.dumps(content | {"sha256": sha256(graph)}), encoding="utf-8")
+    write_club(paths.root)
+    assert load_bundle(paths.champion).effect is not None
+    return paths
+
+
+def test_where_the_effect_fails_while_scoring_the_assumed_share_decides(failing, before, tmp_path):
+    members = builders.as_text(builders.members(200, seed=4)).drop(columns=builders.LEFT)
+    members.to_csv(tmp_path / "members.csv", index=False)
+    found, today = (
+        score(Asked(str(tmp_path / "members.csv"), tmp_path / name, paths.champion))
+        for name, paths in (("failing", failing), ("before", before))
+    )
+    warnings = " ".join(found.summary["warnings"])
+    assert "the assumed share decides, not the effect (" in warnings
+    scored, expected = pd.read_parquet(found.scores), pd.read_parquet(today.scores)
+    columns = ["decision", "expected_profit"]
+    pd.testing.assert_frame_equal(scored[columns], expected[columns])
+    assert found.summary["expected"]["profit"] == today.summary["expected"]["profit"]
+
+
+def test_where_the_effect_fails_the_service_answers_counts_and_logs_it_once(
+    failing, before, caplog
+):
+    rows = builders.members(40, seed=4)[[column.name for column in builders.schema().inputs]]
+    features = json.loads(rows.to_json(orient="records", force_ascii=False))
+    replies = []
+    for paths in (failing, before):
+        settings = Settings(bundle=paths.champion, reload_seconds=0, log=False, rate_limit="off")
+        worker = Worker(settings, registry=CollectorRegistry())
+        body = json.dumps({"features": features}).encode()
+        for _ in range(2):
+            reply = json.loads(worker._predict_batch(Call("request", body)))["predictions"]
+        replies.append([(one["decision"], one["expected_profit"], one["tier"]) for one in reply])
+        counted = [
+            one["customers"]
+            for one in worker.fallback_stats()["fallbacks"]
+            if (one["tier"], one["reason"]) == ("effect", "error")
+        ]
+        assert counted == ([80] if paths is failing else [])
+        worker.close()
+    assert replies[0] == replies[1]
+    assert caplog.text.count("the effect fails") == 1
 
 
 def test_the_managers_page_counts_as_score_does(after, tmp_path):

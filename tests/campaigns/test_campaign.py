@@ -156,7 +156,8 @@ def test_a_clear_effect_is_found_and_stated(tmp_path, money, paths):
     effect = result["effects"][0]["reduction"]
     assert effect["low"] > 0
     assert effect["low"] < 0.2 < effect["high"] + 0.05
-    first = headlines(result)[0]
+    advice, first = headlines(result)[:2]
+    assert advice.startswith("Do next: contact ")
     assert first.startswith("sent: ")
     assert "fewer left" in first
     assert sum(one["customers"] for one in result["arms"]) == ROWS
@@ -174,7 +175,7 @@ def test_without_an_effect_none_is_claimed_and_no_ranking_shown(tmp_path, money,
         "contacted": [0.02],
         "profit_per_customer": {"value": -0.1, "low": -0.3, "high": 0.1},
     }
-    assert headlines(result)[-1].startswith("Do next: contact nobody with these offers")
+    assert headlines(result)[0].startswith("Do next: contact nobody with these offers")
     assert not result["difference"]["found"]
     assert result["curves"] == []
     assert {one["policy"] for one in result["policies"]} == {

@@ -10,15 +10,36 @@ from stages.core.sample_size import customers_per_arm, smallest_effect
 
 def test_the_slope_is_found_where_it_is_and_only_there():
     rng = np.random.default_rng(0)
-    predicted = rng.normal(size=4000)
-    assert slope_p_value(0.2 * predicted + rng.normal(size=4000), predicted) < 1e-6
-    assert slope_p_value(-0.2 * predicted + rng.normal(size=4000), predicted) > 0.99
-    quiet = [slope_p_value(rng.normal(size=300), rng.normal(size=300)) for _ in range(400)]
-    assert 0.02 < np.mean(np.array(quiet) < 0.05) < 0.09
+    predicted, fold = rng.normal(size=4000), np.arange(4000) % 5
+    assert slope_p_value(0.2 * predicted + rng.normal(size=4000), predicted, fold) < 1e-6
+    assert slope_p_value(-0.2 * predicted + rng.normal(size=4000), predicted, fold) > 0.99
+
+
+def cross_fitted_slope(scores, columns, fold):
+    """The p-value of a regression on all columns, predicted out of fold."""
+    predicted = np.empty(len(scores))
+    for held_out in np.unique(fold):
+        known, rows = fold != held_out, fold == held_out
+        weights = np.linalg.solve(
+            columns[known].T @ columns[known], columns[known].T @ scores[known]
+        )
+        predicted[rows] = columns[rows] @ weights
+    return slope_p_value(scores, predicted, fold)
+
+
+@pytest.mark.parametrize("columns", [1, 30])
+def test_noise_predicted_from_the_other_folds_is_found_as_often_as_the_level_says(columns):
+    """What two folds have in common by chance, each predicts of the other."""
+    rng, fold = np.random.default_rng(0), np.arange(400) % 5
+    found = [
+        cross_fitted_slope(rng.normal(size=400), rng.normal(size=(400, columns)), fold) < 0.05
+        for _ in range(400)
+    ]
+    assert np.mean(found) < 0.075
 
 
 def test_a_constant_prediction_ranks_nobody():
-    assert slope_p_value(np.arange(10.0), np.full(10, 0.3)) == 1.0
+    assert slope_p_value(np.arange(10.0), np.full(10, 0.3), np.arange(10) % 2) == 1.0
 
 
 def test_the_level_is_shared_by_the_rankings():

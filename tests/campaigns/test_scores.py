@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 
-from stages.campaigns.choice import Judged, choose, judge, value
+from stages.campaigns.choice import Judged, choose, judge
 from stages.campaigns.doubly_robust import Scores, cross_fitted, scores_of
-from stages.campaigns.policies import POLICIES, SIMPLE, UPLIFT, Assumed, Effects, decide, fit
+from stages.campaigns.policies import (
+    POLICIES,
+    SIMPLE,
+    UPLIFT,
+    Assumed,
+    Effects,
+    Evidence,
+    decide,
+    fit,
+)
+from stages.campaigns.repeated import value
 from stages.campaigns.trial import Terms, folds
 
 ASSUMED = Assumed(0.3, 0.1)
@@ -67,7 +77,7 @@ def test_nobody_is_contacted_where_no_offer_pays(made_up):
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_takes_several_offers(made_up, name):
     trial = made_up(lambda x, risk: 0.3 * risk, n=900, arms=2)
-    effects = fit([name], trial, ASSUMED, seed=0)[name](trial)
+    effects = fit([name], Evidence(trial, ASSUMED, 0))[name](trial)
     assert effects.reduction.shape == (900, 2)
     assert set(np.unique(decide(effects, trial))) <= {0, 1, 2}
 
@@ -77,7 +87,7 @@ def test_the_share_is_learned_the_more_the_larger_the_campaign(made_up):
     learned = []
     for n in (400, 20_000):
         trial = made_up(lambda x, risk: true * risk, n=n)
-        effects = fit(["learned_share"], trial, ASSUMED, seed=0)["learned_share"](trial)
+        effects = fit(["learned_share"], Evidence(trial, ASSUMED, 0))["learned_share"](trial)
         learned.append(float((effects.reduction[:, 0] / trial.risk).mean()))
     assert abs(learned[1] - true) < abs(learned[0] - true)
     assert ASSUMED.mean < learned[0] < learned[1] + 0.2
@@ -86,7 +96,7 @@ def test_the_share_is_learned_the_more_the_larger_the_campaign(made_up):
 def test_uplift_finds_whom_a_call_drives_away(made_up):
     trial = made_up(lambda x, risk: np.where(x[:, 1] > 0, 0.25, -0.25) * risk, n=8000)
     for name in UPLIFT:
-        expected = fit([name], trial, ASSUMED, seed=0)[name](trial).reduction[:, 0]
+        expected = fit([name], Evidence(trial, ASSUMED, 0))[name](trial).reduction[:, 0]
         assert expected[trial.inputs[:, 1] > 0.5].mean() > 0.04
         assert expected[trial.inputs[:, 1] < -0.5].mean() < -0.04
 
@@ -107,7 +117,8 @@ def judged_as(values: dict[str, float], *, noise: float = 0.0) -> Judged:
     n = 400
     profit = np.column_stack([values[name] + noise * rng.normal(size=n) for name in values])
     offers = {name: np.full(n, place) for place, name in enumerate(values)}
-    return Judged(offers, {}, Scores(np.zeros((n, 2)), np.zeros((n, 2))), profit)
+    scores = Scores(np.zeros((n, 2)), np.zeros((n, 2)))
+    return Judged(offers, {}, scores, profit, fold=np.arange(n) % 2)
 
 
 def test_the_simplest_policy_within_one_standard_error_is_chosen():

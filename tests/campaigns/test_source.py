@@ -46,6 +46,7 @@ def lists(club, tmp_path_factory):
         (folder / name).mkdir()
     for seed, month in enumerate(MONTHS):
         members = builders.members(1800, seed=seed)
+        members[builders.NUMBER] = members[builders.NUMBER].str.removeprefix(f"K{seed}-")
         customers = folder / "customers" / f"{month}.csv"
         builders.as_text(members.drop(columns=builders.LEFT)).to_csv(customers, index=False)
         lot = Lot(0.3, 0.3, month)
@@ -74,6 +75,14 @@ def test_the_lists_of_several_months_come_back_as_one_campaign_without_any_optio
     assert campaign.scored
     assert set(np.unique(trial.stratum)) == {0, 1}
     assert set(np.unique(trial.shares[:, 1].round(6))) == {0.3, 0.7}
+
+
+def test_a_customer_of_several_months_is_known_again(lists, club):
+    trial = read(lists, club).trial
+    tables = [pd.read_csv(lists / "lists" / f"{month}.csv") for month in MONTHS]
+    ids = pd.concat(tables)["customer_id"].to_numpy()
+    pairs = set(zip(ids, trial.customer, strict=True))
+    assert len(pairs) == len(set(ids)) == len(set(trial.customer)) < len(ids)
 
 
 def test_unequal_known_probabilities_leave_the_effect_unbiased(lists, club):
