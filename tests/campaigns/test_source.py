@@ -46,7 +46,7 @@ def lists(club, tmp_path_factory):
         (folder / name).mkdir()
     for seed, month in enumerate(MONTHS):
         members = builders.members(1800, seed=seed)
-        members[builders.NUMBER] = members[builders.NUMBER].str.removeprefix(f"K{seed}-")
+        members[builders.NUMBER] = members[builders.NUMBER].str.replace(f"K{seed}", "K")
         customers = folder / "customers" / f"{month}.csv"
         builders.as_text(members.drop(columns=builders.LEFT)).to_csv(customers, index=False)
         lot = Lot(0.3, 0.3, month)
@@ -155,6 +155,5 @@ def test_controls_that_were_called_are_flagged_without_being_asked_for(lists, cl
     table.to_csv(tmp_path / "list.csv", index=False)
     customers = str(lists / "customers" / f"{MONTHS[0]}.csv")
     campaign = read(lists, club, source=str(tmp_path / "list.csv"), customers=customers)
-    assert re.match(
-        r"column called: 2\d% of who was to be left alone were contacted", campaign.warnings[0]
-    )
+    found = r"column called: (19|20|21)% of who was to be left alone were contacted"
+    assert re.match(found, campaign.warnings[0])
