@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy models test check \
+.PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy story models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
 	propose-retrain up down status chaos rebuild-release rollout load
@@ -166,6 +166,9 @@ deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a run
 
 undeploy: $(ENV) ## take the newest champion, or one that is being deployed, back
 	@$(STAGES) undeploy
+
+story: $(ENV) ## two years of the loop in minutes: a competitor's offer, a broken column, a bad challenger [SEED=20]
+	@$(STAGES) story $${SEED:+--seed "$$SEED"}
 
 up: $(ENV) ## the service behind a TLS proxy, with Prometheus and Grafana, in containers [STAGE=environment] [SCORES=folder] [MLFLOW=1]
 	@$(STAGES) up $${STAGE:+"$$STAGE"} $${SCORES:+--scores "$$SCORES"} $${MLFLOW:+--mlflow}

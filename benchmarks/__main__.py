@@ -18,6 +18,7 @@ from benchmarks import (
     quality,
     scoring,
     serving,
+    story,
     tables,
 )
 from benchmarks.result import Result
@@ -39,6 +40,7 @@ KINDS = (
     "proxy",
     "scoring",
     "campaigns",
+    "story",
 )
 
 
@@ -92,6 +94,8 @@ def _run(options: argparse.Namespace) -> int:
         results += learned
     if options.size == "large" and options.only in (None, "campaigns"):
         results += campaigns.benchmarks()
+    if options.size == "large" and options.only in (None, "story"):
+        results += story.benchmarks()
     content = {"results": [result.as_dict() for result in results], "learning_curve": curve}
     write_json(HERE.reports / "bench.json", content)
     for result in results:

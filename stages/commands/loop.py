@@ -1,8 +1,9 @@
-"""After deployment: retrain, deploy, undeploy."""
+"""After deployment: retrain, deploy, undeploy, and two years of it as a story."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from stages.commands import Commands
@@ -21,6 +22,7 @@ def add(commands: Commands) -> None:
         description="The running service answers from the bundle before, without a restart.",
     )
     undeploy.set_defaults(command=_undeploy)
+    _add_story(commands)
 
 
 def _add_retrain(commands: Commands) -> None:
@@ -55,6 +57,18 @@ def _add_deploy(commands: Commands) -> None:
     deploy.add_argument("--reason", help="why a bundle is deployed that no gate promoted")
     deploy.add_argument("--ask", action="store_true", help="ask before every next step")
     deploy.set_defaults(command=_deploy)
+
+
+def _add_story(commands: Commands) -> None:
+    story = commands.add_parser(
+        "story",
+        help="two years of monitor, retraining, gate and canary on simulated customers",
+        description="Quiet months, a competitor's offer, a column that breaks, a bad challenger: "
+        "month by month in the terminal, and in reports/story.html. Nothing of this repository's "
+        "models is touched. See docs/deployment.md.",
+    )
+    story.add_argument("--seed", type=int, default=20, help="of the customers, default 20")
+    story.set_defaults(command=_story)
 
 
 def _retrain(options: argparse.Namespace, paths: Paths) -> None:
@@ -96,3 +110,12 @@ def _undeploy(_: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.canary.places import Places
 
     print(undeploy(Places.of(paths)))
+
+
+def _story(options: argparse.Namespace, paths: Paths) -> None:
+    os.environ.setdefault("TQDM_DISABLE", "1")  # of forty trainings; read where tqdm is imported
+    from stages.operations.story.script import Script
+    from stages.operations.story.tell import tell
+
+    page = tell(Script(seed=options.seed), paths)
+    print(f"Report: {paths.relative(page)} (open it in a browser)")

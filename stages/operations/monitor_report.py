@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.core.paths import Paths
-from stages.look.pages import Page, write_page
-from stages.look.site import navigation
+from stages.look.pages import write_page
 from stages.monitoring.history_page import history_body
 from stages.monitoring.verdict_files import folder_of, read_verdict, verdict_files
+from stages.operations.loop_pages import pages_from
 from stages.operations.notebook_report import write_notebook_report
 
 INDEX = "index.html"
@@ -17,7 +17,7 @@ INDEX = "index.html"
 def write_monitor_report(month: str, paths: Paths) -> Path:
     """Write the page of a month and that of the history; the month's."""
     folder = folder_of(paths)
-    pages = [Page(INDEX, "Monitor"), *(Page(f"../{p.href}", p.name) for p in navigation(paths))]
+    pages = pages_from(folder / INDEX, paths)
     page = folder / f"{month}.html"
     write_notebook_report("monitor", paths, page=page, pages=pages, given={"month": month})
     verdicts = [read_verdict(path) for path in verdict_files(folder)]

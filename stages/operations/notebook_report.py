@@ -11,7 +11,7 @@ import nbformat
 from stages.core.paths import Paths
 from stages.core.runner import execute, normalise, parameter_names, sections_of
 from stages.look.pages import Page, write_report
-from stages.look.site import navigation
+from stages.operations.loop_pages import pages_from
 
 
 def write_notebook_report(
@@ -35,5 +35,5 @@ def write_notebook_report(
     parameters = sections_of(sections, paths) | given
     executed = execute(notebook, parameters, paths, origin=paths.relative(source))
     page = page or paths.reports / f"{name}.html"
-    write_report(normalise(executed), page, pages=pages or navigation(paths))
+    write_report(normalise(executed), page, pages=pages or pages_from(page, paths))
     return page

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from scoring.bundle import SCORES
 from scoring.schema import Schema
-from stages.core.files import read_table, write_json, write_table
+from stages.core.files import read_table, write_csv, write_json, write_table
 from stages.core.paths import Paths
 from stages.features.split import split_and_derive
 from stages.model import champion, selection
@@ -33,8 +34,5 @@ def train_challenger(
         elected.winner, validation, features, schema,
         train=params.train, money=params.money, paths=paths,
     )  # fmt: skip
-    champion.write_comparison(
-        validation, features, schema,
-        train=params.train, selected=elected.selected, paths=paths,
-    )  # fmt: skip
+    write_csv(paths.comparison / SCORES, validation.scores)  # the gate reads their spread
     return paths.champion

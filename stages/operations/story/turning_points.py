@@ -1,0 +1,124 @@
+"""The turning points of a played story: what the loop is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stages.operations.story.play import Played
+from stages.operations.story.script import Script
+
+AFTER = 2  # months, of the first new champion, over which the regained profit is averaged
+ENOUGH = 0.8  # of the lost profit
+WAYS = {
+    "loop": "with the loop", "never": "never retrained", "every": "retrained every month",
+    "oracle": "oracle",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TurningPoints:
+    """Months are None where there is none.
+
+    `promoted` are the months from which a new champion answers, between the offer and the broken
+    column. `regained` is the share of the profit lost by who never retrains that the loop has back
+    in the first of these months and the `AFTER` that follow, `recovered` the first month in which
+    it has `ENOUGH` of it back.
+    """
+
+    false_alarms: tuple[int, ...]
+    alarm: int | None
+    promoted: tuple[int, ...]
+    regained: float
+    recovered: int | None
+    fault_is_one: bool
+    bad_is_taken_back: bool
+
+
+def frame(played: list[Played]) -> pd.DataFrame:
+    """A row per month."""
+    return pd.DataFrame([vars(month) for month in played]).set_index("month")
+
+
+def turning_points(played: list[Played], script: Script) -> TurningPoints:
+    """Those of a story that was played to its end."""
+    months = frame(played)
+    alerted, promoted = months.index[months["alert"] != ""], _promoted(months, script)
+    champion = months["champion"]
+    return TurningPoints(
+        false_alarms=tuple(int(month) for month in alerted[alerted < script.offer]),
+        alarm=_first(alerted[alerted >= script.offer]),
+        promoted=promoted,
+        regained=regained(months, promoted[0]) if promoted else 0.0,
+        recovered=_recovered(months, promoted),
+        fault_is_one=list(months.index[months["status"] == "fault"]) == [script.broken]
+        and months["decision"][script.broken] == "",
+        bad_is_taken_back="taken back" in months["decision"][script.bad]
+        and champion[script.bad] == champion[script.bad + 1],
+    )
+
+
+def _first(months: pd.Index) -> int | None:
+    return int(months[0]) if len(months) else None
+
+
+def _promoted(months: pd.DataFrame, script: Script) -> tuple[int, ...]:
+    is_new = months["champion"].ne(months["champion"].shift()).to_numpy()
+    after = (months.index > script.offer) & (months.index <= script.broken)
+    return tuple(int(month) for month in months.index[is_new & after])
+
+
+def regained(months: pd.DataFrame, since: int, *, after: int = AFTER) -> float:
+    """Share of the lost profit that the loop earns in a month and those after it.
+
+    Lost is what never retraining earns less than the oracle, beyond what it did in the first month,
+    when nothing of the offer could be foreseen.
+    """
+    gap = months["oracle"] - months["never"]
+    kept = months.loc[since : since + after]
+    lost = (gap - gap.iloc[0]).loc[kept.index].sum()
+    return float((kept["loop"] - kept["never"]).sum() / lost) if lost > 0 else float("nan")
+
+
+def _recovered(months: pd.DataFrame, promoted: tuple[int, ...]) -> int | None:
+    since = months.index[months.index >= promoted[0]] if promoted else months.index[:0]
+    return _first(since[[regained(months, month, after=0) >= ENOUGH for month in since]])
+
+
+def totals(months: pd.DataFrame, *, without: int | None = None) -> pd.Series:
+    """Mean profit per customer and month of each way that was played, in words.
+
+    `without` is a month that is left out.
+    """
+    kept = months.drop(index=[] if without is None else [without])
+    means = kept[list(WAYS)].mean().rename(index=WAYS)
+    return means[np.isfinite(means)]
+
+
+def in_words(found: TurningPoints, script: Script) -> list[str]:
+    """The turning points, a sentence each."""
+    alarms = ", ".join(map(str, found.false_alarms)) or "none"
+    seen = f"in month {found.alarm}" if found.alarm is not None else "never"
+    return [
+        f"Alarms before the offer of month {script.offer}: {alarms}. The offer is seen {seen}.",
+        _new_champions(found),
+        f"The column that breaks in month {script.broken} is "
+        + ("a fault, and nothing is retrained on it." if found.fault_is_one else "taken for more."),
+        f"The bad model of month {script.bad} is "
+        + ("taken back." if found.bad_is_taken_back else "left in service."),
+    ]
+
+
+def _new_champions(found: TurningPoints) -> str:
+    if not found.promoted:
+        return "No new champion answers."
+    since = ", ".join(map(str, found.promoted))
+    when = "never" if found.recovered is None else f"first in month {found.recovered}"
+    return (
+        f"New champions answer from month {since} on. In month {found.promoted[0]} and the "
+        f"{AFTER} months after it {found.regained:.0%} of the lost profit is regained; "
+        f"{ENOUGH:.0%} of it {when}. Labels look half a year ahead: what the first new champions "
+        "learned from lies mostly before the offer."
+    )
