@@ -137,7 +137,7 @@ def test_another_reason_waits_for_the_cool_down_and_a_hand_does_not(paths) -> No
     assert "expected 4 (retrain.every)" in retrain("schedule", paths)
     assert "against champion" in retrain("hand", paths)
     month(paths, 4)
-    assert "1 months since" in retrain("decay", paths)
+    assert "1 month since" in retrain("decay", paths)
     month(paths, 5)
     assert "against champion" in retrain("decay", paths)
     assert retrained(paths) == ["003-departures", "003-hand", "005-decay"]
