@@ -114,13 +114,13 @@ score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDG
 		$${CONTROL:+--control "$$CONTROL"} $${EXPLORE:+--explore "$$EXPLORE"} $${MONTH:+--month "$$MONTH"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
-campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS=] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values] [ADOPT=chosen]
+campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS=] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values] [SNAPSHOT=days] [ADOPT=chosen]
 	@$(if $(filter none,$(ADOPT)),:,$(call need,IN,IN=campaign.csv))
 	@$(STAGES) campaign $${IN:+"$$IN"} \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
-		$${IGNORE:+--ignore "$$IGNORE"} $${ADOPT:+--adopt "$$ADOPT"}
+		$${IGNORE:+--ignore "$$IGNORE"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ADOPT:+--adopt "$$ADOPT"}
 
 monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [MODEL=bundle]
 	@$(call need,IN,IN=july.csv MONTH=2026-07)

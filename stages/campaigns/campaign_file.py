@@ -138,11 +138,10 @@ def _known(
 ) -> tuple[Known, RawTable]:
     """What was known of the customers, and the table whose rows are meant."""
     before = without_columns(file.raw_table, file.after)
-    # Nobody says which day a campaign's table describes, so days cannot be counted to it.
-    if schema is not None and not schema.counts_days and _fits(before, schema):
-        return by_champion(
-            before, bundle_in_service(paths.champion), origin=file.origin
-        ), file.raw_table
+    if schema is not None and _fits(before, schema) and not _lacks_a_day(file, schema):
+        bundle = bundle_in_service(paths.champion)
+        known = by_champion(before, bundle, origin=file.origin, snapshot=file.snapshot)
+        return known, file.raw_table
     labels = sorted(file.arms)
     found = draft(
         without_columns(file.raw_table, [n for n in file.after if n != file.outcome]),
@@ -160,6 +159,11 @@ def _known(
 def _fits(raw_table: RawTable, schema: Schema) -> bool:
     """Whether the table has the columns that the champion asks for."""
     return {*wanted(schema)} <= {*raw_table.columns}
+
+
+def _lacks_a_day(file: Source, schema: Schema) -> bool:
+    """Whether days are to be counted to the day that the table describes, and nobody says which."""
+    return schema.counts_days and file.snapshot is None
 
 
 def _champions_schema(paths: Paths) -> Schema | None:
@@ -205,10 +209,11 @@ def _check_enough(file: Source, arm: np.ndarray, left: np.ndarray) -> None:
 def _warnings(
     file: Source, known: Known, window: str | None, schema: Schema | None
 ) -> Iterator[str]:
-    if schema is not None and schema.counts_days and _fits(file.raw_table, schema):
+    if schema is not None and _lacks_a_day(file, schema) and _fits(file.raw_table, schema):
         yield (
-            "the champion counts days to a snapshot, and nobody says which day this table "
-            "describes: its probability is not used; the risk is learned from who was left alone"
+            "the champion counts days to the day that the table describes: its probability is not "
+            "used, the risk is learned from who was left alone; expected that day: "
+            "SNAPSHOT=2026-01-31 (--snapshot)"
         )
     if known.rejected[0]:
         rows, first = known.rejected

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from stages.campaigns.roles import (
     text_of,
     without_columns,
 )
-from stages.campaigns.trial import Floats, Integers
+from stages.campaigns.trial import Days, Floats, Integers
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
 
 PLAIN = "outcome"  # the name that the simulator gives: 1 for who left
@@ -46,6 +47,7 @@ class CampaignOptions:
     outcome    the column of what became of them, and which of its values means leaving
     contacted  a column of who was really contacted, where that is not the arm
     ignore     columns that were not known before the contact
+    snapshots  the day that the customers' table describes, or one for each file in their order
     """
 
     source: str
@@ -55,6 +57,7 @@ class CampaignOptions:
     outcome: Outcome = field(default_factory=Outcome)
     contacted: str | None = None
     ignore: tuple[str, ...] = ()
+    snapshots: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Source:
     stratum      (rows,) the month, or the file, that a customer was assigned in
     probability  (rows,) with which each was assigned to be contacted; None where not known
     after        columns that were not known before the contact
+    snapshot     (rows,) the day that each row describes; None where nobody says
     sha256       of the file; of several, of their hashes
     """
 
@@ -78,6 +82,7 @@ class Source:
     probability: Floats | None
     after: tuple[str, ...]
     sha256: str
+    snapshot: Days | None = None
 
 
 def read_source(options: CampaignOptions, *, id_name: str | None) -> Source:
@@ -92,11 +97,24 @@ def read_source(options: CampaignOptions, *, id_name: str | None) -> Source:
             others = find_inputs(options.customers, Path(scratch) / "customers")
             tables = _all_joined(tables, files, others, id_name)
         hashes = [sha256(file.path) for file in files]
+    _check_snapshots(options, len(files))
     origin = files[0].origin if len(files) == 1 else options.source
     raw_table, place = stacked(tables)
     raw_table, place = _without_certain(raw_table, place)
     content = hashes[0] if len(hashes) == 1 else digest(hashes)
-    return _with_roles(raw_table, place, options, origin=origin, content=content)
+    source = _with_roles(raw_table, place, options, origin=origin, content=content)
+    days = np.array(options.snapshots, dtype="datetime64[D]")
+    if not len(days):
+        return source
+    return replace(source, snapshot=days[place if len(days) > 1 else np.zeros_like(place)])
+
+
+def _check_snapshots(options: CampaignOptions, files: int) -> None:
+    if len(options.snapshots) not in (0, 1, files):
+        raise UserError(
+            f"SNAPSHOT (--snapshot): {len(options.snapshots)} days for {files} tables of the "
+            "campaign; expected one for each, in the order of their names, or one for all"
+        )
 
 
 def _with_roles(

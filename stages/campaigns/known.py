@@ -18,10 +18,10 @@ from scoring.money import Costs, customer_value
 from scoring.schema import Column, Schema
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
-from stages.batch.rows import check_rows, wanted
+from stages.batch.rows import Rows, check_rows, wanted
 from stages.batch.score_part import ID
 from stages.campaigns.roles import text_of
-from stages.campaigns.trial import Floats, Integers
+from stages.campaigns.trial import Days, Floats, Integers
 from stages.tables.intake import RawTable
 
 RARE = 20  # customers of a category below which it is no input of its own
@@ -60,13 +60,17 @@ class Known:
     customer: Integers | None = None
 
 
-def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
-    """The customers under the champion's schema, scored; the table has all of its columns."""
+def by_champion(
+    raw_table: RawTable, bundle: Path, *, origin: str, snapshot: Days | None = None
+) -> Known:
+    """The customers under the champion's schema, scored; the table has all of its columns.
+
+    `snapshot` (rows,) is the day that each row describes, where the champion counts days to it.
+    """
     scorer = load_batch_scorer(bundle)
     schema = scorer.bundle.schema
     table = pa.table({name: _dictionary(raw_table, name) for name in wanted(schema)})
-    chunk = Chunk("campaign", InputFile(bundle, origin), table, np.arange(raw_table.rows))
-    rows = check_rows(chunk, schema)
+    rows = _of_each_day(InputFile(bundle, origin), table, schema, snapshot)
     scores = scorer.score(rows.numbers, rows.codes)
     numeric = pd.DataFrame(rows.numbers, columns=[c.name for c in schema.numeric_inputs])
     labels = {
@@ -84,6 +88,23 @@ def by_champion(raw_table: RawTable, bundle: Path, *, origin: str) -> Known:
         (len(rows.rejects), rows.rejects[0][1] if rows.rejects else ""), raw, chosen,
         _sensitive(schema.inputs), _identity(raw_table, schema, rows.places),
     )  # fmt: skip
+
+
+def _of_each_day(file: InputFile, table: pa.Table, schema: Schema, snapshot: Days | None) -> Rows:
+    """The rows under the schema, without their ids; those of one day after those of another."""
+    if snapshot is None:
+        return check_rows(Chunk("campaign", file, table, np.arange(table.num_rows)), schema)
+    parts = []
+    for day in np.unique(snapshot):
+        places = np.flatnonzero(snapshot == day)
+        chunk = Chunk("campaign", file, table.take(places), places)
+        parts.append(check_rows(chunk, schema, snapshot=day.item()))
+    return Rows(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "codes")),
+        None,
+        np.concatenate([part.places for part in parts]),
+        tuple(reject for part in parts for reject in part.rejects),
+    )
 
 
 def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> Known:

@@ -12,6 +12,7 @@ from scoring.money import incremental_profit
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)

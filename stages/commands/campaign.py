@@ -46,6 +46,14 @@ def add(commands: Commands) -> None:
         "--ignore", metavar="COLUMNS", default="", help="columns known only after, comma-separated"
     )
     campaign.add_argument(
+        "--snapshot",
+        type=_days,
+        metavar="DAYS",
+        default=(),
+        help="the day that the customers' table describes, such as 2026-01-31, where the champion "
+        "counts days to it; of several tables one for each, comma-separated",
+    )
+    campaign.add_argument(
         "--adopt",
         choices=ADOPT,
         help="chosen: the next champion decides by the policy that is chosen; none: by the assumed "
@@ -53,6 +61,15 @@ def add(commands: Commands) -> None:
     )
     campaign.add_argument("--no-report", dest="report", action="store_false", help="no page")
     campaign.set_defaults(command=_campaign)
+
+
+def _days(text: str) -> tuple[date, ...]:
+    try:
+        return tuple(date.fromisoformat(day.strip()) for day in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text}: expected a date, as in 2026-01-31, or several with commas between them"
+        ) from None
 
 
 def _campaign(options: argparse.Namespace, paths: Paths) -> None:
@@ -97,4 +114,5 @@ def _asked(options: argparse.Namespace) -> CampaignOptions:
         Outcome(options.outcome, options.positive),
         options.contacted,
         tuple(filter(None, options.ignore.split(","))),
+        options.snapshot,
     )

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
-from scoring.schema import parse_schema
 from stages.adoption.target import Outcome
-from stages.campaigns import campaign_file, campaign_report
+from stages.campaigns import campaign_report
 from stages.campaigns.analysis import analyse
 from stages.campaigns.campaign_file import read_campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
@@ -129,26 +128,6 @@ def test_who_was_reached_against_the_plan_is_counted(tmp_path, money, paths):
     table["phoned"] = np.where(reached, "yes", "no")
     campaign = read(table, tmp_path, money, paths, contacted="phoned")
     assert "of who was to be left alone were contacted: the effect" in campaign.warnings[0]
-
-
-def test_a_champion_that_counts_days_is_not_used_and_the_warning_says_so(
-    tmp_path, money, paths, monkeypatch
-):
-    table = shop()
-    table["joined"] = pd.Timestamp("2026-01-01") - pd.to_timedelta(np.arange(ROWS) % 900, unit="D")
-    since = {"name": "days since joined", "kind": "integer", "minimum": 0, "maximum": 4000}
-    columns = [
-        {"name": "client", "kind": "text", "roles": ["id"]},
-        {"name": "joined", "kind": "date"},
-        since | {"from_date": "joined", "part": "days_since"},
-        {"name": "churned", "kind": "category", "values": ["no", "yes"], "positive": "yes",
-         "roles": ["target"]},
-    ]  # fmt: skip
-    schema = parse_schema({"snapshot": "2026-01-01", "columns": columns}, origin="shop.yaml")
-    monkeypatch.setattr(campaign_file, "_champions_schema", lambda _: schema)
-    campaign = read(table, tmp_path, money, paths)
-    assert not campaign.scored
-    assert any("counts days to a snapshot" in warning for warning in campaign.warnings)
 
 
 def test_a_clear_effect_is_found_and_stated(tmp_path, money, paths):
