@@ -61,6 +61,12 @@ class Terms:
         """The rule that decides."""
         return decision_rule(schema) if self.effect is None else "incremental_profit"
 
+    @property
+    def assumed_value(self) -> float | None:
+        """What every retained customer is worth; None where each has a value by the monthly one."""
+        by_fee = self.monthly is not None and self.costs.months_kept is not None
+        return None if by_fee else self.costs.customer_value
+
     def value(self, known: RawInputs) -> Floats:
         """Value (n,) of keeping each customer."""
         fees = None if self.monthly is None else known.numbers[:, self.monthly]

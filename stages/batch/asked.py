@@ -86,14 +86,26 @@ def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
         there = column_names(file)
         unexpected = [name for name in there if name not in schema.names]
         if missing := [name for name in names if name not in there]:
-            also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise UserError(
-                f"{file.origin}: column {missing[0]}: missing{more}; expected the columns that the "
-                f"model was trained on: {', '.join(names)}{also}"
-            )
+            raise UserError(_missing(file.origin, missing, unexpected, names))
         extra |= dict.fromkeys(unexpected)
     return [f"column {name}: no input of the model, dropped" for name in extra]
+
+
+def _missing(
+    origin: str, missing: Sequence[str], unexpected: Sequence[str], names: Sequence[str]
+) -> str:
+    """That columns are missing, with what is to be renamed where only the case differs."""
+    also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    alike = {name.strip().casefold(): name for name in unexpected}
+    renamed = [
+        f"{alike[name.casefold()]!r} to {name!r}" for name in missing if name.casefold() in alike
+    ]
+    rename = f"; rename {', '.join(renamed)}" if renamed else ""
+    return (
+        f"{origin}: column {missing[0]}: missing{more}; expected the columns that the model was "
+        f"trained on: {', '.join(names)}{also}{rename}"
+    )
 
 
 def check_id(asked: Asked, schema: Schema) -> None:

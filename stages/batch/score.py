@@ -246,6 +246,7 @@ def _summary(
         "rule": task.scorer.terms.rule(bundle.schema),
         "currency": bundle.schema.currency,
         "expected": expected(chosen, task.scorer.terms),
+        "assumed_value": task.scorer.terms.assumed_value,
         "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
         "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},
         "edges": {name: edges.tolist() for name, edges in task.edges.items()},

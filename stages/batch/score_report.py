@@ -24,6 +24,7 @@ from stages.batch.asked import CONTACTS
 from stages.batch.campaign_list import in_words
 from stages.batch.score import Outcome
 from stages.batch.score_part import bands
+from stages.batch.score_summary import assumption
 from stages.core.files import write_json
 from stages.core.paths import Paths, shown
 from stages.look.figures import panels
@@ -90,12 +91,13 @@ def figures(report: Report) -> pd.DataFrame:
 def in_money(report: Report) -> str:
     """What the campaign is expected to cost and to bring."""
     money = report.summary["expected"]
-    return (
+    words = (
         f"Contacting the {report.summary['listed']:,} customers on the list is expected to cost "
         f"{money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
         f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95% of campaigns between "
         f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. {WHY[report.summary['rule']]}"
     )
+    return f"{words} {assumption(report.summary)}".rstrip()
 
 
 def assigned(report: Report) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from scoring.errors import shown
 from stages.batch.asked import CAMPAIGN, CONTACTS, REJECTS
 from stages.batch.campaign_list import in_words as design_in_words
@@ -32,6 +35,8 @@ def in_words(outcome: Outcome) -> str:
         f"{expected['profit']:,.0f} {currency} "
         f"({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
     )
+    if words := assumption(summary):
+        lines.append(words)
     if "design" in summary:
         design = summary["design"]
         lines += [
@@ -40,3 +45,14 @@ def in_words(outcome: Outcome) -> str:
             "what make campaign takes in",
         ]
     return "\n".join(lines)
+
+
+def assumption(summary: Mapping[str, Any]) -> str:
+    """That every customer has the same value, where no column says what each pays; else empty."""
+    value = summary.get("assumed_value")
+    if value is None:
+        return ""
+    return (
+        f"Money assumes that every retained customer is worth {value:,.0f} {summary['currency']} "
+        "(money.customer_value in params.yaml)."
+    )

@@ -100,7 +100,8 @@ def _of_each_day(file: InputFile, table: pa.Table, schema: Schema, snapshot: Day
         chunk = Chunk("campaign", file, table.take(places), places)
         parts.append(check_rows(chunk, schema, snapshot=day.item()))
     return Rows(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "codes")),
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.codes for part in parts]),
         None,
         np.concatenate([part.places for part in parts]),
         tuple(reject for part in parts for reject in part.rejects),

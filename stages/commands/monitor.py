@@ -33,8 +33,9 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--outcomes",
         metavar="FILE",
-        help="who left: id and target, of the month in the file's path or in its column month; a "
-        "file, a folder or a pattern. Who is absent from a later month has left, too",
+        help="who left: id and target, of the month in the file's path or in its column month, "
+        "else of --month; a file, a folder or a pattern. Who is absent from a later month has "
+        "left, too",
     )
     command.add_argument(
         "--month", help="such as 2026-11, or 007 (default: the one in the path of IN)"
@@ -74,7 +75,9 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     outcomes: dict[str, Outcomes] = {}
     if options.outcomes:
         schema = read_manifest(bundle)[1]
-        outcomes, still_open = read_outcomes(options.outcomes, schema, window=window, as_of=as_of)
+        outcomes, still_open = read_outcomes(
+            options.outcomes, schema, window=window, as_of=as_of, month=options.month and now.month
+        )
         if still_open:
             names = ", ".join(still_open)
             print(f"Outcomes of {names} not read: the window of {window} months is open in {as_of}")

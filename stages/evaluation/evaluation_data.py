@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from scoring import money
 from scoring.bundle import BASELINES, MANIFEST, MODEL, OUT_OF_FOLD, SCORES, SELECTED, Scorer
@@ -23,7 +25,7 @@ from stages.core.metrics import Input, Metric
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
-from stages.features.table import ID, LABEL, model_inputs, monthly_value
+from stages.features.table import ID, LABEL, model_inputs, monthly_value, repeated_rows
 from stages.model.money_params import Money
 
 
@@ -33,6 +35,7 @@ class EvaluationData:
 
     `label`, `probability` (champion), `value` (of keeping each customer) are (n,); `baselines`
     holds the probabilities (n,) of simple models; `oracle` the true ones (n,), where known;
+    `repeated` (n,) marks those that equal a train row in all but the id, None where not known;
     `assumptions` what the costs in the bundle were made of. `out_of_fold` has the probabilities of
     every candidate on the train customers (id, fold, label, a column each), `fold_scores` their
     metrics (candidate, repeat, fold, a column each), `selected_scores` those of what the rule of
@@ -50,6 +53,7 @@ class EvaluationData:
     manifest: Mapping[str, Any]
     assumptions: Money
     params: Evaluate
+    repeated: NDArray[np.bool_] | None = None
     out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     selected_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -143,6 +147,7 @@ def gather(params: Evaluate, assumptions: Money, paths: Paths) -> EvaluationData
         manifest=manifest,
         assumptions=assumptions,
         params=params,
+        repeated=repeated_rows(features, read_table(paths.train)),
     )
 
 

@@ -17,10 +17,9 @@ from stages.core.files import read_row_group, read_table, row_count, row_groups,
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.features.features_params import Features
-from stages.features.table import ID, LABEL, feature_table
+from stages.features.table import LABEL, OFTEN_REPEATED, feature_table, repeated_rows
 
 LEAST = 200  # customers of a sample, however wide the table
-OFTEN_REPEATED = 0.05  # share of test rows that are also among those of train, worth a warning
 SAMPLE = 2**32  # added to the seed, beyond what a seed may be
 
 
@@ -71,14 +70,10 @@ def split_and_derive(params: Features, paths: Paths) -> Balance:
         float(label[~is_test].mean()),
         float(label[is_test].mean()),
         left_out=row_count(paths.customers) - len(customers),
-        repeated=0 if schema.id_name else _repeated(features, is_test),
+        repeated=0
+        if schema.id_name
+        else int(repeated_rows(features[is_test], features[~is_test]).sum()),
     )
-
-
-def _repeated(features: pd.DataFrame, is_test: NDArray[np.bool_]) -> int:
-    """How many test rows equal a train row in all but the id."""
-    rows = pd.util.hash_pandas_object(features.drop(columns=ID), index=False).to_numpy()
-    return int(np.isin(rows[is_test], rows[~is_test]).sum())
 
 
 def row_keys(customers: pd.DataFrame, id_name: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from scoring.derive import Inputs, category_names, derive, numeric_names
 from scoring.schema import KEY_NAMES, Schema
 
 ID, LABEL = KEY_NAMES
+OFTEN_REPEATED = 0.05  # share of test rows that equal a train row, worth a warning
 
 
 def row_index(ids: pd.Series) -> pd.MultiIndex:
@@ -30,6 +31,15 @@ def feature_table(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         ],
         axis=1,
     )
+
+
+def repeated_rows(features: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows (n,) equal one of the others in inputs and label."""
+    found, known = (
+        pd.util.hash_pandas_object(table.drop(columns=ID), index=False).to_numpy()
+        for table in (features, others)
+    )
+    return np.isin(found, known)
 
 
 def monthly_value(features: pd.DataFrame, schema: Schema) -> NDArray[np.float64] | None:

@@ -38,21 +38,23 @@ class Outcomes:
 
 
 def read_outcomes(
-    address: str, schema: Schema, *, window: int, as_of: str
+    address: str, schema: Schema, *, window: int, as_of: str, month: str | None = None
 ) -> tuple[dict[str, Outcomes], list[str]]:
     """The labels in a file, a folder or a pattern, by month; and the months that are still open.
 
-    A file has the id and the target, and is of the month in its path or in its column `month`.
+    A file has the id and the target, and is of the month in its column `month` or in its path; a
+    single one of neither is of `month`, where that is given.
     Labels of an open month are left unread. `UserError` where a column or the month is missing.
     """
     found, still_open = dict[str, Outcomes](), []
     with tempfile.TemporaryDirectory() as fetched:
-        tables = [_table(file, schema) for file in _files(address, Path(fetched))]
-    for month, rows in pd.concat(tables).groupby(MONTH):
-        if is_closed(str(month), window=window, as_of=as_of):
-            found[str(month)] = _outcomes(rows, schema)
+        files = _files(address, Path(fetched))
+        tables = [_table(file, schema, month if len(files) == 1 else None) for file in files]
+    for name, rows in pd.concat(tables).groupby(MONTH):
+        if is_closed(str(name), window=window, as_of=as_of):
+            found[str(name)] = _outcomes(rows, schema)
         else:
-            still_open.append(str(month))
+            still_open.append(str(name))
     return found, sorted(set(still_open))
 
 
@@ -62,7 +64,7 @@ def _files(address: str, folder: Path) -> list[InputFile]:
     return [file for file in found if file.path.name.split(".")[0] == "labels"] or found
 
 
-def _table(file: InputFile, schema: Schema) -> pd.DataFrame:
+def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
     """Id, target as text, and month of each row."""
     origin = file.origin
     raw = read_raw_table(file.path, origin=origin)
@@ -74,20 +76,20 @@ def _table(file: InputFile, schema: Schema) -> pd.DataFrame:
             raise UserError(f"{origin}: column {name}: missing; expected the id and the target")
     target = canonical(raw.columns[schema.target.name], schema.target).values
     table = pd.DataFrame({names[0]: _texts(raw.columns[names[0]]), names[1]: target})
-    table[MONTH] = _months(raw, origin)
+    table[MONTH] = _months(raw, origin, month)
     return table
 
 
-def _months(raw: RawTable, origin: str) -> list[str] | str:
+def _months(raw: RawTable, origin: str, default: str | None) -> list[str] | str:
     if MONTH in raw.columns:
         texts = _texts(raw.columns[MONTH])
         named = {text: month_name(text or "(blank)", origin=origin) for text in set(texts)}
         return [named[text] for text in texts]
-    month = month_of(origin)
+    month = month_of(origin) or default
     if month is None:
         raise UserError(
             f"{origin}: of no month; expected one in its path, such as month_007 or 2026-11, "
-            f"or a column {MONTH}"
+            f"or a column {MONTH}, or of a single file MONTH= (--month)"
         )
     return month_name(month, origin=origin)
 

@@ -116,6 +116,18 @@ def test_a_missing_column_is_refused_before_any_work(members, scored, tmp_path):
     assert not list(tmp_path.glob("out/*"))
 
 
+def test_a_column_in_other_case_is_named_with_what_to_rename(members, scored):
+    with pytest.raises(UserError, match=r"missing.*; rename 'FILIALE' to 'Filiale'"):
+        scored(members.rename(columns={builders.BRANCH: "FILIALE"}))
+
+
+def test_a_column_that_differs_in_case_from_one_of_the_schema_is_another(members, scored):
+    outcome = scored(members.assign(FILIALE="elsewhere"))
+
+    pd.testing.assert_frame_equal(_scores(outcome), _scores(scored(members, "without")))
+    assert any("column FILIALE: no input" in words for words in outcome.summary["warnings"])
+
+
 def test_columns_that_are_not_in_the_schema_are_dropped_with_a_warning(members, scored):
     outcome = scored(members.assign(Farbe="rot"))
 

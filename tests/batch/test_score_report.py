@@ -8,12 +8,16 @@ import pytest
 
 from scoring.errors import UserError
 from stages.batch import score_report
+from stages.batch.asked import Asked
 from stages.batch.assignment import Lot
+from stages.batch.score import score
+from stages.batch.score_summary import in_words
 from stages.core.paths import Paths
 from stages.look.display import figure, table
 from stages.look.pages import write_page
 from tests import builders
 from tests.html_pages import layout_faults
+from tests.service.conftest import write_club
 
 
 @pytest.fixture
@@ -39,6 +43,18 @@ def test_the_list_in_the_page_is_the_contact_list_and_cannot_end_its_script(note
     rows = json.loads(content)["rows"]
     assert [row[1] for row in rows] == contacts["customer_id"].tolist()
     assert "http" not in page
+
+
+def test_money_names_the_value_that_it_assumes_where_no_column_has_it(noted, tmp_path, members):
+    club = write_club(tmp_path / "flat", variant="no_value")
+    members.to_csv(tmp_path / "flat.csv", index=False)
+    outcome = score(Asked(str(tmp_path / "flat.csv"), tmp_path / "flat-out", club))
+    score_report.remember(outcome, Paths(tmp_path))
+
+    assumed = "assumes that every retained customer is worth"
+    assert assumed in in_words(outcome)
+    assert assumed in score_report.in_money(score_report.latest(Paths(tmp_path)))
+    assert assumed not in score_report.in_money(noted)
 
 
 def test_a_long_list_is_cut_in_the_page_and_that_is_reported(noted, monkeypatch):

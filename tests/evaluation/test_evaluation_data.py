@@ -85,6 +85,7 @@ def bundle(paths):
         write_csv(paths.comparison / file, builders.fold_scores())
     manifest = {"threshold": 0.3, "costs": dataclasses.asdict(builders.costs(margin=0.4))}
     write_json(paths.champion / "bundle.json", manifest)
+    write_table(paths.train, builders.features())
     write_table(paths.test, features)
     return features
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scoring.errors import UserError
 from scoring.verdict import Verdict
 from stages.core.months import is_closed, month_name, month_of, number
 from stages.core.paths import Paths
@@ -183,6 +184,26 @@ def test_outcomes_of_several_months_are_read_from_a_folder_or_a_pattern(tmp_path
         )
         assert sorted(found) == ["2026-01"]
         assert still_open == ["2026-02"]
+
+
+def test_a_single_file_of_no_month_is_of_the_month_that_is_asked_for(tmp_path: Path) -> None:
+    members = builders.members(30)[[builders.NUMBER, builders.LEFT]]
+    members.to_csv(tmp_path / "left.csv", index=False)
+
+    def months(**of: str) -> list[str]:
+        found, _ = read_outcomes(
+            str(tmp_path), builders.schema(), window=WINDOW, as_of="2026-09", **of
+        )
+        return sorted(found)
+
+    assert months(month="2026-01") == ["2026-01"]
+    with pytest.raises(UserError, match=r"left\.csv: of no month.*MONTH="):
+        months()
+    members.to_csv(tmp_path / "left-2026-02.csv", index=False)
+    with pytest.raises(UserError, match=r"left\.csv: of no month"):  # of two, which is meant?
+        months(month="2026-01")
+    (tmp_path / "left.csv").unlink()
+    assert months(month="2026-01") == ["2026-02"]
 
 
 def test_labels_of_an_open_window_change_no_verdict(judge: Judge, read: Read, paths: Paths) -> None:
