@@ -114,7 +114,7 @@ score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDG
 		$${CONTROL:+--control "$$CONTROL"} $${EXPLORE:+--explore "$$EXPLORE"} $${MONTH:+--month "$$MONTH"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
-campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS=] [TREATED=, OUTCOME=, CONTACTED=, IGNORE=columns] [CONTROL=, POSITIVE=values] [SNAPSHOT=days] [ADOPT=chosen]
+campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS= TREATED= CONTROL= OUTCOME= POSITIVE= CONTACTED= IGNORE=columns SNAPSHOT=days ADOPT=chosen]
 	@$(if $(filter none,$(ADOPT)),:,$(call need,IN,IN=campaign.csv))
 	@$(STAGES) campaign $${IN:+"$$IN"} \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \

@@ -61,6 +61,7 @@ class Column(BaseModel):
     """One column: its kind, what it may hold, and what it means.
 
     `other` makes a category open: whatever is not among its values counts as one more, `OTHER`.
+    `absent` are texts that stand for no value in a file, besides those that do everywhere.
     `left_out` are values of the target whose rows are not learned from. `repeated` lets an id stand
     in several rows: of one customer, who is then on one side of every split. A column with
     `from_date` is no column of the table: it is a `part` of the date in that one. Of a date,
@@ -78,6 +79,7 @@ class Column(BaseModel):
     values: tuple[Value, ...] = ()
     other: bool = False
     missing: bool = False
+    absent: tuple[StrictStr, ...] = ()
     positive: Value | None = None
     left_out: tuple[Value, ...] = ()
     repeated: bool = False
@@ -131,6 +133,8 @@ class Column(BaseModel):
             raise ValueError("`values` are named twice")
         if None not in (low := self.minimum, high := self.maximum) and low > high:  # type: ignore[operator]
             raise ValueError("`minimum` is above `maximum`")
+        if self.absent and not self.missing:
+            raise ValueError("`absent` belongs to a column that may be blank: `missing: true`")
         if "changeable" in self.roles and set(UNCHANGEABLE) & set(self.roles):
             raise ValueError(f"no business changes what has the role {', '.join(UNCHANGEABLE)}")
         if "target" in self.roles:

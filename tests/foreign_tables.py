@@ -391,6 +391,31 @@ def dutch() -> Foreign:
     )  # fmt: skip
 
 
+def insurance() -> Foreign:
+    """A third of most columns says "keine Angabe" in short, and dates come from two systems."""
+    half = ROWS // 2
+
+    def mostly(values: Any) -> np.ndarray:
+        return np.where(RNG.random(ROWS) < 0.3, "k.A.", np.array(values, dtype=object))
+
+    table = {
+        "Vertragsnr.": numbered("V-{}", 2_000_000),
+        "Beginn": [*days("%d.%m.%Y")[:half], *days("%Y-%m-%d")[half:]],
+        "Beitrag pro Monat": comma(RNG.uniform(10, 90, ROWS)),
+        "Erhöhung %": mostly(comma(RNG.normal(3, 4, ROWS))),
+        "Schäden": mostly(whole(0, 30)),
+        "Alter": mostly(whole(18, 90)),
+        "Plan": pick("a", "b"),
+        "plan": whole(1, 30),
+        "Gekündigt": outcome("ja", "nein"),
+    }
+    return Foreign(
+        semicolons(table, "cp1252"), "Gekündigt", "ja", "Vertragsnr.",
+        sensitive=frozenset({"Alter"}), dates=frozenset({"Beginn"}),
+        doubted=frozenset({"Erhöhung %", "Schäden", "Alter"}),
+    )  # fmt: skip
+
+
 def italian() -> Foreign:
     table = {
         "codice_cliente": numbered("IT{:05d}"),
@@ -418,12 +443,14 @@ MADE: dict[str, Callable[[], Foreign]] = {
     "Chinese, UTF-16": chinese,
     "Dutch": dutch,
     "Italian": italian,
+    "insurance": insurance,
     "operator": operator,
     "spreadsheet": spreadsheet,
     "people": people,
     "statuses": statuses,
     "months": lambda: panel(["2021-01", "2021-02", "2021-03"], "month"),
     "short months": lambda: panel(["Jan-21", "Feb-21", "Mar-21", "Apr-21"], "snapshot"),
+    "months in words": lambda: panel(["março de 2026", "abril de 2026", "maio de 2026"], "Mês"),
     "quarters": lambda: panel(["2021Q1", "2021Q2", "2021Q3"], "quarter"),
     "times": timed,
     "a workbook called .csv": workbook,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
@@ -223,12 +225,19 @@ def _check_options(schema: Schema, options: AdoptionOptions, file: str) -> None:
             )
 
 
+def _counted(customers: pd.DataFrame, schema: Schema) -> str:
+    id_column = schema.role("id")
+    if id_column is None or not id_column.repeated:
+        return f"{len(customers):,} customers"
+    return f"{len(customers):,} rows of {customers[id_column.name].nunique():,} customers"
+
+
 def _account(
     fetched: FetchedSource, target: Path, described: Described, checked: Checked, paths: Paths
 ) -> list[str]:
     """What was done, what was accepted with warnings, and what a person should confirm."""
     file = paths.relative(_schema_file(target))
-    lines = [f"Adopted {len(checked.customers):,} customers from {fetched.origin}"]
+    lines = [f"Adopted {_counted(checked.customers, described.schema)} from {fetched.origin}"]
     lines += [f"  as {paths.relative(target)}, described in {file}"]
     lines += [f"  {note}" for note in fetched.notes]
     lines += _warned(checked.warnings)

@@ -174,6 +174,9 @@ def _guess(
     if guess := identifying(column):
         return guess
     guess = date_guess(column, raw_table, snapshot) if column.all_dates else _learnable(column)
+    if column.absent and "ignored" not in guess.roles:
+        marks = " and ".join(map(repr, column.absent))
+        guess = guess.noted(f"{marks} among its values: taken as no value", DOUBTFUL)
     if guess.is_input and column.blank_share >= OFTEN_BLANK:
         guess = guess.noted(f"{column.blank_share:.0%} of the rows are blank", DOUBTFUL)
     if guess.entry["kind"] in NUMERIC_KINDS and (unit := raw_table.units.get(column.name)):

@@ -77,6 +77,8 @@ def schema_entry(column: Profile, **fields: Any) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": column.name, "kind": fields.pop("kind")}
     if column.has_blanks:
         entry["missing"] = True
+    if column.absent:
+        entry["absent"] = list(column.absent)
     return entry | fields | {"description": names.title(column.name)}
 
 

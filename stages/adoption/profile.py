@@ -17,6 +17,9 @@ from stages.tables.date_formats import dates_by_format, days_of, is_month_first
 from stages.tables.intake import RawColumn
 from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 
+MARKS = 2  # texts among numbers or dates that may stand for no value
+OFTEN, SEVERAL = 0.005, 3  # share of the rows that each of them is in, and in how many at least
+FEW = 12  # other values from which on they are no value of a category
 LOOK, SAMPLE = 50, 5000  # values that tell whether a column may hold dates, and whether it does
 
 
@@ -28,9 +31,10 @@ class Profile:
     counts  (d,) rows that hold each
     rows    of the table
     numbers      (d,) the values as numbers, NaN where one is none
-    all_dates    whether all are dates of one format
-    mixed_dates  whether all are dates, but of several
+    all_dates    whether all are dates, of one format or of such as cannot be confused
+    mixed_dates  whether all are dates, but of formats that can be confused
     is_sorted    whether they are numbers that grow from row to row, or fall
+    absent       texts among numbers or dates that many rows have: they stand for no value
     """
 
     name: str
@@ -41,6 +45,7 @@ class Profile:
     all_dates: bool
     mixed_dates: bool
     is_sorted: bool = False
+    absent: tuple[str, ...] = ()
 
     @property
     def labels(self) -> list[str]:
@@ -147,6 +152,8 @@ def profile(name: str, cells: RawColumn, *, rows: int) -> Profile:
         texts.filter(present).to_numpy(zero_copy_only=False).astype(object)
     )
     counts = found.sum().sort_values(ascending=False, kind="stable")
+    absent = _marks(counts, rows)
+    counts = counts.drop(absent)
     values = pa.array(counts.index, pa.string())
     return Profile(
         name,
@@ -156,7 +163,19 @@ def profile(name: str, cells: RawColumn, *, rows: int) -> Profile:
         plain_numbers(values),
         *_dates(values),
         _is_sorted(plain_numbers(texts), cells.codes),
+        tuple(absent),
     )
+
+
+def _marks(counts: pd.Series, rows: int) -> list[str]:
+    """Texts such as `k.A.` that many rows have where all others are numbers, or all are dates."""
+    often = counts.index[counts >= max(OFTEN * rows, SEVERAL)]
+    marks = [str(text) for text in often if not any(char.isdigit() for char in str(text))]
+    rest = pa.array(counts.index.drop(marks), pa.string())
+    if not 0 < len(marks) <= MARKS or len(rest) <= FEW:
+        return []
+    are_numbers = not np.isnan(plain_numbers(rest)).any()
+    return marks if are_numbers or any(_dates(rest)) else []
 
 
 def _is_sorted(numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> bool:
@@ -168,12 +187,12 @@ def _is_sorted(numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> bool:
 
 
 def _dates(texts: pa.StringArray) -> tuple[bool, bool]:
-    """Whether all are dates of one format, and whether they are dates of several."""
+    """Whether all are dates that can be read in one way only, and whether in several."""
     for sample in (texts[:LOOK], texts[:SAMPLE]):
         if not len(sample):
             return False, False
         fits = np.array(dates_by_format(sample))
         if not fits.any(axis=0).all():
             return False, False
-    one = bool(fits.all(axis=1).any())
+    one = not np.isnan(days_of(sample)).any()
     return one, not one

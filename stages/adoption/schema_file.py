@@ -20,6 +20,7 @@ HEADER = """\
 #   values       what a category may be; for an `ordered` one, from low to high
 #   other        true where further values of a category are let in, as one value `(other)`
 #   missing      true where a blank is allowed
+#   absent       texts that stand for a blank
 #   positive     of the target: the value that means churn; the others mean staying
 #   left_out     of the target: values whose rows are not learned from
 #   repeated     of the id: true where a customer has several rows
@@ -36,8 +37,8 @@ HEADER = """\
 SNAPSHOT_WORDS = "the day that the table describes; dates are counted from it"
 PLAIN = re.compile(r"[^\W\d][\w./()-]*( [\w./()-]+)*")
 FIELDS = (
-    "name", "kind", "unit", "values", "other", "minimum", "maximum", "missing", "positive",
-    "left_out", "repeated", "dayfirst", "from_date", "part", "roles", "description",
+    "name", "kind", "unit", "values", "other", "minimum", "maximum", "missing", "absent",
+    "positive", "left_out", "repeated", "dayfirst", "from_date", "part", "roles", "description",
 )  # fmt: skip
 YAML_WORDS = ("yes", "no", "y", "n", "true", "false", "null", "on", "off", "none")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stages.adoption import names
 from stages.adoption.entries import CLOSED, LISTED, number_guess, schema_entry
 from stages.adoption.guess import CONFIRM, DOUBTFUL, SERIOUS, Guess
@@ -83,6 +85,7 @@ def _spoiled_numbers(column: Profile) -> str:
     """Why a column is not one of numbers although nearly all its values are."""
     if len(column.texts) <= CLOSED or column.is_coded:
         return ""
-    if (share := column.number_share()) >= MOSTLY:
-        return f"numbers but for {1 - share:.1%} of the values; mend those and adopt it again"
+    if column.number_share() >= MOSTLY:
+        wrong, values = int(np.isnan(column.numbers).sum()), len(column.texts)
+        return f"numbers but for {wrong:,} of {values:,} values; mend those and adopt it again"
     return ""

@@ -69,7 +69,7 @@ def date_part(
 def days_in(cells: RawColumn, date: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The dates of a column in days since 1970, NaN where there is none, and which are blank."""
     texts = trimmed(cells.texts)
-    absent = absent_texts(texts)
+    absent = absent_texts(texts, date)
     days = np.where(absent, np.nan, days_of(texts, dayfirst=date.dayfirst))
     return days[cells.codes], absent[cells.codes]
 
@@ -90,6 +90,7 @@ def absent_texts(texts: pa.StringArray, column: Column | None = None) -> NDArray
     """Which trimmed texts stand for no value: (d,). What the schema allows is a value."""
     markers = set(MISSING_MARKERS)
     if column is not None:
+        markers |= {text.casefold() for text in column.absent}
         markers -= {label.casefold() for label in column.labels}
     return _mask(pc.is_in(pc.utf8_lower(texts), pa.array(["", *sorted(markers)])))
 

@@ -57,6 +57,15 @@ DAY_FIRST, MONTH_FIRST = (
     [f"{first}{mark}{second}{mark}{year}" for mark in "/-" for year in (YEAR, SHORT_YEAR)]
     for first, second in ((DAY, MONTH), (MONTH, DAY))
 )
+# No text is a date in two of these, nor another date in a format that is not among them.
+UNAMBIGUOUS = (
+    f"{YEAR}-{MONTH}-{DAY}",
+    rf"{DAY}\.{MONTH}\.{YEAR}",
+    f"{YEAR}/{MONTH}/{DAY}",
+    rf"{YEAR}\.{MONTH}\.{DAY}",
+    rf"{DAY}[-./, ]*{NAMED}[-./, ]*{YEAR}",
+    rf"{NAMED}[-./ ]+{DAY},? +{YEAR}",
+)
 # How the names of months begin, January first.
 MONTHS = (
     ("jan", "ene", "gen", "oca", "sty", "янв", "led"),
@@ -81,9 +90,10 @@ def dates_by_format(texts: pa.StringArray) -> list[NDArray[np.bool_]]:
 
 
 def days_of(texts: pa.StringArray, *, dayfirst: bool = True) -> NDArray[np.float64]:
-    """The day of each text, in days since 1970, in the format that fits most: (d,).
+    """The day of each text, in days since 1970: (d,), NaN where it is none.
 
-    NaN where it is none. `dayfirst` says how 03/04/2026 is read where all could be either.
+    All that can be confused are read in the one format that fits most of them. `dayfirst` says how
+    03/04/2026 is read where all could be either.
     """
     formats = [form for form in FORMATS if dayfirst or form not in DAY_FIRST]
     days = _best(texts, formats)[1].to_numpy()
@@ -96,9 +106,16 @@ def is_month_first(texts: pa.StringArray) -> bool:
 
 
 def _best(texts: pa.StringArray, formats: Sequence[str]) -> tuple[str, pd.Series]:
-    """The format that fits most texts, and their days in it."""
-    found = zip(formats, _by_format(texts, formats), strict=True)
-    return max(found, key=lambda pair: pair[1].notna().sum())
+    """The days of the texts, and the format of those that can be confused, where there are any."""
+    found = pd.Series(pd.NaT, range(len(texts)), dtype="datetime64[ns]")
+    for days in _by_format(texts, UNAMBIGUOUS):
+        found = found.fillna(days)
+    rest = found.index[found.isna()]
+    if not len(rest):
+        return UNAMBIGUOUS[0], found
+    read = zip(formats, _by_format(texts.take(pa.array(rest)), formats), strict=True)
+    best, days = max(read, key=lambda pair: pair[1].notna().sum())
+    return best, found.fillna(days.set_axis(rest))
 
 
 def _by_format(texts: pa.StringArray, formats: Sequence[str]) -> list[pd.Series]:

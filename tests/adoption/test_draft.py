@@ -26,6 +26,7 @@ from tests.raw_tables import PLAIN, ROWS, cycle, drafted, guess, numbered, raw_t
 few = settings(max_examples=60, deadline=None, derandomize=True)
 # --- kinds -------------------------------------------------------------------------------------
 
+DATES = [f"2026-01-{day:02d}" for day in range(1, 20)]
 KINDS = [
     ("integer", cycle(1, 5, 9, 40), {"minimum": 0, "maximum": 79}),
     ("integer", cycle(-3, 0, 7), {"minimum": -13, "maximum": 17}),
@@ -50,6 +51,11 @@ KINDS = [
     ("date", cycle("01/31/2026", "12/01/2025"), {}),
     ("date", cycle("20260131", "20251201", "20240229"), {}),
     ("date", cycle("2026-01-31 10:00:00", "2025-12-01 00:00:00"), {}),
+    ("date", cycle("2026-01-31", "31.01.2026", "1-Dec-2025"), {}),
+    ("integer", cycle(*range(19), "k.A."), {"missing": True, "absent": ["k.A."]}),
+    ("number", cycle(*np.arange(19) / 2, "brak", ""), {"missing": True, "absent": ["brak"]}),
+    ("date", cycle(*DATES, "nunca"), {"missing": True, "absent": ["nunca"]}),
+    ("category", cycle(*range(8), "k.A."), {"values": [*range(8), "k.A."]}),
 ]
 
 
@@ -71,8 +77,8 @@ IGNORED = [
     (numbered("{:05d}"), "different values in 120 rows: identifies"),
     (list(range(1000, 1000 + ROWS)), "numbers its row or customer"),
     (numbered("the {} time that somebody wrote a lot"), "free text"),
-    (["about ten", *range(2, ROWS + 1)], "numbers but for 0.8% of the values"),
-    (cycle("2026-01-31", "31.01.2026"), "dates in several formats"),
+    (["about ten", *range(2, ROWS + 1)], "numbers but for 1 of 120 values"),
+    (cycle("01/31/2026", "31/01/2026"), "dates in several formats"),
 ]
 
 
@@ -86,6 +92,16 @@ def test_what_would_harm_a_model_is_left_out_and_shown(
         assert reason in found.because
         assert found.confirm
         assert "values" not in found.entry
+
+
+def test_what_stands_for_no_value_is_shown_and_read_as_blank() -> None:
+    values = cycle(*range(15), "never")
+    columns = {"customer_id": numbered("c{}"), **PLAIN, "days": values}
+    found = drafted(**columns)
+    (question,) = [question for question in found.questions if question.about == "days"]
+    assert "'never' among its values: taken as no value" in question.because
+    days = accepted(raw_table(**columns), found).customers["days"]
+    assert list(days.isna()) == [value == "never" for value in values]
 
 
 def test_nearly_constant_columns_are_left_out() -> None:

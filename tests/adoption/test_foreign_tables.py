@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.adoption.adopt import SCREEN, _to_confirm
+from stages.adoption.adopt import SCREEN, _counted, _to_confirm
 from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import fetch_source
 from stages.adoption.schema_file import write_schema
@@ -54,6 +54,7 @@ def test_each_column_is_taken_for_what_it_is(
     assert with_role == {"ignored": foreign.ignored, "sensitive": foreign.sensitive}
     dates = {c.name for c in schema.columns if c.kind == "date"} - {foreign.period}
     assert dates == foreign.dates
+    assert ("rows of" in _counted(checked.customers, schema)) == bool(foreign.period)
     # and every row is a customer, but those whose status is neither
     left_out = 0 if not schema.target.left_out else ROWS - len(checked.customers)
     assert len(checked.customers) + left_out == ROWS

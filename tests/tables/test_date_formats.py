@@ -29,6 +29,8 @@ DAYS = [
     (["202101", "202112"], ["2021-01-01", "2021-12-01"]),
     (["2026-01-31T10:00:00Z"], ["2026-01-31"]),
     (["31.12.26"], ["2026-12-31"]),
+    (["31.12.2026", "2026-12-30", "1-Mar-2021"], ["2026-12-31", "2026-12-30", "2021-03-01"]),
+    (["03/14/2026", "2026-04-03", "03/04/2026"], ["2026-03-14", "2026-04-03", "2026-03-04"]),
 ]
 
 
@@ -36,6 +38,17 @@ DAYS = [
 def test_dates_and_periods_are_known(texts: list[str], days: list[str]) -> None:
     found = days_of(pa.array(texts)).astype("datetime64[D]")
     assert [str(day) for day in found] == days
+
+
+@pytest.mark.parametrize("share", [0.2, 0.8])
+def test_formats_that_can_be_confused_are_not_mixed(share: float) -> None:
+    # given dates of which some can only be month first, others only day first
+    many = int(10 * share)
+    texts = ["03/14/2026"] * many + ["15/03/2026"] * (10 - many) + ["2026-03-16"]
+    # then whichever there are more of is read, and what has one reading is read in any case
+    found = days_of(pa.array(texts))
+    assert np.isnan(found).sum() == min(many, 10 - many)
+    assert found[-1] == day_number(date(2026, 3, 16))
 
 
 @pytest.mark.parametrize(
