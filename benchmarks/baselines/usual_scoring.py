@@ -1,24 +1,62 @@
-"""What public churn projects do to many rows: pandas and the scikit-learn pipeline, CSV to CSV."""
+"""What public churn projects do to many rows: pandas and a scikit-learn pipeline, in chunks.
+
+Blanks filled, numbers scaled, categories one-hot, XGBoost behind them: no check of a row, no
+decision, no list. Boosting alone: less work than the champion where that is a vote.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from xgboost import XGBClassifier
 
 from scoring.schema import Schema
-from stages.features.table import feature_table
-from stages.model.encoding import frame
 
 CHUNK = 50_000
 
 
+def fit(customers: pd.DataFrame, schema: Schema, **parameters: Any) -> Any:
+    """The pipeline, trained on a table as it comes; XGBoost with these parameters."""
+    numbers = [column.name for column in schema.inputs if column.is_numeric]
+    categories = [column.name for column in schema.inputs if not column.is_numeric]
+    encoder = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+            ("categories", OneHotEncoder(handle_unknown="ignore"), categories),
+        ]
+    )
+    model = make_pipeline(encoder, XGBClassifier(**parameters))
+    return model.fit(customers[numbers + categories], schema.churned(customers))
+
+
 def score(source: Path, out: Path, model: Any, schema: Schema) -> None:
-    """Probabilities of the customers in a CSV file, into another, some at a time."""
-    for number, customers in enumerate(pd.read_csv(source, chunksize=CHUNK)):
-        customers[schema.target.name] = str(schema.target.positive)  # the table asks for one
-        features = feature_table(customers, schema)
-        probability = model.predict_proba(frame(features, schema))[:, 1]
+    """Probabilities of the customers in a CSV or Parquet file, into another of its kind."""
+    writer = None
+    for number, customers in enumerate(_chunks(source)):
+        probability = model.predict_proba(customers)[:, 1]
         scores = pd.DataFrame({"id": customers[schema.id_name], "probability": probability})
-        scores.to_csv(out, mode="a" if number else "w", header=not number, index=False)
+        if source.suffix == ".csv":
+            scores.to_csv(out, mode="a" if number else "w", header=not number, index=False)
+            continue
+        table = pa.Table.from_pandas(scores, preserve_index=False)
+        writer = writer or pq.ParquetWriter(out, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+def _chunks(source: Path) -> Iterator[pd.DataFrame]:
+    if source.suffix == ".csv":
+        yield from pd.read_csv(source, chunksize=CHUNK)
+    else:
+        for batch in pq.ParquetFile(source).iter_batches(CHUNK):
+            yield batch.to_pandas()
