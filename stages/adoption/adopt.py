@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-import pandas as pd
-
 from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
+from stages.adoption.account import Described, account, to_confirm
 from stages.adoption.admission import admit
 from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import FetchedSource, fetch_file, one_sheet, stem
@@ -34,11 +33,10 @@ from stages.simulator.population import load_population
 from stages.tables.canonical import spelling_key
 from stages.tables.checks import Checked
 from stages.tables.intake import RawTable, read_raw_table
-from stages.tables.validation import DataWarning, Validation, aligned, write_rejected
+from stages.tables.validation import Validation, write_rejected
 
 GENERATED = "generated"
 SHOWN_NAMES = 6
-SCREEN, WIDE = 24, 40  # lines of questions, and characters of a name in them
 MEANT = 0.9  # share of a schema's columns that make a table one meant for it
 ALIKE = 0.25  # share of a schema's columns from which on it is worth a line that a file has them
 
@@ -61,16 +59,6 @@ class AdoptionOptions:
     strict: bool = False
     sheet: str | None = None
     window: float | None = None
-
-
-@dataclass(frozen=True)
-class Described:
-    """A schema, the file that holds it if there is one, the draft if it is new, and notes on it."""
-
-    schema: Schema
-    file: Path | None = None
-    draft: Draft | None = None
-    notes: tuple[str, ...] = ()
 
 
 def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) -> str:
@@ -102,7 +90,14 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
     _point_to(paths, source=source, schema=schema, sha256=sha256(target))
     if options.window is not None:
         _set_window(options.window, paths)
-    lines = _account(fetched, target, described, checked, paths)
+    lines = account(
+        fetched,
+        described,
+        checked,
+        target=paths.relative(target),
+        file=paths.relative(_schema_file(target)),
+        window=read_parameters(paths).money.window_months,
+    )
     return "\n".join([*lines, *(_in_the_clear(target, paths) if options.pseudonymise else [])])
 
 
@@ -186,7 +181,7 @@ def _check_no_doubt(found: Draft, origin: str) -> None:
             f"{origin}: {len(doubtful)} {'thing is' if len(doubtful) == 1 else 'things are'} in "
             f"doubt, the first of them {first.about}: {first.because}; expected none (STRICT=1): "
             "adopt the table without it, and confirm the schema",
-            details=("In doubt:", *_to_confirm(found)),
+            details=("In doubt:", *to_confirm(found)),
         )
 
 
@@ -225,46 +220,6 @@ def _check_options(schema: Schema, options: AdoptionOptions, file: str) -> None:
             )
 
 
-def _counted(customers: pd.DataFrame, schema: Schema) -> str:
-    id_column = schema.role("id")
-    if id_column is None or not id_column.repeated:
-        return f"{len(customers):,} customers"
-    return f"{len(customers):,} rows of {customers[id_column.name].nunique():,} customers"
-
-
-def _account(
-    fetched: FetchedSource, target: Path, described: Described, checked: Checked, paths: Paths
-) -> list[str]:
-    """What was done, what was accepted with warnings, and what a person should confirm."""
-    file = paths.relative(_schema_file(target))
-    lines = [f"Adopted {_counted(checked.customers, described.schema)} from {fetched.origin}"]
-    lines += [f"  as {paths.relative(target)}, described in {file}"]
-    lines += [f"  {note}" for note in fetched.notes]
-    lines += _warned(checked.warnings)
-    lines += described.notes
-    if described.draft is not None:
-        doubtful = any(q.doubt >= DOUBTFUL for q in described.draft.questions)
-        mark = " (? where in doubt)" if doubtful else ""
-        lines += [f"A schema was drafted. Please confirm, or change {file}{mark}:"]
-        lines += _to_confirm(described.draft)
-    return [
-        *lines,
-        _window_taken(paths),
-        "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
-        "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
-        "future, report 04 says whether make tune may help.",
-    ]
-
-
-def _window_taken(paths: Paths) -> str:
-    """How far ahead the target is taken to look: no value of the table tells."""
-    months = read_parameters(paths).money.window_months
-    return (
-        f"Churn is taken as leaving within {months:g} months of the day that the table describes "
-        "(money.window_months in params.yaml): WINDOW=months changes it."
-    )
-
-
 def _in_the_clear(target: Path, paths: Paths) -> list[str]:
     """A warning where the same table was adopted with its ids before."""
     others = [
@@ -280,25 +235,6 @@ def _in_the_clear(target: Path, paths: Paths) -> list[str]:
         if others
         else []
     )
-
-
-def _warned(warnings: tuple[DataWarning, ...]) -> list[str]:
-    lines = [f"  {warning}" for warning in warnings]
-    return ["Accepted with warnings:", *lines] if lines else []
-
-
-def _to_confirm(found: Draft) -> list[str]:
-    """The questions, the most doubtful first, as many as a screen holds."""
-    asked = found.questions
-    rows = [("", "column", "taken as", "because")]
-    for q in asked[:SCREEN]:
-        rows.append(("?" if q.doubt > 1 else "", _shortened(q.about), q.taken_as, q.because))
-    more = len(asked) - SCREEN
-    return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= WIDE else f"{name[: WIDE // 2]}…{name[-WIDE // 2 + 1 :]}"
 
 
 def _schema_file(target: Path) -> Path:

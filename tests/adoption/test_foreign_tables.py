@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.adoption.adopt import SCREEN, _counted, _to_confirm
+from stages.adoption.account import SCREEN, counted, to_confirm
 from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import fetch_source
 from stages.adoption.schema_file import write_schema
@@ -54,7 +54,7 @@ def test_each_column_is_taken_for_what_it_is(
     assert with_role == {"ignored": foreign.ignored, "sensitive": foreign.sensitive}
     dates = {c.name for c in schema.columns if c.kind == "date"} - {foreign.period}
     assert dates == foreign.dates
-    assert ("rows of" in _counted(checked.customers, schema)) == bool(foreign.period)
+    assert ("rows of" in counted(checked.customers, schema)) == bool(foreign.period)
     # and every row is a customer, but those whose status is neither
     left_out = 0 if not schema.target.left_out else ROWS - len(checked.customers)
     assert len(checked.customers) + left_out == ROWS
@@ -64,7 +64,7 @@ def test_nothing_personal_is_in_the_schema_or_the_list(
     foreign: Foreign, adopted: tuple[Draft, Checked, str]
 ) -> None:
     found, checked, schema = adopted
-    shown = "\n".join([schema, *_to_confirm(found), *map(str, checked.warnings)])
+    shown = "\n".join([schema, *to_confirm(found), *map(str, checked.warnings)])
     assert [secret for secret in foreign.secrets if secret in shown] == []
 
 
@@ -74,7 +74,7 @@ def test_the_most_doubtful_is_shown_first_on_a_screen(
     found = adopted[0]
     order = [question.doubt for question in found.questions]
     assert order == sorted(order, reverse=True)
-    assert len(_to_confirm(found)) <= SCREEN + 2
+    assert len(to_confirm(found)) <= SCREEN + 2
     assert foreign.doubted <= {q.about for q in found.questions if q.doubt > 1}
     # whatever identifies, leads to a person or was left out is asked about
     asked = {question.about for question in found.questions}

@@ -1,0 +1,95 @@
+"""What an adoption did, in words: what was taken in, what was noticed, what is to be confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from scoring.schema import Schema
+from stages.adoption.draft import Draft
+from stages.adoption.fetch_source import FetchedSource
+from stages.adoption.guess import DOUBTFUL
+from stages.tables.checks import Checked
+from stages.tables.validation import DataWarning, aligned
+
+SCREEN, WIDE = 24, 40  # lines of questions, and characters of a name in them
+
+
+@dataclass(frozen=True)
+class Described:
+    """A schema, the file that holds it if there is one, the draft if it is new, and notes on it."""
+
+    schema: Schema
+    file: Path | None = None
+    draft: Draft | None = None
+    notes: tuple[str, ...] = ()
+
+
+def counted(customers: pd.DataFrame, schema: Schema) -> str:
+    """How many customers there are, and rows where these are more."""
+    id_column = schema.role("id")
+    if id_column is None or not id_column.repeated:
+        return f"{len(customers):,} customers"
+    return f"{len(customers):,} rows of {customers[id_column.name].nunique():,} customers"
+
+
+def account(
+    fetched: FetchedSource,
+    described: Described,
+    checked: Checked,
+    *,
+    target: str,
+    file: str,
+    window: float,
+) -> list[str]:
+    """What was done, what was accepted with warnings, and what a person should confirm.
+
+    `target` and `file` are where table and schema are now, `window` the months that churn looks
+    ahead.
+    """
+    lines = [f"Adopted {counted(checked.customers, described.schema)} from {fetched.origin}"]
+    lines += [f"  as {target}, described in {file}"]
+    lines += [f"  {note}" for note in fetched.notes]
+    lines += _warned(checked.warnings)
+    lines += described.notes
+    if described.draft is not None:
+        doubtful = any(q.doubt >= DOUBTFUL for q in described.draft.questions)
+        mark = " (? where in doubt)" if doubtful else ""
+        lines += [f"A schema was drafted. Please confirm, or change {file}{mark}:"]
+        lines += to_confirm(described.draft)
+    return [
+        *lines,
+        _window_taken(window),
+        "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
+        "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
+        "future, report 04 says whether make tune may help.",
+    ]
+
+
+def _window_taken(months: float) -> str:
+    """How far ahead the target is taken to look: no value of the table tells."""
+    return (
+        f"Churn is taken as leaving within {months:g} months of the day that the table describes "
+        "(money.window_months in params.yaml): WINDOW=months changes it."
+    )
+
+
+def _warned(warnings: tuple[DataWarning, ...]) -> list[str]:
+    lines = [f"  {warning}" for warning in warnings]
+    return ["Accepted with warnings:", *lines] if lines else []
+
+
+def to_confirm(found: Draft) -> list[str]:
+    """The questions, the most doubtful first, as many as a screen holds."""
+    asked = found.questions
+    rows = [("", "column", "taken as", "because")]
+    for q in asked[:SCREEN]:
+        rows.append(("?" if q.doubt > 1 else "", _shortened(q.about), q.taken_as, q.because))
+    more = len(asked) - SCREEN
+    return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= WIDE else f"{name[: WIDE // 2]}…{name[-WIDE // 2 + 1 :]}"
