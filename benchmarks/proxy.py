@@ -109,27 +109,38 @@ def _with_key(script: Path, key: str) -> Path:
     return script
 
 
-@contextlib.contextmanager
-def _proxy(folder: Path, *, to: str) -> Iterator[tuple[psutil.Process, str]]:
-    """The stack's nginx, without the limits of an address, which is the same for all here."""
-    place = Path(shutil.copytree(HERE.root / "deploy" / "proxy", folder / "proxy"))
-    own, port = folder / "secrets", free_port()
-    make_secrets(own)
-    text = (place / "nginx.conf").read_text(encoding="utf-8")
-    text = re.sub(r"rate=\d+r/s", "rate=1000000r/s", text).replace("burst=100", "burst=100000")
-    (place / "nginx.conf").write_text(text)
+def configure(place: Path, *, to: str, port: int, own: Path) -> None:
+    """The stack's configuration in a new folder, with addresses of here and secrets in `own`."""
+    shutil.copytree(HERE.root / "deploy" / "proxy", place)
     (place / "place" / "upstream.conf").write_text(
-        f"upstream churn {{ server {to.removeprefix('http://')}; keepalive 16; }}\n"
+        f"upstream churn {{ server {to}; keepalive 16; }}\n", encoding="utf-8"
     )
     (place / "place" / "server.conf").write_text(
         f"listen 127.0.0.1:{port} ssl;\n"
-        f"ssl_certificate {own / CERTIFICATE};\nssl_certificate_key {own / KEY};\n"
+        f"ssl_certificate {own / CERTIFICATE};\nssl_certificate_key {own / KEY};\n",
+        encoding="utf-8",
     )
+
+
+def nginx(place: Path) -> list[str]:
+    """The command that runs nginx with the configuration in a folder."""
     # Started by root, its workers would be of a user who cannot write larger bodies to this folder.
     user = " user root;" if os.getuid() == 0 else ""
-    command = ["nginx", "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-e", "stderr"]
+    own = ["nginx", "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-e", "stderr"]
+    return [*own, "-g", f"daemon off;{user}"]
+
+
+@contextlib.contextmanager
+def _proxy(folder: Path, *, to: str) -> Iterator[tuple[psutil.Process, str]]:
+    """The stack's nginx, without the limits of an address, which is the same for all here."""
+    own, place, port = folder / "secrets", folder / "proxy", free_port()
+    make_secrets(own)
+    configure(place, to=to.removeprefix("http://"), port=port, own=own)
+    text = (place / "nginx.conf").read_text(encoding="utf-8")
+    text = re.sub(r"rate=\d+r/s", "rate=1000000r/s", text).replace("burst=100", "burst=100000")
+    (place / "nginx.conf").write_text(text, encoding="utf-8")
     with (folder / "proxy.log").open("wb") as log:
-        process = subprocess.Popen([*command, "-g", f"daemon off;{user}"], stdout=log, stderr=log)
+        process = subprocess.Popen(nginx(place), stdout=log, stderr=log)
     try:
         time.sleep(1.0)
         if process.poll() is not None:

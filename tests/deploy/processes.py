@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from stages.operations.stack import CERTIFICATE, KEY
+from benchmarks.proxy import configure, nginx
 from tests.deploy.tools import program
 from tests.network import free_port
 from tests.places import ROOT
@@ -91,17 +90,12 @@ def start_proxy(
 
     With `page`, the address of the retention page, also in front of that.
     """
-    place = Path(shutil.copytree(DEPLOY / "proxy", folder / "proxy"))
-    (place / "place" / "upstream.conf").write_text(f"upstream churn {{ server {to}; }}\n")
-    (place / "place" / "server.conf").write_text(
-        f"listen 127.0.0.1:{port} ssl;\n"
-        f"ssl_certificate {secrets / CERTIFICATE};\nssl_certificate_key {secrets / KEY};\n"
-    )
+    program("nginx")
+    place = folder / "proxy"
+    configure(place, to=to, port=port, own=secrets)
     if page:
         text = (DEPLOY / "page" / "page.conf").read_text(encoding="utf-8")
         text = text.replace("/run/secrets/", f"{secrets}/").replace("app:8501", page)
         (place / "page" / "page.conf").write_text(text)
-    command = [program("nginx"), "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-e", "stderr"]
-    user = " user root;" if os.getuid() == 0 else ""  # its workers read what the test writes
     with (folder / "proxy.log").open("wb") as log:
-        return subprocess.Popen([*command, "-g", f"daemon off;{user}"], stdout=log, stderr=log)
+        return subprocess.Popen(nginx(place), stdout=log, stderr=log)

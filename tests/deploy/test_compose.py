@@ -130,37 +130,51 @@ def test_secrets_are_made_once_and_differ(tmp_path: Any) -> None:
     assert {file.name: file.read_text() for file in folder.iterdir()} == contents
 
 
-def test_up_status_and_down_are_asked_of_what_is_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A stand-in writes down what it is asked, and with which settings."""
-    record, place = tmp_path / "record", tmp_path / "clone"
-    shutil.copytree(DEPLOY, place / "deploy", ignore=shutil.ignore_patterns("secrets"))
-    fake = tmp_path / "podman-compose"
-    fake.write_text(f'#!/bin/sh\necho "$@ $CHURN_IMAGE $CHURN_WORKERS" >> "{record}"\n')
+@pytest.fixture
+def record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file with what a stand-in for podman-compose was asked, and two of the settings it got."""
+    found, fake = tmp_path / "record", tmp_path / "podman-compose"
+    fake.write_text(f'#!/bin/sh\necho "$@ $CHURN_IMAGE $CHURN_SCORES" >> "{found}"\n')
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('openssl') or '').parent}")
     monkeypatch.setattr(stack, "COMPOSERS", (("podman-compose",),))
-    paths = Paths(place)
-    assert "https://localhost:8443" in stack.up("dev", mlflow=False, paths=paths)
-    stack.status(paths)
-    stack.down(paths)
-    settings = stack.read_environment("dev", paths)
-    tail = f" {settings[stack.IMAGE]} {settings['CHURN_WORKERS']}"
-    file = f"--file {place / 'deploy' / 'compose.yaml'}"
+    monkeypatch.delenv("CHURN_SCORES", raising=False)
+    return found
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Paths:
+    """A place of its own with what is in `deploy/`."""
+    place = tmp_path / "clone"
+    shutil.copytree(DEPLOY, place / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    return Paths(place)
+
+
+def test_up_status_and_down_are_asked_of_what_is_there(record: Path, clone: Paths) -> None:
+    assert "https://localhost:8443" in stack.up("dev", paths=clone)
+    stack.status(clone)
+    stack.down(clone)
+    image = stack.read_environment("dev", clone)[stack.IMAGE]
+    file = f"--file {clone.root / 'deploy' / 'compose.yaml'}"
     _, up, _, status, _, down = record.read_text().splitlines()  # each asks for the version first
-    assert up == f"{file} up --detach{tail}"
-    assert (status.split()[-3], down.split()[-3]) == ("ps", "down")
-    # and with a scored month the page on it
-    scores, bundle = place / "scores", place / "models" / "champion"
+    assert up.strip() == f"{file} up --detach {image}"
+    assert (status.split()[-2], down.split()[-2]) == ("ps", "down")
+    assert all(f"--profile={name}" in down for name in stack.PROFILES)
+    secrets = {each.name for each in (clone.root / "deploy" / "secrets").iterdir()}
+    assert set(stack.GENERATED) <= secrets
+
+
+def test_with_a_scored_month_the_page_is_started_on_it(record: Path, clone: Paths) -> None:
+    scores, bundle = clone.root / "scores", clone.champion
     scores.mkdir()
     with pytest.raises(UserError, match=r"summary\.json: no such file"):
-        stack.up("dev", scores=scores, paths=paths)
+        stack.up("dev", scores=scores, paths=clone)
     (scores / "summary.json").write_text('{"bundle": "models/champion"}')
     with pytest.raises(UserError, match=r"bundle: .* is none"):
-        stack.up("dev", scores=scores, paths=paths)
+        stack.up("dev", scores=scores, paths=clone)
     bundle.mkdir(parents=True)
     (bundle / "bundle.json").touch()
-    assert "https://localhost:8443/page/" in stack.up("dev", scores=scores, paths=paths)
-    assert f"{file} --profile=app up --detach" in record.read_text().splitlines()[-1]
-    assert set(stack.GENERATED) <= {each.name for each in (place / "deploy/secrets").iterdir()}
+    assert "https://localhost:8443/page/" in stack.up("dev", scores=scores, paths=clone)
+    (asked,) = [line for line in record.read_text().splitlines() if " up " in line]
+    assert "--profile=app up --detach" in asked
+    assert asked.endswith(f" {scores}")
