@@ -20,7 +20,7 @@ GENERATED = ("churn_api_keys", "churn_log_key", "grafana_password", "page_passwo
 USERS, USER = "page_users", "manager"  # who may see the retention page, as nginx reads it
 PROFILES = ("app", "mlflow")
 CERTIFICATE, KEY = "tls_certificate", "tls_key"
-IMAGE = "CHURN_IMAGE"
+IMAGE, PIPELINE_IMAGE = "CHURN_IMAGE", "CHURN_PIPELINE_IMAGE"
 BY_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
@@ -32,13 +32,11 @@ def up(environment: str, *, mlflow: bool = False, scores: Path | None = None, pa
     other than dev is not named by digest, or the folder holds no scored month.
     """
     settings = read_environment(environment, paths)
-    if environment != "dev" and not BY_DIGEST.fullmatch(settings.get(IMAGE, "")):
-        raise UserError(
-            f"{IMAGE}: {settings.get(IMAGE)!r}: no digest; expected one such as "
-            f"ghcr.io/owner/churn@sha256:…, which {environment} runs alone"
-        )
     if scores:
         settings |= _page(scores, paths)
+    if environment != "dev":
+        images = (IMAGE, PIPELINE_IMAGE) if scores else (IMAGE,)
+        _check_digests({name: settings.get(name) for name in images}, environment)
     composer = running_composer()
     folder = paths.root / "deploy" / "secrets"
     made = make_secrets(folder)
@@ -50,6 +48,16 @@ def up(environment: str, *, mlflow: bool = False, scores: Path | None = None, pa
         f"Started for {environment}, see make status: https://localhost:8443, dashboards on "
         f"http://localhost:3001 (admin){page}\nSecrets: {shown(folder)}{news}"
     )
+
+
+def _check_digests(images: Mapping[str, str | None], environment: str) -> None:
+    """`UserError` where one of our images is named otherwise, which could be another tomorrow."""
+    for name, image in images.items():
+        if not BY_DIGEST.fullmatch(image or ""):
+            raise UserError(
+                f"{name}: {image!r}: no digest; expected one such as "
+                f"ghcr.io/owner/churn@sha256:…, which {environment} runs alone"
+            )
 
 
 def _page(scores: Path, paths: Paths) -> dict[str, str]:
@@ -88,7 +96,8 @@ def read_environment(environment: str, paths: Paths) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     found = {name: os.environ.get(name, value) for name, _, value in pairs}
-    return found | ({IMAGE: os.environ[IMAGE]} if os.environ.get(IMAGE) else {})
+    images = {name: os.environ.get(name, "") for name in (IMAGE, PIPELINE_IMAGE)}
+    return found | {name: image for name, image in images.items() if image}
 
 
 def make_secrets(folder: Path) -> list[str]:

@@ -106,7 +106,7 @@ def test_other_environments_than_dev_run_images_by_digest(
     if image:
         monkeypatch.setenv(stack.IMAGE, image)
     with pytest.raises(UserError, match=r"CHURN_IMAGE: .*no digest"):
-        stack.up("prod", mlflow=False, paths=Paths(ROOT))
+        stack.up("prod", paths=Paths(ROOT))
 
 
 def test_without_compose_there_is_one_clear_line(
@@ -164,7 +164,9 @@ def test_up_status_and_down_are_asked_of_what_is_there(record: Path, clone: Path
     assert set(stack.GENERATED) <= secrets
 
 
-def test_with_a_scored_month_the_page_is_started_on_it(record: Path, clone: Paths) -> None:
+def test_with_a_scored_month_the_page_is_started_on_it(
+    record: Path, clone: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scores, bundle = clone.root / "scores", clone.champion
     scores.mkdir()
     with pytest.raises(UserError, match=r"summary\.json: no such file"):
@@ -176,5 +178,8 @@ def test_with_a_scored_month_the_page_is_started_on_it(record: Path, clone: Path
     (bundle / "bundle.json").touch()
     assert "https://localhost:8443/page/" in stack.up("dev", scores=scores, paths=clone)
     (asked,) = [line for line in record.read_text().splitlines() if " up " in line]
+    monkeypatch.setenv(stack.IMAGE, f"ghcr.io/o/churn@sha256:{'0' * 64}")
+    with pytest.raises(UserError, match=r"CHURN_PIPELINE_IMAGE: None: no digest"):
+        stack.up("prod", scores=scores, paths=clone)
     assert "--profile=app up --detach" in asked
     assert asked.endswith(f" {scores}")
