@@ -11,7 +11,7 @@ from app.scored import Floats, Mask, Scored
 from scoring import money
 from scoring.assumptions import Scenario, worth
 from scoring.contact_plan import ContactPlan, by_profit, contact_cost
-from scoring.decision import contacts
+from scoring.decision import pays
 from scoring.effect import as_sure
 
 
@@ -48,10 +48,10 @@ def ranked(scored: Scored, scenario: Scenario) -> Ranking:
     elif scored.reduction is None:
         value = worth(scored.value, assumed, costs)
         profit = money.expected_profit(scored.probability, value, costs)
-        contact = contacts(scored.probability, value, costs, threshold=scored.terms.threshold)
+        contact = pays(profit)
     else:
         profit = _by_effect(scored, scored.reduction, costs)
-        contact = profit > 0
+        contact = pays(profit)
     chosen = np.flatnonzero(_without_control(scored, contact))
     reduction = None if scored.reduction is None else _reduced(scored.reduction, assumed, costs)
     if reduction is not None:
