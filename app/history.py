@@ -87,6 +87,23 @@ def deciles(reports: Path) -> list[Compared]:
     ]
 
 
+def segments(reports: Path) -> dict[str, list[Compared]]:
+    """Test customers of the model by segment: of each column its values, as the card has them.
+
+    `UserError` where there is no card, or one of an earlier version.
+    """
+    path = reports / "model_card.json"
+    content = read_json(path, otherwise="run make repro")
+    found = dict[str, list[Compared]]()
+    try:
+        for row in content["segments"]:
+            shares = float(row["probability"]), float(row["churn_rate"])
+            found.setdefault(str(row["column"]), []).append(Compared(str(row["value"]), *shares))
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"{shown(path)}: cannot be read; run make repro") from None
+    return found
+
+
 @dataclass(frozen=True)
 class Offer:
     """What contacts with an offer did: fewer leavers, and profit per contact, with intervals."""

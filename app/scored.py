@@ -33,7 +33,8 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 ID, CONTACTS, CAMPAIGN = "customer_id", "contact_list.csv", "campaign.csv"
 REASONS = ("reason_1", "reason_2", "reason_3")
-MAYBE = (CHURN_REDUCTION,)  # only where a campaign was adopted
+GROUP = "customer_group"
+MAYBE = (CHURN_REDUCTION, GROUP)  # only where a campaign was adopted
 WANTED = (ID, "churn_probability", "decision", "expected_profit", "model_version")
 
 
@@ -43,8 +44,10 @@ class Scored:
 
     `profit` (n,) is what a contact is expected to bring; without a monthly value there is none.
     Where the model decides by a campaign's effect, `reduction` (n,) is what a contact takes off the
-    probability of leaving, `level` and `error` are those of `scoring.effect.Effect`. `control` (n,)
-    is who is left alone at random; None where nobody is.
+    probability of leaving, `level` and `error` are those of `scoring.effect.Effect`, and `groups`
+    (n,) the names in `scoring.effect.GROUPS` where the effect differs. `control` (n,) is who is
+    left alone at random, `explored` who is contacted although it does not pay; None where nobody
+    is.
     """
 
     places: Places
@@ -58,6 +61,8 @@ class Scored:
     level: float = 1.0
     error: float = 0.0
     control: Mask | None = None
+    explored: Mask | None = None
+    groups: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.probability)
@@ -145,31 +150,44 @@ def read_scored(places: Places) -> Scored:
     terms = Terms.of(manifest, schema)
     profit = table["expected_profit"].to_numpy() if terms.monthly is not None else None
     effect = manifest.get("effect") if CHURN_REDUCTION in table.column_names else None
+    contact = pc.equal(table["decision"].cast(pa.string()), "contact").to_numpy()
+    control, contacted = _drawn(places, table[ID])
     return Scored(
         places,
         schema,
         terms,
         table[ID].combine_chunks().cast(pa.string()),
         table["churn_probability"].to_numpy(),
-        pc.equal(table["decision"].cast(pa.string()), "contact").to_numpy(),
+        contact,
         profit,
         table[CHURN_REDUCTION].to_numpy() if effect else None,
         effect["level"] if effect else 1.0,
         effect["error"] if effect else 0.0,
-        _control(places, table[ID]),
+        control,
+        None if contacted is None else contacted & ~contact,
+        table[GROUP].cast(pa.string()).combine_chunks() if GROUP in table.column_names else None,
     )
 
 
-def _control(places: Places, ids: pa.ChunkedArray) -> Mask | None:
-    """Who is left alone at random (n,); `UserError` where the list of them is not there."""
+def _drawn(places: Places, ids: pa.ChunkedArray) -> tuple[Mask, Mask] | tuple[None, None]:
+    """Who is left alone at random (n,) and who is contacted (n,), of those whom chance decided on.
+
+    `UserError` where the list of them is not there.
+    """
     if "design" not in places.summary:
-        return None
+        return None, None
     path = places.scores / CAMPAIGN
     kinds = {ID: pa.string()}
     options = arrow_csv.ConvertOptions(include_columns=[ID, "assignment"], column_types=kinds)
     table = _whole(path, lambda: arrow_csv.read_csv(path, convert_options=options), [ID])
-    alone = table.filter(pc.equal(table["assignment"], "control"))[ID]
-    return pc.is_in(safe_texts(ids), alone.combine_chunks()).to_numpy()
+    control, contacted = (
+        pc.is_in(
+            safe_texts(ids),
+            table.filter(pc.equal(table["assignment"], arm))[ID].combine_chunks(),
+        ).to_numpy()
+        for arm in ("control", "contact")
+    )
+    return control, contacted
 
 
 def _scores(path: Path) -> pa.Table:

@@ -29,6 +29,16 @@ def plain(text: object) -> str:
     return SPECIAL.sub(r"\\\1", re.sub(r"[\t-\r]+", " ", str(text)))
 
 
+REASONS = (  # how `scoring.explanation.reasons` ends a sentence, and the text that says the same
+    (r": not known\.$", "unknown"),
+    (r", where most customers have (?P<usual>.*)\.$", "most"),
+    (r", below the typical (?P<usual>.*)\.$", "below"),
+    (r", above the typical (?P<usual>.*)\.$", "above"),
+    (r", below the (?P<usual>.*) that today's monthly value would have made\.$", "below_total"),
+    (r", above the (?P<usual>.*) that today's monthly value would have made\.$", "above_total"),
+)
+
+
 @cache
 def languages() -> Mapping[str, Mapping[str, str]]:
     """The texts by language."""
@@ -100,3 +110,11 @@ class Words:
             return name
         first = date(int(name[:4]), int(name[5:]), 1)
         return str(format_skeleton("yMMMM", first, locale=self.locale))
+
+
+def reason_in(text: str | None, words: Words) -> str | None:
+    """A reason of `make score`, its frame in the reader's language, title and values as it is."""
+    for pattern, name in REASONS:
+        if text is not None and (found := re.search(pattern, text)):
+            return text[: found.start()] + words(f"reason_{name}", **found.groupdict())
+    return text

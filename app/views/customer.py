@@ -11,6 +11,7 @@ from app import link
 from app.assumptions import scenario
 from app.cache import bundle_of, ranking
 from app.explained import Reason, answer, rank_among, reasons
+from app.groups import of_customer
 from app.places import SCORE
 from app.scored import Scored
 from app.wording import Words, plain
@@ -31,6 +32,8 @@ def show(scored: Scored, words: Words) -> None:
         return
     st.header(words.md("customer_title", customer=customer))
     _figures(scored, place, words)
+    for name in of_customer(scored, place):
+        st.write(f"**{words(f'group_{name}')}**: {words(f'group_{name}_help')}")
     if scored.customers is None:
         st.info(words.md("no_customers", command=SCORE))
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import streamlit as st
@@ -11,6 +11,7 @@ from app import charts, history
 from app.scored import Scored
 from app.wording import Words, plain
 from scoring.errors import UserError
+from scoring.explanation import title
 from scoring.verdict import Verdict
 
 
@@ -18,9 +19,11 @@ def show(scored: Scored, words: Words) -> None:
     """The view: each part stands alone, and says what makes it where it is missing."""
     st.header(words("state_title"))
     st.write(_model(scored, words))
+    _report("model_card.html", words)
     _part(lambda: _monitored(history.verdicts(scored.places.reports), words))
     st.header(words("deciles_title"))
     _part(lambda: _deciles(history.deciles(scored.places.reports), words))
+    _part(lambda: _segments(history.segments(scored.places.reports), scored, words))
     st.header(words("campaign_title"))
     _part(lambda: _campaign(history.campaign(scored.places.reports), scored, words))
 
@@ -43,12 +46,13 @@ def _monitored(found: Sequence[Verdict], words: Words) -> None:
     """What the monitor says of the newest month, the last alert, and the months that are over."""
     newest = found[-1]
     st.write(words.md(f"state_{newest.status}", month=words.month(newest.month)))
+    _report(f"monitor/{newest.month}.html", words)
     alert = history.last_alert(found)
     if alert is None:
         st.write(words("no_alert"))
     else:
         st.write(words.md("last_alert", month=words.month(alert.month), summary=alert.summary))
-    st.caption(words.md("monitor_report", file=f"reports/monitor/{newest.month}.html"))
+        _report(f"monitor/{alert.month}.html", words)
     st.header(words("closed_title"))
     _profit(newest, words)
     months = history.closed_months(found)
@@ -96,6 +100,36 @@ def _deciles(found: Sequence[history.Compared], words: Words) -> None:
             low=words.percent(found[0].realised),
         )
     )
+    _report("05_evaluate.html", words)
+
+
+def _segments(
+    found: Mapping[str, Sequence[history.Compared]], scored: Scored, words: Words
+) -> None:
+    """Predicted and realised by the values of a column, of the same customers."""
+    st.header(words("segments_title"))
+    if not found:
+        st.write(words("segments_none"))
+        return
+    titles = {name: _title(name, scored) for name in found}
+    column = st.selectbox(
+        words("segments_choice"), list(found), format_func=titles.__getitem__, key="segment"
+    )
+    _compared(found[column], words)
+    far = max(found[column], key=lambda row: abs(row.realised - row.predicted))
+    shares = {"predicted": words.percent(far.predicted), "realised": words.percent(far.realised)}
+    st.write(words.md("segments_sentence", segment=far.group, **shares))
+    _report("05_evaluate.html", words)
+
+
+def _title(name: str, scored: Scored) -> str:
+    """What people call a column."""
+    known = {column.name: column for column in scored.schema.inputs}
+    return title(known[name]) if name in known else name
+
+
+def _report(file: str, words: Words) -> None:
+    st.caption(words.md("report", file=f"reports/{file}"))
 
 
 def _compared(rows: Sequence[history.Compared], words: Words) -> None:
@@ -125,4 +159,4 @@ def _campaign(found: history.Campaign, scored: Scored, words: Words) -> None:
         if scored.profit is not None:
             brought = [words.money(amount, digits=2) for amount in offer.profit]
             st.write(words.md("offer_profit", profit=brought[0], low=brought[1], high=brought[2]))
-    st.caption(words.md("campaign_report", file="reports/campaign.html"))
+    _report("campaign.html", words)

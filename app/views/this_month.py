@@ -16,11 +16,13 @@ from app.cache import ranking
 from app.economics import Ranking
 from app.listing import ORDERS, Filters, as_csv, as_workbook, labels_of, places_of, table, titles
 from app.scored import REASONS, Scored
-from app.wording import Words, plain
+from app.views.group_list import show_groups
+from app.wording import Words, plain, reason_in
 from scoring.assumptions import Scenario
 from scoring.explanation import title
 
 SHOWN = 1_000  # rows of the list on the page; files have all
+SLOW, EXCEL_A_SECOND = 100_000, 30_000  # customers
 
 
 def show(scored: Scored, words: Words) -> None:
@@ -35,6 +37,7 @@ def show(scored: Scored, words: Words) -> None:
     bought(found, contacts, words)
     st.header(words("list_title"))
     _list(scored, found, contacts, words)
+    show_groups(scored, words)
 
 
 def at_risk(scored: Scored, found: Ranking, words: Words) -> None:
@@ -184,7 +187,8 @@ def _columns(scored: Scored, shown: pa.Table, words: Words) -> pa.Table:
         columns[words("column_profit")] = shown["expected_profit"]
         columns[words("column_cost")] = shown["expected_cost"]
     if REASONS[0] in shown.column_names:
-        columns[words("column_reason")] = shown[REASONS[0]]
+        texts = [reason_in(text, words) for text in shown[REASONS[0]].to_pylist()]
+        columns[words("column_reason")] = pa.array(texts, pa.string())
     return pa.table(columns)
 
 
@@ -208,6 +212,8 @@ def _downloads(scored: Scored, found: Ranking, listed: NDArray[np.int64], words:
         words.md("download_csv", n=n), lambda: as_csv(whole()), "contact_list.csv", "text/csv",
         on_click="ignore", width="stretch",
     )  # fmt: skip
+    if len(listed) > SLOW:
+        st.caption(words.md("excel_takes", seconds=words.number(len(listed) / EXCEL_A_SECOND)))
     right.download_button(
         words.md("download_excel", n=n), lambda: as_workbook(whole()), "contact_list.xlsx",
         on_click="ignore", width="stretch",

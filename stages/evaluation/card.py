@@ -57,6 +57,7 @@ def content(
         "campaign": campaign(data, totals),
         "what_if": what_if(data),
         **_fairness(data),
+        "segments": _segments(slices),
         "widest": _widest(slices),
     }
 
@@ -76,6 +77,12 @@ def _fairness(data: EvaluationData) -> dict[str, Any]:
     table = fairness.by_group(data)
     rows = fairness.wide(table).rename_axis("group").reset_index()
     return {"sensitive": rows.to_numpy().tolist(), "findings": fairness.findings(table)}
+
+
+def _segments(slices: pd.DataFrame) -> list[dict[str, Any]]:
+    """Churn predicted and realised by segment of the test customers; nothing sensitive."""
+    shown = slices[~slices["sensitive"].astype(bool)]
+    return _records(shown[["column", "value", "customers", "probability", "churn_rate"]])
 
 
 def _widest(slices: pd.DataFrame) -> list[dict[str, Any]]:

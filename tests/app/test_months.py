@@ -32,6 +32,11 @@ CAMPAIGN = {
         }
     ],
 }
+SEGMENTS = [
+    {"column": "Größe", "value": "klein", "customers": 900, "probability": 0.21, "churn_rate": 0.2},
+    {"column": "Größe", "value": "<b>", "customers": 90, "probability": 0.32, "churn_rate": 0.41},
+    {"column": "gone", "value": "x", "customers": 90, "probability": 0.3, "churn_rate": 0.3},
+]
 
 
 @pytest.fixture
@@ -46,6 +51,7 @@ def reports(tmp_path):
     ):
         (tmp_path / "monitor" / f"{found.month}.json").write_text(found.model_dump_json())
     (tmp_path / "campaign.json").write_text(json.dumps(CAMPAIGN))
+    (tmp_path / "model_card.json").write_text(json.dumps({"segments": SEGMENTS}))
     rng = np.random.default_rng(0)
     risk = rng.random(2000)
     pd.DataFrame(
@@ -71,6 +77,9 @@ def test_the_view_says_what_monitor_campaign_and_model_showed(page, month, repor
     assert (
         "5.2 percentage points fewer left than without a contact (95% interval 1.0 to 9.4)" in page
     )
+    assert "with <b>, 32% were predicted to leave and 41% did" in page
+    for file in ("model_card", "monitor/2026-10", "monitor/2026-08", "05_evaluate", "campaign"):
+        assert f"The report behind it: reports/{file}.html" in page
     assert not any("<b>" in part.value for part in shown.markdown)
 
 
@@ -100,9 +109,17 @@ def test_a_month_is_compared_by_the_newest_verdict_on_it(reports):
     assert history.last_alert(found) is None
 
 
-@pytest.mark.parametrize("name", ["monitor/2026-10.json", "campaign.json", "predictions.parquet"])
+READ = {
+    "monitor/2026-10.json": history.verdicts,
+    "campaign.json": history.campaign,
+    "predictions.parquet": history.deciles,
+    "model_card.json": history.segments,
+}
+
+
+@pytest.mark.parametrize("name", READ)
 def test_a_broken_report_is_named(reports, name):
     (reports / name).write_text("{}")
-    read = {"m": history.verdicts, "c": history.campaign, "p": history.deciles}[name[0]]
+    read = READ[name]
     with pytest.raises(UserError, match="cannot be read; run make"):
         read(reports)

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from app.wording import Words, language_of, languages, plain
+from app.wording import REASONS, Words, language_of, languages, plain, reason_in
 from tests.places import ROOT
 
 SOURCES = "".join(p.read_text("utf-8") for p in sorted((ROOT / "app").rglob("*.py")))
@@ -73,3 +73,34 @@ def test_data_is_never_markdown():
     assert shown.replace("\\", "") == text.replace("\n", " ")
     words = Words.of("en", "en-US", "USD")
     assert "<script>" not in words.md("unknown_customer", customer="<script>")
+
+
+REASON = {
+    "unknown": "Gebühr: not known.",
+    "most": "Zahlt: bar, where most customers have Karte: 1.",
+    "below": "Monate: 2 months, below the typical 29 months.",
+    "above": "Monate: 1 month, above the typical 0.5 months.",
+    "below_total": "Summe: 1 €, below the 1,034.5 € that today's monthly value would have made.",
+    "above_total": "Summe: 9 €, above the 1 € that today's monthly value would have made.",
+}
+
+
+def test_a_reason_is_in_the_language_of_the_page_with_the_words_of_the_data():
+    english, german = (Words.of(name, name, "USD") for name in ("en", "de"))
+    assert REASON.keys() == {name for _, name in REASONS}
+    for reason in REASON.values():
+        assert reason_in(reason, english) == reason
+        assert not re.search(
+            "know|most customers|typical|would", shown := reason_in(reason, german)
+        )
+        assert shown.startswith(reason.split(":")[0])
+    assert reason_in(REASON["below"], german) == "Monate: 2 months, weniger als üblich (29 months)."
+    assert reason_in(None, german) is None
+    assert reason_in("Vertrag: monatlich.", german) == "Vertrag: monatlich."
+
+
+def test_every_reason_of_make_score_ends_as_one_that_the_page_knows(scored):
+    for name in ("reason_1", "reason_2"):
+        for reason in scored.reasons[name].cast("string").to_pylist():
+            frame = next((p for p, _ in REASONS if reason and re.search(p, reason)), None)
+            assert frame or reason is None or ", " not in reason.partition(":")[2]

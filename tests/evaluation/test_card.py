@@ -7,10 +7,14 @@ import pytest
 
 from scoring.schema import parse_schema
 from stages.core.metrics import METRICS
+from stages.evaluation import card
+from stages.evaluation.contact_list import totals
 from stages.evaluation.headline import headline
+from stages.evaluation.slices import slices
+from stages.tables.data_params import Data
 from tests import builders
 from tests.builders import GENDER, SIZE
-from tests.evaluation.conftest import PAGES
+from tests.evaluation.conftest import GENERATED, PAGES
 from tests.html_pages import self_contained
 
 ADOPTED = {
@@ -75,6 +79,20 @@ def test_sensitive_groups_are_in_the_card_and_others_are_not(write):
     ethics = markdown.split("## Ethics")[1].split("\n## ")[0]
     assert f"| {GENDER} = w |" in ethics
     assert f"| {SIZE} = " not in ethics
+
+
+def test_segments_have_what_was_predicted_and_what_happened_and_nothing_sensitive(data):
+    judged = slices(data)
+    found = card.content(data, headline(data), judged, totals(data), Data.of(GENERATED))["segments"]
+    assert {row["column"] for row in found} == set(judged["column"]) - {GENDER}
+    of_size = [row for row in found if row["column"] == SIZE]
+    values = data.features[SIZE].to_numpy()
+    for row in of_size:
+        members = values == row["value"]
+        assert row["customers"] == members.sum()
+        assert row["churn_rate"] == pytest.approx(data.label[members].mean())
+        assert row["probability"] == pytest.approx(data.probability[members].mean())
+    assert of_size
 
 
 def test_card_says_so_where_no_column_is_sensitive(write):
