@@ -22,6 +22,7 @@ from scoring.verdict import Calibration
 from stages.batch.inputs import InputFile, find_inputs
 from stages.core.measures import calibration_error
 from stages.core.months import is_closed, month_name, month_of
+from stages.monitoring.departures import absent
 from stages.monitoring.month_table import MonthTable, keys_of
 from stages.tables.canonical import canonical
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
@@ -108,11 +109,8 @@ def _outcomes(rows: pd.DataFrame, schema: Schema) -> Outcomes:
 
 def absent_at_the_end(month: MonthTable, end: MonthTable) -> Outcomes | None:
     """Labels from who is absent when the window ends; None where that says nothing."""
-    if not (month.has_ids and end.has_ids and end.is_complete):
-        return None
-    thinned = max(month.thinned, end.thinned)
-    month, end = month.thinner(thinned), end.thinner(thinned)
-    return Outcomes(month.key, ~np.isin(month.key, end.key))
+    left = absent(month, end)
+    return None if left is None else Outcomes(month.thinner(end.thinned).key, left)
 
 
 def labelled(table: MonthTable, outcomes: Outcomes) -> tuple[MonthTable, NDArray[np.bool_]]:

@@ -51,18 +51,26 @@ class Step:
 
 def step(before: MonthTable, now: MonthTable, schema: Schema) -> Step | None:
     """Who left from one month to the next; None where that cannot be known."""
-    thinned = max(before.thinned, now.thinned)
-    before, now = before.thinner(thinned), now.thinner(thinned)
-    if not (before.has_ids and now.has_ids and now.is_complete and len(before) and len(now)):
-        return None
-    gone = ~np.isin(before.key, now.key)
-    if gone.mean() > SAME:
+    before = before.thinner(now.thinned)
+    gone = absent(before, now)
+    if gone is None or gone.mean() > SAME:
         return None
     band = _bands(before, schema)
     size = (len(RISKS) + 1) * (len(TENURES) + 1)
     sums = [np.bincount(band, each, minlength=size).astype(float)
             for each in (np.ones(len(before)), before.probability, gone)]  # fmt: skip
     return Step(now.month, number(now.month) - number(before.month), *sums)
+
+
+def absent(before: MonthTable, now: MonthTable) -> NDArray[np.bool_] | None:
+    """Who of a month, thinned as the later one, is not in it (n,); None if nobody can be followed.
+
+    Nobody can without ids, from an empty month, or in a log, which does not have everybody.
+    """
+    if not (before.has_ids and now.has_ids and now.is_complete and len(before)):
+        return None
+    before = before.thinner(now.thinned)
+    return ~np.isin(before.key, now.thinner(before.thinned).key)
 
 
 def _bands(table: MonthTable, schema: Schema) -> NDArray[np.int64]:

@@ -1,16 +1,18 @@
 """Is the data broken? Faults by column, which are never called drift.
 
-Five ways to break: a column or all rows missing, values that the schema does not allow, more blanks
-than before, numbers in another unit, and categories that changed places. The first two follow from
-the checks of the intake; the others compare with the newest month that was whole, customer by
-customer where the ids allow it: a customer's fee does not grow a hundredfold in a month, and a
-whole base does not change how it pays.
+A column or all rows missing, ids twice, values that the schema does not allow, more blanks than
+before, numbers in another unit, categories that changed places, and customers that are not there.
+The first follow from the checks of the intake; the others compare with months that were whole,
+customer by customer where the ids allow it: a customer's fee does not grow a hundredfold in a
+month, a whole base does not change how it pays, and not many times as many leave as ever did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +20,16 @@ from numpy.typing import NDArray
 from scoring.batch import code_labels
 from scoring.schema import Column, Schema
 from scoring.verdict import Fault
+from stages.core.months import number
+from stages.monitoring.departures import absent
 from stages.monitoring.month_table import Floats, MonthTable
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 MOVED = 0.1  # share of customers whose category changed since the month before
 BLANKS = 0.05  # share by which blanks may grow
+ABSENT = 0.1  # share of the month before that is not in this one, from which on it may be cut off
+TIMES = 4.0  # as many as were ever absent after a month
 FEW = 30  # customers below which nothing is compared
 
 
@@ -37,13 +43,15 @@ class _Pair:
 
 
 def faults(
-    now: MonthTable, before: MonthTable | None, schema: Schema, *, share: float
+    now: MonthTable, earlier: Sequence[MonthTable], schema: Schema, *, share: float
 ) -> tuple[Fault, ...]:
     """What is broken in a month, at least for this share of its customers; by column, in order.
 
-    `before` is the newest earlier month that was whole, or the customers that were learned from.
+    `earlier` are the months before it that were whole, the newest last; without any, the customers
+    that were learned from.
     """
-    found = list(_refused(now, share))
+    before = earlier[-1] if earlier else None
+    found = [*_refused(now, share), *_cut_off(now, earlier, schema)]
     if before is not None and min(len(now), len(before)) >= FEW:
         broken = {fault.column for fault in found}
         pair = _Pair(now, before, _in_both(now, before))
@@ -58,6 +66,39 @@ def _refused(now: MonthTable, share: float) -> Iterator[Fault]:
         part = customers / now.rows if now.rows else 0.0
         if problem == "column missing" or part >= share > 0:
             yield Fault(column=column, problem=problem, customers=customers, share=part)
+
+
+def _cut_off(now: MonthTable, earlier: Sequence[MonthTable], schema: Schema) -> Iterator[Fault]:
+    """Many more customers absent than after any month before, in proportion to the time."""
+    steps = [_Step.between(*pair) for pair in pairwise([*earlier, now])]
+    *known, last = steps or [None]
+    usual = [step.rate for step in known if step]
+    if last is None or not usual or last.customers < FEW or last.share < ABSENT:
+        return
+    if last.rate >= TIMES * max(usual):
+        before = earlier[-1]
+        yield Fault(
+            column=str(schema.id_name),
+            problem=f"customers of {before.month} are absent",
+            customers=round(last.share * before.rows),
+            share=last.share,
+        )
+
+
+class _Step(NamedTuple):
+    """Customers of a month, the share of them absent from a later one, and that share a month."""
+
+    customers: int
+    share: float
+    rate: float
+
+    @classmethod
+    def between(cls, before: MonthTable, now: MonthTable) -> Self | None:
+        gone = absent(before, now)
+        if gone is None:
+            return None
+        share = float(gone.mean())
+        return cls(len(gone), share, share / (number(now.month) - number(before.month)))
 
 
 def _compared(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:

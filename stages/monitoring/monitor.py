@@ -109,8 +109,9 @@ def judge(
     """The verdict on a month."""
     schema = scorer.bundle.schema
     learned_from = reference_of(scorer)
-    last = history.table(history.months[-1]) if history.months else learned_from
-    found = faults(now, last, schema, share=params.fault_share)
+    earlier = [history.table(month) for month in history.months[-departures.MEMORY :]]
+    whole = earlier or [each for each in (learned_from,) if each is not None]
+    found = faults(now, whole, schema, share=params.fault_share)
     if found:
         answers = _Answers.none(BROKEN)
     else:
@@ -269,7 +270,9 @@ def _closed(
         if not is_closed(month, window=window, as_of=as_of):
             continue
         table = history.table(month)
-        outcomes = history.outcomes.get(month) or _absent(table, history, now, window)
+        outcomes = history.outcomes.get(month) or _absent(
+            table, history, now, window, scorer.bundle.schema
+        )
         if outcomes is None:
             continue
         table, left = calibration.labelled(table, outcomes)
@@ -283,13 +286,21 @@ def _closed(
     return Calibration(changed=None, reason=reason), None, None
 
 
-def _absent(table: MonthTable, history: History, now: MonthTable, window: int) -> Outcomes | None:
+def _absent(
+    table: MonthTable, history: History, now: MonthTable, window: int, schema: Schema
+) -> Outcomes | None:
     """Labels of a month from who is absent when its window ends, where that month is at hand."""
     end = number(table.month) + window
+    known = [month for month in history.months if number(month) <= end]
     if number(now.month) == end:
-        return calibration.absent_at_the_end(table, now)
-    at_end = [month for month in history.months if number(month) == end]
-    return calibration.absent_at_the_end(table, history.table(at_end[0])) if at_end else None
+        before, at_end = history.table(known[-1]), now
+    elif number(known[-1]) == end:
+        before, at_end = map(history.table, known[-2:])
+    else:
+        return None
+    if departures.step(before, at_end, schema) is None:
+        return None
+    return calibration.absent_at_the_end(table, at_end)
 
 
 def _performance(

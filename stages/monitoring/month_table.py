@@ -39,7 +39,7 @@ from stages.batch.rows import Rows, check_rows, wanted
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]
-MISSING_COLUMN = "column missing"
+MISSING_COLUMN, REPEATED = "column missing", "in several rows"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def _read(
     most: int,
 ) -> MonthTable:
     schema = scorer.bundle.schema
-    names = wanted(schema)
+    names, customer = wanted(schema), schema.role("id")
+    unique = None if customer is None or customer.repeated else customer.name
     table, missing = empty(scorer, month=month), Counter[str]()
     for file in files:
         there = column_names(file)
@@ -140,7 +141,7 @@ def _read(
                     part = replace(empty(scorer, month=month), rows=chunk.table.num_rows)
                 else:
                     part = _scored(chunk, scorer, snapshot, month=month)
-                table = joined([table, part]).at_most(most)
+                table = joined([table, part], id_name=unique).at_most(most)
         missing.update(dict.fromkeys(absent, 0))
     problems = {(name, MISSING_COLUMN): rows for name, rows in missing.items()}
     return replace(table, problems={**table.problems, **problems})
@@ -209,8 +210,11 @@ def keys_of(ids: Sequence[Any]) -> Keys:
     return pd.util.hash_array(texts, categorize=False).view(np.int64)
 
 
-def joined(tables: Sequence[MonthTable]) -> MonthTable:
-    """The customers of several tables of a month, each customer once."""
+def joined(tables: Sequence[MonthTable], *, id_name: str | None) -> MonthTable:
+    """The customers of several tables of a month, each customer once.
+
+    Rows that had an id again are counted as a problem of the column `id_name`, where there is one.
+    """
     deepest = max(table.thinned for table in tables)
     parts = [table.thinner(deepest) for table in tables]
     problems = reduce(lambda one, other: one + other, (Counter(p.problems) for p in parts))
@@ -221,7 +225,9 @@ def joined(tables: Sequence[MonthTable]) -> MonthTable:
     rows = sum(part.rows for part in parts)
     whole = replace(parts[-1], **columns, rows=rows, problems=dict(problems))
     _, first = np.unique(whole.key, return_index=True)
-    return whole.only(np.sort(first))
+    if id_name is not None and (again := len(whole) - len(first)):
+        problems[id_name, REPEATED] += again << deepest
+    return replace(whole.only(np.sort(first)), problems=dict(problems))
 
 
 def _column_and_problem(words: str) -> tuple[str, str]:

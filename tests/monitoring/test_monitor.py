@@ -149,6 +149,40 @@ def test_no_month_crashes_the_monitor(judge: Judge, how: str, with_history: bool
     assert judge(third, "003").customers == len(third), "nor does the month after it"
 
 
+@pytest.mark.parametrize("kept", [300, 1, 0])
+def test_a_table_that_is_cut_off_is_a_fault_and_no_departures(judge: Judge, kept: int) -> None:
+    # given months in which few leave, with a window that ends when half a table arrives
+    *before, last = club_months(4)
+    for number, members in enumerate(before, start=1):
+        judge(members, f"{number:03}", window=3)
+    verdict = judge(last.head(kept), "004", window=3)
+    # then the file is at fault: nobody is taken to have left
+    assert [fault.column for fault in verdict.faults] == [builders.NUMBER]
+    assert verdict.faults[0].problem == "customers of 003 are absent"
+    assert verdict.faults[0].customers >= len(last) / 2
+    assert verdict.departures.changed is None
+    assert verdict.calibration.changed is None
+
+
+def test_a_base_of_which_each_month_is_a_part_is_no_fault(judge: Judge) -> None:
+    for number, members in enumerate(club_months(4), start=1):
+        # given another third of the members each month, with a window that ends before the last
+        verdict = judge(members.iloc[number % 3 :: 3], f"{number:03}", window=2)
+    # then nobody can be followed, and nothing is said of who left
+    assert verdict.faults == ()
+    assert verdict.departures.changed is None
+    assert verdict.calibration.changed is None
+
+
+def test_ids_in_several_rows_are_a_fault(judge: Judge) -> None:
+    (members,) = club_months(1)
+    verdict = judge(pd.concat([members, members.head(100)]), "001")
+    found = [(fault.column, fault.problem, fault.customers) for fault in verdict.faults]
+    assert found == [(builders.NUMBER, "in several rows", 100)]
+    few = judge(pd.concat([members, members.head(1)]), "001")
+    assert few.faults == (), "below monitor.fault_share each customer counts once"
+
+
 def test_a_month_of_one_class_is_judged(judge: Judge, read: Read) -> None:
     table = read(next(club_months(1)), "001")
     judge(table, "001")
