@@ -168,7 +168,7 @@ def test_a_base_of_which_each_month_is_a_part_is_no_fault(judge: Judge) -> None:
     for number, members in enumerate(club_months(4), start=1):
         # given another third of the members each month, with a window that ends before the last
         verdict = judge(members.iloc[number % 3 :: 3], f"{number:03}", window=2)
-    # then nobody can be followed, and nothing is said of who left
+    # then nobody can be followed, and who left is not judged
     assert verdict.faults == ()
     assert verdict.departures.changed is None
     assert verdict.calibration.changed is None
