@@ -6,7 +6,7 @@ decision, no list. Boosting alone: less work than the champion where that is a v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,14 @@ def fit(customers: pd.DataFrame, schema: Schema, **parameters: Any) -> Any:
         ]
     )
     model = make_pipeline(encoder, XGBClassifier(**parameters))
-    return model.fit(customers[numbers + categories], schema.churned(customers))
+    return model.fit(_filled(customers, schema), schema.churned(customers))
 
 
 def score(source: Path, out: Path, model: Any, schema: Schema) -> None:
     """Probabilities of the customers in a CSV or Parquet file, into another of its kind."""
     writer = None
-    for number, customers in enumerate(_chunks(source)):
-        probability = model.predict_proba(customers)[:, 1]
+    for number, customers in enumerate(_chunks(source, schema)):
+        probability = model.predict_proba(_filled(customers, schema))[:, 1]
         scores = pd.DataFrame({"id": customers[schema.id_name], "probability": probability})
         if source.suffix == ".csv":
             scores.to_csv(out, mode="a" if number else "w", header=not number, index=False)
@@ -54,9 +54,16 @@ def score(source: Path, out: Path, model: Any, schema: Schema) -> None:
         writer.close()
 
 
-def _chunks(source: Path) -> Iterator[pd.DataFrame]:
+def _filled(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """The customers with a word where a category is blank."""
+    names = [column.name for column in schema.inputs if not column.is_numeric]
+    return customers.assign(**{name: customers[name].fillna("missing") for name in names})
+
+
+def _chunks(source: Path, schema: Schema) -> Iterator[pd.DataFrame]:
     if source.suffix == ".csv":
-        yield from pd.read_csv(source, chunksize=CHUNK)
+        texts: dict[Hashable, Any] = {c.name: str for c in schema.inputs if not c.is_numeric}
+        yield from pd.read_csv(source, chunksize=CHUNK, dtype=texts)
     else:
         for batch in pq.ParquetFile(source).iter_batches(CHUNK):
             yield batch.to_pandas()
