@@ -96,7 +96,12 @@ def _by_lot(number: int) -> list[Result]:
 
 
 def _profit(name: str, seeds: int) -> list[Result]:
-    """True profit of the chosen policy: against the truth's best, and against today's rule."""
+    """True profit of the chosen policy: against the truth's best, and against today's rule.
+
+    Where nearly nobody is worth a contact (`sleeping_dogs`) the best is small, and the bound on the
+    share of it is missed: the true relative effects on the champion's risk reach 0.89 of it, and a
+    logistic regression that is given the three terms of this world, with 50,000 contacts, 0.86.
+    """
     results = []
     for contacts in (SMALL, USUAL, LARGE):
         chosen, best, today = zip(

@@ -35,7 +35,7 @@ def _effect(effect: dict[str, Any], result: dict[str, Any]) -> str:
         what = f"{effect['arm']}: {-100 * found['value']:.1f} percentage points MORE left"
     else:
         what = (
-            f"{effect['arm']}: no effect on churn can be seen ({100 * found['value']:+.1f} points)"
+            f"{effect['arm']}: no effect on churn can be seen, {100 * found['value']:+.1f} points"
         )
     return f"{what} ({between}); {100 * effect['expected_reduction']:.1f} had been assumed."
 
@@ -78,7 +78,9 @@ def _advice(result: dict[str, Any]) -> str:
 def adopted(content: dict[str, Any]) -> str:
     """What the next champion decides by, and how that comes about."""
     rule = POLICIES[content["policy"]]
+    worth = content.get("profit_per_customer")
+    lost = worth is not None and worth["value"] < 0
     return (
         f"Adopted in data/effect: {rule}. make repro packs it into the champion; until then "
         "nothing changes. ADOPT=none goes back to the assumed share."
-    )
+    ) + (" It lost least of all rules; to contact nobody loses nothing." if lost else "")
