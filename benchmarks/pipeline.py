@@ -106,7 +106,10 @@ def _forget_results(place: Path) -> None:
 def _empty_stages(place: Path, *, like: Path) -> Path:
     """A project whose stages do nothing, with the dependencies and outputs of a finished one.
 
-    Every file is there, with its name as content: what DVC hashes and locks is as much.
+    Every file is there, with its name as content: what DVC hashes and locks is as much. Against
+    five stages with one dependency each a no-op takes 1.41 times the processor time, the price of
+    143 dependencies: 150 files take 1.17 times what one folder of them takes. Only what every stage
+    imports could be a folder, some 60 of them, which leaves 1.35.
     """
     pipeline = read_yaml(like / "dvc.yaml")["stages"]
     for stage in pipeline.values():

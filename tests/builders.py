@@ -66,6 +66,7 @@ WITHOUT = {
     "numbers": [BRANCH, SIZE, PAYS, GENDER],
 }
 VARIANTS = list(WITHOUT)
+TEXTS = [NUMBER, BRANCH, SIZE, PAYS, GENDER, REMARK, SINCE, LEFT]
 CONTRACT = {  # what `metrics.json` has to say of the test customers
     "roc_auc", "average_precision", "brier", "log_loss", "ece", "accuracy", "precision", "recall",
     "f1", "top_decile_lift", "empc", "mpc", "profit_per_customer", "threshold",
@@ -108,11 +109,7 @@ def members(rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
         SINCE: rng.choice(["2019-05-01", "2021-11-15"], rows),
     }
     table[LEFT] = np.where(rng.random(rows) < risk_of(table), "ja", "nein")
-    return pd.DataFrame(table).astype(dict.fromkeys([*_texts(), LEFT], object))
-
-
-def _texts() -> list[str]:
-    return [NUMBER, BRANCH, SIZE, PAYS, GENDER, REMARK, SINCE]
+    return pd.DataFrame(table).astype(dict.fromkeys(TEXTS, object))
 
 
 def risk_of(table: dict) -> np.ndarray:
@@ -214,13 +211,7 @@ MONEY = {
     },
     "budget": None,
 }
-EVALUATE = {
-    "seed": 5,
-    "resamples": 100,
-    "level": 0.9,
-    "calibration_bins": 5,
-    "min_slice": 30,
-}
+EVALUATE = {"seed": 5, "resamples": 100, "level": 0.9, "calibration_bins": 5, "min_slice": 30}
 
 
 def train_params(**changes) -> Train:

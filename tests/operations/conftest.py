@@ -1,4 +1,4 @@
-"""Servers that are away, and what happens at the end of a run."""
+"""Servers that are away, a store of objects, and what happens at the end of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import clean_environment
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server with a bucket `team`."""
+    from moto.server import ThreadedMotoServer
+
+    from tests.remotes import bucket
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    bucket(address).create()
+    yield address
+    server.stop()
 
 
 @contextmanager

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import socket
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from scoring.digest import sha256
 from scoring.errors import UserError
 from stages.core.paths import Paths
-from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
-from stages.operations.reproducible import outputs
-from tests.conftest import copy_of, dvc, stages
+from tests.conftest import copy_of, dvc
+from tests.remotes import bucket, clone, configure, git, object_of, to_s3
 
-KEYS = {"aws_access_key_id": "me", "aws_secret_access_key": "mine"}
 OUTPUTS = ("adopted.csv", "folder", "made.txt")
 PIPELINE = """
 stages:
@@ -31,19 +23,6 @@ stages:
     cmd: mkdir folder && echo 1 > folder/one && echo 2 > folder/two && echo made > made.txt
     outs: [folder, made.txt]
 """
-
-
-def git(place: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    subprocess.run(["git", *identity, *arguments], cwd=place, check=True, capture_output=True)
-
-
-def clone(place: Path, into: Path) -> Path:
-    """What somebody else gets: what is committed, and an empty cache."""
-    git(place, "add", "--all")
-    git(place, "commit", "--quiet", "--allow-empty", "--message", "remote")
-    git(place, "clone", "--quiet", str(place), str(into))
-    return into
 
 
 def at(place: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[Paths], str]) -> str:
@@ -77,47 +56,6 @@ def filled(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     configure(small, url=str(tmp_path / "remote"))
     at(small, monkeypatch, sharing.push)
     return small
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The address of an S3 server with a bucket `team`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    bucket(address).create()
-    yield address
-    server.stop()
-
-
-def bucket(address: str) -> Any:
-    """The bucket `team` of the server, past DVC."""
-    service = boto3.resource("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
-    return service.Bucket("team")
-
-
-def configure(place: Path, **settings: str) -> None:
-    """What `dvc remote add -d store` and `dvc remote modify store` write."""
-    lines = [f"    {name} = {value}\n" for name, value in settings.items()]
-    text = "[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n"
-    (place / ".dvc" / "config").write_text("".join([text, *lines]))
-
-
-def to_s3(place: Path, address: str, *, bucket: str = "team") -> None:
-    """A remote below the name of the test, with keys as only a test may keep them."""
-    keys = {name.removeprefix("aws_"): value for name, value in KEYS.items()}
-    url = f"s3://{bucket}/{place.parent.name}"
-    configure(place, url=url, endpointurl=address, region="us-east-1", **keys)
-
-
-def object_of(place: Path, output: str) -> str:
-    """Where an output lies below the address of a remote."""
-    if output == "adopted.csv":
-        content = read_yaml(place / "adopted.csv.dvc")["outs"][0]["md5"]
-    else:
-        outs = [out for s in read_yaml(place / "dvc.lock")["stages"].values() for out in s["outs"]]
-        content = next(out["md5"] for out in outs if out["path"] == output)
-    return f"files/md5/{content[:2]}/{content[2:]}"
 
 
 def first_in(remote: Path, listing: str) -> Path:
@@ -272,93 +210,3 @@ def test_a_remote_that_does_not_answer_is_not_waited_for(
         to_s3(small, f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(UserError, match=r"^store: no answer within 0\.5 seconds; `make repro`"):
             at(small, monkeypatch, sharing.pull)
-
-
-def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
-    return re.findall(r"^Running stage '(\w+)'", done.stdout, flags=re.MULTILINE)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["folder", "S3"])
-def test_a_clone_pulls_and_has_nothing_to_run(
-    fresh: Path, s3: str, tmp_path: Path, kind: str
-) -> None:
-    # given a finished run, pushed
-    keys = {}
-    if kind == "folder":
-        configure(fresh, url=str(tmp_path / "remote"))
-    else:
-        configure(fresh, url="s3://team/run", endpointurl=s3, region="us-east-1")
-        keys = {name.upper(): value for name, value in KEYS.items()}
-    pushed = stages(fresh, "push", **keys)
-    assert pushed.returncode == 0, pushed.stderr
-    # when a clone with an empty cache pulls
-    other = clone(fresh, tmp_path / "other")
-    pulled = stages(other, "pull", **keys)
-    assert pulled.returncode == 0, pulled.stderr
-    count = shared_outputs(fresh)
-    message = rf"store: all {count} outputs are here; files fetched: \d\d$"
-    assert re.match(message, pulled.stdout)
-    # then neither DVC nor the pipeline has anything to do, and no key is asked for
-    for done in (dvc(other, "repro"), stages(other, "repro")):
-        assert "Data and pipelines are up to date" in done.stdout
-        assert ran(done) == []
-    assert outputs_of(other) == outputs_of(fresh)
-    # and DVC's own command brings the same
-    plain = clone(fresh, tmp_path / "plain")
-    assert dvc(plain, "pull", **keys).returncode == 0
-    assert "Data and pipelines are up to date" in dvc(plain, "repro").stdout
-    assert outputs_of(plain) == outputs_of(fresh)
-
-
-def shared_outputs(place: Path) -> int:
-    """How many outputs a remote holds: all but the metrics, which are in git."""
-    stages_of_lock = read_yaml(place / "dvc.lock")["stages"].values()
-    return sum(len(stage["outs"]) for stage in stages_of_lock) - 1
-
-
-def outputs_of(place: Path) -> dict[str, str]:
-    return {name: sha256(place / name) for name in outputs(place)}
-
-
-@pytest.mark.slow
-def test_a_run_rebuilds_what_the_remote_lacks_and_never_asks_it(
-    fresh: Path, tmp_path: Path
-) -> None:
-    # given a clone that pulled from a remote which lost what the last stage wrote
-    configure(fresh, url=str(tmp_path / "remote"))
-    assert stages(fresh, "push").returncode == 0
-    (tmp_path / "remote" / object_of(fresh, "reports/contact_list.csv")).unlink()
-    other = clone(fresh, tmp_path / "other")
-    pulled = stages(other, "pull")
-    assert pulled.returncode == 1
-    count = shared_outputs(fresh)
-    assert pulled.stderr.splitlines()[-1] == (
-        f"store: {count - 1} of {count} outputs are here; missing: reports/contact_list.csv: "
-        "`make repro` rebuilds what is missing"
-    )
-    # when the pipeline is run while the remote is another that would not answer
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        to_s3(other, f"http://127.0.0.1:{server.getsockname()[1]}")
-        done = stages(other, "repro")
-        # then that stage alone is run, to the same bytes, and nobody was asked
-        assert ran(done) == ["evaluate"]
-        assert outputs_of(other) == outputs_of(fresh)
-        server.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            server.accept()
-    # and what was rebuilt mends the remote
-    configure(other, url=str(tmp_path / "remote"))
-    assert stages(other, "push").stdout == f"store: has all {count} outputs; files sent: 1\n"
-
-
-@pytest.mark.slow
-def test_without_keys_the_remote_says_so_at_once(fresh: Path, s3: str, tmp_path: Path) -> None:
-    configure(fresh, url="s3://team/nobody", endpointurl=s3, region="us-east-1")
-    nobody = {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
-    for command in ("push", "pull"):
-        done = stages(fresh, command, **nobody)
-        assert done.returncode == 1
-        assert done.stderr == (
-            "store: Unable to locate credentials; `make repro` does without it\n"
-        )
