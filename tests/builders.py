@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from scoring import money
 from scoring.schema import Schema, parse_schema
+from stages.core.metrics import Shown, shown_in
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.features.table import LABEL, feature_table
@@ -322,7 +323,7 @@ def out_of_fold(*, rows: int = 200, seed: int = 9) -> pd.DataFrame:
 
 def fold_scores() -> pd.DataFrame:
     """Metrics of two candidates by fold, as `train` leaves them."""
-    names = ["roc_auc", "average_precision", "brier", "log_loss", "ece"]
+    names = [metric.name for metric in shown_in(Shown.CROSS_VALIDATION)]
     rows = [
         {"candidate": who, "repeat": repeat, "fold": fold}
         | dict.fromkeys(names, 0.5 + 0.01 * repeat + 0.02 * fold)

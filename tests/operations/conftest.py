@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import clean_environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of an S3 server with a bucket `team`."""
     from moto.server import ThreadedMotoServer
