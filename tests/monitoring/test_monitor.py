@@ -153,8 +153,8 @@ def test_no_month_crashes_the_monitor(judge: Judge, how: str, with_history: bool
 def test_a_table_that_is_cut_off_is_a_fault_and_no_departures(judge: Judge, kept: int) -> None:
     # given months in which few leave, with a window that ends when half a table arrives
     *before, last = club_months(4)
-    for number, members in enumerate(before, start=1):
-        judge(members, f"{number:03}", window=3)
+    for place, members in enumerate(before, start=1):
+        judge(members, f"{place:03}", window=3)
     verdict = judge(last.head(kept), "004", window=3)
     # then the file is at fault: nobody is taken to have left
     assert [fault.column for fault in verdict.faults] == [builders.NUMBER]
@@ -165,9 +165,9 @@ def test_a_table_that_is_cut_off_is_a_fault_and_no_departures(judge: Judge, kept
 
 
 def test_a_base_of_which_each_month_is_a_part_is_no_fault(judge: Judge) -> None:
-    for number, members in enumerate(club_months(4), start=1):
+    for place, members in enumerate(club_months(4), start=1):
         # given another third of the members each month, with a window that ends before the last
-        verdict = judge(members.iloc[number % 3 :: 3], f"{number:03}", window=2)
+        verdict = judge(members.iloc[place % 3 :: 3], f"{place:03}", window=2)
     # then nobody can be followed, and who left is not judged
     assert verdict.faults == ()
     assert verdict.departures.changed is None
