@@ -5,13 +5,15 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from scoring import money
 from scoring.assumptions import Scenario, worth
 from stages.evaluation import what_if as module
 from stages.evaluation.what_if import figures, plan_of, points, what_if
 from tests import builders
-from tests.html_pages import layout_faults, measured
+from tests.html_pages import CHROMIUM, PHONE, layout_faults, measured
 
 PAGE = "reports/reports/index.html"
 FIGURES = """
@@ -99,3 +101,28 @@ def test_where_nobody_is_worth_a_contact_nothing_is_spent():
     profit = money.expected_profit(data.probability, data.value, dear)
     found = figures(plan_of(data.probability, profit, dear), None)
     assert (found["contacts"], found["profit"], found["points"]) == (0, 0, "0.0,200.0")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; continuous integration has one")
+def test_the_keyboard_moves_an_assumption_and_the_address_keeps_it(write, tmp_path):
+    write(builders.evaluation_data())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": PHONE, "height": 800})
+        page.goto((tmp_path / PAGE).as_uri())
+        profit = page.locator("#economics data[data-name=profit]")
+        before = profit.inner_text()
+        # when the share that accepts is lowered by the keyboard
+        page.get_by_label("accept the offer").press("ArrowLeft")
+        # then the profit follows, the address has it, and the way back is a button
+        assert page.evaluate("location.hash") == "#accept=29"
+        assert profit.inner_text() != before
+        violations = Axe().run(page).response["violations"]
+        assert [
+            each["id"] for each in violations if each["impact"] in ("serious", "critical")
+        ] == []
+        page.get_by_role("button", name="As assumed today").click()
+        assert profit.inner_text() == before
+        assert page.evaluate("location.hash") == ""
+        browser.close()

@@ -112,7 +112,7 @@
     root.querySelector(".changed").hidden = !changed;
     for (const name of Object.keys(assumed)) {
       form.elements[name].value = state[name];
-      form.elements[name].parentElement.querySelector("output").textContent = short.format(state[name]);
+      form.elements[name].parentElement.querySelector("b").textContent = short.format(state[name]);
     }
     drawCurve(plan, changed);
   };
