@@ -70,6 +70,25 @@ def profit_curve(
     return {"height": HEIGHT, "layer": [lines, point]}
 
 
+def segments(
+    rows: Sequence[dict[str, Any]], *, names: Sequence[str], words: Words
+) -> dict[str, Any]:
+    """As `shares`, for groups in no order and of long names: a row for each, points by shape."""
+    by_line = {"field": "line", "type": "nominal", "sort": list(names)}
+    legend = {"orient": "bottom", "title": None}
+    return {
+        "height": {"step": 32},
+        "data": {"values": list(rows)},
+        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+        "encoding": {
+            "y": {"field": "group", "type": "ordinal", "sort": None, "axis": {"title": None}},
+            "x": {"field": "share", "type": "quantitative", "axis": _axis("", words, share=True)},
+            "color": {**by_line, "legend": legend, "scale": {"range": [BLUE, ORANGE]}},
+            "shape": {**by_line, "legend": legend, "scale": {"range": ["circle", "diamond"]}},
+        },
+    }
+
+
 def shares(rows: Sequence[dict[str, Any]], *, names: Sequence[str], words: Words) -> dict[str, Any]:
     """Two shares for each group: rows with `group`, `share` and `line`, one of two `names`."""
     by_line = {"field": "line", "type": "nominal", "sort": list(names)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import streamlit as st
 
@@ -115,7 +116,7 @@ def _segments(
     column = st.selectbox(
         words("segments_choice"), list(found), format_func=titles.__getitem__, key="segment"
     )
-    _compared(found[column], words)
+    _compared(found[column], words, drawn=charts.segments)
     far = max(found[column], key=lambda row: abs(row.realised - row.predicted))
     shares = {"predicted": words.percent(far.predicted), "realised": words.percent(far.realised)}
     st.write(words.md("segments_sentence", segment=far.group, **shares))
@@ -132,7 +133,13 @@ def _report(file: str, words: Words) -> None:
     st.caption(words.md("report", file=f"reports/{file}"))
 
 
-def _compared(rows: Sequence[history.Compared], words: Words) -> None:
+def _compared(
+    rows: Sequence[history.Compared],
+    words: Words,
+    *,
+    drawn: Callable[..., dict[str, Any]] = charts.shares,
+) -> None:
+    """What was predicted and what happened in each group, as a chart and as its text."""
     names = words("predicted"), words("realised")
     shares = [(row.predicted, row.realised) for row in rows]
     points = [
@@ -144,7 +151,7 @@ def _compared(rows: Sequence[history.Compared], words: Words) -> None:
         f"{row.group}: {words.percent(row.predicted)}, {words.percent(row.realised)}"
         for row in rows
     )
-    spec = charts.shares(points, names=names, words=words)
+    spec = drawn(points, names=names, words=words)
     st.vega_lite_chart(spec, width="stretch", alt=words("compared_alt", rows=summaries))
 
 
