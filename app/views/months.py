@@ -119,7 +119,8 @@ def _segments(
     _compared(found[column], words, drawn=charts.segments)
     far = max(found[column], key=lambda row: abs(row.realised - row.predicted))
     shares = {"predicted": words.percent(far.predicted), "realised": words.percent(far.realised)}
-    st.write(words.md("segments_sentence", segment=far.group, **shares))
+    segment = f"{titles[column]}: {far.group}"
+    st.write(words.md("segments_sentence", segment=segment, **shares))
     _report("05_evaluate.html", words)
 
 

@@ -77,7 +77,7 @@ def test_the_view_says_what_monitor_campaign_and_model_showed(page, month, repor
     assert (
         "5.2 percentage points fewer left than without a contact (95% interval 1.0 to 9.4)" in page
     )
-    assert "with <b>, 32% were predicted to leave and 41% did" in page
+    assert ": <b>”, 32% were predicted to leave and 41% did" in page
     for file in ("model_card", "monitor/2026-10", "monitor/2026-08", "05_evaluate", "campaign"):
         assert f"The report behind it: reports/{file}.html" in page
     assert not any("<b>" in part.value for part in shown.markdown)
