@@ -26,6 +26,7 @@ HERE = Paths.here()
 SEEDS = int(os.environ.get("STORY_SEEDS", "20"))
 FIRST = 100  # seed of the first story; the others follow
 LEVEL = 0.95
+QUIET = 0.85  # an alarm in 5% of quiet years is the budget: 4 in 20 stories come by chance in 2%
 AFTER_THE_OFFER = 8  # months: a label's six, one to judge on, one in which it is deployed
 
 
@@ -37,7 +38,7 @@ def benchmarks() -> list[Result]:
     return [
         _difference("loop less never retrained", loop - never),
         _difference("loop less retrained every month", loop - every, undisturbed),
-        _share("no alarm before the offer", [not p.false_alarms for p in points]),
+        _share("no alarm before the offer", [not p.false_alarms for p in points], bound=QUIET),
         _share("seen within two months", [_in_time(p) for p in points]),
         _regained(np.array([p.regained for p in points])),
         _share(f"{ENOUGH:.0%} of the loss regained, once", [_recovered(p) for p in points]),
