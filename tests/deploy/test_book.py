@@ -22,6 +22,9 @@ REGISTRY = "tests/operations/registry"
 ALL_THE_WAY = (
     f"{REGISTRY}/test_command_line.py::test_two_versions_of_a_real_champion_go_all_the_way"
 )
+DEPLOYED = (
+    "tests/operations/canary/test_deploy.py::test_a_challenger_takes_over_and_the_way_back_is_open"
+)
 CLIENTS = "tests/service/test_clients.py::test_what_the_book_asks_of_the_service_is_answered"
 ELSEWHERE = {
     "curl -s localhost:3000": CLIENTS,
@@ -46,10 +49,12 @@ ELSEWHERE = {
     ),
     "make chaos": "tests/benchmarks/test_chaos.py::test_the_service_keeps_what_is_promised",
     "make promote": ALL_THE_WAY,
+    "make deploy": DEPLOYED,
+    "make undeploy": DEPLOYED,
     "make fetch-model": ALL_THE_WAY,
     "make monitor": "tests/deploy/test_stack.py::monitor",
     "make rebuild-release": f"{REGISTRY}/test_rebuild.py::test_a_version_comes_out_of_a_run_again",
-    "make pull": "tests/operations/test_sharing.py::test_a_clone_pulls_and_has_nothing_to_run",
+    "make pull": "tests/operations/test_shared_runs.py::test_a_clone_pulls_and_has_nothing_to_run",
     "make repro": "tests/conftest.py::finished",
     "make retrain": "tests/operations/retrain/test_retrain.py::retrained",
     "git clone": "stages/operations/registry/rebuild.py::rebuild",
