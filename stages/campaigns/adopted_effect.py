@@ -42,19 +42,25 @@ def adopt(
 ) -> Content:
     """Write the policy that was chosen for the train stage; what was written.
 
-    `UserError` where the campaign is not one of the champion's customers, or where the graph of
-    the policy differs from the policy.
+    `UserError` where the campaign is not one of the champion's customers, where every policy lost,
+    or where the graph of the policy differs from the policy.
     """
     if not campaign.scored:
         raise UserError(
             f"{campaign.origin}: not one of the champion's customers, whose decision it is to "
             "change; expected the champion's columns in the file or in CUSTOMERS="
         )
+    worth = _worth(result)
+    if (value := worth["profit_per_customer"]["value"]) < 0:
+        raise UserError(
+            f"{campaign.origin}: every rule lost, the best of them {-value:,.2f} a customer; "
+            "expected one that brings something: to contact nobody loses nothing"
+        )
     schema = read_manifest(paths.champion)[1]
     content = {
         "policy": result["chosen"],
         "campaign": {**result["source"], "customers": len(campaign.trial), "adopted": str(today)},
-        **_worth(result),
+        **worth,
     }
     graph = None
     if result["chosen"] != TODAY:

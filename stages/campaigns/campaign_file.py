@@ -39,6 +39,7 @@ from stages.tables.checks import check_table
 from stages.tables.intake import RawColumn, RawTable
 
 LEAST = 50  # leavers, and retained customers, that each arm needs
+ROW = "(place of the row)"
 REACHED = 0.01  # share of who was left alone that may have been contacted all the same
 
 
@@ -80,10 +81,10 @@ def read_campaign(
     """
     schema = _champions_schema(paths)
     file = read_source(options, id_name=schema.id_name if schema else None)
-    known, kept = _known(file, options, paths, schema)
-    labels = np.array(text_of(kept, file.treated), dtype=object)[known.rows]
+    known = _known(file, options, paths, schema)
+    labels = np.array(text_of(file.raw_table, file.treated), dtype=object)[known.rows]
     arm = np.array([file.arms.index(label) for label in labels], dtype=np.int64)
-    outcome = np.array(text_of(kept, file.outcome), dtype=object)[known.rows]
+    outcome = np.array(text_of(file.raw_table, file.outcome), dtype=object)[known.rows]
     left = (outcome == file.positive).astype(np.float64)
     _check_enough(file, arm, left)
     costs = known.costs or costs_of(money, base_rate=float(left[arm == 0].mean()))
@@ -133,15 +134,12 @@ def _names(file: Source) -> tuple[str, ...]:
     return tuple(arm if not arm.isdigit() else f"{file.treated} {arm}" for arm in file.arms)
 
 
-def _known(
-    file: Source, options: CampaignOptions, paths: Paths, schema: Schema | None
-) -> tuple[Known, RawTable]:
-    """What was known of the customers, and the table whose rows are meant."""
+def _known(file: Source, options: CampaignOptions, paths: Paths, schema: Schema | None) -> Known:
+    """What was known of the customers."""
     before = without_columns(file.raw_table, file.after)
     if schema is not None and _fits(before, schema) and not _lacks_a_day(file, schema):
         bundle = bundle_in_service(paths.champion)
-        known = by_champion(before, bundle, origin=file.origin, snapshot=file.snapshot)
-        return known, file.raw_table
+        return by_champion(before, bundle, origin=file.origin, snapshot=file.snapshot)
     labels = sorted(file.arms)
     found = draft(
         without_columns(file.raw_table, [n for n in file.after if n != file.outcome]),
@@ -149,11 +147,14 @@ def _known(
         origin=file.origin,
     )
     content = found.content
-    content["columns"].append({"name": file.treated, "kind": "category", "values": labels})
+    content["columns"] += [
+        {"name": file.treated, "kind": "category", "values": labels},
+        {"name": ROW, "kind": "integer"},
+    ]
     whole = parse_schema(content, origin=f"{file.origin}: the drafted schema")
-    table = check_table(file.raw_table, whole, origin=file.origin).customers
-    kept = _as_raw(table, file)
-    return by_schema(table, whole, apart=file.after), kept
+    numbered = _numbered(file, with_ids=whole.id_name is not None)
+    table = check_table(numbered, whole, origin=file.origin).customers
+    return by_schema(table, whole, apart=(*file.after, ROW), rows=table[ROW].to_numpy())
 
 
 def _fits(raw_table: RawTable, schema: Schema) -> bool:
@@ -171,13 +172,18 @@ def _champions_schema(paths: Paths) -> Schema | None:
     return read_manifest(bundle)[1] if bundle.is_dir() else None
 
 
-def _as_raw(table: pd.DataFrame, file: Source) -> RawTable:
-    """The two columns of a checked table, whose rows may be fewer than the file's."""
-    columns = {}
-    for name in (file.treated, file.outcome):
-        codes, texts = pd.factorize(table[name])
-        columns[name] = RawColumn(pa.array(texts, pa.string()), codes.astype(np.int32))
-    return RawTable(columns, len(table))
+def _numbered(file: Source, *, with_ids: bool) -> RawTable:
+    """The table with a column of its rows' places, by which what is kept of it is known.
+
+    A customer who is twice in a month to the last cell is once in it.
+    """
+    columns, rows = file.raw_table.columns, file.raw_table.rows
+    places = np.arange(rows, dtype=np.int32)
+    column = RawColumn(pa.array(places.astype(str), pa.string()), places)
+    table = replace(file.raw_table, columns={**columns, ROW: column})
+    cells = pd.DataFrame({name: each.codes for name, each in columns.items()})
+    again = cells.assign(**{ROW: file.stratum}).duplicated().to_numpy()
+    return table.without(again) if with_ids else table
 
 
 def _learned_risk(trial: Trial, *, seed: int) -> Floats:

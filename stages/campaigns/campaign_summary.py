@@ -77,10 +77,7 @@ def _advice(result: dict[str, Any]) -> str:
 
 def adopted(content: dict[str, Any]) -> str:
     """What the next champion decides by, and how that comes about."""
-    rule = POLICIES[content["policy"]]
-    worth = content.get("profit_per_customer")
-    lost = worth is not None and worth["value"] < 0
     return (
-        f"Adopted in data/effect: {rule}. make repro packs it into the champion; until then "
-        "nothing changes. ADOPT=none goes back to the assumed share."
-    ) + (" It lost least of all rules; to contact nobody loses nothing." if lost else "")
+        f"Adopted in data/effect: {POLICIES[content['policy']]}. make repro packs it into the "
+        "champion; until then nothing changes. ADOPT=none goes back to the assumed share."
+    )

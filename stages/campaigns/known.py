@@ -108,8 +108,13 @@ def _of_each_day(file: InputFile, table: pa.Table, schema: Schema, snapshot: Day
     )
 
 
-def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> Known:
-    """The customers of a checked table under a schema of their own, columns `apart` left out."""
+def by_schema(
+    table: pd.DataFrame, schema: Schema, *, apart: Sequence[str], rows: Integers
+) -> Known:
+    """The customers of a checked table under a schema of their own, columns `apart` left out.
+
+    `rows` (n,) are their places in the table as it came.
+    """
     inputs = [column for column in schema.inputs if column.name not in apart]
     numeric = table[[c.name for c in inputs if c.is_numeric]].astype(np.float64)
     category = (
@@ -118,7 +123,7 @@ def by_schema(table: pd.DataFrame, schema: Schema, *, apart: Sequence[str]) -> K
     chosen = EffectColumns(tuple(map(str, numeric)), tuple(_frequent(category)))
     is_so = [(category[name].astype(str) == label).to_numpy() for name, label in chosen.category]
     return Known(
-        rows=np.arange(len(table)),
+        rows=rows,
         inputs=np.column_stack([numeric.to_numpy(), *is_so]).astype(np.float64),
         names=_names(chosen),
         segments=_segments(category),

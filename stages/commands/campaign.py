@@ -92,11 +92,11 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
     write_json(paths.campaign, result)
     for line in [*(f"Warning: {one}" for one in campaign.warnings), *headlines(result)]:
         print(line)
-    if options.adopt == CHOSEN:
-        print(adopted(adopt(campaign, result, params.campaign, paths, today=today)))
     if options.report:
         page = write_notebook_report("campaign", paths)
         print(f"Report: {paths.relative(page)} (open it in a browser)")
+    if options.adopt == CHOSEN:
+        print(adopted(adopt(campaign, result, params.campaign, paths, today=today)))
 
 
 def _asked(options: argparse.Namespace) -> CampaignOptions:

@@ -140,6 +140,14 @@ def test_a_campaign_of_others_than_the_champions_customers_is_not_adopted(learne
     assert not Paths(tmp_path).effect.exists()
 
 
+def test_where_every_rule_lost_nothing_is_adopted(learned, tmp_path):
+    campaign, result = learned
+    policies = [one | {"profit_per_customer": {"value": -0.25}} for one in result["policies"]]
+    with pytest.raises(UserError, match=r"every rule lost, the best of them 0\.25 a customer"):
+        adopt(campaign, result | {"policies": policies}, SETTINGS, Paths(tmp_path), today=TODAY)
+    assert not Paths(tmp_path).effect.exists()
+
+
 @pytest.mark.parametrize("name", [p for p in POLICIES if p not in UPLIFT][1:])
 def test_a_number_is_adopted_without_a_graph(before, learned, tmp_path, name):
     campaign, result = learned

@@ -112,6 +112,24 @@ def test_every_fold_has_as_many_of_each_month(lists, club):
         assert counts.max() - counts.min() <= 4
 
 
+def test_a_row_twice_among_months_of_any_table_moves_nobody_to_another_month(lists, club, tmp_path):
+    # given months without the champion's columns, and a customer twice in the first
+    (tmp_path / "months").mkdir()
+    for month in MONTHS:
+        customers = pd.read_csv(lists / "customers" / f"{month}.csv", dtype=str)
+        back = pd.read_csv(lists / "lists" / f"{month}.csv", dtype=str)
+        table = customers[[builders.NUMBER, builders.BRANCH]].merge(
+            back[["customer_id", "assignment", "churned"]],
+            left_on=builders.NUMBER, right_on="customer_id",
+        ).drop(columns="customer_id")  # fmt: skip
+        again = table.head(1) if month == MONTHS[0] else table.head(0)
+        pd.concat([table, again]).to_csv(tmp_path / "months" / f"{month}.csv", index=False)
+    campaign = read(lists, club, source=str(tmp_path / "months"), customers=None)
+    # then that customer is once in it, and everybody in the month of their list
+    rows = [len(pd.read_csv(lists / "lists" / f"{month}.csv")) for month in MONTHS]
+    assert np.bincount(campaign.trial.stratum).tolist() == rows
+
+
 def test_tables_below_each_other_keep_cells_and_row_numbers(tmp_path):
     for name, table in {"a": {"x": ["1", "2"], "y": ["p", "q"]}, "b": {"x": ["2", "3"]}}.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)

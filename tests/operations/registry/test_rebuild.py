@@ -53,6 +53,7 @@ def test_a_version_comes_out_of_a_run_again(small: Path, spoilt: bool) -> None:
     """Cloned, checked out and run for real, by a pipeline that copies, or adds what is random."""
     # given a version whose commit holds a pipeline
     (small / "stages").mkdir()
+    (small / "stages" / "__init__.py").touch()  # or an installed package goes before it
     (small / "stages" / "__main__.py").write_text(COPIES)
     shutil.copytree(small / CHAMPION, small / "kept")
     if spoilt:
