@@ -17,7 +17,7 @@ from tests.places import ROOT
 HERE = ("tar -C", "openssl x509", "du -sh")
 # The beginning of a command, and the test that runs it or what the target of make is.
 IMAGE, PIPELINE = "tests/deploy/test_image.py", "tests/deploy/test_pipeline_image.py"
-MADE_SECRETS = "tests/deploy/test_compose.py::test_secrets_are_made_once_and_differ"
+ONCE = "tests/deploy/test_compose.py::test_secrets_are_made_once_and_differ"
 COMPOSE = "tests/deploy/test_compose.py::test_up_status_and_down_are_asked_of_what_is_there"
 REGISTRY = "tests/operations/registry"
 ALL_THE_WAY = (
@@ -38,7 +38,7 @@ ELSEWHERE = {
     "make status": COMPOSE,
     "make rollout": "tests/operations/test_rollout.py::test_an_image_is_moved_in_and_asked",
     "make serve": "tests/service/conftest.py::serve",
-    "openssl passwd": MADE_SECRETS,  # pragma: allowlist secret
+    "openssl passwd": ONCE,  # pragma: allowlist secret
     "kubectl kustomize": "tests/deploy/test_kubernetes.py::rendered",
     "prometheus --config.file": "tests/deploy/processes.py::start_prometheus",
     "prometheus-alertmanager": "tests/deploy/test_stack.py::start_alertmanager",
