@@ -121,7 +121,12 @@ def test_a_killed_worker_is_replaced_logged_and_counted_and_so_is_what_its_log_l
     until(lambda: answered[0] > before + 50, what="answers again")
     stop.set()
     asking.join(WAIT)
-    (line,) = [line for line in busy.lines() if "a worker died" in line["message"]]
+
+    def deaths():
+        return [line for line in busy.lines() if "a worker died" in line["message"]]
+
+    until(deaths, what="the line about the death")  # it may be read later than answers
+    (line,) = deaths()
     assert (line["pid"], line["exit_code"]) == (killed.pid, -signal.SIGKILL)
     assert series(busy, "churn_worker_deaths_total") == 1
     predicted = series(busy, "churn_predictions_total")
