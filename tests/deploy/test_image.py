@@ -16,7 +16,7 @@ from tests.places import ROOT
 from tests.service.conftest import ELSEWHERE, Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-OWN_MB = 240
+OWN_MB = 210
 
 
 def asked(*command: str) -> str:
