@@ -64,9 +64,9 @@ def benchmarks() -> list[Result]:
 
 
 def _results(plain: list[Measured], tls: list[Measured], batch: Measured) -> list[Result]:
-    pairs = list(zip(tls, plain, strict=True))
-    ratio = statistics.median(a.load.rate / b.load.rate for a, b in pairs)
-    cost = statistics.median(a.cpu_ms / b.cpu_ms for a, b in pairs)
+    paired = list(zip(tls, plain, strict=True))
+    ratio = statistics.median(a.load.rate / b.load.rate for a, b in paired)
+    cost = statistics.median(a.cpu_ms / b.cpu_ms for a, b in paired)
     rates = _words(tls, plain, lambda one: one.load.rate, "requests/s")
     costs = _words(tls, plain, lambda one: one.cpu_ms, "CPU ms")
     failed = sum(one.load.errors for one in (*plain, *tls, batch))

@@ -94,6 +94,7 @@ onload = () => {
 def in_browser(page: Path) -> str:
     """A page as Chromium has it once its scripts have run."""
     if CHROMIUM is None:
+        # A program of the system; GitHub's runners have it.
         pytest.skip("no Chromium here; continuous integration has one")
     profile = f"--user-data-dir={page.with_name('browser')}"
     done = subprocess.run(

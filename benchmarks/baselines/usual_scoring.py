@@ -55,7 +55,7 @@ def score(source: Path, out: Path, model: Any, schema: Schema) -> None:
 
 
 def _filled(customers: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """The customers with a word where a category is blank."""
+    """The customers, "missing" where a category is blank."""
     names = [column.name for column in schema.inputs if not column.is_numeric]
     return customers.assign(**{name: customers[name].fillna("missing") for name in names})
 

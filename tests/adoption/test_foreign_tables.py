@@ -14,7 +14,8 @@ from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
 from stages.tables.checks import Checked, check_table
 from stages.tables.intake import read_raw_table
-from tests.foreign_tables import MADE, ROWS, Foreign, make
+from tests.foreign_columns import ROWS, Foreign
+from tests.foreign_tables import MADE, make
 
 TODAY = date(2026, 11, 27)
 

@@ -28,6 +28,7 @@ def engine() -> str:
     try:
         return running_engine()
     except UserError as error:
+        # Nobody needs an engine but for the images; GitHub's runners have Docker.
         pytest.skip(f"no container engine ({error}); apt-get install podman buildah runc")
 
 
@@ -40,6 +41,7 @@ def base(engine: str) -> str:
         done = subprocess.run([engine, "image", command, name], capture_output=True, check=False)
         if done.returncode == 0:
             return name
+    # Without a network; GitHub's runners can pull it.
     pytest.skip(f"{name} cannot be pulled; {BASE} names another base, with Python 3.11")
 
 

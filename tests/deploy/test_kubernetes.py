@@ -34,6 +34,7 @@ Object = dict[str, Any]
 def rendered(environment: str) -> list[Object]:
     """What `kubectl apply -k` would send."""
     if shutil.which("kubectl") is None:
+        # It is no package of Debian or Python; GitHub's runners have it.
         pytest.skip("kubectl is not installed, which renders overlays; the base is checked without")
     folder = PLACE / "overlays" / environment
     done = subprocess.run(

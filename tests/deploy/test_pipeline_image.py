@@ -37,6 +37,7 @@ def pipeline(engine: str) -> str:
     name = IMAGES["pipeline"].tag
     done = subprocess.run([engine, "image", "inspect", name], capture_output=True, check=False)
     if done.returncode:
+        # Two gigabytes and minutes to build: `make test-image IMAGE=pipeline` does both.
         pytest.skip(f"no image {name}; make image IMAGE=pipeline")
     return name
 

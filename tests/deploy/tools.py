@@ -19,5 +19,6 @@ def program(name: str) -> str:
     """Its path; the test is skipped where it is not installed."""
     found = shutil.which(name)
     if found is None:
+        # A program of the system, which most who change the model do without.
         pytest.skip(f"{name} is not installed; apt-get install {PACKAGES[name]}")
     return found
