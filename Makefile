@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help repro adopt score campaign monitor app lab tune ablation experiments report serve register promote retrain deploy undeploy story models test check \
 	pull push track cluster demote fetch-model bento image bench test-slow check-reproducible lint hooks audit lock \
 	clean check-results sbom scan-image push-image test-image cml comment propose-lock \
-	propose-retrain up down status chaos rebuild-release rollout load
+	propose-retrain up down status chaos rebuild-release rollout load programs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -301,6 +301,10 @@ push-image: # push the image: TO=ghcr.io/owner/churn VERSION=v1.0.0 [IMAGE=pipel
 rollout: # a released image into a cluster, asked, and taken back where it is not right: STAGE=dev|staging|prod TO=image@sha256:… [PIPELINE=image@sha256:…]
 	@$(foreach name,STAGE TO,$(call need,$(name),STAGE=dev TO=ghcr.io/owner/churn@sha256:…))
 	@$(PYTHON) -m stages rollout "$${STAGE:-}" "$${TO:-}" $${PIPELINE:+--pipeline "$$PIPELINE"}
+
+programs: # what slow tests start, by apt as root: nginx, Prometheus and Alertmanager of Debian or Ubuntu
+	sudo apt-get update --quiet
+	sudo apt-get install --quiet --yes --no-install-recommends nginx prometheus prometheus-alertmanager
 
 cml: # CML, which posts the comment, in .cml/ (needs npm)
 	@npm install --silent --no-fund --no-audit --global --prefix "$(CURDIR)/.cml" --ignore-scripts \
