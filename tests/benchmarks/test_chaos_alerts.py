@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from benchmarks.chaos import injections
@@ -37,6 +38,19 @@ FIRES = {
 
 def fires(prometheus: str, alert: str) -> bool:
     return bool(query(prometheus, f'ALERTS{{alertname="{alert}", alertstate="firing"}}'))
+
+
+def evaluations(prometheus: str) -> set[str]:
+    """When each group of rules was evaluated last."""
+    answer = httpx.get(f"{prometheus}/api/v1/rules", trust_env=False).json()
+    return {group["lastEvaluation"] for group in answer["data"]["groups"]}
+
+
+def evaluated(prometheus: str) -> None:
+    """Wait until the rules were evaluated with what has been read until now."""
+    for _ in range(2):  # the first may have begun before
+        before = evaluations(prometheus)
+        until(lambda before=before: not before & evaluations(prometheus), what="no evaluation")
 
 
 @contextlib.contextmanager
@@ -90,6 +104,8 @@ def test_workers_that_go_on_dying_without_a_model_raise_their_alerts(
         Callers(target, 1),
     ):
         # given a model that is cut, when a second worker has died no alert fires of it yet
+        few = "count_over_time(churn_worker_deaths_total[5m]) >= 5"  # the fewer, the less exact
+        until(lambda: query(prometheus, few), what="Prometheus does not go on reading")
         whole = (target.bundle / MODEL).read_bytes()
         (target.bundle / MODEL).write_bytes(whole[: len(whole) // 2])
         for deaths in (1, 2, 3):
@@ -99,6 +115,7 @@ def test_workers_that_go_on_dying_without_a_model_raise_their_alerts(
             until(lambda: len(target.workers()) == 2, what="the worker is not replaced")
             seen = f"sum(churn_worker_deaths_total) == {deaths}"
             until(lambda seen=seen: query(prometheus, seen), what="the death was not read")
+            evaluated(prometheus)
         # then at the third it does, and that there is no champion is a ticket
         until(lambda: fires(prometheus, "ChurnWorkersDie"), what="nobody is paged")
         until(lambda: fires(prometheus, "ChurnModelMissing"), what="no ticket of the model")
