@@ -9,7 +9,7 @@ question the columns are changed one by one, in an order drawn by chance and the
 (antithetic, Mitchell et al. 2022, JMLR 23), and each change of log-odds is credited to its column.
 Every way starts at a background customer and ends at this one, so the contributions add up to the
 prediction by construction, however few orders are drawn; only how they are split is an estimate.
-What a total value contributes is what it says beyond tenure × monthly value (`features.mixed`).
+What a total value contributes is what it says beyond tenure × monthly value (`scoring.mixed`).
 
 A contribution says what the model made of a column, not what causes a customer to leave.
 """

@@ -3,7 +3,7 @@
 One line, `summary`, and its `status`:
 
     quiet      nothing seen                                                     exit code 0
-    change     other customers, or they leave otherwise than was predicted      exit code 3
+    change     the customers changed, or leave otherwise than was predicted     exit code 3
     fault      the data is broken, named by column: nothing else is judged      exit code 4
     too_small  too few customers to judge                                       exit code 0
 
@@ -80,7 +80,7 @@ class ColumnChange(Part):
 
 
 class Population(Part):
-    """Are the customers others? One classifier two-sample test against a rolling reference.
+    """Have the customers changed? One classifier two-sample test against a rolling reference.
 
     `auc` is how well a classifier tells this month from the reference, 0.5 for not at all;
     `threshold` what a quiet month stays below; `columns` what drives it, most first.
@@ -96,7 +96,7 @@ class Population(Part):
 
 
 class Departures(Part):
-    """Do they leave otherwise? Departures since against what was predicted, one-sided.
+    """Do they leave otherwise than predicted? Departures since, one-sided.
 
     `observed` and `predicted` are customers of the earlier months that were followed; a quiet world
     stays between `low` and `high`. `months` is how many months were followed, `closed` the share of

@@ -65,6 +65,18 @@ def test_the_index_of_the_documentation_has_every_page() -> None:
     assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index))
 
 
+def test_decision_records_are_numbered_without_a_gap_and_listed_by_their_titles() -> None:
+    folder = ROOT / "docs" / "decisions"
+    titles = {}
+    for number, path in enumerate(sorted(folder.glob("0*.md")), start=1):
+        title = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert (path.name[:4], title.partition(". ")[0]) == (f"{number:04d}", f"# {number}")
+        titles[str(number), path.name] = title.partition(". ")[2]
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\d+)\]\(([^)]+)\) \| (.*?) \| ", index, flags=re.MULTILINE)
+    assert {(number, name): title for number, name, title in rows} == titles
+
+
 @pytest.mark.parametrize(
     ("row", "name", "digits"),
     [

@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     """Teach the command line this command."""
     command = commands.add_parser(
         "monitor",
-        help="judge a month: broken data, other customers, other behaviour, performance",
+        help="judge a month: broken data, changed customers or behaviour, performance",
         description="Judge the customers of a month against those of the months before. Exit "
         "codes: 0 nothing, 3 a change, 4 a fault, 1 failed. See docs/monitoring.md.",
         epilog="examples: monitor data/snapshots/month_001/customers.parquet; monitor july.csv "

@@ -1,4 +1,4 @@
-"""Do they leave otherwise? Departures since against what was predicted, before windows close.
+"""Do they leave otherwise than predicted? Departures since, before windows close.
 
 Who is in one month's table and not in the next has left. How many of those predicted to leave
 within the window do so in the first month is learned from earlier months, for customers of about

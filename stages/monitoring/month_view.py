@@ -41,8 +41,8 @@ def answers(verdict: Verdict) -> pd.DataFrame:
         performance = f"the estimate is withdrawn: {verdict.performance.reason}"
     rows = {
         "Is the data broken?": faults,
-        "Are the customers others?": _answer(population.changed, population.reason),
-        "Do they leave otherwise?": _answer(departures.changed, departures.reason),
+        "Have the customers changed?": _answer(population.changed, population.reason),
+        "Do they leave otherwise than predicted?": _answer(departures.changed, departures.reason),
         "Is the churn rate as predicted?": _answer(
             None if rate.changed is None else not rate.changed, rate.reason
         ),
@@ -164,8 +164,8 @@ def history(verdicts: list[Verdict]) -> Figure:
     bound = [(d.high or 0) / (d.predicted or 1) for _, d in followed]
     right.plot(at, ratio, "o-", color=ORANGE, label="departures / expected")
     right.plot(at, bound, "--", color=SOFT, label="bound")
-    left.set_title("Are the customers others?")
-    right.set_title("Do they leave otherwise?")
+    left.set_title("Have the customers changed?")
+    right.set_title("Do they leave otherwise than predicted?")
     for axes in (left, right):
         axes.set_xticks(places, months, rotation=60)
         axes.legend()

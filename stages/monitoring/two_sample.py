@@ -1,4 +1,4 @@
-"""Are the customers others? A classifier two-sample test of a month against those before it.
+"""Have the customers changed? A classifier two-sample test of a month against those before it.
 
 A classifier learns to tell this month's customers from those of the reference months, on two thirds
 of the customers, and is asked about the rest: where it cannot (AUC 0.5), the customers are the same
