@@ -22,6 +22,7 @@ from pyarrow import csv as arrow_csv
 from app.places import SCORE, Places
 from scoring import money
 from scoring.contact_plan import contact_cost
+from scoring.decision import CONTACT
 from scoring.effect import CHURN_REDUCTION, untreated
 from scoring.errors import UserError, shown
 from scoring.loading import read_manifest
@@ -150,7 +151,7 @@ def read_scored(places: Places) -> Scored:
     terms = Terms.of(manifest, schema)
     profit = table["expected_profit"].to_numpy() if terms.monthly is not None else None
     effect = manifest.get("effect") if CHURN_REDUCTION in table.column_names else None
-    contact = pc.equal(table["decision"].cast(pa.string()), "contact").to_numpy()
+    contact = pc.equal(table["decision"].cast(pa.string()), CONTACT).to_numpy()
     control, contacted = _drawn(places, table[ID])
     return Scored(
         places,

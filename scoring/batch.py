@@ -45,6 +45,11 @@ def code_labels(column: Column) -> tuple[str, ...]:
     return (*column.labels, MISSING)
 
 
+def label_codes(column: Column) -> dict[str, int]:
+    """The code of each label of a category, the absent one last."""
+    return {label: code for code, label in enumerate(code_labels(column))}
+
+
 def decoded(codes: Codes, schema: Schema) -> NDArray[np.object_]:
     """The labels (n, m) behind codes (n, m)."""
     columns = [

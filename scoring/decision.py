@@ -12,7 +12,7 @@ from scoring.schema import Schema
 
 Floats = NDArray[np.float64]
 Decision = Literal["contact", "no_contact"]
-DECISIONS: tuple[Decision, ...] = get_args(Decision)
+CONTACT, NO_CONTACT = DECISIONS = get_args(Decision)
 Rule = Literal["expected_profit", "threshold", "incremental_profit"]
 
 

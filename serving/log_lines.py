@@ -11,14 +11,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from scoring.decision import DECISIONS
+from scoring.decision import CONTACT, NO_CONTACT
 from scoring.schema import OTHER, Column, Schema
 from serving.date_parts import Row
 from serving.engine import Answers
 
 TAKEN = ("time", "request_id", "customer", "variant", "shadow", "tier", "name", "version")
 PREDICTED = ("churn_probability", "decision", "expected_profit")
-CONTACT, NO_CONTACT = DECISIONS
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from scoring.decision import DECISIONS
+from scoring.decision import CONTACT, NO_CONTACT
 from scoring.explanation import Explainer, reasons
 from serving.date_parts import Row
 from serving.engine import Answers
 from serving.requests import CustomerId
 
-CONTACT, NO_CONTACT = DECISIONS
 UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 
 

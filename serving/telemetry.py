@@ -14,7 +14,7 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from scoring.bundle import TIERS
-from scoring.decision import DECISIONS
+from scoring.decision import CONTACT, DECISIONS, NO_CONTACT
 from scoring.loading import Bundle
 from serving.engine import EFFECT, REASONS, VARIANTS, Answers
 
@@ -139,7 +139,7 @@ class Metrics:
         n = len(answers.tiers)
         self.batch.observe(n)
         if n == 1:
-            decision = DECISIONS[0] if answers.contact[0] else DECISIONS[1]
+            decision = CONTACT if answers.contact[0] else NO_CONTACT
             self._predicted[answers.variants[0], answers.tiers[0], decision].inc()
             self._probability[answers.variants[0]].observe(answers.probability[0])
         else:
@@ -153,7 +153,7 @@ class Metrics:
             answers.variants, answers.tiers, answers.contact.tolist(),
             answers.probability.tolist(), strict=True,
         ):  # fmt: skip
-            decision: str = DECISIONS[0] if contact else DECISIONS[1]
+            decision: str = CONTACT if contact else NO_CONTACT
             key = (variant, tier, decision)
             counts[key] = counts.get(key, 0) + 1
             self._probability[variant].observe(probability)

@@ -68,12 +68,12 @@ def check_target(asked: Asked) -> None:
         raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
 
 
-def check_snapshot(asked: Asked, schema: Schema) -> None:
-    """`UserError` where it is not known which day the dates are to be counted from."""
-    if schema.counts_days and asked.snapshot is None:
+def check_snapshot(source: str, snapshot: date | None, schema: Schema) -> None:
+    """`UserError` where it is not known which day the dates of a table are to be counted from."""
+    if schema.counts_days and snapshot is None:
         dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
         raise UserError(
-            f"{asked.source}: the model counts days from {dates} to the day that the table "
+            f"{source}: the model counts days from {dates} to the day that the table "
             "describes; expected that day: SNAPSHOT=2026-01-31 (--snapshot)"
         )
 

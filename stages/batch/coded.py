@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.batch import BatchScorer, ByText, code_labels
+from scoring.batch import BatchScorer, ByText, code_labels, label_codes
 from scoring.bundle import CATEGORY, FALLBACK_MODEL, MODEL, Scorer
 from scoring.derive import Inputs, numeric_names
 from scoring.loading import Bundle, Model, load_bundle
@@ -78,10 +78,7 @@ def with_codes(content: bytes, schema: Schema) -> bytes | None:
     readers = [n for n in model.graph.node if places.keys() & set(n.input)]
     if not all(_is_expected(node, places) for node in readers):
         return None
-    lookups = [
-        {label: code for code, label in enumerate(code_labels(column))}
-        for column in schema.category_inputs
-    ]
+    lookups = [label_codes(column) for column in schema.category_inputs]
     for node in readers:
         place = places[node.input[0]]
         if node.op_type == "OneHotEncoder" and not _takes_codes(node, lookups, place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
+from scoring import decision
 from scoring.effect import GROUPS, Effect
 from scoring.spreadsheet import safe_table
 from stages.batch.assignment import CONTACT, Lot
@@ -25,7 +27,7 @@ from stages.batch.parts import About, Work
 from stages.batch.score_part import GROUP, ID, OFFER, PLACE, REASONS, REDUCTION
 
 CODED = pa.dictionary(pa.int8(), pa.string())
-DECISIONS = pa.array(["no_contact", "contact"])
+DECISIONS = pa.array([decision.NO_CONTACT, decision.CONTACT])
 REJECTS_HEADER = ("file", "row", "reason")
 
 
@@ -151,7 +153,7 @@ class Merge:
         again = self._repeated.get(name, {})
         rejects += [(int(rows[place]), reason) for place, reason in again.items()]
         table, places = self._first_rows(name, table)
-        self._rows.writerows((about.file, row, _safe(why)) for row, why in sorted(rejects))
+        self._rows.writerows((about.file, row, why) for row, why in sorted(rejects))
         self.totals.add(about, scored=table.num_rows, rejected=len(rejects))
         self.names.append(name)
         self.keys.append(_keys(table[ID]))
@@ -280,11 +282,6 @@ def _keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
     return pd.util.hash_array(ids.to_numpy().astype(object, copy=False), categorize=False)
 
 
-def _safe(text: str) -> str:
-    """A text of a CSV that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n")) else text
-
-
 def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:
     """Write a contact list as CSV that a spreadsheet may open; of at least one table."""
     first = safe_table(next(contacts))
@@ -296,8 +293,6 @@ def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:
 
 def written(paths: Sequence[Path]) -> None:
     """Make sure that files are on the disk before they get their names."""
-    import os
-
     for path in paths:
         with path.open("rb") as file:
             os.fsync(file.fileno())

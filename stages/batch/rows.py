@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from scoring.batch import Codes, code_labels
+from scoring.batch import Codes, label_codes
 from scoring.dates import day_number
 from scoring.derive import raw_numbers
 from scoring.schema import OTHER, Column, Schema
@@ -228,7 +228,7 @@ def _understood(column: Column, texts: tuple[str, ...]) -> _Understood:
     """The texts of a chunk are mostly those of the chunk before."""
     cells = RawColumn(pa.array(texts, pa.string()), np.arange(len(texts), dtype=np.int32))
     read = canonical(cells, column).values
-    known = {label: code for code, label in enumerate(code_labels(column))}
+    known = label_codes(column)
     absent = len(known) - 1
     codes = [absent if value is None else known.get(value, -1) for value in read]
     changed = [v in known and v != text for v, text in zip(read, texts, strict=True)]

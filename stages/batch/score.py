@@ -72,7 +72,7 @@ def score(asked: Asked) -> Outcome:
         task = PartScorer(
             asked.model, work.folder, asked.reasons == "all", asked.snapshot, asked.customers
         )
-        check_snapshot(asked, task.scorer.bundle.schema)
+        check_snapshot(asked.source, asked.snapshot, task.scorer.bundle.schema)
         check_id(asked, task.scorer.bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
         extra = check_columns(files, task.scorer.bundle.schema)

@@ -24,6 +24,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from scoring.effect import untreated
 from stages.campaigns.doubly_robust import Scores, arm_models, cross_fitted, predict_arms
 from stages.campaigns.outcome_model import EffectModel, OutcomeModel
 from stages.campaigns.repeated import value
@@ -82,8 +83,8 @@ class RelativeEffect:
 
     def __call__(self, trial: Trial) -> Effects:
         """Effects on the customers of a trial."""
-        untreated = np.clip(self.level * trial.risk, 0, 1)
-        return Effects(untreated, untreated[:, None] * self.share)
+        alone = untreated(trial.risk, level=self.level)
+        return Effects(alone, alone[:, None] * self.share)
 
 
 def assumed_share(evidence: Evidence) -> Predict:

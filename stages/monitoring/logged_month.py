@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from scoring.batch import code_labels
+from scoring.batch import label_codes
 from scoring.derive import raw_numbers
 from scoring.digest import digest, sha256
 from scoring.errors import UserError, shown
@@ -82,7 +82,7 @@ def _rows(lines: dict[str, dict[str, Any]], schema: Schema, *, origin: str) -> R
         ) from None
     codes = []
     for column in schema.category_inputs:
-        known = {label: code for code, label in enumerate(code_labels(column))}
+        known = label_codes(column)
         absent = len(known) - 1
         codes.append([known.get(str(value), absent) for value in columns[column.name]])
     n = len(lines)

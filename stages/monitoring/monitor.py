@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from scoring.batch import BatchScorer, code_labels
+from scoring.batch import BatchScorer, label_codes
 from scoring.bundle import REFERENCE
 from scoring.schema import Schema
 from scoring.verdict import (
@@ -171,7 +171,7 @@ def reference_of(scorer: BatchScorer) -> MonthTable | None:
     table = pq.read_table(path).to_pandas()
     codes = []
     for column in schema.category_inputs:
-        known = {label: code for code, label in enumerate(code_labels(column))}
+        known = label_codes(column)
         codes.append(table[column.name].map(known).fillna(len(known) - 1).to_numpy(np.int64))
     n = len(table)
     whole = empty(scorer, month="000")

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from scoring.batch import BatchScorer, code_labels
 from scoring.digest import digest
-from scoring.errors import UserError
 from scoring.money import customer_value
 from scoring.schema import Schema
+from stages.batch.asked import check_snapshot
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import (
     Chunk,
@@ -102,11 +102,7 @@ def read_month(
     `UserError` where there is no table, or no `snapshot` of a model that counts days.
     """
     scorer = load_batch_scorer(bundle)
-    if scorer.bundle.schema.counts_days and snapshot is None:
-        raise UserError(
-            f"{address}: the model counts days to the day that a table describes; expected that "
-            "day: SNAPSHOT=2026-01-31 (--snapshot)"
-        )
+    check_snapshot(address, snapshot, scorer.bundle.schema)
     with tempfile.TemporaryDirectory() as scratch:
         files = find_inputs(address, Path(scratch))
         hashes = [file.digest() for file in files]

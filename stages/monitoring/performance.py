@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 
 from scoring.bundle import REFERENCE
 from scoring.money import Costs, expected_profit, realised_profit
+from scoring.probability import log_odds
 from scoring.terms import Terms
 from scoring.verdict import Metrics, Performance, Profit, Realised, RealisedProfit
 from stages.core.measures import EPSILON, Z_95, brier, log_loss, roc_auc
@@ -32,7 +33,7 @@ class Sigmoid:
     """log-odds = slope x log-odds + intercept, by maximum likelihood; `rows` it was fitted to."""
 
     def __init__(self, probability: Floats, label: Floats) -> None:
-        x = _log_odds(probability)
+        x = log_odds(probability)
 
         def loss(weights: Floats) -> float:
             return float(
@@ -45,7 +46,7 @@ class Sigmoid:
 
     def __call__(self, probability: Floats) -> Floats:
         """Calibrated probabilities (n,)."""
-        return 1 / (1 + np.exp(-(self.slope * _log_odds(probability) + self.intercept)))
+        return 1 / (1 + np.exp(-(self.slope * log_odds(probability) + self.intercept)))
 
 
 def sigmoid_of(bundle: Path) -> Sigmoid | None:
@@ -169,11 +170,6 @@ def realised_profit_of(
         realised=float(brought),
         profit_per_customer=float(brought) / len(label),
     )
-
-
-def _log_odds(p: Floats) -> Floats:
-    clipped = np.clip(p, 1e-6, 1 - 1e-6)
-    return np.log(clipped / (1 - clipped))
 
 
 def _log(p: Floats) -> Floats:

@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from scoring.decision import CONTACT
 from stages.operations.canary.step import Counts, Figures
 
 TIMEOUT = 5.0  # seconds for an answer
@@ -93,7 +94,7 @@ def _answered(series: Series, variant: str) -> Counts:
     ]
     return Counts(
         sum(v for n, _, v in mine if n == FIGURES[0]),
-        sum(v for n, at, v in mine if n == FIGURES[0] and at["decision"] == "contact"),
+        sum(v for n, at, v in mine if n == FIGURES[0] and at["decision"] == CONTACT),
         sum(v for n, at, v in mine if n == FIGURES[1] and at["reason"] != "low_confidence"),
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from scoring import money
 from scoring.bundle import Scorer
 from scoring.derive import Inputs
 from stages.core import measures
@@ -17,7 +16,7 @@ from stages.core.metrics import METRICS
 from stages.evaluation.evaluate_params import Evaluate
 from stages.evaluation.evaluation_data import EvaluationData
 from stages.evaluation.slices import compare_slices, groups_of
-from stages.features.table import LABEL, model_inputs, monthly_value
+from stages.features.table import model_inputs
 from stages.model.export import TOLERANCE
 from stages.model.money_params import Money
 from stages.operations.gate.bundles import Side
@@ -29,6 +28,7 @@ from stages.operations.pull_request.change_verdict import judge
 from stages.operations.pull_request.compare import (
     Comparison,
     compare,
+    predicted_by,
     sampled,
     variance_of_redrawing,
     widened,
@@ -51,22 +51,8 @@ class Scored:
 
 def evaluation_data(side: Side, data: HoldOut, params: Evaluate, assumed: Money) -> EvaluationData:
     """What a bundle predicts of the customers put aside."""
-    fees, costs = (
-        monthly_value(data.features, data.schema),
-        money.Costs(**side.manifest["costs"]),
-    )
-    return EvaluationData(
-        features=data.features,
-        schema=data.schema,
-        label=data.features[LABEL].to_numpy(float),
-        probability=side.scorer.probability(model_inputs(data.features, data.schema)),
-        baselines={},
-        oracle=None,
-        value=money.customer_value(fees, len(data.features), costs),
-        manifest=side.manifest,
-        assumptions=assumed,
-        params=params,
-    )
+    probability = side.scorer.probability(model_inputs(data.features, data.schema))
+    return predicted_by(side.manifest, data.features, probability, data.schema, params, assumed)
 
 
 def scored(

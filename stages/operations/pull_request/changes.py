@@ -13,6 +13,7 @@ from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from stages.core.files import read_sample, row_count
 from stages.core.yamlfile import load_schema
+from stages.monitoring.drivers import distances
 from stages.operations.flatten import flatten
 from stages.operations.lock import mapping
 from stages.operations.pull_request.results import Results, number
@@ -182,30 +183,7 @@ def drift_of(new: Results, old: Results, schema: Schema, *, threshold: float) ->
     rows = {name: {"method": "empty", "distance": 1.0} for name in empty[0] ^ empty[1]}
     kept = [[n for n in names if n not in empty[0] | empty[1]] for names in (numeric, category)]
     if any(kept):
-        rows |= _distances(*sides, numeric=kept[0], category=kept[1])
+        rows |= distances(*sides, numeric=kept[0], category=kept[1])
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["method", "distance"])
     table["drifted"] = table["distance"] >= threshold
     return table.sort_values("distance", ascending=False, kind="stable")
-
-
-def _distances(
-    new: pd.DataFrame, old: pd.DataFrame, *, numeric: list[str], category: list[str]
-) -> dict[str, dict[str, Any]]:
-    """Method and distance of each column, by Evidently."""
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
-
-    definition = DataDefinition(numerical_columns=numeric, categorical_columns=category)
-    sides = [
-        Dataset.from_pandas(side[numeric + category], data_definition=definition)
-        for side in (new, old)
-    ]
-    preset = DataDriftPreset(num_method="wasserstein", cat_method="jensenshannon")
-    return {
-        metric["config"]["column"]: {
-            "method": metric["config"]["method"],
-            "distance": float(metric["value"]),
-        }
-        for metric in Report([preset]).run(*sides).dict()["metrics"]
-        if "column" in metric["config"]
-    }

@@ -17,9 +17,10 @@ from scipy import stats
 from scoring import money
 from scoring.bundle import MANIFEST, SCORES
 from scoring.errors import UserError
+from scoring.schema import Schema
 from stages.core import measures
 from stages.core.files import read_table
-from stages.core.measures import Bootstrap
+from stages.core.measures import Bootstrap, Floats
 from stages.core.metrics import METRICS, Shown, shown_in
 from stages.core.yamlfile import load_schema
 from stages.evaluation.evaluate_params import Evaluate
@@ -116,6 +117,18 @@ def _evaluation_data(
     if len(table) != len(features) or not np.isfinite(probability).all():
         raise ValueError("not one prediction for each row")
     manifest = json.loads((results.paths.champion / MANIFEST).read_text(encoding="utf-8"))
+    return predicted_by(manifest, features, probability, schema, params, assumptions)
+
+
+def predicted_by(
+    manifest: Mapping[str, Any],
+    features: pd.DataFrame,
+    probability: Floats,
+    schema: Schema,
+    params: Evaluate,
+    assumptions: Money,
+) -> EvaluationData:
+    """Probabilities (n,) by the bundle of that manifest, valued by its costs; no baselines."""
     costs = money.Costs(**manifest["costs"])
     fees = monthly_value(features, schema)
     return EvaluationData(

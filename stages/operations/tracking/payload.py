@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import nbformat
 import pandas as pd
 
 from scoring.bundle import MANIFEST, SCHEMA_FILE, SCORES
-from scoring.digest import sha256
+from scoring.digest import digest, sha256
 from scoring.errors import UserError
 from stages.core.paths import Paths, shown
 from stages.core.pipeline import executed_notebook
@@ -36,8 +35,7 @@ class Results(NamedTuple):
     @property
     def identity(self) -> str:
         """A hash that two results share only where parameters, data, model and metrics agree."""
-        content = json.dumps(self, sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()
+        return digest(self)
 
 
 def standing(paths: Paths) -> Results:
