@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from stages.ablation.ablation_params import Ablation
 from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.core.compute import Compute
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.core.section import Section, read_params
 from stages.evaluation.evaluate_params import Evaluate
 from stages.exploration.explore_params import Explore

@@ -16,7 +16,7 @@ from scipy.spatial.distance import jensenshannon
 
 from scoring.batch import code_labels
 from scoring.bundle import REFERENCE
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from scoring.explanation import title
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
@@ -26,7 +26,7 @@ from stages.batch.score import Outcome
 from stages.batch.score_part import bands
 from stages.batch.score_summary import assumption
 from stages.core.files import write_json
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.look.figures import panels
 from stages.look.palette import BLUE
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from stages.campaigns.campaign_summary import POLICIES
 from stages.campaigns.policies import SIMPLE
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.look.figures import panels
 from stages.look.palette import BLUE, GREY, ORANGE, SOFT
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from scoring.errors import UserError
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
     )
     campaign.add_argument(
         "--snapshot",
-        type=_days,
+        type=arguments.days,
         metavar="DAYS",
         default=(),
         help="the day that the customers' table describes, such as 2026-01-31, where the champion "
@@ -59,17 +59,8 @@ def add(commands: Commands) -> None:
         help="chosen: the next champion decides by the policy that is chosen; none: by the assumed "
         "share again. Either takes effect with the next repro",
     )
-    campaign.add_argument("--no-report", dest="report", action="store_false", help="no page")
+    arguments.add_no_report(campaign)
     campaign.set_defaults(command=_campaign)
-
-
-def _days(text: str) -> tuple[date, ...]:
-    try:
-        return tuple(date.fromisoformat(day.strip()) for day in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text}: expected a date, as in 2026-01-31, or several with commas between them"
-        ) from None
 
 
 def _campaign(options: argparse.Namespace, paths: Paths) -> None:
@@ -94,7 +85,7 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
         print(line)
     if options.report:
         page = write_notebook_report("campaign", paths)
-        print(f"Report: {paths.relative(page)} (open it in a browser)")
+        arguments.print_report(page, paths)
     if options.adopt == CHOSEN:
         print(adopted(adopt(campaign, result, params.campaign, paths, today=today)))
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.commands.arguments import ENVIRONMENTS
 from stages.core.paths import Paths
 
 
@@ -60,7 +61,7 @@ def _add_rollout(commands: Commands) -> None:
         "back. By kubectl with the configuration of this machine, or in a workflow with "
         "CLUSTER_SERVER and CLUSTER_CA and the token that GitHub signs for the job.",
     )
-    rollout.add_argument("environment", choices=("dev", "staging", "prod"), help="whose cluster")
+    rollout.add_argument("environment", choices=ENVIRONMENTS, help="whose cluster")
     rollout.add_argument("image", help="by digest, such as ghcr.io/owner/churn@sha256:…")
     rollout.add_argument("--pipeline", help="the image of the monthly run from then on, likewise")
     rollout.set_defaults(command=_rollout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 
@@ -34,7 +34,7 @@ def _experiments(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.experiments import write_experiments
 
     page = write_experiments(paths, metrics=options.metrics)
-    print(f"Report: {paths.relative(page)} (open it in a browser)")
+    arguments.print_report(page, paths)
 
 
 def _track(_: argparse.Namespace, paths: Paths) -> None:

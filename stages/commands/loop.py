@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 URL = "http://localhost:3000"
@@ -118,4 +118,4 @@ def _story(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.story.tell import tell
 
     page = tell(Script(seed=options.seed), paths)
-    print(f"Report: {paths.relative(page)} (open it in a browser)")
+    arguments.print_report(page, paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 
@@ -43,4 +43,4 @@ def _ablation(_: argparse.Namespace, paths: Paths) -> None:
 
     repro(paths, ["features"])  # what it reads, where that is not there or not current
     page = write_notebook_report("ablation", paths)
-    print(f"Report: {paths.relative(page)} (open it in a browser)")
+    arguments.print_report(page, paths)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring.errors import UserError
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def add(commands: Commands) -> None:
     )
     command.add_argument(
         "--snapshot",
-        type=date.fromisoformat,
+        type=arguments.day,
         metavar="DAY",
         help="the day that the table describes, where the model counts days to it",
     )
@@ -54,7 +53,7 @@ def add(commands: Commands) -> None:
         metavar="BUNDLE",
         help="the folder of a bundle (default: the champion in service)",
     )
-    command.add_argument("--no-report", dest="report", action="store_false", help="write no pages")
+    arguments.add_no_report(command)
     command.set_defaults(command=_monitor)
 
 
@@ -94,7 +93,7 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     print(f"Verdict: {paths.relative(folder_of(paths) / f'{verdict.month}.json')}")
     if options.report:
         page = write_monitor_report(verdict.month, paths)
-        print(f"Report: {paths.relative(page)} (open it in a browser)")
+        arguments.print_report(page, paths)
     return verdict.exit_code
 
 

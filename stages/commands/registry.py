@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.commands.arguments import REGISTRY
 from stages.core.paths import Paths
 
-ENVIRONMENTS = ("staging", "prod")
 BUMPS = ("patch", "minor", "major")
 KEY = "CHURN_BUNDLE_KEY"
 
@@ -92,11 +92,11 @@ def _add_fetch(commands: Commands) -> None:
         "asked",
         nargs="?",
         type=_environment,
-        choices=ENVIRONMENTS,
+        choices=REGISTRY,
         metavar="ENVIRONMENT",
         help="staging or prod",
     )
-    which.add_argument("--stage", choices=ENVIRONMENTS, help="the same as ENVIRONMENT")
+    which.add_argument("--stage", choices=REGISTRY, help="the same as ENVIRONMENT")
     which.add_argument(
         "--version", metavar="v1.2.0", help="a version, whether it is in an environment or not"
     )
@@ -116,9 +116,7 @@ def _add_fetch(commands: Commands) -> None:
 
 
 def _add_environment(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "environment", type=_environment, choices=ENVIRONMENTS, help="the environment"
-    )
+    command.add_argument("environment", type=_environment, choices=REGISTRY, help="the environment")
 
 
 def _environment(text: str) -> str:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scoring.errors import UserError
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
     from stages.batch.assignment import Lot
     from stages.batch.local_engine import Engine
 
-ENVIRONMENTS = ("staging", "prod")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
 
 
@@ -42,13 +41,13 @@ def add(commands: Commands) -> None:
     )
     score.add_argument(
         "--budget",
-        type=_amount,
+        type=arguments.amount,
         metavar="AMOUNT",
         help="for contacts and accepted offers, in expectation: the contact list keeps to it",
     )
     score.add_argument(
         "--snapshot",
-        type=_day,
+        type=arguments.day,
         metavar="DATE",
         help="the day that the table describes, such as 2026-01-31: asked for by a model that "
         "learned from dates",
@@ -67,7 +66,7 @@ def add(commands: Commands) -> None:
     )
     score.add_argument(
         "--control",
-        type=_share,
+        type=arguments.share,
         metavar="SHARE",
         default=0.0,
         help="of those whom to contact pays, left alone at random, such as 0.1 or 10%%: what the "
@@ -75,21 +74,21 @@ def add(commands: Commands) -> None:
     )
     score.add_argument(
         "--explore",
-        type=_share,
+        type=arguments.share,
         metavar="SHARE",
         default=0.0,
         help="of the others, contacted at random: whether it would have paid can then be learned",
     )
     score.add_argument(
         "--month",
-        type=_month,
+        type=arguments.month,
         metavar="MONTH",
         help="of the draw, such as 2026-11: another month draws others (default: that of the "
         "snapshot, else this one)",
     )
     score.add_argument(
         "--max-rejects",
-        type=_limit,
+        type=arguments.count_or_share,
         metavar="N",
         default=(None, False),
         help="fail where more rows than that are rejected: a count, or a share such as 1%%",
@@ -112,44 +111,8 @@ def add(commands: Commands) -> None:
         help="also keep what the model was asked about each customer, in customers.parquet: the "
         "page of make app explains customers and filters by segment with it",
     )
-    score.add_argument("--no-report", dest="report", action="store_false", help="write no report")
+    arguments.add_no_report(score)
     score.set_defaults(command=_score)
-
-
-def _amount(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: expected an amount, 0 or more")
-    return value
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: expected a date, as in 2026-01-31") from None
-
-
-def _share(text: str) -> float:
-    """A share, as 0.1 or 10%."""
-    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected a share, 0 to below 1")
-    return value
-
-
-def _month(text: str) -> str:
-    try:
-        return date.fromisoformat(f"{text}-01").isoformat()[:7]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: expected a month, as in 2026-11") from None
-
-
-def _limit(text: str) -> tuple[float, bool]:
-    """A count, or a share, and which of the two."""
-    is_share = text.endswith("%")
-    value = _amount(text.removesuffix("%"))
-    return (value / 100 if is_share else value), is_share
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:
@@ -178,7 +141,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
     if options.report:
         remember(outcome, paths)
         page = write_notebook_report("score", paths)
-        print(f"Report: {paths.relative(page)} (open it in a browser)")
+        arguments.print_report(page, paths)
 
 
 def _lot(options: argparse.Namespace) -> Lot | None:
@@ -213,7 +176,7 @@ def _model(name: str | None, paths: Paths) -> Path:
 
     if name is None:
         return bundle_in_service(paths.champion)
-    if name in ENVIRONMENTS:
+    if name in arguments.REGISTRY:
         fetch_model(environment=name, root=paths.root)
     elif VERSION.fullmatch(name):
         fetch_model(version=name, root=paths.root)

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from stages.commands import Commands
+from stages.commands.arguments import ENVIRONMENTS
 from stages.core.paths import Paths
-
-ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 def add(commands: Commands) -> None:

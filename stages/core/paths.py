@@ -203,9 +203,3 @@ def _opened_by_hand() -> str | None:
     # VS Code tells the kernel, Jupyter its environment, nbconvert nobody.
     place = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
     return Path(place).stem or "notebook"
-
-
-def shown(path: Path) -> str:
-    """The path as a message names it: from the current folder where it lies inside."""
-    here = Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)

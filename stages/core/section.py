@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scoring.errors import UserError
-from stages.core.paths import Paths, shown
+from scoring.errors import UserError, shown
+from stages.core.paths import Paths
 from stages.core.yamlfile import read_yaml
 
 Share = Annotated[float, Field(gt=0, le=1)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scoring.errors import UserError, one_line
+from scoring.errors import UserError, one_line, shown
 from scoring.schema import Schema, parse_schema
-from stages.core.paths import shown
 
 
 def read_yaml(path: Path) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 from scoring.bundle import EFFECT
 from scoring.digest import sha256
 from scoring.effect import Effect
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from scoring.schema import Schema
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 
 WITHOUT = "assumed_share"  # the policy of who has adopted no campaign
 RECORDED = ("sha256", "inputs")  # checked here and of no use to who answers

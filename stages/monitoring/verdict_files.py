@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from scoring.errors import UserError, first_problem
+from scoring.errors import UserError, first_problem, shown
 from scoring.verdict import Verdict
 from stages.core.files import write_json
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 
 LATEST = "latest.json"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scoring.errors import UserError
 from stages.core.paths import Paths
+from stages.operations.programs import output, reason, run
 from stages.operations.supply.wheels import download
 from stages.operations.work_tree import copy_files
 
@@ -60,12 +61,12 @@ def build(
     with tempfile.TemporaryDirectory() as scratch:
         _fill(Path(scratch), IMAGES[kind], paths)
         chosen = [f"--build-arg=BASE={base}"] if base else []
-        _run(
+        run(
             engine, "build", *ENGINES[engine], *chosen, f"--target={kind}", f"--tag={name}", scratch
         )
     if archive:
         archive.parent.mkdir(parents=True, exist_ok=True)
-        _run(engine, "save", "--output", str(archive), name)
+        run(engine, "save", "--output", str(archive), name)
     return f"Image: {name}, made by {engine}" + (f", saved to {archive}" if archive else "")
 
 
@@ -74,7 +75,7 @@ def _fill(context: Path, image: Image, paths: Paths) -> None:
     shutil.copy(paths.root / "deploy" / "Dockerfile", context)
     content = context / image.content
     if image.content == "bento":
-        found = _output(sys.executable, "-m", "bentoml", "get", BENTO, "--output", "path")
+        found = output(sys.executable, "-m", "bentoml", "get", BENTO, "--output", "path")
         shutil.copytree(found.splitlines()[-1], content)
     else:
         copy_files(content, paths.root)
@@ -92,8 +93,8 @@ def scan(kind: str = "service") -> str:
     """
     engine, name = running_engine(), IMAGES[kind].tag
     with tempfile.TemporaryDirectory() as scratch:
-        _run(engine, "save", "--output", f"{scratch}/image.tar", name)
-        _run(
+        run(engine, "save", "--output", f"{scratch}/image.tar", name)
+        run(
             engine, "run", "--rm", "--cap-drop=ALL", "--security-opt=no-new-privileges",
             f"--user={os.getuid()}:{os.getgid()}", "--env=TRIVY_CACHE_DIR=/tmp/trivy",
             f"--mount=type=bind,source={scratch},target=/scan,readonly", TRIVY,
@@ -109,10 +110,10 @@ def push(address: str, version: str, kind: str = "service", *, archive: Path | N
     target = reference(address, version)
     engine = running_engine()
     if archive:
-        _run(engine, "load", "--quiet", "--input", str(archive))
-    _run(engine, "tag", IMAGES[kind].tag, target)
-    _run(engine, "push", "--quiet", target)
-    pushed = _output(engine, "inspect", "--format={{index .RepoDigests 0}}", target)
+        run(engine, "load", "--quiet", "--input", str(archive))
+    run(engine, "tag", IMAGES[kind].tag, target)
+    run(engine, "push", "--quiet", target)
+    pushed = output(engine, "inspect", "--format={{index .RepoDigests 0}}", target)
     name, _, digest = pushed.partition("@")
     with open(os.environ.get("GITHUB_OUTPUT") or os.devnull, "a", encoding="utf-8") as outputs:
         outputs.write(f"name={name}\ndigest={digest}\n")
@@ -144,23 +145,5 @@ def running_engine() -> str:
             continue
         if not done.returncode:
             return name
-        problem = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        problems.append(f"{name}: {problem[0]}")
+        problems.append(f"{name}: {reason(done)}")
     raise UserError(f"{'; '.join(problems)}; expected one of them to make images")
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, check=False)
-    _check(command, done.returncode)
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    _check(command, done.returncode)
-    return done.stdout.strip()
-
-
-def _check(command: tuple[str, ...], code: int) -> None:
-    if code:
-        words = " ".join([Path(command[0]).name, *command[1:3]])
-        raise UserError(f"{words} …: exit code {code}; its own words are above")

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scoring.bundle import MANIFEST
-from scoring.errors import UserError
-from stages.core.paths import Paths, shown
+from scoring.errors import UserError, shown
+from stages.core.paths import Paths
+from stages.operations.programs import run
 
 COMPOSERS = (("docker", "compose"), ("podman-compose",), ("podman", "compose"))
 GENERATED = ("churn_api_keys", "churn_log_key", "grafana_password", "page_password")
@@ -171,9 +172,4 @@ def _compose(
     composer: tuple[str, ...], *arguments: str, settings: Mapping[str, str], paths: Paths
 ) -> None:
     file = str(paths.root / "deploy" / "compose.yaml")
-    done = subprocess.run(
-        [*composer, "--file", file, *arguments], env=os.environ | settings, check=False
-    )
-    if done.returncode:
-        words = " ".join([*composer, *arguments])
-        raise UserError(f"{words}: exit code {done.returncode}; its own words are above")
+    run(*composer, "--file", file, *arguments, settings=settings)

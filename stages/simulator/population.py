@@ -15,8 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from scoring.errors import UserError, one_line
-from stages.core.paths import shown
+from scoring.errors import UserError, one_line, shown
 from stages.simulator.description import (
     LASTING,
     TENURE_TERMS,

@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from scoring.errors import UserError
-from stages.core.paths import shown
+from scoring.errors import UserError, shown
 from stages.tables.delimited import (
     FIRST_ROW,
     SEPARATORS,

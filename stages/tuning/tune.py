@@ -19,11 +19,11 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from scoring.digest import sha256
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from stages.core import measures
 from stages.core.files import read_table
 from stages.core.metrics import METRICS
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.core.yamlfile import load_schema, read_yaml
 from stages.features.table import ID, LABEL

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from scoring.digest import digest
-from scoring.errors import UserError, first_problem
+from scoring.errors import UserError, first_problem, shown
 from stages.core.files import write_json
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.operations.git import git
 
 DIGITS = 6

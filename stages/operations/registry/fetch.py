@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from scoring.bundle import MANIFEST, NAME
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from scoring.loading import check_bundle
 from scoring.signature import SIGNATURE, check_signature
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.operations.registry.evidence import read_record
 from stages.operations.registry.revision import BUNDLE, revision
 from stages.operations.registry.versions import Version, version_in, version_named

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scoring.errors import UserError, one_line
+from scoring.errors import UserError, one_line, shown
 from scoring.loading import check_bundle
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.operations.dvc_parts import DvcException, Repo, build, file_md5, localfs
 from stages.operations.git import check_git
 from stages.operations.sharing import see_that_it_answers

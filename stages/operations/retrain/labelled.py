@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from scoring.errors import UserError
+from scoring.errors import UserError, shown
 from scoring.schema import Schema
 from stages.core import months
 from stages.core.files import read_table, row_count, write_table
-from stages.core.paths import Paths, shown
+from stages.core.paths import Paths
 from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
 

@@ -8,10 +8,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from scoring.errors import UserError
+from stages.operations.programs import last_line, reason
 from stages.operations.rollout.cluster_access import write_kubeconfig
 from stages.operations.smoke_test import smoke
 
@@ -71,7 +72,7 @@ class Kubectl:
         except FileNotFoundError:
             raise UserError("kubectl: not on the PATH; expected it to reach the cluster") from None
         if done.returncode:
-            raise UserError(f"kubectl {' '.join(arguments[:2])}: {_last_line(done.stderr)}")
+            raise UserError(f"kubectl {' '.join(arguments[:2])}: {reason(done)}")
 
     def settle(self) -> None:
         """Return once every pod is one of the newest revision and ready."""
@@ -97,7 +98,7 @@ def _wait(process: subprocess.Popen[str], port: int) -> None:
     while time.monotonic() < due:
         if process.poll() is not None:
             words = process.stderr.read() if process.stderr else ""
-            raise UserError(f"kubectl port-forward: {_last_line(words)}")
+            raise UserError(f"kubectl port-forward: {last_line(words, otherwise='it ended')}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
@@ -108,8 +109,3 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-def _last_line(words: str) -> str:
-    lines: Sequence[str] = words.strip().splitlines() or ["it failed"]
-    return lines[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -19,6 +18,7 @@ from packageurl import PackageURL
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.operations.image import IMAGES, running_engine
+from stages.operations.programs import quiet_output
 from stages.operations.supply.sbom import as_json, declared, write_valid
 
 DEBIAN = PurePosixPath("var/lib/dpkg/status")
@@ -109,17 +109,9 @@ def _component(purl: PackageURL, licenses: Sequence[Any] = ()) -> Component:
 def _exported(tag: str, folder: Path) -> Path:
     """The file system of an image as an archive; no container of it is started."""
     engine, archive = running_engine(), folder / "image.tar"
-    made = _asked(engine, "create", tag)
+    made = quiet_output(engine, "create", tag)
     try:
-        _asked(engine, "export", "--output", str(archive), made)
+        quiet_output(engine, "export", "--output", str(archive), made)
     finally:
-        _asked(engine, "rm", "--volumes", made)
+        quiet_output(engine, "rm", "--volumes", made)
     return archive
-
-
-def _asked(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise UserError(f"{' '.join(command[:2])}: {reason[0]}")
-    return done.stdout.strip()

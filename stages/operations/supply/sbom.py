@@ -19,8 +19,8 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from scoring.errors import UserError
-from stages.core.paths import Paths, shown
+from scoring.errors import UserError, shown
+from stages.core.paths import Paths
 from stages.operations.supply.locks import Pin, locks, read_lock
 
 SCHEMA = SchemaVersion.V1_6

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scoring.errors import UserError, first_problem
 from stages.core.paths import Paths
+from stages.operations.programs import reason
 from stages.operations.supply.locks import locks, read_lock
 
 SECTION = "tool.churn.accepted-vulnerabilities"
@@ -103,8 +104,7 @@ def _ask(requirements: Sequence[str], osv: str | None) -> Iterator[Vulnerability
         command += ["--vulnerability-service=osv", "--osv-url", osv] if osv else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not answer.is_file():
-            words = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-            raise UserError(f"vulnerability service not reachable: {words[0]}")
+            raise UserError(f"vulnerability service not reachable: {reason(done)}")
         yield from _answered(json.loads(answer.read_text(encoding="utf-8"))["dependencies"])
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from scoring.errors import UserError
+from stages.operations.programs import run
 from stages.operations.supply.locks import Pin, read_lock
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
@@ -53,12 +52,9 @@ def _line(pin: Pin) -> str:
 
 
 def _pip_download(requirements: str, folder: Path, python: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-         "--only-binary=:all:", f"--no-binary={NO_WHEEL}", "--no-build-isolation",
-         f"--python-version={python}", *(f"--platform={name}" for name in PLATFORMS),
-         "--dest", str(folder), "--requirement", requirements],
-        check=False,
+    run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+        "--only-binary=:all:", f"--no-binary={NO_WHEEL}", "--no-build-isolation",
+        f"--python-version={python}", *(f"--platform={name}" for name in PLATFORMS),
+        "--dest", str(folder), "--requirement", requirements,
     )  # fmt: skip
-    if done.returncode:
-        raise UserError(f"pip download: exit code {done.returncode}; its own words are above")

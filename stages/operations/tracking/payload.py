@@ -14,8 +14,8 @@ import pandas as pd
 
 from scoring.bundle import MANIFEST, SCHEMA_FILE, SCORES
 from scoring.digest import digest, sha256
-from scoring.errors import UserError
-from stages.core.paths import Paths, shown
+from scoring.errors import UserError, shown
+from stages.core.paths import Paths
 from stages.core.pipeline import executed_notebook
 from stages.core.yamlfile import read_yaml
 from stages.look.site import navigation

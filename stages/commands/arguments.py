@@ -1,0 +1,66 @@
+"""Arguments that several commands take, their values as people type them; what they print alike."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from stages.core.paths import Paths
+
+REGISTRY = ("staging", "prod")  # environments that versions are promoted to
+ENVIRONMENTS = ("dev", *REGISTRY)  # those that a stack or a cluster is set up for
+
+
+def add_no_report(command: argparse.ArgumentParser) -> None:
+    """`--no-report`, after which `report` is false."""
+    command.add_argument("--no-report", dest="report", action="store_false", help="write no page")
+
+
+def print_report(page: Path, paths: Paths) -> None:
+    """Say where a page is."""
+    print(f"Report: {paths.relative(page)} (open it in a browser)")
+
+
+def day(text: str) -> date:
+    """A day, as in 2026-01-31."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: expected a date, as in 2026-01-31") from None
+
+
+def days(text: str) -> tuple[date, ...]:
+    """A day or several, with commas between them."""
+    return tuple(day(each) for each in text.split(","))
+
+
+def month(text: str) -> str:
+    """A month, as in 2026-11."""
+    try:
+        return date.fromisoformat(f"{text}-01").isoformat()[:7]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: expected a month, as in 2026-11") from None
+
+
+def amount(text: str) -> float:
+    """A number, 0 or more."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected an amount, 0 or more")
+    return value
+
+
+def share(text: str) -> float:
+    """A share, as 0.1 or 10%."""
+    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a share, 0 to below 1")
+    return value
+
+
+def count_or_share(text: str) -> tuple[float, bool]:
+    """A count, or a share such as 1%, and whether it is a share."""
+    is_share = text.endswith("%")
+    value = amount(text.removesuffix("%"))
+    return (value / 100 if is_share else value), is_share
