@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from app.economics import Ranking, ranked
-from app.places import SUMMARY, Places
+from app.places import Places
 from app.scored import Scored, read_scored
 from scoring.assumptions import Scenario
 from scoring.bundle import MANIFEST
 from scoring.loading import Bundle, load_bundle
+from scoring.score_files import SUMMARY
 
 KEPT = 4  # rankings: of a million customers each takes some 60 MB
 

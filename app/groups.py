@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.scored import Mask, Scored
 from scoring.contact_plan import CENTS, DIGITS
 from scoring.effect import GROUPS
+from scoring.score_files import ID
 
 CONTROL, EXPLORED = "control", "explored"
 
@@ -43,7 +44,7 @@ def of_customer(scored: Scored, place: int) -> list[str]:
 def table_of(scored: Scored, places: NDArray[np.int64], group: str) -> pa.Table:
     """The customers at these places, as a file: id, group, probability and profit of a contact."""
     columns = {
-        "customer_id": scored.ids.take(pa.array(places)),
+        ID: scored.ids.take(pa.array(places)),
         "group": pa.array([group] * len(places), pa.string()),
         "churn_probability": scored.probability[places].round(DIGITS),
     }

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from app.economics import Ranking
-from app.scored import REASONS, Mask, Scored
-from scoring.contact_plan import list_columns
+from app.scored import Mask, Scored
+from scoring.contact_plan import DIGITS, list_columns
 from scoring.schema import Column
+from scoring.score_files import ID, REASONS
 from scoring.spreadsheet import safe_table
 
 SHEET = 1_048_575  # rows of an Excel sheet below its header
@@ -119,8 +120,8 @@ def table(scored: Scored, ranking: Ranking, listed: NDArray[np.int64]) -> pa.Tab
     if ranking.plan is None or ranking.profit is None or ranking.cost is None:
         columns: dict[str, Any] = {
             "rank": listed + 1,
-            "customer_id": ids,
-            "churn_probability": probability.round(6),
+            ID: ids,
+            "churn_probability": probability.round(DIGITS),
         }
     else:
         columns = list_columns(

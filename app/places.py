@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from scoring.errors import UserError, shown
+from scoring.score_files import SUMMARY
 
 ROOT = Path(__file__).resolve().parents[1]
-SUMMARY = "summary.json"
 SCORE = "make score IN=july.csv OUT=out/july CUSTOMERS=1 REASONS=list"
 
 

@@ -23,19 +23,28 @@ from app.places import SCORE, Places
 from scoring import money
 from scoring.contact_plan import contact_cost
 from scoring.decision import CONTACT
-from scoring.effect import CHURN_REDUCTION, untreated
+from scoring.effect import untreated
 from scoring.errors import UserError, shown
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
+from scoring.score_files import (
+    ASSIGNMENT,
+    CAMPAIGN,
+    CONTACT_ARM,
+    CONTACTS,
+    CONTROL_ARM,
+    GROUP,
+    ID,
+    REASONS,
+    REDUCTION,
+    SCORES,
+)
 from scoring.spreadsheet import safe_texts
 from scoring.terms import Terms
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-ID, CONTACTS, CAMPAIGN = "customer_id", "contact_list.csv", "campaign.csv"
-REASONS = ("reason_1", "reason_2", "reason_3")
-GROUP = "customer_group"
-MAYBE = (CHURN_REDUCTION, GROUP)  # only where a campaign was adopted
+MAYBE = (REDUCTION, GROUP)  # only where a campaign was adopted
 WANTED = (ID, "churn_probability", "decision", "expected_profit", "model_version")
 
 
@@ -145,12 +154,12 @@ def _contact_list(path: Path) -> pa.Table | None:
 def read_scored(places: Places) -> Scored:
     """The scores of a run; `UserError` where a file is missing, broken, or of another model."""
     manifest, schema = read_manifest(places.bundle)
-    path = places.scores / str(places.summary.get("scores", "scores.parquet"))
+    path = places.scores / str(places.summary.get("scores", SCORES))
     table = _scores(path)
     _check_model(table, manifest["version"], path)
     terms = Terms.of(manifest, schema)
     profit = table["expected_profit"].to_numpy() if terms.monthly is not None else None
-    effect = manifest.get("effect") if CHURN_REDUCTION in table.column_names else None
+    effect = manifest.get("effect") if REDUCTION in table.column_names else None
     contact = pc.equal(table["decision"].cast(pa.string()), CONTACT).to_numpy()
     control, contacted = _drawn(places, table[ID])
     return Scored(
@@ -161,7 +170,7 @@ def read_scored(places: Places) -> Scored:
         table["churn_probability"].to_numpy(),
         contact,
         profit,
-        table[CHURN_REDUCTION].to_numpy() if effect else None,
+        table[REDUCTION].to_numpy() if effect else None,
         effect["level"] if effect else 1.0,
         effect["error"] if effect else 0.0,
         control,
@@ -179,14 +188,14 @@ def _drawn(places: Places, ids: pa.ChunkedArray) -> tuple[Mask, Mask] | tuple[No
         return None, None
     path = places.scores / CAMPAIGN
     kinds = {ID: pa.string()}
-    options = arrow_csv.ConvertOptions(include_columns=[ID, "assignment"], column_types=kinds)
+    options = arrow_csv.ConvertOptions(include_columns=[ID, ASSIGNMENT], column_types=kinds)
     table = _whole(path, lambda: arrow_csv.read_csv(path, convert_options=options), [ID])
     control, contacted = (
         pc.is_in(
             safe_texts(ids),
-            table.filter(pc.equal(table["assignment"], arm))[ID].combine_chunks(),
+            table.filter(pc.equal(table[ASSIGNMENT], arm))[ID].combine_chunks(),
         ).to_numpy()
-        for arm in ("control", "contact")
+        for arm in (CONTROL_ARM, CONTACT_ARM)
     )
     return control, contacted
 

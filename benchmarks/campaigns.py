@@ -46,7 +46,7 @@ def benchmarks(*, seeds: int = 8, intervals: int = 500) -> list[Result]:
     return [
         *_coverage(intervals),
         *_permuted(max(intervals // 5, 20)),
-        *_by_lot(max(intervals // 5, 20)),
+        *_at_random(max(intervals // 5, 20)),
         *(result for name in LOT for result in _profit(name, seeds)),
     ]
 
@@ -81,10 +81,10 @@ def _permuted(number: int) -> list[Result]:
     return [Result(name, float(np.mean(quiet)), ">=", 0.95, f"{number} permutations")]
 
 
-def _by_lot(number: int) -> list[Result]:
+def _at_random(number: int) -> list[Result]:
     """How often a campaign is refused that was not assigned at random, and one that was."""
     refused = {
-        name: float(np.mean([not balance(campaign(name, rows=USUAL, seed=s)[0]).by_lot
+        name: float(np.mean([not balance(campaign(name, rows=USUAL, seed=s)[0]).is_random
                              for s in range(3000, 3000 + number)]))
         for name in ("not_by_lot", TODAY)
     }  # fmt: skip

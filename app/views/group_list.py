@@ -9,6 +9,7 @@ from app.groups import groups, table_of
 from app.listing import as_csv
 from app.scored import Scored
 from app.wording import Words
+from scoring.score_files import ID
 
 SHOWN = 1_000  # rows on the page; the file has all
 
@@ -47,7 +48,7 @@ def show_groups(scored: Scored, words: Words) -> None:
 def _columns(shown: pa.Table, words: Words) -> pa.Table:
     """The customers under names in the reader's language."""
     columns = {
-        words("column_id"): shown["customer_id"],
+        words("column_id"): shown[ID],
         words("column_risk"): pa.array(100 * shown["churn_probability"].to_numpy()),
     }
     if "expected_profit" in shown.column_names:

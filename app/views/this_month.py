@@ -15,11 +15,12 @@ from app.budget import contacts_within, top
 from app.cache import ranking
 from app.economics import Ranking
 from app.listing import ORDERS, Filters, as_csv, as_workbook, labels_of, places_of, table, titles
-from app.scored import REASONS, Scored
+from app.scored import Scored
 from app.views.group_list import show_groups
 from app.wording import Words, plain, reason_in
 from scoring.assumptions import Scenario
 from scoring.explanation import title
+from scoring.score_files import ID, REASONS
 
 SHOWN = 1_000  # rows of the list on the page; files have all
 SLOW, EXCEL_A_SECOND = 100_000, 30_000  # customers
@@ -158,7 +159,7 @@ def _rows(scored: Scored, found: Ranking, listed: NDArray[np.int64], words: Word
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(shown):
-        customer = shown["customer_id"][rows[0]].as_py()
+        customer = shown[ID][rows[0]].as_py()
         st.button(
             words.md("explain", customer=customer),
             on_click=_explain,
@@ -180,7 +181,7 @@ def _columns(scored: Scored, shown: pa.Table, words: Words) -> pa.Table:
     """The columns of the list under their names in the reader's language."""
     columns = {
         words("column_rank"): shown["rank"],
-        words("column_id"): shown["customer_id"],
+        words("column_id"): shown[ID],
         words("column_risk"): pa.array(100 * shown["churn_probability"].to_numpy()),
     }
     if "expected_profit" in shown.column_names:

@@ -9,18 +9,12 @@ from pathlib import Path
 
 from scoring.errors import UserError, shown
 from scoring.schema import Schema
-from stages.batch.assignment import Lot
+from scoring.score_files import SCORES
+from stages.batch.assignment import Design
 from stages.batch.inputs import CHUNK, InputFile, column_names
 from stages.batch.local_engine import Engine, local
 from stages.batch.rows import wanted
 
-SCORES, CONTACTS, REJECTS, SUMMARY, CAMPAIGN = (
-    "scores.parquet",
-    "contact_list.csv",
-    "rejects.csv",
-    "summary.json",
-    "campaign.csv",
-)
 NAMED = 3  # columns that a message names
 
 
@@ -31,7 +25,7 @@ class Asked:
     `reasons` are given for nobody (""), whoever is on the contact list ("list") or all ("all").
     `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
     is the day that the table describes, where the model has learned from dates. `customers` keeps
-    what the model is asked about them, next to the scores. With a `lot`, a control group is left
+    what the model is asked about them, next to the scores. With a `design`, a control group is left
     alone and others are explored.
     """
 
@@ -44,7 +38,7 @@ class Asked:
     is_share: bool = False
     snapshot: date | None = None
     customers: bool = False
-    lot: Lot | None = None
+    design: Design | None = None
     engine: Engine = field(default=local)
     chunk: int = CHUNK
 
@@ -110,7 +104,7 @@ def _missing(
 
 def check_id(asked: Asked, schema: Schema) -> None:
     """`UserError` where customers are to be assigned at random, but have no id."""
-    if asked.lot is not None and schema.id_name is None:
+    if asked.design is not None and schema.id_name is None:
         raise UserError(
             "CONTROL, EXPLORE: the model's schema has no id; expected one, by which a customer's "
             "assignment is drawn and what became of them is joined"

@@ -1,7 +1,7 @@
 """A control group and an explored share, drawn at random into the contact list of a month.
 
 Of the customers whom to contact pays, the share `control` is left alone; of those whom it does not
-pay, the share `explore` is contacted. Each customer's lot is a hash of month and id: the same list
+pay, the share `explore` is contacted. Each customer's draw is a hash of month and id: the same list
 at every run, another one the next month. The probability with which each was to be contacted is
 written down, and with it what became of them tells what a contact does (`stages.campaigns`).
 """
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-ASSIGNMENT, CONTACT_PROBABILITY, MONTH = "assignment", "contact_probability", "month"
+CONTACT_PROBABILITY, MONTH = "contact_probability", "month"
 PROBABILITY = "churn_probability"
 CONTACT, EXPLORE, CONTROL = range(3)
 CALLED = ("contact", "explore")  # on the contact list
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Lot:
+class Design:
     """How a month's customers are assigned.
 
     control  share, 0 to below 1, of those whom to contact pays that is left alone

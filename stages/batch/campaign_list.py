@@ -9,25 +9,24 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.effect import Effect
+from scoring.score_files import ASSIGNMENT, CONTACT_ARM, CONTROL_ARM, ID
 from stages.batch.assignment import (
-    ASSIGNMENT,
     CONTACT,
     CONTACT_PROBABILITY,
     CONTROL,
     EXPLORE,
     MONTH,
     PROBABILITY,
-    Lot,
+    Design,
 )
 from stages.batch.contacts import Chosen
 from stages.batch.outputs import Merge
-from stages.batch.score_part import ID
 from stages.core.sample_size import control_share, smallest_effect
 
-ARMS = np.array(["control", "contact"], dtype=object)
+ARMS = np.array([CONTROL_ARM, CONTACT_ARM], dtype=object)
 
 
-def campaign_rows(lot: Lot, drawn: Chosen, merge: Merge) -> Iterator[pa.Table]:
+def campaign_rows(design: Design, drawn: Chosen, merge: Merge) -> Iterator[pa.Table]:
     """Everybody whom chance decided on: arm and probability of a contact, part after part.
 
     `drawn` are the customers whom the budget covers, those left alone among them.
@@ -35,13 +34,13 @@ def campaign_rows(lot: Lot, drawn: Chosen, merge: Merge) -> Iterator[pa.Table]:
     for part, name in enumerate(merge.names):
         table, places = merge.kept(name)
         pays = table["contact"].to_numpy()
-        probability = np.where(pays, 1 - lot.control, lot.explore)
+        probability = np.where(pays, 1 - design.control, design.explore)
         covered = np.isin(places, drawn.place[drawn.part == part]) | ~pays
         kept = covered & (probability > 0) & (probability < 1)
-        arm = np.isin(lot.assign(table[ID], pays), (CONTACT, EXPLORE)).astype(int)
+        arm = np.isin(design.assign(table[ID], pays), (CONTACT, EXPLORE)).astype(int)
         columns = {
             ID: table[ID],
-            MONTH: pa.array([lot.month] * table.num_rows),
+            MONTH: pa.array([design.month] * table.num_rows),
             ASSIGNMENT: pa.array(ARMS[arm]),
             CONTACT_PROBABILITY: probability,
             PROBABILITY: table[PROBABILITY],
@@ -49,7 +48,7 @@ def campaign_rows(lot: Lot, drawn: Chosen, merge: Merge) -> Iterator[pa.Table]:
         yield pa.table(columns).filter(pa.array(kept))
 
 
-def design_of(lot: Lot, drawn: Chosen, effect: Effect | None) -> dict[str, Any]:
+def design_figures(design: Design, drawn: Chosen, effect: Effect | None) -> dict[str, Any]:
     """How many are left alone and explored, what that costs, and which effect it can find.
 
     The cost of the control group is the profit that its customers are expected to bring if
@@ -60,7 +59,7 @@ def design_of(lot: Lot, drawn: Chosen, effect: Effect | None) -> dict[str, Any]:
     control, explored = (drawn.assignment == kind for kind in (CONTROL, EXPLORE))
     contacted, left_alone = int((of_list.assignment == CONTACT).sum()), int(control.sum())
     found = {
-        "month": lot.month, "control": lot.control, "explore": lot.explore,
+        "month": design.month, "control": design.control, "explore": design.explore,
         "contacted": contacted, "left_alone": left_alone, "explored": int(explored.sum()),
         "cost_of_control": float(drawn.profit[control].sum()),
         "cost_of_exploring": float(-drawn.profit[explored].sum()),

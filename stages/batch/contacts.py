@@ -14,13 +14,14 @@ from tqdm import tqdm
 from scoring import money
 from scoring.contact_plan import DIGITS, by_profit, contact_cost, list_columns, outlook, sums_of
 from scoring.effect import Effect, as_sure
+from scoring.score_files import ASSIGNMENT, ID, OFFER, REDUCTION
 from scoring.terms import Terms
-from stages.batch.assignment import ASSIGNMENT, CALLED, CONTACT, EXPLORE, Lot
+from stages.batch.assignment import CALLED, CONTACT, EXPLORE, Design
 from stages.batch.inputs import Block, Chunk, read_block
 from stages.batch.outputs import Candidates, split_reasons
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
-from stages.batch.score_part import ID, OFFER, PLACE, REDUCTION, PartScorer, why
+from stages.batch.score_part import PLACE, PartScorer, why
 
 SLICE = 100_000  # contacts that are written at a time
 Floats = NDArray[np.float64]
@@ -57,9 +58,9 @@ class Chosen:
 def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Chosen:
     """The customers to contact, most profitable first, as many as the budget covers.
 
-    With a lot, those it leaves alone are among them, where the budget would have covered them, and
-    those it explores, whose cost the budget covers first. Where there is no monthly value everybody
-    is worth the same: the most probable come first.
+    With a design, those it leaves alone are among them where the budget would have covered them,
+    and those it explores, whose cost the budget covers first. Where there is no monthly value
+    everybody is worth the same: the most probable come first.
     """
     none = np.empty(0)
     probability = np.concatenate([none, *candidates.probability])
@@ -105,7 +106,7 @@ def contact_list(
     reasons: pa.ChunkedArray | None,
     *,
     effect: Effect | None = None,
-    lot: Lot | None = None,
+    design: Design | None = None,
 ) -> Iterator[pa.Table]:
     """One row per customer to contact, best first, some at a time; at least one table.
 
@@ -113,7 +114,7 @@ def contact_list(
     """
     n = len(chosen.part)
     ids = of_parts(chosen, names, work, ID)
-    more = _more_columns(chosen, names, work, effect, lot)
+    more = _more_columns(chosen, names, work, effect, design)
     cumulative = np.cumsum(chosen.profit)
     for start in range(0, max(n, 1), SLICE):
         part = slice(start, min(start + SLICE, n))
@@ -130,16 +131,16 @@ def contact_list(
 
 
 def _more_columns(
-    chosen: Chosen, names: Sequence[str], work: Work, effect: Effect | None, lot: Lot | None
+    chosen: Chosen, names: Sequence[str], work: Work, effect: Effect | None, design: Design | None
 ) -> dict[str, Any]:
-    """What the effect and the lot say of each customer on the list."""
+    """What the effect and the design say of each customer on the list."""
     columns: dict[str, Any] = {}
     if effect is not None:
         columns[REDUCTION] = chosen.reduction.round(DIGITS)
         if len(effect.offers) > 1:
             offers = of_parts(chosen, names, work, OFFER).to_numpy()
             columns[OFFER] = np.array(effect.offers, dtype=object)[offers.astype(int)]
-    if lot is not None:
+    if design is not None:
         columns[ASSIGNMENT] = np.array(CALLED, dtype=object)[chosen.assignment]
     return columns
 

@@ -17,7 +17,6 @@ from scoring.batch import Codes
 from scoring.schema import Column, Schema
 from stages.batch.rows import Rows
 
-CUSTOMERS = "customers.parquet"
 PREFIX = "input "  # of these columns in a part, next to those of the scores
 
 

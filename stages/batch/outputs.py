@@ -20,11 +20,12 @@ from pyarrow import csv as arrow_csv
 
 from scoring import decision
 from scoring.effect import GROUPS, Effect
+from scoring.score_files import GROUP, ID, OFFER, REASONS, REDUCTION
 from scoring.spreadsheet import safe_table
-from stages.batch.assignment import CONTACT, Lot
+from stages.batch.assignment import CONTACT, Design
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.parts import About, Work
-from stages.batch.score_part import GROUP, ID, OFFER, PLACE, REASONS, REDUCTION
+from stages.batch.score_part import PLACE
 
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array([decision.NO_CONTACT, decision.CONTACT])
@@ -61,11 +62,11 @@ class Totals:
 class Candidates:
     """The customers whom to contact pays, part by part: what a contact list is made from.
 
-    With a `lot`, also those who are contacted to explore; `assignment` says who is which.
+    With a `design`, also those who are contacted to explore; `assignment` says who is which.
     `reduction` is empty where the bundle has no effect.
     """
 
-    lot: Lot | None = None
+    design: Design | None = None
     contacts: int = 0
     names: list[str] = field(default_factory=list)
     places: list[NDArray[np.int32]] = field(default_factory=list)
@@ -83,8 +84,8 @@ class Candidates:
         """Note those of a part, whose rows are at these places (n,) of it."""
         pays = table["contact"].to_numpy()
         assigned = np.where(pays, CONTACT, -1).astype(np.int8)
-        if self.lot is not None:
-            assigned = self.lot.assign(table[ID], pays)
+        if self.design is not None:
+            assigned = self.design.assign(table[ID], pays)
         chosen = np.flatnonzero(assigned >= 0)
         self.contacts += int(pays.sum())
         self.names.append(name)
@@ -113,10 +114,10 @@ class Merge:
         with_reasons: bool,
         customers: CustomerWriter | None = None,
         effect: Effect | None = None,
-        lot: Lot | None = None,
+        design: Design | None = None,
         repeated: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:
-        self.totals, self.candidates = Totals(), Candidates(lot)
+        self.totals, self.candidates = Totals(), Candidates(design)
         self.keys: list[NDArray[np.uint64]] = []
         self.names: list[str] = []
         self._work, self._version, self._repeated = work, version, repeated or {}
@@ -228,10 +229,10 @@ def split_reasons(reasons: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     """Lists of reasons as columns reason_1 to reason_3, null where there are fewer."""
     texts = reasons.to_pylist()
     return {
-        f"reason_{place + 1}": pa.chunked_array(
+        name: pa.chunked_array(
             [pa.array([w[place] if place < len(w) else None for w in texts], pa.string())]
         )
-        for place in range(REASONS)
+        for place, name in enumerate(REASONS)
     }
 
 
@@ -244,7 +245,7 @@ def _output_schema(with_reasons: bool, effect: Effect | None) -> pa.Schema:
         *effect_fields(effect),
     ]
     if with_reasons:
-        fields += [(f"reason_{place + 1}", pa.string()) for place in range(REASONS)]
+        fields += [(name, pa.string()) for name in REASONS]
     return pa.schema([*fields, ("tier", CODED), ("model_version", CODED)])
 
 

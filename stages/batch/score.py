@@ -6,7 +6,7 @@ What is written, in the folder of the output (docs/scoring.md):
     contact_list.csv  whom to contact, best first, within the budget
     rejects.csv       rows that cannot be scored: file, row, reason
     customers.parquet what the model was asked about each customer, where that is asked for
-    campaign.csv      with a lot: whom chance decided on, to which the outcome is added later
+    campaign.csv      with a design: whom chance decided on, to which the outcome is added later
     summary.json      how many of each, what the campaign is to bring, how the customers differ
 """
 
@@ -29,11 +29,8 @@ from scoring.digest import sha256
 from scoring.errors import UserError, shown
 from scoring.loading import Bundle
 from scoring.schema import Schema
+from scoring.score_files import CAMPAIGN, CONTACTS, CUSTOMERS, REJECTS, SUMMARY
 from stages.batch.asked import (
-    CAMPAIGN,
-    CONTACTS,
-    REJECTS,
-    SUMMARY,
     Asked,
     check_columns,
     check_id,
@@ -41,9 +38,9 @@ from stages.batch.asked import (
     check_target,
 )
 from stages.batch.assignment import CONTROL
-from stages.batch.campaign_list import campaign_rows, design_of
+from stages.batch.campaign_list import campaign_rows, design_figures
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
-from stages.batch.customer_table import CUSTOMERS, CustomerWriter
+from stages.batch.customer_table import CustomerWriter
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
 from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
 from stages.batch.parts import Work
@@ -86,10 +83,10 @@ def score(asked: Asked) -> Outcome:
         chosen = drawn.rows(drawn.assignment != CONTROL)
         run.write_contacts(chosen, merge)
         summary = _summary(asked, task, files, merge, chosen)
-        if asked.lot is not None:
-            rows = campaign_rows(asked.lot, drawn, merge)
+        if asked.design is not None:
+            rows = campaign_rows(asked.design, drawn, merge)
             write_contacts(work.folder / CAMPAIGN, rows)
-            summary |= {"design": design_of(asked.lot, drawn, task.scorer.terms.effect)}
+            summary |= {"design": design_figures(asked.design, drawn, task.scorer.terms.effect)}
         summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle)]}
         summary |= _speed(merge, time.monotonic() - start)
         write_json(work.folder / SUMMARY, summary)
@@ -130,7 +127,7 @@ class _Run:
             if self.asked.customers
             else None,
             effect=self.task.scorer.terms.effect,
-            lot=self.asked.lot,
+            design=self.asked.design,
             repeated=repeated,
         )
         rows = sum(block.rows for block in self.blocks)
@@ -150,7 +147,7 @@ class _Run:
             reasons = of_parts(chosen, merge.names, self.work, "reasons")
         effect = self.task.scorer.terms.effect
         contacts = contact_list(
-            chosen, merge.names, self.work, reasons, effect=effect, lot=self.asked.lot
+            chosen, merge.names, self.work, reasons, effect=effect, design=self.asked.design
         )
         write_contacts(self.work.folder / CONTACTS, contacts)
 
@@ -263,7 +260,7 @@ def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
 def _publish(asked: Asked, work: Work) -> None:
     """Give every file its name; the scores last, so that whoever sees them finds the rest."""
     kept = [CUSTOMERS] if asked.customers else []
-    drawn = [CAMPAIGN] if asked.lot else []
+    drawn = [CAMPAIGN] if asked.design else []
     names = [REJECTS, CONTACTS, *kept, *drawn, SUMMARY, asked.scores.name]
     written([work.folder / name for name in names])
     if not kept:

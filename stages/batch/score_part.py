@@ -16,18 +16,17 @@ from numpy.typing import NDArray
 
 from scoring.batch import BatchScorer, Codes, Scores, code_labels, decoded
 from scoring.bundle import REFERENCE
-from scoring.effect import CHURN_REDUCTION, Effect, groups_of
+from scoring.effect import Effect, groups_of
 from scoring.explanation import reasons
 from scoring.schema import Schema
+from scoring.score_files import GROUP, ID, OFFER, REASONS, REDUCTION
 from stages.batch.coded import load_batch_scorer
 from stages.batch.customer_table import columns_of
 from stages.batch.inputs import Chunk
 from stages.batch.parts import About, write_part
 from stages.batch.rows import Rows, check_rows
 
-REASONS = 3
-ID, PLACE = "customer_id", "row"
-REDUCTION, GROUP, OFFER = CHURN_REDUCTION, "customer_group", "offer"  # where there is an effect
+PLACE = "row"
 BANDS = 10  # of equally many customers learned from, between which numbers are counted
 Edges = Mapping[str, NDArray[np.float64]]
 
@@ -132,14 +131,14 @@ def _counts(
 
 
 def why(scorer: BatchScorer, numbers: NDArray[np.float64], codes: Codes) -> list[list[str]]:
-    """What raises the risk of each customer, in plain words, at most `REASONS`; [] if unknown."""
+    """What raises the risk of each customer, in words, as many as `REASONS`; [] if unknown."""
     explainer = scorer.bundle.explainer(scorer.bundle.best_tier)
     if explainer is None:
         return [[] for _ in numbers]
     schema, labels = scorer.bundle.schema, decoded(codes, scorer.bundle.schema)
     columns: dict[str, Any] = {c.name: numbers[:, i] for i, c in enumerate(schema.numeric_inputs)}
     columns |= {c.name: labels[:, i] for i, c in enumerate(schema.category_inputs)}
-    return reasons(explainer.contributions(columns), columns, schema, count=REASONS)
+    return reasons(explainer.contributions(columns), columns, schema, count=len(REASONS))
 
 
 def reference_edges(model: Path, schema: Schema) -> Edges:

@@ -20,7 +20,7 @@ from scoring.errors import UserError, shown
 from scoring.explanation import title
 from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
-from stages.batch.asked import CONTACTS
+from scoring.score_files import CONTACTS, ID, REASONS
 from stages.batch.campaign_list import in_words
 from stages.batch.score import Outcome
 from stages.batch.score_part import bands
@@ -44,7 +44,6 @@ WHY = {
     "incremental_profit": "What a contact changes is what the adopted campaign showed, and the "
     "interval has its standard error.",
 }
-REASONS = ("reason_1", "reason_2", "reason_3")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def latest(paths: Paths) -> Report:
     """The run that was noted last; `UserError` where there is none."""
     try:
         summary = json.loads(paths.last_score.read_text(encoding="utf-8"))
-        contacts = pd.read_csv(Path(summary["folder"]) / CONTACTS, dtype={"customer_id": str})
+        contacts = pd.read_csv(Path(summary["folder"]) / CONTACTS, dtype={ID: str})
     except FileNotFoundError:
         raise UserError(f"{shown(paths.last_score)}: no scored customers; run make score") from None
     bundle = Path(summary["bundle"])

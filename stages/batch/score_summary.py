@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scoring.errors import shown
-from stages.batch.asked import CAMPAIGN, CONTACTS, REJECTS
+from scoring.score_files import CAMPAIGN, CONTACTS, REJECTS
 from stages.batch.campaign_list import in_words as design_in_words
 from stages.batch.score import NAMED, Outcome
 

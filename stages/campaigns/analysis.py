@@ -35,7 +35,7 @@ def analyse(campaign: Campaign, settings: CampaignAnalysis) -> Result:
     """All that the page says; `UserError` where the arms were not assigned at random."""
     trial = campaign.trial
     drawn = balance(trial, number=settings.folds, seed=settings.seed)
-    _check_by_lot(drawn, campaign)
+    _check_random(drawn, campaign)
     assumed = assumed_share_of(campaign.costs)
     judged = judge(trial, assumed, number=settings.folds, seed=settings.seed)
     difference = differs(judged, campaign.arms[1:])
@@ -82,8 +82,8 @@ def _around(mean: float, error: float, level: float) -> Result:
     return {"value": mean, "low": mean - width, "high": mean + width}
 
 
-def _check_by_lot(drawn: Balance, campaign: Campaign) -> None:
-    if drawn.by_lot:
+def _check_random(drawn: Balance, campaign: Campaign) -> None:
+    if drawn.is_random:
         return
     found = f"ROC AUC {drawn.roc_auc:.3f}, p = {drawn.p_value:.2g}"
     apart = ", ".join(f"{name} ({by:+.2f} standard deviations)" for name, by in drawn.apart[:NAMED])

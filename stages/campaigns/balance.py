@@ -25,7 +25,7 @@ class Balance:
     apart: tuple[tuple[str, float], ...]
 
     @property
-    def by_lot(self) -> bool:
+    def is_random(self) -> bool:
         """Whether nothing speaks against a random assignment."""
         return self.p_value >= LEVEL
 

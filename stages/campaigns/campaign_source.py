@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from scoring.digest import digest, sha256
 from scoring.errors import UserError
+from scoring.score_files import ASSIGNMENT, ID
 from stages.adoption.profile import profile
 from stages.adoption.target import Outcome, find_target
-from stages.batch.assignment import ASSIGNMENT, CONTACT_PROBABILITY, MONTH, PROBABILITY
+from stages.batch.assignment import CONTACT_PROBABILITY, MONTH, PROBABILITY
 from stages.batch.inputs import InputFile, find_inputs
-from stages.batch.score_part import ID
 from stages.campaigns.roles import (
     arms_of,
     blank_rows,

@@ -16,10 +16,10 @@ from scoring.derive import RawInputs
 from scoring.effect import EffectColumns
 from scoring.money import Costs, customer_value
 from scoring.schema import Column, Schema
+from scoring.score_files import ID
 from stages.batch.coded import load_batch_scorer
 from stages.batch.inputs import Chunk, InputFile
 from stages.batch.rows import Rows, check_rows, wanted
-from stages.batch.score_part import ID
 from stages.campaigns.roles import text_of
 from stages.campaigns.trial import Days, Floats, Integers
 from stages.tables.intake import RawTable

@@ -13,7 +13,7 @@ from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 if TYPE_CHECKING:
-    from stages.batch.assignment import Lot
+    from stages.batch.assignment import Design
     from stages.batch.local_engine import Engine
 
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
@@ -133,7 +133,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         is_share=is_share,
         snapshot=options.snapshot,
         customers=options.customers,
-        lot=_lot(options),
+        design=_design(options),
         engine=_engine(options.engine, options.scheduler, paths),
     )
     outcome = score(asked)
@@ -144,14 +144,14 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         arguments.print_report(page, paths)
 
 
-def _lot(options: argparse.Namespace) -> Lot | None:
+def _design(options: argparse.Namespace) -> Design | None:
     """How customers are assigned at random; None where nobody is."""
-    from stages.batch.assignment import Lot
+    from stages.batch.assignment import Design
 
     if not options.control and not options.explore:
         return None
     month = options.month or (options.snapshot or date.today()).isoformat()[:7]
-    return Lot(options.control, options.explore, month)
+    return Design(options.control, options.explore, month)
 
 
 def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:

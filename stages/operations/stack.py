@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scoring.bundle import MANIFEST
 from scoring.errors import UserError, shown
+from scoring.score_files import SUMMARY
 from stages.core.paths import Paths
 from stages.operations.programs import run
 
@@ -63,7 +64,7 @@ def _check_digests(images: Mapping[str, str | None], environment: str) -> None:
 
 def _page(scores: Path, paths: Paths) -> dict[str, str]:
     """What compose mounts for the retention page: a scored month, and the bundle that scored it."""
-    summary = scores / "summary.json"
+    summary = scores / SUMMARY
     if not summary.is_file():
         raise UserError(f"{shown(summary)}: no such file; expected a folder that make score wrote")
     bundle = paths.root / str(json.loads(summary.read_text(encoding="utf-8")).get("bundle", ""))

@@ -11,7 +11,7 @@ from app.listing import Filters, as_csv, places_of, table
 from app.scored import read_scored
 from scoring import money
 from scoring.assumptions import Scenario, assumptions, worth
-from stages.batch.assignment import Lot
+from stages.batch.assignment import Design
 from tests import builders
 from tests.app import conftest
 
@@ -29,8 +29,8 @@ def test_figures_and_file_are_those_of_make_score(scored, month):
 
 
 def test_the_control_group_is_on_no_list(scored, tmp_path):
-    lot = Lot(0.5, 0.0, "2026-11")
-    folder = conftest.score_club(tmp_path, scored.places.bundle, lot=lot)
+    design = Design(0.5, 0.0, "2026-11")
+    folder = conftest.score_club(tmp_path, scored.places.bundle, design=design)
     drawn = read_scored(conftest.places_of(folder))
     found = ranked(drawn, Scenario())
     assert 0 < len(found) < len(ranked(scored, Scenario()))

@@ -10,7 +10,7 @@ import pytest
 from app.groups import groups, of_customer, table_of
 from app.scored import read_scored
 from scoring.effect import GROUPS
-from stages.batch.assignment import Lot
+from stages.batch.assignment import Design
 from tests.app import conftest
 from tests.app.conftest import texts
 
@@ -18,8 +18,10 @@ from tests.app.conftest import texts
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, scored):
     """A month of which a half of the list is left alone and a third of the others is contacted."""
-    lot = Lot(0.5, 0.3, "2026-11")
-    return conftest.score_club(tmp_path_factory.mktemp("drawn"), scored.places.bundle, lot=lot)
+    design = Design(0.5, 0.3, "2026-11")
+    return conftest.score_club(
+        tmp_path_factory.mktemp("drawn"), scored.places.bundle, design=design
+    )
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from scoring.errors import UserError
 from stages.batch import score_report
 from stages.batch.asked import Asked
-from stages.batch.assignment import Lot
+from stages.batch.assignment import Design
 from stages.batch.score import score
 from stages.batch.score_summary import in_words
 from stages.core.paths import Paths
@@ -112,7 +112,7 @@ def test_the_report_fits_every_screen(noted, tmp_path):
 def test_the_page_says_who_was_drawn_at_random_and_its_cost(noted, scored, members, tmp_path):
     assert score_report.assigned(noted) == []
     paths = Paths(tmp_path)
-    score_report.remember(scored(members, "drawn", lot=Lot(0.2, 0.1, "2026-11")), paths)
+    score_report.remember(scored(members, "drawn", design=Design(0.2, 0.1, "2026-11")), paths)
     drawn = score_report.latest(paths)
     assert score_report.assigned(drawn)[0].startswith("Drawn at random for 2026-11: ")
     assert "the share that accepts is not known" in score_report.in_money(drawn)

@@ -85,11 +85,11 @@ def test_many_groups_need_a_wider_interval_than_one():
     assert band(noise, level=0.95, seed=0) > band(noise[:, :1], level=0.95, seed=0) + 0.5
 
 
-def test_a_draw_by_lot_passes_and_a_choice_by_risk_does_not(made_up):
-    drawn = [balance(made_up(lambda x, r: 0.1, n=1500, seed=s)).by_lot for s in range(8)]
+def test_a_random_draw_passes_and_a_choice_by_risk_does_not(made_up):
+    drawn = [balance(made_up(lambda x, r: 0.1, n=1500, seed=s)).is_random for s in range(8)]
     assert sum(drawn) >= 7
     chosen = balance(made_up(lambda x, r: 0.1, called=lambda risk: 0.2 + 0.6 * risk))
-    assert not chosen.by_lot
+    assert not chosen.is_random
     assert {name for name, _ in chosen.apart} & {"a", "risk"}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from scoring.errors import UserError
 from stages.batch.asked import Asked
-from stages.batch.assignment import Lot
+from stages.batch.assignment import Design
 from stages.batch.score import score
 from stages.campaigns.analysis import analyse
 from stages.campaigns.balance import balance
@@ -49,8 +49,8 @@ def lists(club, tmp_path_factory):
         members[builders.NUMBER] = members[builders.NUMBER].str.replace(f"K{seed}", "K")
         customers = folder / "customers" / f"{month}.csv"
         builders.as_text(members.drop(columns=builders.LEFT)).to_csv(customers, index=False)
-        lot = Lot(0.3, 0.3, month)
-        found = score(Asked(str(customers), folder / month, club.champion, lot=lot))
+        design = Design(0.3, 0.3, month)
+        found = score(Asked(str(customers), folder / month, club.champion, design=design))
         written = pd.read_csv(found.folder / "campaign.csv")
         risk = dict(zip(members[builders.NUMBER], builders.risk_of(members), strict=True))
         kept = np.where(written["assignment"] == "contact", 0.5, 1.0)
