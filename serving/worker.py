@@ -1,36 +1,33 @@
-"""What one worker process holds: bundles, metrics, log, and the watch over the bundles' files."""
+"""What one worker process holds: the bundles that answer, metrics, the prediction log."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic_core import to_json
 
 from scoring.bundle import TIERS
-from scoring.errors import UserError
 from scoring.explanation import Explainer
-from scoring.loading import Bundle
 from serving import logs
 from serving.date_parts import Row
-from serving.engine import CHALLENGER, CHAMPION, EFFECT, Answers, Engine, ModelVariant
+from serving.engine import CHAMPION, EFFECT, Answers, Engine, ModelVariant
 from serving.exchange import FAILED, Call, Reply, RequestError
+from serving.loaded_bundles import LoadedBundles
 from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
 from serving.prediction_log import NoLog, PredictionLog, open_log
 from serving.replies import explanation, predictions
 from serving.requests import CustomerId, Requests, id_text
 from serving.settings import Settings, unknown_variables
-from serving.sources import DEPLOYMENT, Sources, sources
+from serving.sources import sources
 from serving.telemetry import Metrics, totals
 
 BATCH_THREADS = 2
@@ -48,22 +45,14 @@ class Worker:
         number: int = 0,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        self._sources = sources(settings)
-        bundle = self._sources.load(CHAMPION)
+        found = sources(settings)
+        bundle = found.load(CHAMPION)
         self.settings = settings
         self.requests = Requests(bundle.schema, max_batch=settings.max_batch)
         self.metrics = Metrics(self.requests.columns, registry)
-        self.engine = Engine(
-            self._variant(bundle),
-            share=self._sources.share,
-            shadow=self._sources.shadow,
-            max_unknown=settings.max_unknown,
-        )
+        self._bundles = LoadedBundles(settings, found, bundle, self.metrics)
         self._verdict = MonitorMetrics(settings.verdict, registry)
-        self._seen: dict[str, Any] = {CHAMPION: self._sources.seen(CHAMPION)}
-        self._refused: dict[str, str] = {}
         self._warned: set[str] = set()  # versions whose effect fails
-        self._announce(CHAMPION, bundle)
         if unknown := unknown_variables():
             logs.service.warning("unknown settings, ignored", extra={"variables": unknown})
         self._number = number
@@ -160,12 +149,14 @@ class Worker:
     # What is loaded
 
     @property
+    def engine(self) -> Engine:
+        """What answers now."""
+        return self._bundles.engine
+
+    @property
     def variants(self) -> Mapping[str, ModelVariant]:
         """The bundles that are loaded, by name of the variant."""
-        engine = self.engine
-        return {CHAMPION: engine.champion} | (
-            {CHALLENGER: engine.challenger} if engine.challenger else {}
-        )
+        return self._bundles.variants
 
     def is_ready(self) -> bool:
         """Whether the champion's best tier is at least the one that the settings ask for."""
@@ -198,14 +189,11 @@ class Worker:
         return {
             **self.health(),
             "tiers": tiers,
-            "refused_bundles": self._refused,
+            "refused_bundles": self._bundles.refused,
             **totals(self.metrics.registry),
         }
 
     # The watch
-
-    def _variant(self, bundle: Bundle) -> ModelVariant:
-        return ModelVariant(bundle, seconds=self.settings.model_seconds)
 
     def _watch(self) -> None:
         pause = self.settings.reload_seconds
@@ -216,88 +204,11 @@ class Worker:
                 logs.service.exception("the watch over bundles and verdict failed")
 
     def reload(self) -> None:
-        """Load a bundle again whose files have changed, and keep it where it is no worse.
-
-        The monitor's verdict is read again, too, and a log that could not be opened is tried.
-        Who answers whom changes in one step: a request sees all of it before, or all after.
-        """
+        """Look at bundles and verdict again; a log that could not be opened is tried again."""
         self._verdict.refresh(now=time.time())
         if isinstance(self._log, NoLog):
             self._log = self._open_log()
-        self._sources = self._read_sources()
-        for name in self._seen.keys() - self._sources.folders.keys():
-            del self._seen[name]
-            self._refused.pop(name, None)
-        loaded = {name: self._current(name) for name in self._sources.folders}
-        before = self.variants
-        engine = replace(
-            self.engine,
-            champion=loaded[CHAMPION] or self.engine.champion,
-            challenger=loaded.get(CHALLENGER),
-            share=self._sources.share,
-            shadow=self._sources.shadow,
-        )
-        if engine != self.engine:
-            self.engine = engine
-        for name, variant in before.items():
-            self._retire(name, variant)
-        for name, variant in self.variants.items():
-            self.metrics.bundle(name, variant.bundle, now=time.time())
-
-    def _read_sources(self) -> Sources:
-        """Who is to answer; as before where the file that says so cannot be read."""
-        try:
-            found = sources(self.settings)
-        except UserError as error:
-            if self._refused.get(DEPLOYMENT) != str(error):
-                self._refuse(DEPLOYMENT, error)
-            return self._sources
-        self._refused.pop(DEPLOYMENT, None)
-        return found
-
-    def _current(self, variant: str) -> ModelVariant | None:
-        """The variant out of its files, or the one that is loaded where those are no better."""
-        seen, before = self._sources.seen(variant), self.variants.get(variant)
-        if self._seen.get(variant) == seen:
-            return before
-        self._seen[variant] = seen
-        current = before.bundle if before else None
-        try:
-            bundle = self._sources.load(variant)
-            _check_successor(bundle, current, self.engine.champion.bundle)
-        except (UserError, OSError) as error:
-            self._refuse(variant, error)
-            is_other = before is not None and before.bundle.folder != seen[0]
-            return None if variant == CHALLENGER and is_other else before
-        self._refused.pop(variant, None)
-        self.metrics.reloads.labels("accepted").inc()
-        self._announce(variant, bundle)
-        return self._variant(bundle)
-
-    def _refuse(self, variant: str, error: Exception) -> None:
-        self._refused[variant] = str(error)
-        self.metrics.reloads.labels("refused").inc()
-        logs.service.error("a bundle was refused", extra={"variant": variant, "why": str(error)})
-
-    def _retire(self, name: str, variant: ModelVariant) -> None:
-        """Show that a bundle is not loaded any more, where it is not."""
-        now = self.variants.get(name)
-        if now is None:
-            self.metrics.removed(name, variant.bundle)
-        elif now.bundle.version != variant.bundle.version:
-            self.metrics.replaced(name, variant.bundle)
-
-    def _announce(self, variant: str, bundle: Bundle) -> None:
-        self.metrics.bundle(variant, bundle, now=time.time())
-        logs.service.info(
-            "bundle loaded",
-            extra={
-                "variant": variant,
-                "version": bundle.version,
-                "tier": bundle.best_tier,
-                "faults": dict(bundle.faults),
-            },
-        )
+        self._bundles.reload()
 
     def _open_log(self) -> PredictionLog | NoLog:
         return open_log(
@@ -338,12 +249,3 @@ def _decision(variant: ModelVariant) -> dict[str, Any]:
         return {"rule": rule, "contact_if": "expected incremental profit > 0",
                 "policy": effect["policy"], "campaign": effect["campaign"]}  # fmt: skip
     return {"rule": rule, "contact_if": "expected_profit > 0", **fault}
-
-
-def _check_successor(bundle: Bundle, current: Bundle | None, champion: Bundle) -> None:
-    """`UserError` unless it is at least as whole as the one it replaces, and of the same schema."""
-    if bundle.schema.inputs != champion.schema.inputs:
-        raise UserError(f"{bundle.folder.name}: of another schema; restart the service to serve it")
-    best = math.inf if current is None else TIERS.index(current.best_tier)
-    if TIERS.index(bundle.best_tier) > best:
-        raise UserError("; ".join(bundle.faults.values()))
