@@ -14,7 +14,8 @@ from scoring.dates import COUNTED
 from scoring.decision import Decision
 from scoring.schema import Column, Schema
 from serving.date_parts import Row
-from serving.requests import LARGEST, SNAPSHOT, Requests, accepted, bounds
+from serving.request_types import LARGEST, accepted, bounds
+from serving.requests import SNAPSHOT, Requests
 from serving.routes import PREDICT_BATCH, ROUTES, Route
 
 EXAMPLE_DAY = date(2026, 10, 31)

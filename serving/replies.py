@@ -11,7 +11,7 @@ from scoring.decision import CONTACT, NO_CONTACT
 from scoring.explanation import Explainer, reasons
 from serving.date_parts import Row
 from serving.engine import Answers
-from serving.requests import CustomerId
+from serving.request_types import CustomerId
 
 UNEXPLAINED: dict[str, Any] = {"base": None, "contributions": [], "reasons": []}
 

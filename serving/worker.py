@@ -25,7 +25,8 @@ from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
 from serving.prediction_log import NoLog, PredictionLog, open_log
 from serving.replies import explanation, predictions
-from serving.requests import CustomerId, Requests, id_text
+from serving.request_types import CustomerId, id_text
+from serving.requests import Requests
 from serving.settings import Settings, unknown_variables
 from serving.sources import sources
 from serving.telemetry import Metrics, totals

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from scoring.schema import parse_schema
 from serving.document import example
 from serving.exchange import RequestError
-from serving.requests import SHOWN_DETAILS, Requests, id_text, value_type
+from serving.request_types import id_text, value_type
+from serving.requests import SHOWN_DETAILS, Requests
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, MONTHS, PAID, PAYS, SIZE
 
