@@ -21,6 +21,7 @@ from scoring.schema import Schema
 from stages.campaigns.analysis import assumed_share_of
 from stages.campaigns.campaign_file import Campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
+from stages.campaigns.campaign_summary import chosen_policy
 from stages.campaigns.policies import SIMPLE, Evidence, Predict, RelativeEffect, fit
 from stages.campaigns.policy_graph import to_onnx
 from stages.campaigns.trial import Trial
@@ -76,7 +77,7 @@ def forget(paths: Paths) -> None:
 
 def _worth(result: Content) -> Content:
     """What the policy is worth per customer, with intervals."""
-    chosen = next(one for one in result["policies"] if one["policy"] == result["chosen"])
+    chosen = chosen_policy(result)
     return {name: chosen[name] for name in ("profit_per_customer", "against_today")}
 
 
@@ -107,8 +108,7 @@ def _learned(
 
 def _relative_error(result: Content) -> float:
     """Standard error of the mean reduction among the contacted, relative to it; at most 1."""
-    chosen = next(one for one in result["policies"] if one["policy"] == result["chosen"])
-    found = chosen["reduction_of_contacted"]
+    found = chosen_policy(result)["reduction_of_contacted"]
     mean, error = found["value"], found["error"]
     return float(min(1.0, error / mean)) if mean > 0 else 1.0
 

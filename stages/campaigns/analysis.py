@@ -27,7 +27,8 @@ from stages.campaigns.trial import Floats, Integers, Trial, of_rows
 from stages.core.sample_size import customers_per_arm, smallest_effect
 
 NAMED = 3  # columns that a message names
-AUTOC, QINI = CURVES = ("autoc", "qini")
+QINI = "qini"
+CURVES = ("autoc", QINI)
 Result = dict[str, Any]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from stages.campaigns.difference import slope_p_value
@@ -61,9 +62,9 @@ def _of_arm(trial: Trial, inputs: Floats, fold: Integers, arm: int, seed: int) -
     return Balance(float(area), p_value, _apart(trial, known, called == 1))
 
 
-def _apart(trial: Trial, known: Floats, called: Floats) -> tuple[tuple[str, float], ...]:
+def _apart(trial: Trial, known: Floats, called: NDArray[np.bool_]) -> tuple[tuple[str, float], ...]:
     """Inputs by standardised difference between the arms, the largest first, those above LARGE."""
-    one, other = known[called == 1], known[called == 0]
+    one, other = known[called], known[~called]
     with np.errstate(invalid="ignore"):
         spread = np.sqrt((np.nanvar(one, axis=0) + np.nanvar(other, axis=0)) / 2)
         distance = (np.nanmean(one, axis=0) - np.nanmean(other, axis=0)) / np.maximum(spread, 1e-12)

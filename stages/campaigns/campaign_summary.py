@@ -16,6 +16,11 @@ POLICIES = {
 }
 
 
+def chosen_policy(result: dict[str, Any]) -> dict[str, Any]:
+    """What a result says of the policy that is chosen."""
+    return next(one for one in result["policies"] if one["policy"] == result["chosen"])
+
+
 def headlines(result: dict[str, Any]) -> list[str]:
     """The first lines: what to do, what it did, what it brought, and whether that differs."""
     return [
@@ -59,7 +64,7 @@ def _difference(result: dict[str, Any]) -> str:
 
 
 def _advice(result: dict[str, Any]) -> str:
-    chosen = next(one for one in result["policies"] if one["policy"] == result["chosen"])
+    chosen = chosen_policy(result)
     worth, gain = chosen["profit_per_customer"], chosen["against_today"]
     share = sum(chosen["contacted"])
     if share == 0:
