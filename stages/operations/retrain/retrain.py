@@ -35,6 +35,17 @@ ALERTS = ("departures", "decay")
 def retrain(reason: Reason, paths: Paths, *, as_of: str | None = None) -> str:
     """Train and judge a challenger, unless that was done or it is not time; the outcome in words.
 
+    As `judged_challenger`; the decision is tagged in git, too.
+    """
+    found = judged_challenger(reason, paths, as_of=as_of)
+    if isinstance(found, str):
+        return found
+    return f"{found.summary}\n{_next(found, record(found, paths.root))}"
+
+
+def judged_challenger(reason: Reason, paths: Paths, *, as_of: str | None = None) -> Decision | str:
+    """The decision on a challenger that is trained now; why none is, where none is.
+
     `as_of` is the month of the decision, by default the one in which the newest window closed.
     `UserError` where there are not two labelled months, or an alert comes from broken data.
     """
@@ -51,9 +62,7 @@ def retrain(reason: Reason, paths: Paths, *, as_of: str | None = None) -> str:
         _check_data_is_whole(reason, paths)
         if why := not_yet(known[-1], reason, journal, params.retrain, paths):
             return f"Not retrained: {why}"
-        decision = _once(reason, known, params, journal, paths, as_of=as_of)
-    tag = record(decision, paths.root)
-    return f"{decision.summary}\n{_next(decision, tag)}"
+        return _once(reason, known, params, journal, paths, as_of=as_of)
 
 
 def _check_data_is_whole(reason: Reason, paths: Paths) -> None:

@@ -32,7 +32,7 @@ from stages.operations.gate.judge import judge
 from stages.operations.retrain import labelled
 from stages.operations.retrain.challenger import train_challenger
 from stages.operations.retrain.journal import Reason
-from stages.operations.retrain.retrain import challenger_to_deploy, retrain
+from stages.operations.retrain.retrain import challenger_to_deploy, judged_challenger
 from stages.operations.story.script import Script
 from stages.operations.story.simulated_service import SimulatedService
 from stages.operations.story.world import World
@@ -177,10 +177,12 @@ class Story:
         reason = reason_of(verdict)
         if reason is None or len(labelled.labelled_months(self.paths)) < 2:
             return ""
-        words = retrain(reason, self.paths, as_of=_name(month)).splitlines()[0]
-        if ": promoted" not in words or words.startswith("Done already"):
-            return words
-        return f"{words}; {self._deployed(challenger_to_deploy(self.paths), month)}"
+        found = judged_challenger(reason, self.paths, as_of=_name(month))
+        if isinstance(found, str):
+            return found
+        if not found.promoted:
+            return found.summary
+        return f"{found.summary}; {self._deployed(challenger_to_deploy(self.paths), month)}"
 
     def _take_in(self, month: int) -> None:
         """The labels of a month, unless its table was broken: nobody learns from that."""
