@@ -136,7 +136,7 @@ def load_bundle(folder: Path) -> Bundle:
             models[tier] = _tried(_MAKE[tier](_checked(folder, file, files), schema), schema)
         except UserError as error:
             faults[tier] = str(error)
-        except Exception as error:
+        except Exception as error:  # whatever a runtime raises, the next tier answers
             faults[tier] = f"{shown(folder / file)}: cannot be run ({type(error).__name__})"
     models["base_rate"] = BaseRate(float(manifest["base_rate"]))
     created = (folder / MANIFEST).stat().st_mtime

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stages.tables.canonical import absent_texts, spelling_key, trimmed
@@ -128,13 +127,12 @@ class Profile:
         """Share of all rows that hold the most frequent value."""
         return float(self.counts[0] / self.rows) if len(self.counts) else 1.0
 
-    def number_share(self, *, without: str = "") -> float:
-        """Share of the values that are numbers, once a pattern has been cut off them."""
+    def number_share(self) -> float:
+        """Share of the values that are numbers."""
         if not len(self.texts):
             return 0.0
         texts = pa.array(self.texts[:10_000], pa.string())
-        cut = pc.replace_substring_regex(texts, without, "") if without else texts
-        return float(1 - np.isnan(plain_numbers(cut)).mean())
+        return float(1 - np.isnan(plain_numbers(texts)).mean())
 
     @property
     def words_per_value(self) -> float:

@@ -7,11 +7,10 @@ import math
 from scipy.stats import norm
 
 POWER, LEVEL = 0.8, 0.05
+Z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)  # two-sided
 
 
-def customers_per_arm(
-    base_rate: float, reduction: float, *, power: float = POWER, level: float = LEVEL
-) -> int:
+def customers_per_arm(base_rate: float, reduction: float) -> int:
     """Customers that each arm needs to find a reduction of the churn rate, two-sided.
 
     Normal approximation for two proportions (Fleiss, Levin & Paik 2003, doi 10.1002/0471445428,
@@ -20,15 +19,13 @@ def customers_per_arm(
     if not 0 < abs(reduction) < 1 or not 0 <= base_rate - reduction <= 1:
         raise ValueError(f"a reduction of {reduction} from {base_rate} is no change of a rate")
     treated = base_rate - reduction
-    z = norm.isf(level / 2) + norm.isf(1 - power)
     variance = base_rate * (1 - base_rate) + treated * (1 - treated)
-    return math.ceil(z**2 * variance / reduction**2)
+    return math.ceil(Z**2 * variance / reduction**2)
 
 
 def smallest_effect(base_rate: float, one: int, other: int) -> float:
     """Reduction of the churn rate that two arms of so many customers find with the usual power."""
-    z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)
-    return float(z * math.sqrt(base_rate * (1 - base_rate) * (1 / one + 1 / other)))
+    return float(Z * math.sqrt(base_rate * (1 - base_rate) * (1 / one + 1 / other)))
 
 
 def control_share(base_rate: float, reduction: float, customers: int) -> float | None:
@@ -38,6 +35,5 @@ def control_share(base_rate: float, reduction: float, customers: int) -> float |
     """
     if customers < 2 or reduction == 0:
         return None
-    z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)
-    needed = z**2 * base_rate * (1 - base_rate) / (customers * reduction**2)
+    needed = Z**2 * base_rate * (1 - base_rate) / (customers * reduction**2)
     return None if needed > 0.25 else float((1 - math.sqrt(1 - 4 * needed)) / 2)

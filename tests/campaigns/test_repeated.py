@@ -65,4 +65,4 @@ def test_a_campaign_that_is_given_twice_is_judged_as_surely_as_once(made_up):
     apart = replace(judged[1], customer=None)
     assert differs(judged[1], ["call"]).p_values["call"] > 1e-6
     assert value(apart.gained(MEAN), None)[1] < 0.8 * errors[1]
-    assert balance(twice).by_lot
+    assert balance(twice).is_random

@@ -98,10 +98,10 @@ def test_unequal_known_probabilities_leave_the_effect_unbiased(lists, club):
 
 def test_an_assignment_by_known_probabilities_is_at_random_and_another_is_not(lists, club):
     trial = read(lists, club).trial
-    assert balance(trial).by_lot
+    assert balance(trial).is_random
     # given that the callers left those of high risk out
     arm = np.where(trial.risk > np.quantile(trial.risk, 0.8), 0, trial.arm)
-    assert not balance(replace(trial, arm=arm)).by_lot
+    assert not balance(replace(trial, arm=arm)).is_random
 
 
 def test_every_fold_has_as_many_of_each_month(lists, club):
