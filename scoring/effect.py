@@ -32,7 +32,6 @@ Floats = NDArray[np.float64]
 Group = Literal["persuadable", "sure_to_stay", "lost", "better_left_alone"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 CUSTOMERS, REDUCTION = "customers", "reduction"  # input and output of the graph
-CHURN_REDUCTION = "churn_reduction"  # the column of scored customers
 HARM = 0.01  # a contact that adds this to the probability of leaving does harm
 LEAST_WEIGHT = 0.1  # customers that the least certain share is worth
 LIKELY = 0.5  # probability of leaving from which on a customer counts as lost
