@@ -53,7 +53,6 @@ TAKEN_NAMES = dict.fromkeys(DERIVED_NAMES, "a derived feature") | dict.fromkeys(
     KEY_NAMES, "the feature tables"
 )
 
-
 Value = StrictBool | StrictStr | StrictInt | StrictFloat
 
 
@@ -80,7 +79,7 @@ class Column(BaseModel):
     other: bool = False
     missing: bool = False
     absent: tuple[StrictStr, ...] = ()
-    positive: Value | None = None
+    positive: Value | tuple[Value, ...] | None = None
     left_out: tuple[Value, ...] = ()
     repeated: bool = False
     dayfirst: bool = True
@@ -97,6 +96,12 @@ class Column(BaseModel):
     def labels(self) -> tuple[str, ...]:
         """The values as text, the way tables hold them; all others are one where it is open."""
         return (*(str(value) for value in self.values), *([OTHER] if self.other else []))
+
+    @cached_property
+    def positives(self) -> tuple[str, ...]:
+        """Of the target, the labels that mean churn."""
+        found = self.positive if isinstance(self.positive, tuple) else (self.positive,)
+        return tuple(map(str, found))
 
     @cached_property
     def known_labels(self) -> frozenset[str]:
@@ -116,8 +121,7 @@ class Column(BaseModel):
             side = "before" if self.part == COUNTED[0] else "after"
             return f"a date {bounds} days {side} the snapshot"
         noun = "a whole number" if self.kind == "integer" else "a number"
-        unit = f" {self.unit}" if self.unit else ""
-        return f"{noun} from {bounds}{unit}"
+        return f"{noun} from {bounds} {self.unit or ''}".rstrip()
 
     @model_validator(mode="after")
     def _agrees(self) -> Column:
@@ -154,10 +158,8 @@ class Column(BaseModel):
         return self
 
     def _agrees_as_target(self) -> None:
-        if len(self.labels) < 2:
-            raise ValueError("the target needs two `values` or more")
-        if str(self.positive) not in self.labels:
-            raise ValueError("the target needs `positive`, one of its `values`")
+        if not set() < set(self.positives) < self.known_labels:
+            raise ValueError("the target needs two `values` or more, and some of them `positive`")
         if set(self.labels) & set(map(str, self.left_out)):
             raise ValueError("a value is among `values` and among those `left_out`")
         if self.missing:
@@ -183,8 +185,7 @@ class Schema(BaseModel):
     @model_validator(mode="after")
     def _agrees(self) -> Schema:
         names = [column.name for column in self.columns]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"columns named twice: {', '.join(repeated)}")
         for role in UNIQUE_ROLES:
             holders = [column.name for column in self.columns if role in column.roles]
@@ -194,8 +195,7 @@ class Schema(BaseModel):
             raise ValueError("no column has the role target")
         if not self.inputs:
             raise ValueError("no column is left for a model to learn from")
-        taken = sorted(set(names) & set(TAKEN_NAMES))
-        if taken:
+        if taken := sorted(set(names) & set(TAKEN_NAMES)):
             raise ValueError(f"the name {taken[0]} is taken by {TAKEN_NAMES[taken[0]]}")
         for column in self.columns:
             self._agrees_with_its_date(column)
@@ -289,7 +289,7 @@ class Schema(BaseModel):
 
     def churned(self, table: Any) -> Any:
         """1 where a customer of the table (a frame with the target) left, else 0: (n,) int8."""
-        return (table[self.target.name] == str(self.target.positive)).to_numpy().astype("int8")
+        return table[self.target.name].isin(self.target.positives).to_numpy().astype("int8")
 
     @property
     def id_name(self) -> str | None:

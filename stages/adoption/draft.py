@@ -201,9 +201,10 @@ def _with_dates_for_want_of_others(guesses: Sequence[Guess]) -> tuple[Guess, ...
 
 def _target_guess(column: Profile, target: Target) -> Guess:
     as_value = as_values(column)
-    values = [as_value(text) for text in (*target.negative, target.positive)]
+    values = [as_value(text) for text in (*target.negative, *target.positive)]
     entry = schema_entry(column, kind="category", values=values)
-    entry |= {"positive": as_value(target.positive), "roles": ["target"]}
+    positive = values[len(target.negative) :]
+    entry |= {"positive": positive if len(positive) > 1 else positive[0], "roles": ["target"]}
     if target.left_out:
         entry["left_out"] = [as_value(text) for text in target.left_out]
     because = f"{target.because}; {target.doubt}" if target.doubt else target.because

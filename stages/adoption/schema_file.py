@@ -21,7 +21,8 @@ HEADER = """\
 #   other        true where further values of a category are let in, as one value `(other)`
 #   missing      true where a blank is allowed
 #   absent       texts that stand for a blank
-#   positive     of the target: the value that means churn; the others mean staying
+#   positive     of the target: the value that means churn, or a list of them; the others mean
+#                staying
 #   left_out     of the target: values whose rows are not learned from
 #   repeated     of the id: true where a customer has several rows
 #   roles        what the column means:

@@ -27,7 +27,7 @@ class Outcome:
     """What the user says of the column to predict, as far as they do.
 
     target     its name
-    positive   the value that means churn
+    positive   the values that mean churn, separated by commas
     negative   the values that mean staying, separated by commas; rows of others are left out
     """
 
@@ -41,7 +41,7 @@ class Target:
     """The column to predict: which values mean what, why, and what about it is in doubt."""
 
     name: str
-    positive: str
+    positive: tuple[str, ...]
     negative: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     because: str = ""
@@ -63,15 +63,35 @@ def find_target(profiles: Sequence[Profile], outcome: Outcome, *, origin: str) -
     if column.has_blanks:
         raise UserError(
             f"{origin}: column {column.name}: {column.rows - column.filled:,} rows without a "
-            f"value; expected {' or '.join(column.labels)} for every customer"
+            f"value; expected {' or '.join(column.labels)} for every customer: fill them in, or "
+            "take the rows of whom nobody knows out of the table"
         )
     positive, reason, doubt = _positive(column, outcome, origin)
     negative = _negative(column, outcome, positive, origin)
-    left_out = tuple(text for text in column.labels if text not in (positive, *negative))
-    because = f"{why}; {positive!r} means churn, {reason}"
+    left_out = tuple(text for text in column.labels if text not in (*positive, *negative))
+    verb = "means" if len(positive) == 1 else "mean"
+    because = f"{why}; {_listed(positive)} {verb} churn, {reason}"
     if left_out:
         because += f"; rows of {', '.join(map(repr, left_out))} are left out"
+    doubt = doubt or _contradiction(positive, negative)
     return Target(column.name, positive, negative, left_out, because, doubt)
+
+
+def _listed(values: Sequence[str]) -> str:
+    return " and ".join(map(repr, values))
+
+
+def _contradiction(positive: Sequence[str], negative: Sequence[str]) -> str:
+    """Values that are taken for the opposite of what their words say."""
+    gone = [text for text in negative if meaning(text) == "left"]
+    there = [text for text in positive if meaning(text) == "stayed"]
+    found = []
+    if gone:
+        also = f" (POSITIVE={','.join((*positive, *gone))})" if len(gone) < len(negative) else ""
+        found.append(f"{_listed(gone)} counted as staying: or is it churn, too{also}?")
+    if there:
+        found.append(f"{_listed(there)} counted as churn: or is it staying?")
+    return "; ".join(found)
 
 
 def _named(profiles: Sequence[Profile], target: str, origin: str) -> tuple[Profile, str]:
@@ -86,22 +106,32 @@ def _named(profiles: Sequence[Profile], target: str, origin: str) -> tuple[Profi
 
 
 def _guessed(profiles: Sequence[Profile], outcome: Outcome, origin: str) -> tuple[Profile, str]:
-    """By what name and values say, the plainest names first; two values before more."""
+    """By what name and values say, the plainest first.
+
+    A name such as `class` counts for little where its values answer nothing: values that are those
+    of an outcome are stronger, also where they are several.
+    """
     two = [column for column in profiles if _has_two_values(column)]
     several = [column for column in profiles if _has_statuses(column)]
-    for columns in (two, several):
-        for fits, why in (
-            (_by_word_alone, "by its name"),
-            (_by_word, "by its name"),
-            (_by_full_name, "by its name"),
-            (_by_values, "by its values"),
-            (_by_staying, "by its name"),
-        ):
-            found = [column for column in columns if fits(column) and _may_hold(column, outcome)]
-            if len(found) == 1:
-                return found[0], why
-            if found:
-                raise _unknown(origin, found, "several columns may be the one to predict")
+    for columns, fits, why in (
+        (two, _by_word_alone, "by its name"),
+        (two, _by_word, "by its name"),
+        (two, _by_answered_name, "by its name"),
+        (two, _by_values, "by its values"),
+        (several, _by_statuses, "by its values"),
+        (two, _by_full_name, "by its name"),
+        (two, _by_staying, "by its name"),
+        (several, _by_word_alone, "by its name"),
+        (several, _by_word, "by its name"),
+        (several, _by_full_name, "by its name"),
+        (several, _by_values, "by its values"),
+        (several, _by_staying, "by its name"),
+    ):
+        found = [column for column in columns if fits(column) and _may_hold(column, outcome)]
+        if len(found) == 1:
+            return found[0], why
+        if found:
+            raise _unknown(origin, found, "several columns may be the one to predict")
     named = [column for column in profiles if _by_word(column)]
     if named:
         _check_values(named[0], outcome, origin)
@@ -109,12 +139,10 @@ def _guessed(profiles: Sequence[Profile], outcome: Outcome, origin: str) -> tupl
 
 
 def _may_hold(column: Profile, outcome: Outcome) -> bool:
-    """Whether the column has the value that is given as the positive one."""
-    return (
-        outcome.positive is None
-        or _spelled(column, outcome.positive) is not None
-        or (_has_two_values(column) and _by_word(column))
-    )
+    """Whether the column has the values that are given as the positive ones."""
+    if outcome.positive is None or (_has_two_values(column) and _by_word(column)):
+        return True
+    return all(_spelled(column, part) is not None for part in _parts(column, outcome.positive))
 
 
 def _by_word_alone(column: Profile) -> bool:
@@ -131,6 +159,17 @@ def _by_word(column: Profile) -> bool:
 
 def _by_full_name(column: Profile) -> bool:
     return names.is_called(column.name, TARGET_NAMES)
+
+
+def _by_answered_name(column: Profile) -> bool:
+    answered = answers([spelling_key(text) for text in column.labels])
+    return _by_full_name(column) and answered.count(None) < len(answered)
+
+
+def _by_statuses(column: Profile) -> bool:
+    """Whether the values are statuses of customers: one says by itself that somebody left."""
+    found = [meaning(label) for label in column.labels]
+    return "left" in found and "stayed" in found
 
 
 def _by_values(column: Profile) -> bool:
@@ -160,9 +199,9 @@ def _check_values(column: Profile, outcome: Outcome, origin: str) -> None:
     few = ", ".join(map(repr, column.texts)) if len(column.texts) <= SHOWN else ""
     found = f" ({few})" if few else ""
     count = len(column.texts if len(column.texts) > LISTED else column.labels)
+    values = f"{count:,} different values" if count != 1 else "one value in all rows"
     raise UserError(
-        f"{origin}: column {column.name}: {count:,} different values{found}; "
-        "expected two, one of which means churn"
+        f"{origin}: column {column.name}: {values}{found}; expected two, one of which means churn"
     )
 
 
@@ -181,13 +220,14 @@ def _ask(column: Profile, origin: str) -> UserError:
     counts = column.label_counts
     values = ", ".join(f"{text!r} ({counts[text]:,} rows)" for text in column.labels)
     left = [text for text in column.labels if meaning(text) == "left"]
-    wanted = left[0] if len(left) == 1 else "<value>"
+    wanted = ",".join(left) if 0 < len(left) < len(column.labels) else "<value>"
     if len(column.labels) == 2:
         how = f"name the one that means churn with POSITIVE={wanted}"
     else:
         how = (
-            f"name the one that means churn with POSITIVE={wanted}: all others then count as "
-            "staying, or with NEGATIVE=<value> only those of that value, and the rest is left out"
+            f"name the one that means churn with POSITIVE={wanted} (several: separated by commas): "
+            "all others then count as staying, or with NEGATIVE=<value> only those of that value, "
+            "and the rest is left out; or name another column with TARGET=<column>"
         )
     return UserError(f"{origin}: column {column.name}: values {values}; {how}")
 
@@ -207,34 +247,51 @@ def _known_value(column: Profile, value: str, origin: str) -> str:
     return found
 
 
-def _negative(column: Profile, outcome: Outcome, positive: str, origin: str) -> tuple[str, ...]:
+def _parts(column: Profile, given: str) -> list[str]:
+    """The values that are given, separated by commas where the whole is none of the column's."""
+    return [given] if _spelled(column, given) is not None else given.split(",")
+
+
+def _given(column: Profile, given: str, origin: str) -> tuple[str, ...]:
+    found = (_known_value(column, part, origin) for part in _parts(column, given))
+    return tuple(dict.fromkeys(found))
+
+
+def _negative(
+    column: Profile, outcome: Outcome, positive: Sequence[str], origin: str
+) -> tuple[str, ...]:
     """The values that mean staying: the given ones, else all that do not mean churn."""
     if outcome.negative is None:
-        return tuple(text for text in column.labels if text != positive)
-    whole = _spelled(column, outcome.negative)
-    parts = [whole] if whole else outcome.negative.split(",")
-    given = tuple(_known_value(column, part, origin) for part in parts)
-    if positive in given:
+        rest = tuple(text for text in column.labels if text not in positive)
+        if not rest:
+            raise UserError(
+                f"{origin}: column {column.name}: every value is given as positive; expected one "
+                "that means staying"
+            )
+        return rest
+    given = _given(column, outcome.negative, origin)
+    if both := [text for text in positive if text in given]:
         raise UserError(
-            f"{origin}: column {column.name}: value {positive}: given as positive and as negative; "
+            f"{origin}: column {column.name}: value {both[0]}: given as positive and as negative; "
             "expected different values"
         )
     return given
 
 
-def _positive(column: Profile, outcome: Outcome, origin: str) -> tuple[str, str, str]:
-    """The value that means churn, how that is known, and what about it is in doubt."""
+def _positive(column: Profile, outcome: Outcome, origin: str) -> tuple[tuple[str, ...], str, str]:
+    """The values that mean churn, how that is known, and what about it is in doubt."""
     if outcome.positive is not None:
-        return _known_value(column, outcome.positive, origin), "as given", ""
+        return _given(column, outcome.positive, origin), "as given", ""
     found = [meaning(text) for text in column.labels]
     if (place := _only(found, "left")) is not None:
-        return column.labels[place], "by its word", ""
+        return (column.labels[place],), "by its word", ""
     if (place := _only(found, "stayed")) is not None and "left" not in found:
-        return column.labels[1 - place], "as the other one stayed", "the word itself is not known"
+        doubt = "the word itself is not known"
+        return (column.labels[1 - place],), "as the other one stayed", doubt
     return _by_answer(column, origin)
 
 
-def _by_answer(column: Profile, origin: str) -> tuple[str, str, str]:
+def _by_answer(column: Profile, origin: str) -> tuple[tuple[str, ...], str, str]:
     """Of yes and no the one that means churn, by the name of the column."""
     answered = answers([spelling_key(text) for text in column.labels])
     yes, no = _only(answered, True), _only(answered, False)
@@ -243,10 +300,10 @@ def _by_answer(column: Profile, origin: str) -> tuple[str, str, str]:
     if place is None or len(found) > 1:
         raise _ask(column, origin)
     if found == {"stayed"}:
-        return column.labels[1 - place], "as the opposite of staying", ""
+        return (column.labels[1 - place],), "as the opposite of staying", ""
     known = bool(found) or _by_full_name(column)
     doubt = "" if known else f"nothing in the name says that {column.labels[place]!r} means churn"
-    return column.labels[place], "by its word", doubt
+    return (column.labels[place],), "by its word", doubt
 
 
 def _only(found: Sequence[Meaning | bool | None], wanted: Meaning | bool) -> int | None:

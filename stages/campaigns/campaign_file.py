@@ -85,7 +85,7 @@ def read_campaign(
     labels = np.array(text_of(file.raw_table, file.treated), dtype=object)[known.rows]
     arm = np.array([file.arms.index(label) for label in labels], dtype=np.int64)
     outcome = np.array(text_of(file.raw_table, file.outcome), dtype=object)[known.rows]
-    left = (outcome == file.positive).astype(np.float64)
+    left = np.isin(outcome, file.positive).astype(np.float64)
     _check_enough(file, arm, left)
     costs = known.costs or costs_of(money, base_rate=float(left[arm == 0].mean()))
     offers = len(file.arms) - 1
@@ -143,7 +143,7 @@ def _known(file: Source, options: CampaignOptions, paths: Paths, schema: Schema 
     labels = sorted(file.arms)
     found = draft(
         without_columns(file.raw_table, [n for n in file.after if n != file.outcome]),
-        Outcome(file.outcome, file.positive, options.outcome.negative),
+        Outcome(file.outcome, ",".join(file.positive), options.outcome.negative),
         origin=file.origin,
     )
     content = found.content

@@ -76,7 +76,7 @@ class Source:
     treated: str
     arms: tuple[str, ...]
     outcome: str
-    positive: str
+    positive: tuple[str, ...]
     contacted: str | None
     stratum: Integers
     probability: Floats | None
@@ -205,8 +205,8 @@ def _stratum(raw_table: RawTable, place: Integers) -> Integers:
 
 def _outcome(
     raw_table: RawTable, treated: str, options: CampaignOptions, origin: str
-) -> tuple[str, str]:
-    """The column of what became of the customers, and its value for leaving."""
+) -> tuple[str, tuple[str, ...]]:
+    """The column of what became of the customers, and its values for leaving."""
     asked = options.outcome
     if asked.target is None and PLAIN in raw_table.columns:
         asked = replace(asked, target=PLAIN, positive=asked.positive or _one(raw_table))

@@ -28,7 +28,11 @@ def add(commands: Commands) -> None:
         "simulator",
     )
     adopt.add_argument("--target", metavar="COLUMN", help="the column to predict")
-    adopt.add_argument("--positive", metavar="VALUE", help="its value that means churn")
+    adopt.add_argument(
+        "--positive",
+        metavar="VALUE",
+        help="its value that means churn (several: separated by commas)",
+    )
     adopt.add_argument(
         "--negative",
         metavar="VALUE",

@@ -151,11 +151,14 @@ def _twice_in_a_period(
 
 def _one_class(table: pd.DataFrame, schema: Schema) -> list[ValidationIssue]:
     """An issue where everybody left or everybody stayed: there is nothing to tell apart."""
-    found = table[schema.target.name].dropna().unique()
-    if len(found) != 1 or found[0] not in schema.target.labels:
+    target = schema.target
+    found = table[target.name].dropna().unique()
+    left = {value in target.positives for value in found}
+    if len(left) != 1 or not set(found) <= target.known_labels:
         return []
-    expected = f"both {' and '.join(schema.target.labels)}"
-    return [ValidationIssue(schema.target.name, f"only {found[0]!r}", expected, len(table))]
+    expected = f"both {' and '.join(target.labels)}"
+    values = ", ".join(map(repr, sorted(found)))
+    return [ValidationIssue(target.name, f"only {values}", expected, len(table))]
 
 
 def _pandera_issues(

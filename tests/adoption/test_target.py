@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from scoring.errors import UserError
-from scoring.schema import KEY_NAMES
+from scoring.schema import KEY_NAMES, parse_schema
 from stages.adoption.draft import draft
 from stages.adoption.guess import SERIOUS
 from stages.tables.checks import check_table
@@ -147,6 +147,54 @@ def test_several_statuses_may_mean_staying() -> None:
     assert found.schema.target.left_out == ()
 
 
+FOUR = np.array(cycle("Active", "Cancelled", "Trial", "Active", "Expired"))
+
+
+def test_several_statuses_may_mean_churn() -> None:
+    columns = {"visits": PLAIN["visits"], "status": FOUR}
+    found = drafted(**columns, positive="cancelled, Expired")
+    checked = check_table(raw_table(**columns), found.schema, origin="t")
+    gone = np.isin(FOUR, ["Cancelled", "Expired"])
+    assert (found.schema.churned(checked.customers) == gone).all()
+    again = parse_schema(found.content, origin="t")
+    assert again.target.positives == ("Cancelled", "Expired")
+
+
+def test_a_status_that_left_by_its_word_does_not_stay_in_silence() -> None:
+    gone = np.array(cycle("Active", "Churned", "Cancelled", "Trial"))
+    asked = rejection(visits=PLAIN["visits"], status=gone)
+    assert "POSITIVE=Cancelled,Churned" in asked
+    one = drafted(visits=PLAIN["visits"], status=gone, positive="Churned")
+    (question,) = (q for q in one.questions if q.about == "status")
+    assert question.doubt == SERIOUS
+    assert "'Cancelled' counted as staying" in question.because
+    both = drafted(visits=PLAIN["visits"], status=gone, positive="Churned,Cancelled")
+    (question,) = (q for q in both.questions if q.about == "status")
+    assert question.doubt < SERIOUS
+
+
+def test_all_statuses_cannot_mean_churn() -> None:
+    given = {"visits": PLAIN["visits"], "status": STATUS, "positive": "Stayed,Churned,Joined"}
+    assert "expected one that means staying" in rejection(**given)
+
+
+def test_a_table_of_several_statuses_of_whom_nobody_left_is_refused() -> None:
+    columns = {"visits": PLAIN["visits"], "status": STATUS}
+    schema = drafted(**columns, positive="Churned").schema
+    columns["status"] = np.where(STATUS == "Churned", "Joined", STATUS)
+    with pytest.raises(UserError, match="only 'Joined', 'Stayed'"):
+        check_table(raw_table(**columns), schema, origin="t")
+
+
+@pytest.mark.parametrize("grade", [("A", "B"), ("A", "B", "C")])
+def test_a_class_of_customers_is_no_outcome_where_a_status_is(grade: tuple[str, ...]) -> None:
+    status = np.where(LEFT, "Churned", "Active")
+    found = drafted(**{"class": cycle(*grade), "visits": PLAIN["visits"], "status": status})
+    assert found.schema.target.name == "status"
+    message = rejection(**{"class": cycle(*grade), "visits": PLAIN["visits"], "status": FOUR})
+    assert "column status: values" in message
+
+
 def test_a_value_is_not_both_positive_and_negative() -> None:
     columns = {"visits": PLAIN["visits"], "status": STATUS}
     assert "given as positive and as negative" in rejection(
@@ -183,7 +231,7 @@ UNTOLD = [
      "rows), 'b' (40 rows), 'c' (40 rows); name the one that means churn with POSITIVE=<value>"),
     ({"churn": cycle("yes", "no", ""), "b": cycle(1, 2, 3)}, "column churn: 40 rows without a "
      "value; expected no or yes for every customer"),
-    ({"churn": cycle("yes"), "b": cycle(1, 2, 3)}, "column churn: 1 different values ('yes')"),
+    ({"churn": cycle("yes"), "b": cycle(1, 2, 3)}, "column churn: one value in all rows ('yes')"),
     ({"churn": cycle("yes", "no"), "target": "status"}, "column status: not there; expected the "
      "column to predict, one of churn"),
     ({"churn": cycle("yes", "no"), "positive": "gone"}, "column churn: value gone: not there; "
