@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import pandas as pd
 from scoring.schema import Schema
 from stages.adoption.draft import Draft
 from stages.adoption.fetch_source import FetchedSource
-from stages.adoption.guess import DOUBTFUL
+from stages.adoption.guess import DOUBTFUL, Question
+from stages.model.money_params import Money
 from stages.tables.checks import Checked
 from stages.tables.validation import DataWarning, aligned
 
 SCREEN, WIDE = 24, 40  # lines of questions, and characters of a name in them
+ALIKE = 5  # questions that differ in the column alone from which on they are one line
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,12 @@ def account(
     *,
     target: str,
     file: str,
-    window: float,
+    money: Money,
 ) -> list[str]:
     """What was done, what was accepted with warnings, and what a person should confirm.
 
-    `target` and `file` are where table and schema are now, `window` the months that churn looks
-    ahead.
+    `target` and `file` are where table and schema are now, `money` what no value of the table
+    tells: how far churn looks ahead, and what contacts cost.
     """
     lines = [f"Adopted {counted(checked.customers, described.schema)} from {fetched.origin}"]
     lines += [f"  as {target}, described in {file}"]
@@ -61,7 +65,8 @@ def account(
         lines += to_confirm(described.draft)
     return [
         *lines,
-        _window_taken(window),
+        _window_taken(money.window_months),
+        _costs_taken(money, described.schema),
         "Commit params.yaml, dvc.yaml and data/external/ to share the choice.",
         "Next: make repro, then open reports/index.html: report 02 ranks columns that may know the "
         "future, report 04 says whether make tune may help.",
@@ -76,19 +81,49 @@ def _window_taken(months: float) -> str:
     )
 
 
+def _costs_taken(money: Money, schema: Schema) -> str:
+    """What contacts cost: by the example's figures the list may be empty, or name everybody."""
+    return (
+        f"A contact is taken to cost {money.contact_cost:g} and an accepted offer "
+        f"{money.offer_cost:g} {schema.currency} (section money of params.yaml): expected your own."
+    )
+
+
 def _warned(warnings: tuple[DataWarning, ...]) -> list[str]:
     lines = [f"  {warning}" for warning in warnings]
     return ["Accepted with warnings:", *lines] if lines else []
 
 
 def to_confirm(found: Draft) -> list[str]:
-    """The questions, the most doubtful first, as many as a screen holds."""
-    asked = found.questions
+    """The questions, the most doubtful first, as many as a screen holds; the target in any case."""
+    asked = _grouped(found.questions)
+    cut = asked[SCREEN - 1 :]
+    last = [q for q in cut if q.taken_as == "target"] or cut[:1]
     rows = [("", "column", "taken as", "because")]
-    for q in asked[:SCREEN]:
+    for q in (*asked[: SCREEN - 1], *last):
         rows.append(("?" if q.doubt > 1 else "", _shortened(q.about), q.taken_as, q.because))
     more = len(asked) - SCREEN
     return [*aligned(rows), *([f"  … and {more} more, in the comments there"] if more > 0 else [])]
+
+
+def _grouped(asked: Sequence[Question]) -> list[Question]:
+    """The questions, those in one that differ in the column and in figures alone."""
+    groups: dict[tuple[int, str], list[Question]] = {}
+    for q in asked:
+        groups.setdefault((q.doubt, re.sub(r"\d[\d.,]*", "#", q.because)), []).append(q)
+    return [
+        q for alike in groups.values() for q in (alike if len(alike) < ALIKE else [_as_one(alike)])
+    ]
+
+
+def _as_one(alike: Sequence[Question]) -> Question:
+    first, more = alike[0], len(alike) - 1
+    return Question(
+        f"{_shortened(first.about)} and {more} more",
+        ", ".join(dict.fromkeys(q.taken_as for q in alike)),
+        f"{first.because}; the {more} others alike",
+        first.doubt,
+    )
 
 
 def _shortened(name: str) -> str:

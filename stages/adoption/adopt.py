@@ -28,6 +28,7 @@ from stages.adoption.target import Outcome
 from stages.core.paths import Paths
 from stages.core.yaml_edit import edited_yaml, update_yaml
 from stages.core.yamlfile import load_schema
+from stages.exploration.explore_params import Explore
 from stages.parameters import Parameters, read_parameters
 from stages.simulator.population import load_population
 from stages.tables.canonical import spelling_key
@@ -96,7 +97,7 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
         checked,
         target=paths.relative(target),
         file=paths.relative(_schema_file(target)),
-        window=read_parameters(paths).money.window_months,
+        money=read_parameters(paths).money,
     )
     return "\n".join([*lines, *(_in_the_clear(target, paths) if options.pseudonymise else [])])
 
@@ -161,15 +162,27 @@ def _described(
                 schema = load_schema(file)
                 _check_options(schema, options, paths.relative(file))
                 return Described(schema, file)
-    found = draft(raw_table, options.outcome, origin=fetched.origin, today=date.today())
-    _ = found.schema  # refused where nothing is left to learn from
-    found = found.ignoring(
-        leaking_columns(raw_table, found.offered, params.explore, origin=fetched.origin)
-    )
+    found = drafted_without_leaks(raw_table, options.outcome, params.explore, origin=fetched.origin)
     if options.strict:
         _check_no_doubt(found, fetched.origin)
     notes = () if options.redraft else tuple(_alike(raw_table, paths))
     return Described(found.schema, draft=found, notes=notes)
+
+
+def drafted_without_leaks(
+    raw_table: RawTable, outcome: Outcome, explored: Explore, *, origin: str
+) -> Draft:
+    """A draft without the columns that know the outcome; their dates are no snapshot, either.
+
+    `UserError` where nothing is left to learn from.
+    """
+    today = date.today()
+    found = draft(raw_table, outcome, origin=origin, today=today)
+    _ = found.schema
+    leaks = leaking_columns(raw_table, found.offered, explored, origin=origin)
+    if any(guess.entry["kind"] == "date" for guess in found.guesses if guess.name in leaks):
+        found = draft(raw_table, outcome, origin=origin, today=today, afterwards=leaks)
+    return found.ignoring(leaks)
 
 
 def _check_no_doubt(found: Draft, origin: str) -> None:
@@ -207,10 +220,10 @@ def _alike(raw_table: RawTable, paths: Paths) -> list[str]:
 
 def _check_options(schema: Schema, options: AdoptionOptions, file: str) -> None:
     target, outcome = schema.target, options.outcome
-    negative = ",".join(label for label in target.labels if label != str(target.positive))
+    negative = ",".join(label for label in target.labels if label not in target.positives)
     for asked, found in (
         (outcome.target, target.name),
-        (outcome.positive, str(target.positive)),
+        (outcome.positive, ",".join(target.positives)),
         (outcome.negative, negative),
     ):
         if asked is not None and spelling_key(asked) != spelling_key(found):

@@ -7,7 +7,7 @@ leaks) or leads to a person gets the role `ignored` and stays out until that rol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from stages.adoption.guess import CONFIRM, DOUBTFUL, SERIOUS, Guess, Question
 from stages.adoption.identity import Identity, find_identity
 from stages.adoption.privacy import personal
 from stages.adoption.profile import Profile, profile
+from stages.adoption.several_rows import shared_customers
 from stages.adoption.target import Outcome, Target, find_target
 from stages.adoption.unlearnable import constant, identifying, ignored, unlearnable_text
 from stages.adoption.vocabulary import MONTHLY_NAMES, TENURE_NAMES, TOTAL_NAMES
@@ -106,12 +107,13 @@ def draft(
     *,
     origin: str,
     today: date = date.max,
+    afterwards: Collection[str] = (),
 ) -> Draft:
     """What the columns of a table seem to mean.
 
     `outcome` is what the user says of the column to predict; the rest is looked for. Dates after
-    `today` are no snapshot. `UserError` where the column to predict cannot be found, or nothing is
-    left to learn from.
+    `today`, and those of columns that were filled in `afterwards`, are no snapshot. `UserError`
+    where the column to predict cannot be found, or nothing is left to learn from.
     """
     if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
@@ -123,8 +125,15 @@ def draft(
         )
     target = find_target(profiles, outcome or Outcome(), origin=origin)
     identity = find_identity(raw_table, profiles, target=target.name)
-    snapshot = find_snapshot(raw_table, profiles, identity.period_name, today=today)
-    guesses = [_guess(p, target, identity, raw_table, snapshot) for p in profiles]
+    known_before = [p for p in profiles if p.name not in afterwards]
+    snapshot = find_snapshot(raw_table, known_before, identity.period_name, today=today)
+    shared = shared_customers(raw_table, profiles, identity, target=target.name)
+    guesses = [
+        ignored(p, shared[p.name], SERIOUS)
+        if p.name in shared
+        else _guess(p, target, identity, raw_table, snapshot)
+        for p in profiles
+    ]
     guesses = _with_money(guesses, profiles)
     questions = _open_questions(guesses, identity, snapshot)
     day = snapshot.day if snapshot else None

@@ -125,7 +125,10 @@ def _repeated(
             return Identity(column.name, period.name, True, because, doubt)
         if likeness(column) == CERTAIN:
             because = f"{len(column.texts):,} customers in {column.rows:,} rows"
-            doubt = "several rows per customer, and no period that tells them apart"
+            doubt = (
+                "several rows per customer, and no period that tells them apart: split and "
+                "intervals are by customer, and make score takes the first row of each"
+            )
             return Identity(column.name, None, True, because, doubt)
     return None
 
@@ -156,9 +159,7 @@ def _are_cells(raw_table: RawTable, column: Profile, period: Profile) -> bool:
 
     Without a name that says so, nearly every customer has to be seen in nearly every period.
     """
-    codes = [_codes(raw_table, p.name) for p in (column, period)]
-    pairs = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]
-    repeated = raw_table.rows - len(np.unique(pairs))
+    repeated = raw_table.rows - len(np.unique(pair_codes(raw_table, column, period)))
     if repeated > 0.01 * raw_table.rows:
         return False
     share = raw_table.rows / (len(column.texts) * len(period.texts))
@@ -166,5 +167,7 @@ def _are_cells(raw_table: RawTable, column: Profile, period: Profile) -> bool:
     return share >= {2: 0.0, 1: 0.5, 0: 0.9}[sum(certain)] and (certain[0] or certain[1])
 
 
-def _codes(raw_table: RawTable, name: str) -> NDArray[np.int32]:
-    return raw_table.columns[name].codes
+def pair_codes(raw_table: RawTable, column: Profile, other: Profile) -> NDArray[np.int64]:
+    """A number for each pair of values of two columns: (rows,)."""
+    first, second = (raw_table.columns[p.name].codes.astype(np.int64) for p in (column, other))
+    return first * (int(second.max()) + 1) + second

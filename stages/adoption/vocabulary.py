@@ -77,11 +77,11 @@ TARGET_NAMES = (
 ID_WORDS = (
     "id", "ids", "uuid", "guid", "key", "number", "nr", "no", "num", "code", "account",
     "kundennr", "nummer", "numero", "numer", "identifier", "identifiant", "identificador",
-    "identificativo", "codigo", "codice", "kodu", "numarasi", "номер", "код", "ид", "編號",
+    "identificativo", "cod", "codigo", "codice", "kodu", "numarasi", "номер", "код", "ид", "編號",
     "编号", "番号", "번호", "ref", "reference", "pk", "index", "serial",
 )  # fmt: skip
 SURE_ID_WORDS = (
-    "msisdn", "imsi", "imei", "iccid", "custid", "clientnum", "customerid", "userid",
+    "uid", "msisdn", "imsi", "imei", "iccid", "custid", "clientnum", "customerid", "userid",
     "accountid", "memberid", "kundennummer", "kundennr", "mitgliedsnummer", "vertragsnummer",
     "klantnummer", "kundnummer", "kundenummer", "asiakasnumero", "matricule", "siren", "siret",
 )  # fmt: skip
@@ -129,7 +129,8 @@ PERSON_WORDS = (
     "rounded", "level",
 )  # fmt: skip
 SENSITIVE_WORDS = (
-    "gender", "sex", "geschlecht", "sexe", "sexo", "genero", "género", "sesso", "genere",
+    "gender", "salutation", "anrede", "civilite", "civilité", "aanhef", "sex",
+    "geschlecht", "sexe", "sexo", "genero", "género", "sesso", "genere",
     "geslacht", "plec", "płeć", "cinsiyet", "kon", "kön", "køn", "kjonn", "kjønn", "sukupuoli",
     "pohlavi", "pohlaví", "пол", "φυλο", "φύλο", "性別", "性别", "성별", "kelamin", "senior",
     "seniors", "retired", "retiree", "pensioner", "rentner", "elderly", "birthyear", "race",
@@ -157,14 +158,17 @@ MALE = (
     "homme", "masculin", "hombre", "masculino", "varon", "varón", "homem", "uomo", "maschio",
     "maschile", "man", "mannelijk", "erkek", "mezczyzna", "mężczyzna", "kille", "mand", "mies",
     "muz", "muž", "ferfi", "férfi", "barbat", "муж", "мужской", "мужчина", "男", "男性", "남",
-    "남자", "남성", "laki", "αρρεν", "άνδρας", "ذكر", "nam",
+    "남자", "남성", "laki", "αρρεν", "άνδρας", "ذكر", "nam", "m", "monsieur", "sr", "senor",
+    "señor", "senhor", "sig", "signor", "signore", "heer", "dhr", "bay", "pan",
 )  # fmt: skip
 FEMALE = (
     "female", "woman", "women", "girl", "mrs", "ms", "miss", "weiblich", "frau", "femme",
     "feminin", "féminin", "mujer", "femenino", "femenina", "feminino", "mulher", "donna",
     "femmina", "femminile", "vrouw", "vrouwelijk", "kadin", "kadın", "kobieta", "kvinna",
     "kvinde", "kvinne", "nainen", "zena", "žena", "femeie", "жен", "женский", "женщина", "女",
-    "女性", "여", "여자", "여성", "perempuan", "γυναίκα", "أنثى", "nu",
+    "女性", "여", "여자", "여성", "perempuan", "γυναίκα", "أنثى", "nu", "mme", "mlle", "madame",
+    "mademoiselle", "sra", "srta", "senora", "señora", "senhora", "signora", "mevrouw", "mevr",
+    "mw", "bayan", "pani", "fru",
 )  # fmt: skip
 # Single letters mean a gender only as a pair: a man and a woman.
 GENDER_LETTERS = (

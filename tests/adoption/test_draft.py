@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from scoring.schema import OTHER, parse_schema
+from stages.adoption.account import SCREEN, to_confirm
 from stages.adoption.draft import Draft, draft
+from stages.adoption.guess import SERIOUS, Question
 from stages.adoption.schema_file import scalar, write_schema
 from stages.adoption.target import Outcome
 from stages.core.yamlfile import load_schema, read_yaml
@@ -321,3 +324,21 @@ def accepted(came: RawTable, found: Draft) -> Checked:
     repeated = sum(r.count for r in checked.warnings if r.action == "dropped")
     assert len(checked.customers) + repeated == came.rows
     return checked
+
+
+# --- what is to be confirmed ----------------------------------------------------------------------
+
+
+def test_questions_that_differ_in_the_column_alone_are_one_line() -> None:
+    sparse = {f"e{n}": np.where(np.arange(ROWS) % (n + 3) == 0, np.arange(ROWS) % 17 / 2, np.nan)
+              for n in range(9)}  # fmt: skip
+    shown = to_confirm(drafted(customer_id=numbered("c{}"), **PLAIN, **sparse))
+    (line,) = (line for line in shown if "rows are blank" in line)
+    assert "e0 and 8 more" in line
+
+
+def test_the_target_is_always_among_what_is_to_be_confirmed() -> None:
+    many = [Question(f"q{n}", "x", "because " * n, SERIOUS) for n in range(SCREEN + 6)]
+    shown = to_confirm(replace(drafted(**PLAIN), open_questions=tuple(many)))
+    assert len(shown) <= SCREEN + 2
+    assert any("churned" in line and "target" in line for line in shown)

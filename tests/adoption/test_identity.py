@@ -142,3 +142,41 @@ def test_a_repeated_category_is_no_customer() -> None:
     found = drafted(agent=numbered("a{}", times=2), month=np.arange(ROWS) % 12 + 1,
                     visits=np.arange(ROWS) % 7, churn=np.where(LEFT, 1, 0))  # fmt: skip
     assert found.schema.id_name is None
+
+
+# --- rows with a number of their own, and customers behind them -----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("customer_id", "{}"),
+        ("dni", "{:08d}Z"),
+        ("contact", "ann{}@example.org"),
+    ],
+)
+def test_customers_of_several_contracts_are_never_an_input_nor_silent(
+    name: str, values: str
+) -> None:
+    who = np.arange(ROWS) // 2 * 17
+    table = {"policy_id": numbered("P{}"), name: [values.format(50_000 + n) for n in who],
+             "internal": 3 * who + 4, **PLAIN}  # fmt: skip
+    found = drafted(**table)
+    assert found.schema.id_name == "policy id"
+    asked = {q.about: q for q in found.questions if q.doubt == SERIOUS}
+    for column in (name.replace("_", " "), "internal"):
+        assert "in place of policy id" in asked[column].because
+        assert column not in [c.name for c in found.schema.inputs]
+
+
+def test_numbers_that_recur_without_a_customer_are_inputs() -> None:
+    found = drafted(policy_id=numbered("P{}"), points=np.arange(ROWS) // 2 * 17, **PLAIN)
+    assert "points" in [column.name for column in found.schema.inputs]
+    flats = drafted(policy_id=numbered("P{}"), town=[f"t{n // 40}" for n in range(ROWS)], **PLAIN)
+    assert not [q for q in flats.questions if "both sides" in q.because]
+
+
+def test_a_customers_code_of_several_contracts_is_the_id() -> None:
+    found = drafted(poliza=numbered("A{}-x"), cod_cliente=np.arange(ROWS) // 2 * 17, **PLAIN)
+    assert found.schema.id_name == "cod cliente"
+    assert found.schema["cod cliente"].repeated

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from stages.adoption.adopt import drafted_without_leaks
 from stages.adoption.draft import draft
 from stages.adoption.leaks import leaking_columns
+from stages.adoption.target import Outcome
 from stages.core.paths import Paths
 from stages.parameters import read_parameters
 from tests.raw_tables import LEFT, PLAIN, ROWS, cycle, drafted, raw_table
@@ -70,3 +72,14 @@ def test_what_is_suspected_stays_in_the_schema_and_out_of_the_model() -> None:
     assert [c.name for c in found.schema.inputs] == ["visits"]
     assert found.schema["copy"].roles == ("ignored",)
     assert "copy" not in found.schema.without_ignored.names
+
+
+def test_days_of_leaving_do_not_say_which_day_the_table_describes() -> None:
+    start = [f"2024-{1 + n % 12:02d}-05" for n in range(ROWS)]
+    end = np.where(LEFT, [f"2025-07-{1 + n % 28:02d}" for n in range(ROWS)], "")
+    came = raw_table(**PLAIN, start=start, end=end)
+    found = drafted_without_leaks(
+        came, Outcome(), read_parameters(Paths.here()).explore, origin="t.csv"
+    )
+    assert found.schema["end"].roles == ("ignored",)
+    assert str(found.snapshot) == "2024-12-05"

@@ -105,6 +105,7 @@ def test_strict_takes_a_table_that_nothing_is_in_doubt_of(place: Paths, customer
     # and how far ahead its target looks is written down, until the simulator's customers are back
     assert "Churn is taken as leaving within 3 months" in done
     assert read_parameters(place).money.window_months == 3
+    assert "A contact is taken to cost 1 and an accepted offer 10" in done
     adopt("generated", place)
     assert place.params.read_bytes() == (ROOT / "params.yaml").read_bytes()
 
