@@ -30,9 +30,7 @@ from stages.simulator.snapshots import snapshot
 
 HERE = Paths.here()
 
-LONGEST = (
-    0.5  # seconds from the first part of a run to its end, on average of those that are killed
-)
+LONGEST = 0.5  # seconds from a run's first part to its end, on average of those that are killed
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 COMMAND = """
 import sys
@@ -88,9 +86,17 @@ def _disturbed(
 
 def _wait_for_part(run: subprocess.Popen[bytes], partial: Path) -> None:
     """Until there is one more part than there was: before that there is nothing to lose."""
-    before = len(list(partial.glob("*.arrow")))
-    while run.poll() is None and len(list(partial.glob("*.arrow"))) <= before:
+    before = _parts(partial)
+    while run.poll() is None and _parts(partial) <= before:
         time.sleep(0.01)
+
+
+def _parts(partial: Path) -> int:
+    """How many there are: none where the run takes the folder away in this moment."""
+    try:
+        return len(list(partial.glob("*.arrow")))
+    except FileNotFoundError:
+        return 0
 
 
 def _run(table: Path, out: Path, model: Path, chunk: int) -> subprocess.Popen[bytes]:

@@ -46,6 +46,9 @@ CHANGES: Mapping[str, Mapping[str, object]] = {
     "evaluate": {"resamples": 200},
     "features": {"test_share": 0.3},
     "retrain": {"months": 1, "cool_down": 1, "labels": 500},
+    # One value of a kept customer for all ways. One that follows the churn rate differs with when a
+    # model learned: who learned of the offer would contact by other costs than all are judged by.
+    "money": {"lifetime": {"rule": "months"}},
 }
 # What asks for a retraining, and the alert that it comes from (deploy/prometheus/alerts.yml).
 REASONS: Mapping[Question, Reason] = {"departures": "departures", "calibration": "decay"}

@@ -10,7 +10,7 @@ import pandas as pd
 from stages.operations.story.play import Played
 from stages.operations.story.script import Script
 
-AFTER = 2  # months, of the first new champion, over which the regained profit is averaged
+AFTER = 2  # months after the first new champion's first, in which the regained profit is looked at
 ENOUGH = 0.8  # of the lost profit
 WAYS = {
     "loop": "with the loop", "never": "never retrained", "every": "retrained every month",
@@ -24,8 +24,8 @@ class TurningPoints:
 
     `promoted` are the months from which a new champion answers, between the offer and the broken
     column. `regained` is the share of the profit lost by who never retrains that the loop has back
-    in the first of these months and the `AFTER` that follow, `recovered` the first month in which
-    it has `ENOUGH` of it back.
+    `AFTER` months after the first of these, `recovered` the first month in which it has `ENOUGH` of
+    it back.
     """
 
     false_alarms: tuple[int, ...]
@@ -51,7 +51,7 @@ def turning_points(played: list[Played], script: Script) -> TurningPoints:
         false_alarms=tuple(int(month) for month in alerted[alerted < script.offer]),
         alarm=_first(alerted[alerted >= script.offer]),
         promoted=promoted,
-        regained=regained(months, promoted[0]) if promoted else 0.0,
+        regained=_regained(months, promoted[0] + AFTER) if promoted else 0.0,
         recovered=_recovered(months, promoted),
         fault_is_one=list(months.index[months["status"] == "fault"]) == [script.broken]
         and months["decision"][script.broken] == "",
@@ -70,21 +70,21 @@ def _promoted(months: pd.DataFrame, script: Script) -> tuple[int, ...]:
     return tuple(int(month) for month in months.index[is_new & after])
 
 
-def regained(months: pd.DataFrame, since: int, *, after: int = AFTER) -> float:
-    """Share of the lost profit that the loop earns in a month and those after it.
+def _regained(months: pd.DataFrame, month: int) -> float:
+    """Share of the lost profit that the loop earns in a month, or the last one before it.
 
     Lost is what never retraining earns less than the oracle, beyond what it did in the first month,
     when nothing of the offer could be foreseen.
     """
-    gap = months["oracle"] - months["never"]
-    kept = months.loc[since : since + after]
-    lost = (gap - gap.iloc[0]).loc[kept.index].sum()
-    return float((kept["loop"] - kept["never"]).sum() / lost) if lost > 0 else float("nan")
+    missed = months["oracle"] - months["never"]
+    lost = (missed - missed.iloc[0]).loc[:month].iloc[-1]
+    gained = (months["loop"] - months["never"]).loc[:month].iloc[-1]
+    return float(gained / lost) if lost > 0 else float("nan")
 
 
 def _recovered(months: pd.DataFrame, promoted: tuple[int, ...]) -> int | None:
     since = months.index[months.index >= promoted[0]] if promoted else months.index[:0]
-    return _first(since[[regained(months, month, after=0) >= ENOUGH for month in since]])
+    return _first(since[[_regained(months, month) >= ENOUGH for month in since]])
 
 
 def totals(months: pd.DataFrame, *, without: int | None = None) -> pd.Series:
@@ -116,9 +116,8 @@ def _new_champions(found: TurningPoints) -> str:
         return "No new champion answers."
     since = ", ".join(map(str, found.promoted))
     when = "never" if found.recovered is None else f"first in month {found.recovered}"
+    month = found.promoted[0] + AFTER
     return (
-        f"New champions answer from month {since} on. In month {found.promoted[0]} and the "
-        f"{AFTER} months after it {found.regained:.0%} of the lost profit is regained; "
-        f"{ENOUGH:.0%} of it {when}. Labels look half a year ahead: what the first new champions "
-        "learned from lies mostly before the offer."
+        f"New champions answer from month {since} on. {found.regained:.0%} of the lost profit is "
+        f"regained in month {month}, {AFTER} months after the first of them; {ENOUGH:.0%} {when}."
     )
