@@ -83,9 +83,12 @@ def _window_taken(months: float) -> str:
 
 def _costs_taken(money: Money, schema: Schema) -> str:
     """What contacts cost: by the example's figures the list may be empty, or name everybody."""
+    priced = schema.role("monthly_value") is not None
+    worth = "" if priced else f", a kept customer to be worth {money.customer_value:g}"
     return (
         f"A contact is taken to cost {money.contact_cost:g} and an accepted offer "
-        f"{money.offer_cost:g} {schema.currency} (section money of params.yaml): expected your own."
+        f"{money.offer_cost:g} {schema.currency}{worth} (section money of params.yaml): expected "
+        "your own."
     )
 
 

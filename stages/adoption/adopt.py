@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -220,17 +220,23 @@ def _alike(raw_table: RawTable, paths: Paths) -> list[str]:
 
 def _check_options(schema: Schema, options: AdoptionOptions, file: str) -> None:
     target, outcome = schema.target, options.outcome
-    negative = ",".join(label for label in target.labels if label not in target.positives)
+    negative = [label for label in target.labels if label not in target.positives]
     for asked, found in (
-        (outcome.target, target.name),
-        (outcome.positive, ",".join(target.positives)),
+        (outcome.target, [target.name]),
+        (outcome.positive, target.positives),
         (outcome.negative, negative),
     ):
-        if asked is not None and spelling_key(asked) != spelling_key(found):
+        if asked is not None and not _names_all(asked, found):
             raise UserError(
-                f"{file}: column {target.name}: says {found}, not {asked}; change "
+                f"{file}: column {target.name}: says {','.join(found)}, not {asked}; change "
                 "it there, or have a new schema drafted with DRAFT=1"
             )
+
+
+def _names_all(asked: str, found: Sequence[str]) -> bool:
+    """Whether these are the values asked for, in any order."""
+    keys = {spelling_key(value) for value in found}
+    return {spelling_key(asked)} == keys or {*map(spelling_key, asked.split(","))} == keys
 
 
 def _in_the_clear(target: Path, paths: Paths) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from stages.adoption import vocabulary
@@ -109,12 +109,21 @@ def is_identifier(name: str) -> bool:
 
 
 def is_called(name: str, known: tuple[str, ...]) -> bool:
-    """Whether the words, all together, are one of the known names, in whatever currency."""
+    """Whether the words are those of one of the known names: in any order, number and currency."""
     currencies = _folded(vocabulary.CURRENCY_WORDS)
     written = [folded(word) for word in words(name)], list(plain_words(name))
-    called = {" ".join(w for w in found if w not in currencies) for found in written}
-    called |= {" ".join(found) for found in written}
-    return bool(called & _folded(known))
+    called = {_in_order(word for word in found if word not in currencies) for found in written}
+    called |= {_in_order(found) for found in written}
+    return bool(called & _in_orders(known))
+
+
+def _in_order(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(word.removesuffix("s") for word in found))
+
+
+@cache
+def _in_orders(known: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(_in_order(folded(text).split()) for text in known)
 
 
 def is_familiar(name: str) -> bool:

@@ -19,6 +19,7 @@ from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
 MARKS = 2  # texts among numbers or dates that may stand for no value
 OFTEN, SEVERAL = 0.005, 3  # share of the rows that each of them is in, and in how many at least
 FEW = 12  # other values from which on they are no value of a category
+EPOCH_FROM, EPOCH_TO = 10_957, 24_855  # days since 1970 that times in seconds lie in: 2000 to 2038
 LOOK, SAMPLE = 50, 5000  # values that tell whether a column may hold dates, and whether it does
 
 
@@ -121,6 +122,17 @@ class Profile:
     def is_whole(self) -> bool:
         """Whether every value is a whole number."""
         return self.is_number and bool(((self.finite % 1 == 0) & (abs(self.finite) < 2**53)).all())
+
+    @property
+    def epoch_days(self) -> tuple[str, str] | None:
+        """The first and last day where all are seconds or milliseconds since 1970; None else."""
+        if not self.is_whole or len(self.finite) < 3:
+            return None
+        for a_day in (86_400, 86_400_000):
+            first, last = self.finite.min() / a_day, self.finite.max() / a_day
+            if first >= EPOCH_FROM and last <= EPOCH_TO:
+                return str(np.datetime64(int(first), "D")), str(np.datetime64(int(last), "D"))
+        return None
 
     @property
     def top_share(self) -> float:

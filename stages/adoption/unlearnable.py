@@ -8,6 +8,7 @@ from stages.adoption import names
 from stages.adoption.entries import CLOSED, LISTED, number_guess, schema_entry
 from stages.adoption.guess import CONFIRM, DOUBTFUL, SERIOUS, Guess
 from stages.adoption.identity import (
+    BY_VALUES,
     CERTAIN,
     NEARLY,
     has_id_digits,
@@ -44,6 +45,12 @@ def identifying(column: Profile) -> Guess | None:
     """A column that numbers rows or customers: left out, or shown where it may be a measure."""
     if is_row_number(column):
         return ignored(column, "numbers its row or customer")
+    if column.epoch_days is not None and likeness(column) <= BY_VALUES:
+        first, last = column.epoch_days
+        because = (
+            f"times since 1970, from {first} to {last}: write them as dates to learn from them"
+        )
+        return ignored(column, because, DOUBTFUL)
     if is_shortened(column):
         because = (
             "long numbers that a spreadsheet has shortened, as in 8.86E+11: export them as text"

@@ -82,6 +82,17 @@ def test_numbers_that_a_spreadsheet_shortened_are_left_out_with_what_to_do() -> 
     assert "export them as text" in found.guesses[0].because
 
 
+@pytest.mark.parametrize("unit", [1, 1000])
+@pytest.mark.parametrize("step", [86_400, 7_001])
+def test_seconds_since_1970_are_no_amounts(unit: int, step: int) -> None:
+    times = (1_780_000_000 + np.random.default_rng(1).permutation(ROWS) % 90 * step) * unit
+    found = drafted(install_ts=times, **PLAIN)
+    assert found.guesses[0].roles == ["ignored"]
+    assert "2026-05-28 to 2026" in found.guesses[0].because
+    named = drafted(customer_id=1_200_000_000 + np.arange(ROWS) * 7, **PLAIN)
+    assert named.schema.id_name == "customer id"
+
+
 # --- several rows of a customer -------------------------------------------------------------------
 
 PEOPLE, MONTHS = 60, 6

@@ -69,7 +69,8 @@ def test_what_is_no_id_is_not_called_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["MRR", "mrr_eur", "MRR (USD)", "monthly_fee_in_gbp", "MonthlyCharges"]
+    "name",
+    ["MRR", "mrr_eur", "MRR (USD)", "monthly_fee_in_gbp", "MonthlyCharges", "fees_monthly"],
 )
 def test_an_amount_is_known_whatever_its_currency(name: str) -> None:
     assert names.is_called(name, vocabulary.MONTHLY_NAMES)

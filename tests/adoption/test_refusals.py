@@ -14,6 +14,7 @@ import pytest
 from scoring.errors import UserError
 from stages import cli
 from stages.adoption.adopt import AdoptionOptions, adopt
+from stages.adoption.target import Outcome
 from stages.core.paths import Paths
 from stages.parameters import read_parameters
 from tests.places import ROOT
@@ -108,6 +109,18 @@ def test_strict_takes_a_table_that_nothing_is_in_doubt_of(place: Paths, customer
     assert "A contact is taken to cost 1 and an accepted offer 10" in done
     adopt("generated", place)
     assert place.params.read_bytes() == (ROOT / "params.yaml").read_bytes()
+
+
+def test_values_given_in_another_order_are_those_of_the_schema(
+    place: Paths, customers: Path
+) -> None:
+    table = pd.read_csv(customers).drop(columns="churn")
+    table["status"] = np.resize(["Active", "Left", "Lapsed"], len(table))
+    table.to_csv(customers, index=False)
+    git(place.root, "init", "-q")
+    adopt(str(customers), place, AdoptionOptions(outcome=Outcome(positive="Left,Lapsed")))
+    given = AdoptionOptions(outcome=Outcome(positive="lapsed, Left", negative="Active"))
+    assert "Adopted 200 customers" in adopt(str(customers), place, given)
 
 
 @pytest.mark.parametrize("months", ["0", "-1", "inf", "nan", "three"])
