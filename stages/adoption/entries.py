@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from scoring.schema import OTHER
 from stages.adoption import names
 from stages.adoption.guess import CONFIRM, DOUBTFUL, Guess
@@ -16,23 +18,41 @@ from stages.tables.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete
+LONG_TAIL = 5  # times the median that the largest value is then
+ONE_IN = 10_000  # rows of a next table may lie above the range, each by chance
 SMALLEST = 1e-300  # what a float64 holds, with room to round
 WHOLE = re.compile("0|[1-9][0-9]{0,14}")
 
 
 def number_guess(column: Profile) -> Guess:
     """A column of numbers, with a range wider than the one seen."""
-    low, high = room(float(column.finite.min()), float(column.finite.max()))
+    ends = float(column.finite.min()), float(column.finite.max())
+    low, high = room(*ends, times=_times(column))
     kind = "integer" if column.is_whole else "number"
     entry = schema_entry(column, kind=kind) | {"minimum": low, "maximum": high}
     return _marked_if_sensitive(Guess(entry), column)
 
 
-def room(low: float, high: float) -> tuple[float, float]:
-    """A range with room to grow: its width again at both ends, but not below 0 if nothing is."""
+def _times(column: Profile) -> float:
+    """How many times its width a column is let grow: more where a long tail is seen in few rows.
+
+    Of n values of a Pareto distribution of index 1, a tail longer than most, the next one is above
+    c times the largest with a chance of about 1 / (c n).
+    """
+    largest, middle = column.finite.max(), np.median(column.finite)
+    if len(column.texts) <= CLOSED or column.finite.min() < 0 or largest <= LONG_TAIL * middle:
+        return 1.0
+    return max(1.0, ONE_IN / column.filled)
+
+
+def room(low: float, high: float, *, times: float = 1.0) -> tuple[float, float]:
+    """A range with room to grow: its width again at both ends, but not below 0 if nothing is.
+
+    Above, as many `times` its width.
+    """
     width = (high - low) or max(abs(high), 1.0)
     wide_low = 0.0 if low >= 0 else _rounded(low - width, math.floor)
-    return wide_low, _rounded(high + width, math.ceil)
+    return wide_low, _rounded(high + times * width, math.ceil)
 
 
 def _rounded(value: float, towards: Any) -> float:

@@ -326,6 +326,29 @@ def accepted(came: RawTable, found: Draft) -> Checked:
     return checked
 
 
+@pytest.mark.parametrize("rows", [60, 600])
+@pytest.mark.parametrize("tail", ["lognormal", "pareto"])
+def test_next_months_largest_values_are_in_the_range_of_a_long_tail(rows: int, tail: str) -> None:
+    rng = np.random.default_rng(5)
+    values = {
+        "lognormal": lambda n: rng.lognormal(0, 1.5, n),
+        "pareto": lambda n: rng.pareto(1.3, n),
+    }
+    rejected = 0
+    for _ in range(20):
+        churn = np.resize(["yes", "no"], rows)
+        found = drafted(spent=values[tail](rows).round(2), churn=churn)
+        rejected += (values[tail](rows) > found.schema["spent"].maximum).sum()
+    assert rejected <= 20 * rows / 1000
+
+
+def test_what_has_no_long_tail_grows_by_its_width() -> None:
+    for rows in (60, 600):
+        values = np.random.default_rng(5).uniform(0, 80, rows).round(1)
+        found = drafted(usage=values, churn=np.resize(["yes", "no"], rows))
+        assert 150 < found.schema["usage"].maximum <= 160
+
+
 # --- what is to be confirmed ----------------------------------------------------------------------
 
 
