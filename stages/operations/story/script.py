@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Contract is the column that breaks; customers under contract, safe before, are bought out of it.
-# The offer of data/population.yaml goes to customers who are contacted anyway: little is lost by it.
+# The offer of data/population.yaml goes to customers contacted anyway: little is lost by it.
 SEGMENT, HAZARD = "committed", 2.0
 COLUMN, SHARE = "Contract", 0.5  # of the records that arrive broken
 
