@@ -161,8 +161,9 @@ promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSIO
 retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [AS_OF=month] [REASON=departures|decay|schedule|hand]
 	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
 
-deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a running service [MODEL=bundle] [URL=address] [ASK=1] [REASON=text]
-	@$(STAGES) deploy $${MODEL:+--model "$$MODEL"} $${URL:+--url "$$URL"} $${ASK:+--ask} $${REASON:+--reason "$$REASON"}
+deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a running service [MODEL=bundle] [PORT=3000, or URL=address] [ASK=1] [REASON=text]
+	@$(STAGES) deploy $${MODEL:+--model "$$MODEL"} $${PORT:+--url "http://localhost:$$PORT"} \
+		$${URL:+--url "$$URL"} $${ASK:+--ask} $${REASON:+--reason "$$REASON"}
 
 undeploy: $(ENV) ## take the newest champion, or one that is being deployed, back
 	@$(STAGES) undeploy
@@ -243,10 +244,10 @@ test-image: $(ENV) # build the image, run it confined, and ask it what the servi
 bench: $(ENV) # benchmarks, each against its reference in the same run [CSV=path: quality on it] [TABLES=folder: models on its CSVs] [SIZE=large]
 	@$(BIN)/python -m benchmarks $${CSV:+--csv "$$CSV"} $${TABLES:+--tables "$$TABLES"} $${SIZE:+--size "$$SIZE"}
 
-load: $(LOCUST) # load on a service with Locust, installed once: URL=address [USERS=2] [SECONDS=30] [CA=certificate]; the key in CHURN_API_KEY
-	@$(call need,URL,URL=https://localhost:8443 CA=deploy/secrets/tls_certificate)
+load: $(LOCUST) # load on a service with Locust, installed once: PORT=3000 or URL=address [USERS=2] [SECONDS=30] [CA=certificate]; the key in CHURN_API_KEY
+	@$(call need,$(if $(PORT),PORT,URL),URL=https://localhost:8443 CA=deploy/secrets/tls_certificate)
 	@$${CA:+env CHURN_CA="$$CA"} .venv-load/bin/locust --locustfile benchmarks/locustfile.py --headless --only-summary \
-		--host "$$URL" --users "$${USERS:-2}" --spawn-rate 10 --run-time "$${SECONDS:-30}s"
+		--host "$${URL:-http://localhost:$$PORT}" --users "$${USERS:-2}" --spawn-rate 10 --run-time "$${SECONDS:-30}s"
 
 test-slow: $(ENV) $(MLFLOW) $(CLUSTER) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
 	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4

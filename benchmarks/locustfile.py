@@ -1,4 +1,4 @@
-"""Load of your own, with Locust: `make load URL=http://localhost:3000`.
+"""Load of your own, with Locust: `make load PORT=3000`.
 
 A key, where one is needed, comes from CHURN_API_KEY; CHURN_CA names the certificate of a service
 that signed its own.

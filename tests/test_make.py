@@ -71,6 +71,34 @@ def test_a_variable_that_a_target_knows_reaches_its_command() -> None:
     assert 'bentoml serve ${PORT:+--port "$PORT"}' in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (["PORT=3100"], "http://localhost:3100"),
+        (["URL=https://churn.example"], "https://churn.example"),
+        (["PORT=3100", "URL=https://churn.example"], "https://churn.example"),
+    ],
+)
+@pytest.mark.parametrize("target", ["deploy", "load"])
+def test_what_asks_a_running_service_takes_its_port_as_serve_does(
+    target: str, given: list[str], address: str, tmp_path: Path
+) -> None:
+    # given programs that write down what they are asked for
+    for program in (".venv/bin/python", ".venv-load/bin/locust"):
+        (tmp_path / program).parent.mkdir(parents=True)
+        (tmp_path / program).symlink_to("/bin/echo")
+    # when the recipe of the target is run with its variables
+    recipe = make("-n", target, *given).stdout
+    line = re.search(r"^.*(?:-m stages |bin/locust )(?:.*\\\n)*.*$", recipe, flags=re.MULTILINE)
+    assert line
+    done = subprocess.run(
+        ["bash", "-c", line[0]], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], **dict(variable.split("=", 1) for variable in given)},
+    )  # fmt: skip
+    # then the last address is the one that was meant
+    assert re.findall(r"(?:--url|--host) (\S+)", done.stdout)[-1] == address
+
+
 @pytest.mark.parametrize("given", ["PRT=3100", "port=3100", "CSV=a.csv"])
 def test_an_unknown_variable_is_refused_with_the_known_ones(given: str) -> None:
     done = make("-n", "serve", given)

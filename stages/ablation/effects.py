@@ -101,7 +101,8 @@ def _out_of_fold(
     members = variant.params.vote.members if variant.candidate == "vote" else []
     wanted = {"candidates": [*members, variant.candidate], "folds": ablation.folds}
     params: Train = variant.params.model_copy(update=wanted)
-    out_of_fold = held_out(features, schema, params, splits)[variant.candidate]
+    found = held_out(features, schema, params, splits, bar=variant.name)
+    out_of_fold = found[variant.candidate]
     return calibrate(out_of_fold, splits, features[LABEL].to_numpy(), params)[1]
 
 

@@ -13,6 +13,7 @@ from scoring.schema import Schema
 from stages.adoption.draft import Draft
 from stages.adoption.fetch_source import FetchedSource
 from stages.adoption.guess import DOUBTFUL, Question
+from stages.core.quantity import quantity
 from stages.model.money_params import Money
 from stages.tables.checks import Checked
 from stages.tables.validation import DataWarning, aligned
@@ -35,8 +36,9 @@ def counted(customers: pd.DataFrame, schema: Schema) -> str:
     """How many customers there are, and rows where these are more."""
     id_column = schema.role("id")
     if id_column is None or not id_column.repeated:
-        return f"{len(customers):,} customers"
-    return f"{len(customers):,} rows of {customers[id_column.name].nunique():,} customers"
+        return quantity(len(customers), "customer")
+    people = quantity(customers[id_column.name].nunique(), "customer")
+    return f"{quantity(len(customers), 'row')} of {people}"
 
 
 def account(
@@ -75,8 +77,9 @@ def account(
 
 def _window_taken(months: float) -> str:
     """How far ahead the target is taken to look: no value of the table tells."""
+    unit = "month" if months == 1 else "months"
     return (
-        f"Churn is taken as leaving within {months:g} months of the day that the table describes "
+        f"Churn is taken as leaving within {months:g} {unit} of the day that the table describes "
         "(money.window_months in params.yaml): WINDOW=months changes it."
     )
 

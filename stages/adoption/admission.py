@@ -12,6 +12,7 @@ from scoring.digest import sha256
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.features.split import split
 from stages.parameters import Parameters
 from stages.tables.checks import Checked, check_table
@@ -56,7 +57,8 @@ def check_enough(
     for value, words in ((1, "left"), (0, "stayed")):
         found = int(np.sum(learn == value))
         if found < folds:
+            many = quantity(found, "customer")
             raise UserError(
-                f"{origin}: column {schema.target.name}: {found} customers to learn from who "
+                f"{origin}: column {schema.target.name}: {many} to learn from who "
                 f"{words}; expected at least {folds}, one per fold (params.yaml: train.folds)"
             )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from scoring.errors import UserError
 from scoring.schema import Schema
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.core.yamlfile import load_schema
 from stages.model.money_params import Money
 from stages.parameters import Parameters
@@ -38,7 +39,7 @@ def check_source(params: Parameters, paths: Paths) -> str:
     rows = _accepted_before(validation_hashes(str(data.sha256), schema), paths)
     if rows is None:
         rows = _admitted(schema, params, paths)
-    return f"{data.source}: {rows:,} customers that fit {data.schema_}"
+    return f"{data.source}: {quantity(rows, 'customer')} that fit {data.schema_}"
 
 
 def _admitted(schema: Schema, params: Parameters, paths: Paths) -> int:

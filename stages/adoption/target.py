@@ -14,6 +14,7 @@ from stages.adoption import names
 from stages.adoption.polarity import Meaning, answers, meaning, meanings
 from stages.adoption.profile import Profile
 from stages.adoption.vocabulary import TARGET_NAMES
+from stages.core.quantity import quantity
 from stages.tables.canonical import spelling_key
 
 SHOWN = 6  # values or columns that a message lists
@@ -61,9 +62,10 @@ def find_target(profiles: Sequence[Profile], outcome: Outcome, *, origin: str) -
     )
     _check_values(column, outcome, origin)
     if column.has_blanks:
+        blank = quantity(column.rows - column.filled, "row")
         raise UserError(
-            f"{origin}: column {column.name}: {column.rows - column.filled:,} rows without a "
-            f"value; expected {' or '.join(column.labels)} for every customer: fill them in, or "
+            f"{origin}: column {column.name}: {blank} without a value; "
+            f"expected {' or '.join(column.labels)} for every customer: fill them in, or "
             "take the rows of whom nobody knows out of the table"
         )
     positive, reason, doubt = _positive(column, outcome, origin)
@@ -218,7 +220,7 @@ def _has_statuses(column: Profile) -> bool:
 def _ask(column: Profile, origin: str) -> UserError:
     """Which of the values means churn, each with the rows that hold it."""
     counts = column.label_counts
-    values = ", ".join(f"{text!r} ({counts[text]:,} rows)" for text in column.labels)
+    values = ", ".join(f"{text!r} ({quantity(counts[text], 'row')})" for text in column.labels)
     left = [text for text in column.labels if meaning(text) == "left"]
     wanted = ",".join(left) if 0 < len(left) < len(column.labels) else "<value>"
     if len(column.labels) == 2:

@@ -47,6 +47,7 @@ from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
 from stages.core.files import write_json
+from stages.core.quantity import quantity
 
 NAMED = 3  # problems that a message names
 
@@ -198,8 +199,8 @@ def _check_enough(asked: Asked, work: Work, merge: Merge) -> None:
         raise UserError(f"{asked.source}: no rows; expected customers")
     if not totals.scored:
         raise UserError(
-            f"{asked.source}: all {totals.rejected:,} rows rejected: {_most(totals.problems)}; "
-            f"rows and reasons are in {shown(work.folder / REJECTS)}"
+            f"{asked.source}: all {quantity(totals.rejected, 'row')} rejected: "
+            f"{_most(totals.problems)}; rows and reasons are in {shown(work.folder / REJECTS)}"
         )
     _check_rejects(asked, work, merge)
 
@@ -211,7 +212,7 @@ def _most(problems: Counter[str]) -> str:
 def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     """What a person should know of the customers and of who scored them."""
     totals, rows = merge.totals, merge.totals.scored
-    found = [f"{words} ({n:,} rows)" for words, n in totals.warnings.items()]
+    found = [f"{words} ({quantity(n, 'row')})" for words, n in totals.warnings.items()]
     if "effect" in totals.faults:
         found.append(f"the assumed share decides, not the effect ({totals.faults['effect']})")
     for column in bundle.schema.inputs:
@@ -220,7 +221,9 @@ def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     for tier, n in totals.tiers.items():
         if tier != TIERS[0] and n:
             faults = "; ".join(f"{name}: {why}" for name, why in totals.faults.items())
-            found.append(f"{n:,} customers scored by {tier}, not by the champion ({faults})")
+            found.append(
+                f"{quantity(n, 'customer')} scored by {tier}, not by the champion ({faults})"
+            )
     return found
 
 

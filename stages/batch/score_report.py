@@ -27,6 +27,7 @@ from stages.batch.score_part import bands
 from stages.batch.score_summary import assumption
 from stages.core.files import write_json
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.look.figures import panels
 from stages.look.palette import BLUE
 
@@ -91,8 +92,8 @@ def in_money(report: Report) -> str:
     """What the campaign is expected to cost and to bring."""
     money = report.summary["expected"]
     words = (
-        f"Contacting the {report.summary['listed']:,} customers on the list is expected to cost "
-        f"{money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
+        f"Contacting the {quantity(report.summary['listed'], 'customer')} on the list is expected "
+        f"to cost {money['cost']:,.0f} {report.summary['currency']} and to keep a value of "
         f"{money['gain']:,.0f}: a profit of {money['profit']:,.0f}, with 95% of campaigns between "
         f"{money['profit_low']:,.0f} and {money['profit_high']:,.0f}. {WHY[report.summary['rule']]}"
     )
@@ -107,7 +108,9 @@ def assigned(report: Report) -> list[str]:
 
 def problems(report: Report) -> list[str]:
     """Why rows were rejected, and in how many; a row may fail several checks."""
-    return [f"{words}: {rows:,} rows" for words, rows in report.summary["problems"].items()]
+    return [
+        f"{words}: {quantity(rows, 'row')}" for words, rows in report.summary["problems"].items()
+    ]
 
 
 def profit_curve(report: Report) -> Figure:

@@ -9,6 +9,7 @@ from scoring.errors import shown
 from scoring.score_files import CAMPAIGN, CONTACTS, REJECTS
 from stages.batch.campaign_list import in_words as design_in_words
 from stages.batch.score import NAMED, Outcome
+from stages.core.quantity import quantity
 
 
 def in_words(outcome: Outcome) -> str:
@@ -17,13 +18,15 @@ def in_words(outcome: Outcome) -> str:
     expected = summary["expected"]
     lines = [f"Warning: {words}" for words in summary["warnings"]]
     lines.append(
-        f"{summary['scored']:,} customers scored with {summary['model']['name']} "
+        f"{quantity(summary['scored'], 'customer')} scored with {summary['model']['name']} "
         f"{summary['model']['version']} in {summary['seconds']:.1f} s: {shown(outcome.scores)}"
     )
     if summary["rejected"]:
         problems = list(summary["problems"].items())[:NAMED]
         words = ", ".join(f"{problem} ({n:,})" for problem, n in problems) or "repeated customers"
-        lines.append(f"{summary['rejected']:,} rows rejected: {words}: {shown(folder / REJECTS)}")
+        lines.append(
+            f"{quantity(summary['rejected'], 'row')} rejected: {words}: {shown(folder / REJECTS)}"
+        )
     budget = summary["budget"]
     within = "" if budget is None else f" within the budget of {budget:,.0f} {summary['currency']}"
     explored = summary.get("design", {}).get("explored", 0)

@@ -33,6 +33,7 @@ from stages.campaigns.roles import arms_of, text_of, without_columns
 from stages.campaigns.trial import Floats, Terms, Trial, folds
 from stages.campaigns.window import open_window
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
 from stages.tables.checks import check_table
@@ -207,8 +208,9 @@ def _check_enough(file: Source, arm: np.ndarray, left: np.ndarray) -> None:
         leavers, n = int(left[arm == place].sum()), int((arm == place).sum())
         if min(leavers, n - leavers) < LEAST:
             raise UserError(
-                f"{file.origin}: column {file.treated}: {name!r} has {n:,} customers, {leavers:,} "
-                f"of whom left; expected {LEAST} who left and {LEAST} who stayed in every arm"
+                f"{file.origin}: column {file.treated}: {name!r} has {quantity(n, 'customer')}, "
+                f"{leavers:,} of whom left; expected {LEAST} who left and {LEAST} who stayed in "
+                "every arm"
             )
 
 
@@ -223,7 +225,7 @@ def _warnings(
         )
     if known.rejected[0]:
         rows, first = known.rejected
-        yield f"{rows:,} rows could not be read; the first: {first}"
+        yield f"{quantity(rows, 'row')} could not be read; the first: {first}"
     share = _reached(file, file.contacted) if file.contacted else 0.0
     if share > REACHED:
         yield (

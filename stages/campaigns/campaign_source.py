@@ -32,6 +32,7 @@ from stages.campaigns.roles import (
     without_columns,
 )
 from stages.campaigns.trial import Days, Floats, Integers
+from stages.core.quantity import quantity
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
 
 PLAIN = "outcome"  # the name that the simulator gives: 1 for who left
@@ -112,8 +113,9 @@ def read_source(options: CampaignOptions, *, id_name: str | None) -> Source:
 def _check_snapshots(options: CampaignOptions, files: int) -> None:
     if len(options.snapshots) not in (0, 1, files):
         raise UserError(
-            f"SNAPSHOT (--snapshot): {len(options.snapshots)} days for {files} tables of the "
-            "campaign; expected one for each, in the order of their names, or one for all"
+            f"SNAPSHOT (--snapshot): {quantity(len(options.snapshots), 'day')} for "
+            f"{quantity(files, 'table')} of the campaign; expected one for each, in the order of "
+            "their names, or one for all"
         )
 
 
@@ -229,8 +231,8 @@ def _check_closed(raw_table: RawTable, outcome: str, origin: str) -> None:
     if still_open.any():
         raise UserError(
             f"{origin}: row {raw_table.number(int(still_open.argmax()))}: column {outcome}: no "
-            f"outcome, as of {int(still_open.sum()):,} customers: their window has not closed; "
-            "expected the outcome of everybody, after the window"
+            f"outcome, as of {quantity(int(still_open.sum()), 'customer')}: the window has not "
+            "closed; expected the outcome of everybody, after the window"
         )
 
 

@@ -12,6 +12,7 @@ from scoring.errors import UserError
 from stages.adoption.names import folded, words
 from stages.adoption.polarity import answers
 from stages.adoption.profile import Profile, profile
+from stages.core.quantity import quantity
 from stages.tables.canonical import absent_texts, trimmed
 from stages.tables.intake import RawTable
 
@@ -42,8 +43,8 @@ def find_treated(raw_table: RawTable, name: str | None, *, origin: str) -> Profi
     if len(found) == 1:
         if not 2 <= len(found[0].labels) <= MOST_ARMS:
             raise UserError(
-                f"{origin}: column {found[0].name}: {len(found[0].labels)} values; expected who "
-                f"was contacted and who was left alone, 2 to {MOST_ARMS} values"
+                f"{origin}: column {found[0].name}: {quantity(len(found[0].labels), 'value')}; "
+                f"expected who was contacted and who was left alone, 2 to {MOST_ARMS} values"
             )
         return found[0]
     problem = "not there" if name else "not known which column tells who was contacted"

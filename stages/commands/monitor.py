@@ -60,6 +60,7 @@ def add(commands: Commands) -> None:
 def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     from scoring.deployment import bundle_in_service
     from scoring.loading import read_manifest
+    from stages.core.quantity import quantity
     from stages.monitoring.calibration import Outcomes, read_outcomes
     from stages.monitoring.monitor import monitor
     from stages.monitoring.verdict_files import folder_of
@@ -78,8 +79,8 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
             options.outcomes, schema, window=window, as_of=as_of, month=options.month and now.month
         )
         if still_open:
-            names = ", ".join(still_open)
-            print(f"Outcomes of {names} not read: the window of {window} months is open in {as_of}")
+            names, months = ", ".join(still_open), quantity(window, "month")
+            print(f"Outcomes of {names} not read: the window of {months} is open in {as_of}")
     verdict = monitor(
         now,
         bundle=bundle,

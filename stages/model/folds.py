@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from scoring.errors import UserError
+from stages.core.quantity import quantity
 
 Floats = NDArray[np.float64]
 
@@ -80,8 +81,9 @@ def _check_smallest(customers: int, count: int, field: str) -> None:
     """`UserError` where a class has fewer customers than there are folds."""
     if customers < count:
         raise UserError(
-            f"data/features/train.parquet: the smaller class has {customers} customers; "
-            f"expected at least one per fold ({field} is {count})"
+            "data/features/train.parquet: the smaller class has "
+            f"{quantity(customers, 'customer')}; expected at least one per fold "
+            f"({field} is {count})"
         )
 
 

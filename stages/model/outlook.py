@@ -52,7 +52,7 @@ def gain_of_the_second_half(
     halves = [replace(fold, fit=fold.fit[::2]) for fold in splits]
     blend = _as_blend(winner, validation, params)
     fitted = params.model_copy(update={"candidates": list(blend)})
-    out_of_fold = held_out(features, schema, fitted, halves)
+    out_of_fold = held_out(features, schema, fitted, halves, bar=f"{winner}, half of the customers")
     sigmoid = validation.calibration[winner].sigmoid if winner in validation.calibration else None
     by_half = []
     for fold in splits:

@@ -114,11 +114,13 @@ def _raced(
     first = [fold for fold in splits if fold.repeat == 0]
     rest = [fold for fold in splits if fold.repeat > 0]
     names = [name for name in params.candidates if name != BLEND]
-    out_of_fold = held_out(features, schema, params.model_copy(update={"candidates": names}), first)
+    everybody = params.model_copy(update={"candidates": names})
+    out_of_fold = held_out(features, schema, everybody, first, bar="candidates, first repeat")
     if rest:
         names = survivors(out_of_fold, first, features[LABEL].to_numpy(), params)
         going_on = params.model_copy(update={"candidates": names})
-        for name, by_fold in held_out(features, schema, going_on, rest).items():
+        later = held_out(features, schema, going_on, rest, bar="candidates, other repeats")
+        for name, by_fold in later.items():
             out_of_fold[name] |= by_fold
     return out_of_fold
 
@@ -165,12 +167,15 @@ def _by_fold(
 
 
 def held_out(
-    features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold]
+    features: pd.DataFrame, schema: Schema, params: Train, splits: list[Fold], *, bar: str
 ) -> dict[str, OutOfFold]:
-    """Each candidate's probabilities for the held-out customers of each fold, not calibrated."""
+    """Each candidate's probabilities for the held-out customers of each fold, not calibrated.
+
+    `bar` names the progress bar: what is fitted.
+    """
     fitted: list[str] = [name for name in params.candidates if name != VOTE]
     tasks = [(name, fold) for fold in splits for name in fitted]
-    results = _fit_all(tasks, features, schema, params)
+    results = _fit_all(tasks, features, schema, params, bar=bar)
     out_of_fold: dict[str, OutOfFold] = {name: {} for name in params.candidates}
     for (name, fold), probability in zip(tasks, results, strict=True):
         out_of_fold[name][fold.repeat, fold.number] = probability
@@ -183,7 +188,12 @@ def held_out(
 
 
 def _fit_all(
-    tasks: list[tuple[str, Fold]], features: pd.DataFrame, schema: Schema, params: Train
+    tasks: list[tuple[str, Fold]],
+    features: pd.DataFrame,
+    schema: Schema,
+    params: Train,
+    *,
+    bar: str,
 ) -> Iterator[Floats]:
     """Held-out probabilities per task, in order, with progress on stderr."""
     inputs, label, shape = frame(features, schema), features[LABEL].to_numpy(), layout(schema)
@@ -196,7 +206,7 @@ def _fit_all(
     workers = Parallel(n_jobs=threads(), backend="threading", return_as="generator")
     with few_bins_are_fine():
         results = workers(delayed(fit)(name, fold) for name, fold in tasks)
-        yield from tqdm(results, total=len(tasks), desc="candidates on folds", leave=False)
+        yield from tqdm(results, total=len(tasks), desc=bar, leave=False)
 
 
 def _scores(

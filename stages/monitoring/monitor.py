@@ -32,6 +32,7 @@ from scoring.verdict import (
 from stages.batch.coded import load_batch_scorer
 from stages.core.months import is_closed, number
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.monitoring import archive, calibration, departures, performance, two_sample
 from stages.monitoring.calibration import Outcomes
 from stages.monitoring.drivers import drivers
@@ -204,7 +205,7 @@ def _population(
     if len(now) < params.least_customers:
         return Population(
             changed=None,
-            reason=f"{len(now):,} customers; {params.least_customers:,} are needed",
+            reason=f"{quantity(len(now), 'customer')}; {params.least_customers:,} are needed",
             reference=months,
             needed=params.least_customers,
         )

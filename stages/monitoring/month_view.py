@@ -10,6 +10,7 @@ import pandas as pd
 from scoring.verdict import Metrics, Verdict
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.look.figures import panels
 from stages.look.palette import BLUE, ORANGE, SOFT
 from stages.monitoring.verdict_files import folder_of, read_verdict, verdict_files
@@ -60,7 +61,8 @@ def _answer(changed: bool | None, reason: str | None) -> str:
 def faults(verdict: Verdict) -> list[str]:
     """The faults, a sentence each."""
     return [
-        f"Column {fault.column}: {fault.problem}: {fault.customers:,} customers ({fault.share:.1%})"
+        f"Column {fault.column}: {fault.problem}: {quantity(fault.customers, 'customer')} "
+        f"({fault.share:.1%})"
         for fault in verdict.faults
     ]
 
@@ -102,9 +104,8 @@ def departures(verdict: Verdict) -> str:
     if found.observed is None or found.predicted is None or found.high is None:
         return f"Not judged: {found.reason}."
     low = 0 if found.low is None else found.low
-    many = "s" if found.months > 1 else ""
     return (
-        f"In {found.months} month{many}, {found.observed:,} customers left where "
+        f"In {quantity(found.months, 'month')}, {quantity(found.observed, 'customer')} left where "
         f"{found.predicted:,.0f} were expected; a quiet world stays between {low:,.0f} and "
         f"{found.high:,.0f}. Of the window of the newest month, {found.closed:.0%} has passed."
     )
@@ -138,8 +139,9 @@ def realised_of(verdict: Verdict) -> str:
     if realised is None or brought is None:
         return "Nothing is realised yet: no window has closed whose outcomes are known."
     return (
-        f"Realised figures are of month {realised.month}, {realised.customers:,} customers: its "
-        f"{brought.contacts:,} contacts brought {brought.realised:,.0f} where "
+        f"Realised figures are of month {realised.month}, "
+        f"{quantity(realised.customers, 'customer')}: its {quantity(brought.contacts, 'contact')} "
+        f"brought {brought.realised:,.0f} where "
         f"{brought.expected:,.0f} were expected, at the mean acceptance."
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from scoring.verdict import Verdict
+from stages.core.quantity import quantity
 
 
 def summary_of(verdict: Verdict) -> str:
     """What was seen in a month, in a sentence or two."""
-    head = f"{verdict.month}: {verdict.customers:,} customers"
+    head = f"{verdict.month}: {quantity(verdict.customers, 'customer')}"
     if verdict.faults:
         first = verdict.faults[0]
         more = f" (and {len(verdict.faults) - 1} more)" if len(verdict.faults) > 1 else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from scoring.errors import UserError, one_line
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 
 DEADLINE = 20.0  # seconds for the first answer; the libraries of the stores try for minutes
 
@@ -158,7 +159,7 @@ def _send(store: Store, outs: Sequence[Any]) -> int:
     with TqdmCallback(desc=f"to {store.name}", unit="file") as bar:
         done = transfer(store.repo.cache.local, store.odb, contents, shallow=False, callback=bar)
     if done.failed:
-        raise UserError(f"{store.name}: did not take {len(done.failed)} files")
+        raise UserError(f"{store.name}: did not take {quantity(len(done.failed), 'file')}")
     return len(done.transferred)
 
 

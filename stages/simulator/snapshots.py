@@ -26,6 +26,7 @@ from tqdm import tqdm
 from scoring.errors import UserError
 from stages.core.files import HeldTables, read_table, write_csv, write_json, write_tables
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.simulator.columns import IDENTITY, LABEL, LEFT
 from stages.simulator.generate import Chunk, World, simulate
 from stages.simulator.generate_params import Generate
@@ -199,7 +200,9 @@ def export_csv(
         write_csv(folder / "campaign.csv", trial[OUTCOMES], digits=CENTS)
         write_csv(folder / "campaign_probabilities.csv", trial[known], digits=CENTS)
     _write_manifest(folder, entries, population=population, generate=generate)
-    return f"{generate.months} months of {generate.rows:,} customers in {folder}"
+    return (
+        f"{quantity(generate.months, 'month')} of {quantity(generate.rows, 'customer')} in {folder}"
+    )
 
 
 def months_table(manifest: Manifest, paths: Paths) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from scoring.errors import UserError
+from stages.core.quantity import quantity
 from stages.tables.layout import (
     MOST_NOTES,
     Header,
@@ -120,9 +121,9 @@ def parse(
         return table, places, [warning]
     if odd:
         raise UserError(
-            f"{origin}: row {odd[0].number}: {_many(odd[0].actual_columns, 'cell')}; expected "
+            f"{origin}: row {odd[0].number}: {quantity(odd[0].actual_columns, 'cell')}; expected "
             f"{odd[0].expected_columns} as in the header. Is the file cut off, a quotation mark "
-            f"never closed, or row 1 no header? ({_many(len(odd), 'row')} of this kind)"
+            f"never closed, or row 1 no header? ({quantity(len(odd), 'row')} of this kind)"
         )
     return table, places, []
 
@@ -132,7 +133,3 @@ def _are_sentences_below(odd: Sequence[arrow_csv.InvalidRow], last: int) -> bool
     return len(odd) <= MOST_NOTES and all(
         row.number > last and row.actual_columns == 1 and is_sentence(row.text) for row in odd
     )
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

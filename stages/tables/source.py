@@ -21,6 +21,7 @@ from stages.core.files import (
     write_tables,
 )
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.core.yamlfile import load_schema
 from stages.simulator.generate_params import Generate
 from stages.simulator.population import Population, load_population
@@ -135,7 +136,7 @@ def describe(published: Published, data: Data, generate: Generate, paths: Paths)
     if data.is_generated:
         window = load_population(paths.root / data.source).hazard.window
         facts |= {
-            "churn window": f"{window} months after the snapshot",
+            "churn window": f"{quantity(window, 'month')} after the snapshot",
             "seed": str(generate.seed),
             "snapshot month": str(generate.snapshot_month),
             "scenario": in_words(generate),

@@ -9,6 +9,7 @@ from typing import Any
 from scoring.errors import UserError
 from stages.core.files import write_json
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DataWarning:
     def __str__(self) -> str:
         """One line for a person."""
         where = f"column {self.column}: " if self.column is not None else ""
-        many = f", {self.count:,} {'row' if self.count == 1 else 'rows'}" if self.count else ""
+        many = f", {quantity(self.count, 'row')}" if self.count else ""
         first = f" (first: {', '.join(map(str, self.rows))})" if self.rows else ""
         return f"{where}{self.problem}{many}{first}: {self.action}"
 

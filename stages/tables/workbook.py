@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scoring.errors import UserError
+from stages.core.quantity import quantity
 
 EXPECTED = "expected a CSV, Parquet or Excel file"
 OLD_FORMAT = b"\xd0\xcf\x11\xe0"  # xls, and what is locked with a password
@@ -111,4 +112,4 @@ def _text(cell: Any) -> str:
 
 def _range(rows: Sequence[Sequence[str]]) -> str:
     filled = [place for place, row in enumerate(rows, 1) if _count(row)]
-    return f"rows {filled[0]} to {filled[-1]}, {max(map(len, rows))} columns"
+    return f"rows {filled[0]} to {filled[-1]}, {quantity(max(map(len, rows)), 'column')}"

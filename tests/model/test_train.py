@@ -10,7 +10,8 @@ from scoring.errors import UserError
 from stages.core import measures
 from stages.core.metrics import Shown, shown_in
 from stages.features.table import ID, LABEL
-from stages.model import export
+from stages.model import export, outlook
+from stages.model import train as training
 from stages.model.candidates import build
 from stages.model.encoding import frame, layout
 from stages.model.folds import threads
@@ -68,7 +69,7 @@ def test_class_too_small_for_the_folds_is_refused(churners):
     label = (np.arange(300) < churners).astype("int8")
     with pytest.raises(UserError, match=r"train\.folds is 3") as caught:
         folds(label, PARAMS)
-    assert f"{min(churners, 300 - churners)} customers" in str(caught.value)
+    assert f" has {min(churners, 300 - churners)} customer" in str(caught.value)
 
 
 def test_one_customer_of_a_class_per_fold_is_enough():
@@ -107,6 +108,23 @@ def test_out_of_fold_comes_from_models_that_never_saw_the_customer():
         )
         expected = model.predict_proba(inputs[held_out])[:, 1]
         np.testing.assert_array_equal(table.loc[held_out, name], expected.astype(float))
+
+
+def test_progress_bars_have_names_of_their_own(monkeypatch):
+    # given a training that fits in three rounds
+    names = []
+    monkeypatch.setattr(training, "tqdm", lambda done, **bar: names.append(bar["desc"]) or done)
+    params = builders.train_params(candidates=["base_rate", "logistic"], repeats=2)
+    features, schema = builders.features(), builders.schema()
+    # when all of them have run
+    validation = cross_validate(features, schema, params)
+    outlook.gain_of_the_second_half(validation, "logistic", features, schema, params)
+    # then each is called by what it fits
+    assert names == [
+        "candidates, first repeat",
+        "candidates, other repeats",
+        "logistic, half of the customers",
+    ]
 
 
 @pytest.mark.parametrize("variant", ["full", "categories", "numbers"])

@@ -13,6 +13,7 @@ from scoring.errors import UserError
 from scoring.loading import check_bundle, read_manifest
 from scoring.money import Costs
 from scoring.schema import Schema
+from stages.core.quantity import quantity
 from stages.model.costs import costs_of
 from stages.model.money_params import Money
 from stages.operations.gate.gate_decision import Check, Judged
@@ -90,7 +91,7 @@ def _is_another(champion: Side, challenger: Side) -> Check:
 def _has_the_schema(champion: Side, challenger: Side) -> Check:
     ours, theirs = ({c.name: c for c in side.schema.inputs} for side in (champion, challenger))
     names = sorted(ours.keys() ^ theirs.keys()) or [n for n in ours if ours[n] != theirs[n]]
-    words = f"{len(ours)} columns, as the champion's"
+    words = f"{quantity(len(ours), 'column')}, as the champion's"
     if names:
         words = f"column {names[0]}: not as in the champion's schema; expected the same columns"
     return Check(name="other_schema", passed=not names, words=words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stages.core import months
+from stages.core.quantity import quantity
 from stages.exploration.explore import single_column_auc
 from stages.operations.gate.gate_decision import Check
 from stages.operations.gate.gate_params import Gate
@@ -41,7 +42,7 @@ def _month_is_the_newest(data: HoldOut) -> Check:
 
 def _labels_are_recent(data: HoldOut, params: Gate) -> Check:
     age = months.between(data.closed_in, data.as_of)
-    words = f"known for {age} months; up to {params.oldest} are recent (gate.oldest)"
+    words = f"known for {quantity(age, 'month')}; up to {params.oldest} are recent (gate.oldest)"
     return Check(name="stale_labels", passed=age <= params.oldest, words=words)
 
 
@@ -51,7 +52,7 @@ def _are_enough(data: HoldOut, params: Gate) -> Check:
     return Check(
         name="empty_hold_out",
         passed=enough,
-        words=f"{customers:,} customers put aside, {churners:,} of whom left; at least "
+        words=f"{quantity(customers, 'customer')} put aside, {churners:,} of whom left; at least "
         f"{params.customers} and {params.churners} judge (gate.customers, gate.churners)",
     )
 

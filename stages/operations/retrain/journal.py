@@ -22,6 +22,7 @@ from scoring.loading import read_manifest
 from stages.core import months
 from stages.core.files import write_json
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.operations.gate.gate_decision import Decision
 from stages.operations.retrain import labelled
 from stages.operations.retrain.retrain_params import Retrain
@@ -96,9 +97,10 @@ def not_yet(month: str, reason: Reason, journal: Journal, params: Retrain, paths
         wait = params.every if reason == "schedule" else params.cool_down
         if passed < wait:
             field = "every" if reason == "schedule" else "cool_down"
-            unit = "month" if passed == 1 else "months"
-            return f"{passed} {unit} since that of {last}; expected {wait} (retrain.{field})"
+            since_then = f"{quantity(passed, 'month')} since that of {last}"
+            return f"{since_then}; expected {wait} (retrain.{field})"
     new = labelled.count(since, paths)
     if new < params.labels:
-        return f"{new:,} new labelled customers; expected {params.labels:,} (retrain.labels)"
+        many = quantity(new, "new labelled customer")
+        return f"{many}; expected {params.labels:,} (retrain.labels)"
     return ""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scoring.errors import UserError, first_problem
 from stages.core.paths import Paths
+from stages.core.quantity import quantity
 from stages.operations.programs import reason
 from stages.operations.supply.locks import locks, read_lock
 
@@ -148,4 +149,4 @@ def _judge(found: Sequence[Vulnerability], accepted: Sequence[Acceptance]) -> No
 
 
 def _known(found: Sequence[Vulnerability]) -> str:
-    return "1 known vulnerability" if len(found) == 1 else f"{len(found)} known vulnerabilities"
+    return quantity(len(found), "known vulnerability", "known vulnerabilities")
