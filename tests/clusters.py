@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from tests.places import ROOT
-
-START = 60
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ def dask_cluster(folder: Path, *, workers: int = 2) -> Iterator[DaskCluster]:
     assert find_spec("distributed"), "no Dask: make cluster installs it"
     file = folder / "scheduler.json"
     scheduler = _started("scheduler", "--port", "0", "--scheduler-file", str(file))
-    until(lambda: file.is_file() and file.stat().st_size)
+    until(lambda: file.is_file() and file.stat().st_size, what="no scheduler")
     members = [
         _started("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
                  "--local-directory", str(folder))
@@ -53,11 +51,3 @@ def _started(kind: str, *options: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for it; fails after a minute."""
-    end = time.monotonic() + START
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)

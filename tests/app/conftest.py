@@ -68,7 +68,7 @@ def page(month: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]
 
     def opened(folder: Path = month, *more: str, **address: str) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app/page.py", "--scores", str(folder), *more])
-        found = AppTest.from_file(str(ROOT / "app" / "page.py"), default_timeout=30)
+        found = AppTest.from_file(str(ROOT / "app" / "page.py"), default_timeout=120)
         for name, value in address.items():
             found.query_params[name] = value
         return found.run()

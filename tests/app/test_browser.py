@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from stages.batch.score import Asked, score
 from stages.core.yamlfile import load_schema
-from tests.app.tasks import TASKS, drawn
+from tests.app.tasks import LONG, TASKS, drawn
 from tests.deploy.processes import started
 from tests.html_pages import CHROMIUM
 from tests.network import free_port
@@ -61,7 +61,8 @@ def telecom(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; what is expected of its pages may take a while."""
+    expect.set_options(timeout=LONG)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found

@@ -20,9 +20,10 @@ from benchmarks.chaos.callers import Callers
 from benchmarks.chaos.injections import FAILURES
 from benchmarks.chaos.target import Target, running
 from scoring.bundle import MODEL
-from tests.deploy.processes import query, start_prometheus, until
+from tests.deploy.processes import query, start_prometheus
 from tests.deploy.tools import program
 from tests.service.conftest import club
+from tests.waiting import until
 
 __all__ = ["club"]  # a fixture
 

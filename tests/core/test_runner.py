@@ -60,7 +60,7 @@ def test_notebooks_run_side_by_side_in_one_folder() -> None:
     spawned = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=spawned) as pool:
         running = [pool.submit(run, f"print({number} * 111)") for number in range(1, 3)]
-        shown = [texts(each.result(timeout=50)) for each in running]
+        shown = [texts(each.result(timeout=200)) for each in running]
     assert ["111" in shown[0], "222" in shown[1]] == [True, True]
 
 

@@ -7,10 +7,8 @@ import math
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -18,18 +16,9 @@ from benchmarks.proxy import configure, nginx
 from tests.deploy.tools import program
 from tests.network import free_port
 from tests.places import ROOT
+from tests.waiting import until
 
-WAIT = 60.0  # seconds, on a busy machine
 DEPLOY = ROOT / "deploy"
-
-
-def until(found: Callable[[], Any], *, what: str) -> Any:
-    """What is found, once it is not empty."""
-    due = time.monotonic() + WAIT
-    while not (result := found()):
-        assert time.monotonic() < due, what
-        time.sleep(0.2)
-    return result
 
 
 def query(prometheus: str, expression: str) -> list[float]:

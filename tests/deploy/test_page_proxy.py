@@ -11,9 +11,10 @@ import pytest
 
 from stages.core.yamlfile import read_yaml
 from stages.operations.stack import CERTIFICATE, USER, make_secrets
-from tests.deploy.processes import DEPLOY, start_proxy, started, until
+from tests.deploy.processes import DEPLOY, start_proxy, started
 from tests.deploy.tools import program
 from tests.network import free_port
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 UPGRADE = {

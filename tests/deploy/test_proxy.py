@@ -18,10 +18,11 @@ import pytest
 
 from stages.operations.stack import CERTIFICATE, make_secrets
 from tests.deploy.containers import container
-from tests.deploy.processes import query, start_prometheus, start_proxy, until
+from tests.deploy.processes import query, start_prometheus, start_proxy
 from tests.deploy.tools import program
 from tests.network import free_port
 from tests.service.conftest import Server, one, serve, write_club
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,12 +27,13 @@ from stages.core.paths import Paths
 from stages.monitoring.verdict_files import LATEST, folder_of, write_verdict
 from tests import builders
 from tests.deploy.dashboards import Panel, panels
-from tests.deploy.processes import DEPLOY, query, start, start_prometheus, until
+from tests.deploy.processes import DEPLOY, query, start, start_prometheus
 from tests.deploy.tools import program
 from tests.network import free_port
 from tests.places import HERE
-from tests.service.conftest import Server, one, serve, write_club
+from tests.service.conftest import Server, one, series, serve, write_club
 from tests.verdicts import CLOSED, verdict
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -157,16 +157,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def busy(stack: Stack) -> Stack:
     """The stack, once Prometheus has seen traffic of all kinds go by."""
     until(lambda: stack.query('up{job="churn"} == 1'), what="Prometheus reads no metrics")
-    with stack.service.client() as client:
-        for _ in range(4):
-            for path in ("/predict", "/explain"):
-                assert client.post(path, json=one()).status_code == 200
-            batch = {"features": [one()["features"]] * 5}
-            assert client.post("/predict_batch", json=batch).status_code == 200
-            assert client.post("/predict", json={"features": {}}).status_code == 400
-            time.sleep(1.5)  # counters have to be seen to grow
+    for _ in range(4):  # counters have to be seen to grow
+        _ask_of_all_kinds(stack.service)
+        seen = f"sum(churn_predictions_total) == {series(stack.service, 'churn_predictions_total')}"
+        until(lambda seen=seen: stack.query(seen), what="traffic is not read")
     until(lambda: stack.query("job:churn_requests:rate5m > 0"), what="no rule was recorded")
     return stack
+
+
+def _ask_of_all_kinds(service: Server) -> None:
+    with service.client() as client:
+        for path in ("/predict", "/explain"):
+            assert client.post(path, json=one()).status_code == 200
+        batch = {"features": [one()["features"]] * 5}
+        assert client.post("/predict_batch", json=batch).status_code == 200
+        assert client.post("/predict", json={"features": {}}).status_code == 400
 
 
 @pytest.mark.parametrize("panel", panels(), ids=str)

@@ -12,10 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -30,6 +29,7 @@ from tests.conftest import clean_environment, copy_of, dvc, stages
 from tests.network import free_port
 from tests.operations.conftest import after_a_run, head, listening
 from tests.places import ROOT
+from tests.waiting import WAIT, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -86,18 +86,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )  # fmt: skip
         try:
             url = f"http://127.0.0.1:{port}"
-            until(lambda: answers(url), seconds=120)
+            until(lambda: answers(url), what="the server does not start", seconds=120)
             yield url
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)
-
-
-def until(done: Callable[[], bool], *, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def answers(url: str) -> bool:
@@ -111,7 +104,7 @@ def answers(url: str) -> bool:
 def ask(url: str, what: str, **query: str) -> Any:
     """What the server's own interface answers."""
     place = f"{url}/api/2.0/mlflow/{what}?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(place, timeout=10) as answer:
+    with urllib.request.urlopen(place, timeout=WAIT) as answer:
         return json.loads(answer.read())
 
 
@@ -121,7 +114,7 @@ def runs(url: str) -> list[Any]:
     body = json.dumps({"experiment_ids": ["1"], "filter": finished}).encode()
     kind = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/api/2.0/mlflow/runs/search", data=body, headers=kind)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=WAIT) as answer:
         return list(json.loads(answer.read()).get("runs", []))
 
 

@@ -29,7 +29,7 @@ from tests.network import free_port
 from tests.places import ROOT
 
 ELSEWHERE = "CHURN_TEST_SERVER"  # a running service to test: {"url": …, "log": …}
-START = 30.0  # seconds, on a busy machine
+START = 90.0  # seconds, on a busy machine
 
 
 def write_club(folder: Path, *, variant: str = "full", winner: str = "vote") -> Path:
@@ -179,6 +179,13 @@ def wait(server: Server) -> None:
                 return
         time.sleep(0.1)
     raise AssertionError(Path(server.log).read_text()[-3000:])
+
+
+def series(server: Server, name: str) -> float:
+    """The sum of a metric of the service over its series."""
+    with server.client() as client:
+        lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
 @pytest.fixture(scope="session")

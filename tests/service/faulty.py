@@ -28,6 +28,7 @@ class Faulty:
         if word == "hang":
             return HANGS.probability(inputs, options)
         if word == "slow":
+            FAULT.with_suffix(".begun").touch()
             time.sleep(3)
         probability = self._model.probability(inputs, options)
         return probability * (2 if word == "wrong" else 1) + (word == "wrong")

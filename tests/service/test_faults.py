@@ -1,9 +1,9 @@
 """Things break while requests come in: callers get valid answers, and what is shown is true."""
 
+import json
 import shutil
 import signal
 import threading
-import time
 from collections import Counter
 
 import pytest
@@ -12,6 +12,7 @@ from scoring.bundle import FALLBACK_MODEL, MODEL, RULES
 from serving.document import Prediction
 from tests.service.conftest import Server, one, serve, write_club
 from tests.service.damage import flipped, gone, truncated
+from tests.waiting import WAIT, until
 
 FAULTY = "tests.service.faulty:ChurnService"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -44,22 +45,20 @@ class Load:
         for thread in self._threads:
             thread.join(30)
 
-    def until(self, tier, *, seconds=15.0):
+    def until(self, tier):
         """Wait until somebody is answered by that tier from now on."""
         before = self.answered[tier]
-        due = time.monotonic() + seconds
-        while self.answered[tier] < before + 5:
-            assert time.monotonic() < due, (tier, self.answered)
-            time.sleep(0.02)
+        until(lambda: self.answered[tier] >= before + 5, what=f"no answers by {tier}")
 
 
 def reported(client, tier):
     """What the service says of itself, once it has noticed."""
-    due = time.monotonic() + 10
-    while client.get("/health").json()["tier"] != tier:
-        assert time.monotonic() < due, client.get("/fallback-stats").text
-        time.sleep(0.1)
+    until(lambda: client.get("/health").json()["tier"] == tier, what=f"{tier} does not answer")
     return client.get("/fallback-stats").json()
+
+
+def version(client):
+    return client.get("/model-info").json()["champion"]["version"]
 
 
 def loaded(client, tier):
@@ -115,10 +114,10 @@ def test_breaking_the_files_of_a_running_service_changes_no_answer(club, tmp_pat
         with Load(server) as load:
             load.until("champion")
             how(own / MODEL)
-            due = time.monotonic() + 10
-            while not client.get("/fallback-stats").json()["refused_bundles"]:
-                assert time.monotonic() < due
-                time.sleep(0.05)
+            until(
+                lambda: client.get("/fallback-stats").json()["refused_bundles"],
+                what="it was not noticed",
+            )
             load.until("champion")
             assert client.get("/health").json()["status"] == "ok"
         assert set(load.answered) == {"champion"}
@@ -141,7 +140,7 @@ def test_a_model_that_raises_hangs_or_errs_is_passed_over_and_taken_back(club, t
             fault.write_text(word)
             load.until("fallback")
             fault.write_text("")
-            load.until("champion", seconds=20)
+            load.until("champion")
             counted = client.get("/fallback-stats").json()["fallbacks"]
             assert reason in {f["reason"] for f in counted}
         assert set(load.answered) == {"champion", "fallback"}
@@ -151,20 +150,17 @@ def test_a_new_version_is_taken_in_and_back_without_a_failed_request(club, tmp_p
     own = shutil.copytree(club, tmp_path / "champion")
     other = write_club(tmp_path / "next", winner="xgboost")
     with serve(tmp_path, own, reload_seconds="0.2") as server, server.client() as client:
-        old = client.get("/model-info").json()["champion"]["version"]
+        old = version(client)
         with Load(server) as load:
             for source in (other, club):
                 for file in source.iterdir():
                     if file.name != "bundle.json":
                         shutil.copy(file, own / file.name)
                 shutil.copy(source / "bundle.json", own / "bundle.json")  # last
-                wanted = client.get("/model-info").json()["champion"]["version"]
-                due = time.monotonic() + 10
-                while client.get("/model-info").json()["champion"]["version"] == wanted:
-                    assert time.monotonic() < due
-                    time.sleep(0.1)
+                wanted = json.loads((source / "bundle.json").read_text())["version"]
+                until(lambda wanted=wanted: version(client) == wanted, what="not taken in")
                 load.until("champion")
-        assert client.get("/model-info").json()["champion"]["version"] == old
+        assert version(client) == old
         assert set(load.answered) == {"champion"}
 
 
@@ -186,10 +182,9 @@ def test_two_workers_count_together_and_stop_gracefully(club, tmp_path):
 
 def test_requests_in_flight_finish_when_it_is_asked_to_stop(club, tmp_path):
     fault = tmp_path / "fault"
-    fault.write_text("slow")
     options = {
         "fault": str(fault),
-        "model_seconds": "10",
+        "model_seconds": "30",
         "service": "tests.service.faulty:ChurnService",
     }
     answers = []
@@ -199,10 +194,11 @@ def test_requests_in_flight_finish_when_it_is_asked_to_stop(club, tmp_path):
             answers.append(client.post("/predict_batch", json={"features": [one()["features"]]}))
 
     with serve(tmp_path, club, **options) as server:
+        fault.write_text("slow")
         asking = threading.Thread(target=ask)
         asking.start()
-        time.sleep(1.0)
+        until(fault.with_suffix(".begun").exists, what="the request did not arrive")
         server.process.send_signal(signal.SIGTERM)
-        asking.join(20)
+        asking.join(WAIT)
     assert [answer.status_code for answer in answers] == [200]
     assert answers[0].json()["predictions"][0]["tier"] == "champion"

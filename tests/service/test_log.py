@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from serving.telemetry import Metrics
 from tests import builders
 from tests.builders import MONTHS
 from tests.service.conftest import one
+from tests.waiting import until
 
 CLUB = builders.schema()
 ROW = one()["features"]
@@ -138,10 +138,7 @@ def test_room_comes_back(tmp_path):
     log = Log(tmp_path, log_queue=3)
     for _ in range(4):
         log.log.put(entry(3))
-        due = time.monotonic() + 5
-        while log.counted("written") % 3 or log.log._room < 3:
-            assert time.monotonic() < due
-            time.sleep(0.01)
+        until(lambda: log.counted("written") % 3 == 0 and log.log._room == 3, what="no room")
     assert (len(log.lines()), log.counted("dropped")) == (12, 0)
 
 

@@ -17,9 +17,8 @@ from scoring.errors import UserError
 from serving import supervision
 from serving.supervision import METRICS, OWNER, PREFIX, RunFolder, check_port
 from tests.places import ROOT
-from tests.service.conftest import Server, one, serve
-
-WAIT = 30.0  # seconds, on a busy machine
+from tests.service.conftest import Server, one, series, serve
+from tests.waiting import WAIT, until
 
 
 @pytest.fixture
@@ -27,19 +26,6 @@ def place(tmp_path, monkeypatch):
     """A folder for temporary files."""
     monkeypatch.setattr(supervision.tempfile, "tempdir", str(tmp_path))
     return tmp_path
-
-
-def until(is_so, *, what: str):
-    due = time.monotonic() + WAIT
-    while not is_so():
-        assert time.monotonic() < due, what
-        time.sleep(0.05)
-
-
-def series(server: Server, name: str) -> float:
-    with server.client() as client:
-        lines = client.get("/metrics").text.splitlines()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
 def worker(server: Server) -> psutil.Process:

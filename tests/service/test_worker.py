@@ -12,6 +12,7 @@ from serving.engine import bucket
 from serving.exchange import Call
 from tests.service.conftest import one, write_club
 from tests.service.damage import flipped, gone, truncated
+from tests.waiting import until
 
 IDS = [f"id-{i}" for i in range(40)]
 BATCH = json.dumps({"features": [one()["features"]] * 40, "customer_ids": IDS}).encode()
@@ -129,10 +130,7 @@ def test_the_watch_looks_by_itself(work, own_club, second):
     worker = work(bundle=own_club, reload_seconds=0.05)
     old = worker.model_info()["champion"]["version"]
     shutil.copytree(second, own_club, dirs_exist_ok=True)
-    due = time.monotonic() + 10
-    while worker.model_info()["champion"]["version"] == old:
-        assert time.monotonic() < due
-        time.sleep(0.02)
+    until(lambda: worker.model_info()["champion"]["version"] != old, what="not taken in")
 
 
 def test_a_failure_of_ours_is_answered_without_its_cause(work, monkeypatch):
