@@ -250,7 +250,7 @@ load: $(LOCUST) # load on a service with Locust, installed once: PORT=3000 or UR
 		--host "$${URL:-http://localhost:$$PORT}" --users "$${USERS:-2}" --spawn-rate 10 --run-time "$${SECONDS:-30}s"
 
 test-slow: $(ENV) $(MLFLOW) $(CLUSTER) $(MLFLOW_SERVER) # tests that take longer: other businesses, a real MLflow server, faults under load [WORKERS=auto]
-	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4
+	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check-reproducible: $(ENV) # prove in two clones that the pipeline rebuilds to the same bytes [ROWS=7043]
 	@$(STAGES) check-reproducible $${ROWS:+--rows "$$ROWS"}

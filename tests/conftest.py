@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
+from stages import cli
 from stages.core.paths import Paths
 from stages.core.yaml_edit import update_yaml
 from stages.operations.registry.behaviour import ELSEWHERE
@@ -26,7 +29,17 @@ TRACE = Path(__file__).parent / "trace"
 sys.modules["rfc3987_syntax"] = None  # as `python -m stages run` has it: a second less a worker
 SMALL: Mapping[str, Mapping[str, object]] = {
     "generate": {"rows": 2000},
-    "train": {"repeats": 1, "folds": 3},
+    "train": {
+        "repeats": 1,
+        "folds": 3,
+        "forest": {"n_estimators": 50},
+        "portfolio": {
+            "extra_trees": {"n_estimators": 50},
+            "boosting_shallow": {"n_estimators": 60},
+            "boosting_medium": {"n_estimators": 60},
+            "boosting_deep": {"n_estimators": 60},
+        },
+    },
     "evaluate": {"resamples": 100},
 }
 
@@ -66,6 +79,19 @@ def stages(place: Path, *arguments: str, **environment: str) -> subprocess.Compl
         text=True,
         check=False,
     )
+
+
+def in_process(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has imported what the command needs."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, chdir(place):
+        patch.setattr(Paths, "here", lambda: Paths(place))
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                code = cli.main(arguments)
+            except SystemExit as left:  # of argparse
+                code = int(left.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def dvc(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from stages.adoption.adopt import _point_to
 from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
-from tests.conftest import holding, stages
+from tests.conftest import holding, in_process, stages
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +81,6 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
     assert (fresh / "params.yaml").read_bytes() == before
 
 
-def test_a_lost_file_is_named_with_what_to_do(fresh: Path, csv: Path) -> None:
-    assert stages(fresh, "adopt", str(csv)).returncode == 0
-    (fresh / "data" / "external" / "telco.csv").unlink()
-    refused = stages(fresh, "repro")
-    assert refused.returncode == 1
-    assert "; run `make pull` where a remote holds it, or " in refused.stderr.splitlines()[-1]
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -100,7 +92,7 @@ def test_options_against_a_schema_are_refused(
     shared: Path, csv: Path, options: list[str], words: str
 ) -> None:
     before = git_status(shared)
-    refused = stages(shared, "adopt", str(csv), *options)
+    refused = in_process(shared, "adopt", str(csv), *options)
     assert refused.returncode == 1
     last = refused.stderr.splitlines()[-1]
     assert last.startswith("data/schema.yaml: ")
@@ -112,12 +104,12 @@ def test_options_against_a_schema_are_refused(
 
 def test_a_described_file_can_be_described_again(fresh: Path, csv: Path) -> None:
     # what agrees with the schema may be given, in any spelling
-    agreed = stages(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
+    agreed = in_process(fresh, "adopt", str(csv), "--target", "Churn", "--positive", "YES")
     assert agreed.returncode == 0, agreed.stderr
     file = fresh / "data" / "external" / "telco.schema.yaml"
     assert "confirm" not in agreed.stdout
     # and what disagrees wins with a new draft, which the terminal asks to confirm
-    done = stages(fresh, "adopt", str(csv), "--redraft", "--positive", "no")
+    done = in_process(fresh, "adopt", str(csv), "--redraft", "--positive", "no")
     assert done.returncode == 0, done.stderr
     assert load_schema(file).target.positive == "No"
     assert load_schema(file).id_name == "customerID"
@@ -129,12 +121,17 @@ def test_a_described_file_can_be_described_again(fresh: Path, csv: Path) -> None
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("maximum: 150", "maximum: 1", 1), encoding="utf-8")
     assert file.read_text(encoding="utf-8") != text
-    refused = stages(fresh, "check")
+    refused = in_process(fresh, "check")
     assert refused.returncode == 1
     assert "column tenure: out of range" in refused.stderr.splitlines()[-1]
     file.write_text(text + "# checked by me\n", encoding="utf-8")
-    assert stages(fresh, "adopt", str(csv)).returncode == 0
+    assert in_process(fresh, "adopt", str(csv)).returncode == 0
     assert file.read_text(encoding="utf-8").endswith("# checked by me\n")
+    # and a file that was lost is named with what to do
+    (fresh / "data" / "external" / "telco.csv").unlink()
+    refused = in_process(fresh, "repro")
+    assert refused.returncode == 1
+    assert "; run `make pull` where a remote holds it, or " in refused.stderr.splitlines()[-1]
 
 
 @pytest.fixture
@@ -167,7 +164,7 @@ def test_a_url_is_fetched_and_its_secrets_are_written_nowhere(
 
 @pytest.mark.parametrize("address", ["nowhere.csv", "http://127.0.0.1:9/x.csv", "odd://x/y.csv"])
 def test_what_cannot_be_had_is_named(shared: Path, address: str) -> None:
-    done = stages(shared, "adopt", address)
+    done = in_process(shared, "adopt", address)
     assert done.returncode == 1
     assert address in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

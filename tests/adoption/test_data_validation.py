@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from stages.core.files import read_table
-from tests.conftest import clean_environment, stages
+from tests.conftest import clean_environment, in_process
 
 DRIVER = Path(__file__).parents[1] / "trace" / "adopt_files.py"
 Table = pd.DataFrame
@@ -214,7 +214,7 @@ def test_a_strange_file_is_accepted_with_a_warning_for_everything(
     path = tmp_path / "strange.csv"
     path.write_bytes(table.to_csv(index=False, sep=";", lineterminator="\r\n").encode("utf-16"))
     # when it is adopted
-    done = stages(fresh, "adopt", str(path))
+    done = in_process(fresh, "adopt", str(path))
     assert done.returncode == 0, done.stderr
     # then the terminal, the JSON and the report say so
     expected = [
@@ -232,5 +232,5 @@ def test_a_strange_file_is_accepted_with_a_warning_for_everything(
     assert (written["result"], written["rows"], written["kept"]) == ("accepted", 42, 40)
     assert {warning["column"] for warning in written["warnings"]} >= {"Mood", "Contract", None}
     # and the next validation is quick: the same file under the same schema
-    again = stages(fresh, "check")
+    again = in_process(fresh, "check")
     assert "40 customers that fit data/external/strange.schema.yaml" in again.stdout

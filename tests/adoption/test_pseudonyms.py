@@ -13,7 +13,7 @@ from stages.adoption.pseudonyms import KEY, SHORTEST_KEY, pseudonymised
 from stages.core.files import read_table
 from tests import builders
 from tests.builders import NUMBER, REMARK
-from tests.conftest import holding, stages
+from tests.conftest import holding, in_process
 
 ROWS = 60
 ONE, OTHER = "k" * SHORTEST_KEY, "o" * SHORTEST_KEY
@@ -90,7 +90,9 @@ def test_what_is_ignored_is_left_out(club: FetchedSource) -> None:
     assert NUMBER in read_table(done.path)
 
 
-def test_after_adopting_no_id_is_anywhere_in_the_clone(fresh: Path, tmp_path: Path) -> None:
+def test_after_adopting_no_id_is_anywhere_in_the_clone(
+    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given a table that nobody has described, with a copy of the id and a remark for everybody
     table = members().assign(Konto=lambda t: "X" + t[NUMBER])
     csv = tmp_path / "Käse club #1.csv"
@@ -99,10 +101,11 @@ def test_after_adopting_no_id_is_anywhere_in_the_clone(fresh: Path, tmp_path: Pa
     # when it is adopted, at first without a key
     began = {file: file.stat().st_mtime_ns for file in fresh.rglob("*") if file.is_file()}
     arguments = ["adopt", str(csv), "--target", builders.LEFT, "--pseudonymise"]
-    refused = stages(fresh, *arguments)
+    refused = in_process(fresh, *arguments)
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith(f"{KEY}: not set")
-    done = stages(fresh, *arguments, **{KEY: ONE})
+    monkeypatch.setenv(KEY, ONE)
+    done = in_process(fresh, *arguments)
     assert done.returncode == 0, done.stderr
     # then what came in is a table of pseudonyms, and neither ids nor key stand anywhere
     adopted = fresh / "data" / "external" / "Käse club #1.parquet"
@@ -115,8 +118,8 @@ def test_after_adopting_no_id_is_anywhere_in_the_clone(fresh: Path, tmp_path: Pa
     assert holding(words, files) == []
     for printed in (done.stdout, done.stderr, refused.stdout, refused.stderr):
         assert not [word for word in words if word in printed]
-    assert stages(fresh, "check").returncode == 0
+    assert in_process(fresh, "check").returncode == 0
     # and a copy with ids from before is pointed out
-    assert stages(fresh, "adopt", str(csv), "--target", builders.LEFT).returncode == 0
-    again = stages(fresh, *arguments, **{KEY: ONE})
+    assert in_process(fresh, "adopt", str(csv), "--target", builders.LEFT).returncode == 0
+    again = in_process(fresh, *arguments)
     assert "data/external/Käse club #1.csv: adopted before, with ids" in again.stdout

@@ -80,8 +80,9 @@ def head(place: Path) -> str:
 
 
 def break_notebook(place: Path, name: str, source: str) -> None:
+    """Other code in place of a notebook's first cell after its parameters, before any work."""
     path = place / "notebooks" / name
     notebook = json.loads(path.read_text())
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    code[2]["source"] = [source]
+    code[1]["source"] = [source]
     path.write_text(json.dumps(notebook))

@@ -7,8 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,9 +16,10 @@ from scoring.digest import sha256
 from stages.core.yaml_edit import update_yaml
 from stages.operations.repro import is_locked
 from stages.operations.reproducible import outputs
-from tests.conftest import clean_environment, stages
+from tests.conftest import clean_environment, in_process, stages
 from tests.operations.conftest import break_notebook
 from tests.places import ROOT
+from tests.waiting import until
 
 
 def state(place: Path) -> dict[str, str]:
@@ -108,20 +107,13 @@ def test_a_killed_run_takes_dvc_and_its_stage_along(fresh: Path) -> None:
         cwd=fresh, env=clean_environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    wait_until(lambda: note.is_file() and note.read_text() != "")
+    until(lambda: note.is_file() and note.read_text() != "", what="no stage", seconds=200)
     # when it is killed so that it can tell nobody
     running.kill()
     running.wait()
     # then the kernel of the stage ends, and DVC, which had the lock
-    wait_until(lambda: not is_alive(int(note.read_text())))
-    wait_until(lambda: not is_locked(fresh / ".dvc" / "tmp" / "lock"))
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.2)
+    until(lambda: not is_alive(int(note.read_text())), what="the kernel goes on")
+    until(lambda: not is_locked(fresh / ".dvc" / "tmp" / "lock"), what="DVC goes on")
 
 
 def is_alive(process: int) -> bool:
@@ -177,7 +169,7 @@ def test_a_mistake_is_refused_before_anything_runs(
     assert before in text
     path.write_text(text.replace(before, after, 1))
     # when the pipeline is run
-    done = stages(shared, "repro")
+    done = in_process(shared, "repro")
     path.write_text(text)
     # then one readable line names it, DVC did not start and nothing was touched
     assert done.returncode == 1
@@ -188,7 +180,7 @@ def test_a_mistake_is_refused_before_anything_runs(
 
 
 def test_check_says_what_it_checked(shared: Path) -> None:
-    done = stages(shared, "check")
+    done = in_process(shared, "check")
     assert done.returncode == 0
     assert "data/population.yaml" in done.stdout
 
@@ -200,6 +192,6 @@ def test_wrong_usage_is_exit_code_2(shared: Path, arguments: tuple[str, ...]) ->
 
 @pytest.mark.parametrize("command", ["", "repro", "adopt", "check", "run", "check-reproducible"])
 def test_help_is_enough(shared: Path, command: str) -> None:
-    done = stages(shared, *filter(None, [command]), "--help")
+    done = in_process(shared, *filter(None, [command]), "--help")
     assert done.returncode == 0
     assert "usage: python -m stages" in done.stdout

@@ -97,6 +97,7 @@ def test_names_are_the_input_columns_and_the_base_is_the_background():
 # --- the right split ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # shap takes seven seconds to import and to compile
 @pytest.mark.parametrize(
     ("candidate", "tolerance"),
     # a forest that says 0 of somebody has log-odds of -14 there, and the order decides who is
@@ -111,6 +112,7 @@ def test_contributions_agree_with_shaps_exact_ones(candidate, tolerance):
     assert np.abs(error).max() < tolerance * np.abs(expected).max()
 
 
+@pytest.mark.slow
 def test_more_orders_come_closer_to_the_exact_split(monkeypatch):
     columns = raw(rows=6)
     expected, errors = shap_values(explainer("forest"), columns), []
