@@ -12,6 +12,11 @@ from stages.core.paths import Paths
 
 def add(commands: Commands) -> None:
     """Teach the command line these commands."""
+    _add_adopt(commands)
+    _add_simulate(commands)
+
+
+def _add_adopt(commands: Commands) -> None:
     adopt = commands.add_parser(
         "adopt",
         help="use a table of your own as the data source",
@@ -62,6 +67,9 @@ def add(commands: Commands) -> None:
         help="replace ids by hashes under the key in CHURN_PSEUDONYM_KEY",
     )
     adopt.set_defaults(command=_adopt)
+
+
+def _add_simulate(commands: Commands) -> None:
     simulate = commands.add_parser(
         "simulate",
         help="write simulated months as CSV files",

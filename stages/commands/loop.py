@@ -89,20 +89,20 @@ def _retrain(options: argparse.Namespace, paths: Paths) -> None:
 
 def _deploy(options: argparse.Namespace, paths: Paths) -> None:
     from stages.operations.canary.approval import nobody_is_asked, on_terminal
-    from stages.operations.canary.deploy import Rollout, deploy
+    from stages.operations.canary.deploy import CanaryDeployment, deploy
     from stages.operations.canary.live import Live
     from stages.operations.canary.places import Places
     from stages.operations.retrain.retrain import challenger_to_deploy
     from stages.parameters import read_parameters
 
     model = options.model or challenger_to_deploy(paths)
-    rollout = Rollout(
+    canary = CanaryDeployment(
         Places.of(paths),
         read_parameters(paths).canary,
         Live(options.url),
         ask=on_terminal if options.ask else nobody_is_asked,
     )
-    print(deploy(model, rollout, reason=options.reason, paths=paths))
+    print(deploy(model, canary, reason=options.reason, paths=paths))
 
 
 def _undeploy(_: argparse.Namespace, paths: Paths) -> None:

@@ -65,6 +65,27 @@ def add(commands: Commands) -> None:
         help="three reasons for whoever is on the contact list, or for all (slow)",
     )
     score.add_argument(
+        "--max-rejects",
+        type=arguments.count_or_share,
+        metavar="N",
+        default=(None, False),
+        help="fail where more rows than that are rejected: a count, or a share such as 1%%",
+    )
+    score.add_argument(
+        "--customers",
+        action="store_true",
+        help="also keep what the model was asked about each customer, in customers.parquet: the "
+        "page of make app explains customers and filters by segment with it",
+    )
+    arguments.add_no_report(score)
+    _add_design(score)
+    _add_engine(score)
+    score.set_defaults(command=_score)
+
+
+def _add_design(score: argparse.ArgumentParser) -> None:
+    """Options of a draw at random."""
+    score.add_argument(
         "--control",
         type=arguments.share,
         metavar="SHARE",
@@ -86,13 +107,10 @@ def add(commands: Commands) -> None:
         help="of the draw, such as 2026-11: another month draws others (default: that of the "
         "snapshot, else this one)",
     )
-    score.add_argument(
-        "--max-rejects",
-        type=arguments.count_or_share,
-        metavar="N",
-        default=(None, False),
-        help="fail where more rows than that are rejected: a count, or a share such as 1%%",
-    )
+
+
+def _add_engine(score: argparse.ArgumentParser) -> None:
+    """Options of where it is computed."""
     score.add_argument(
         "--engine",
         choices=["local", "dask"],
@@ -105,14 +123,6 @@ def add(commands: Commands) -> None:
         help="of a Dask cluster, such as tcp://host:8786 (default: compute.scheduler in "
         "params.yaml, or one is started on this machine)",
     )
-    score.add_argument(
-        "--customers",
-        action="store_true",
-        help="also keep what the model was asked about each customer, in customers.parquet: the "
-        "page of make app explains customers and filters by segment with it",
-    )
-    arguments.add_no_report(score)
-    score.set_defaults(command=_score)
 
 
 def _score(options: argparse.Namespace, paths: Paths) -> None:

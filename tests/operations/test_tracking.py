@@ -175,7 +175,7 @@ sys.modules["rfc3987_syntax"] = None  # as `python -m stages run` has it: a seco
 from stages.core.paths import Paths
 from stages.operations.tracking import payload, provenance
 paths = Paths.here()
-found = payload.standing(paths)
+found = payload.current_results(paths)
 files = [str(file) for files in payload.files(paths).values() for file in files]
 parameters = payload.parameters(found.sections)
 print(json.dumps({"parameters": parameters, "tags": provenance.tags(found, paths), "files": files}))
@@ -183,7 +183,7 @@ print(json.dumps({"parameters": parameters, "tags": provenance.tags(found, paths
 
 
 def described(place: Path, **environment: str) -> Any:
-    """What would be logged of the results that stand in that repository, or what is wrong."""
+    """What would be logged of the results in that repository, or what is wrong."""
     done = subprocess.run(
         [sys.executable, "-c", DESCRIBED],
         cwd=place, env=clean_environment() | environment, capture_output=True, text=True,

@@ -16,7 +16,7 @@ from scoring.loading import read_manifest
 from serving.exchange import Call
 from stages.core.paths import Paths
 from stages.operations.canary.canary_params import Canary
-from stages.operations.canary.deploy import Rollout, deploy, undeploy
+from stages.operations.canary.deploy import CanaryDeployment, deploy, undeploy
 from stages.operations.canary.live import Live
 from stages.operations.canary.places import Places
 from tests.operations.gate.conftest import rewritten
@@ -179,7 +179,7 @@ def test_a_running_service_is_deployed_to_and_back_without_a_failed_request(
     options = {"workers": "2", "reload_seconds": "0.2"}
     with serve(tmp_path, paths.champion, **options) as server:
         with Load(server) as load:
-            rollout = Rollout(places, params, Live(server.url))
+            rollout = CanaryDeployment(places, params, Live(server.url))
             deploy(second, rollout, reason="a test", paths=paths)
             _until(server, "champion", deployed(second).version)
             undeploy(places)
@@ -189,7 +189,7 @@ def test_a_running_service_is_deployed_to_and_back_without_a_failed_request(
         assert load.versions.keys() == {deployed(club).version, deployed(second).version}
         with Load(server) as load:  # in real time
             strict = params.model_copy(update={"steps": [0.3, 1.0], "contacts": 0.1})
-            rollout = Rollout(places, strict, Live(server.url))
+            rollout = CanaryDeployment(places, strict, Live(server.url))
             with pytest.raises(UserError, match=r"taken back at step 30%.*to be contacted"):
                 deploy(never, rollout, reason="a test", paths=paths)
             _until(server, "challenger", None)

@@ -35,7 +35,7 @@ class Watched(Protocol):
 
 
 @dataclass
-class Rollout:
+class CanaryDeployment:
     """A deployment under way."""
 
     places: Places
@@ -153,7 +153,7 @@ def check_decision(version: str, *, reason: str | None, paths: Paths) -> str:
     raise UserError(f"{version}: no decision of the gate; run make retrain, or give a REASON")
 
 
-def deploy(model: Path, canary: Rollout, *, reason: str | None, paths: Paths) -> str:
+def deploy(model: Path, canary: CanaryDeployment, *, reason: str | None, paths: Paths) -> str:
     """Deploy a bundle in steps; what was done, in words."""
     with canary.places.one_writer():
         canary.say(check_decision(version_of(model), reason=reason, paths=paths))

@@ -23,7 +23,7 @@ from stages.model.costs import costs_of
 from stages.monitoring.calibration import Outcomes
 from stages.monitoring.monitor import monitor
 from stages.monitoring.month_table import keys_of, read_month
-from stages.operations.canary.deploy import Rollout, deploy
+from stages.operations.canary.deploy import CanaryDeployment, deploy
 from stages.operations.canary.places import Places
 from stages.operations.gate.bundles import Side
 from stages.operations.gate.gate_decision import write_decision
@@ -215,12 +215,12 @@ class Story:
         old, new = (self.world.contacts(month, side) for side in sides)
         places = Places.of(self.paths)
         service = SimulatedService(places, (old, new), seed=month)
-        rollout = Rollout(
+        canary = CanaryDeployment(
             places, self.params.canary, service,
             pause=service.pause, clock=service.clock, say=lambda line: None,
         )  # fmt: skip
         try:
-            return deploy(bundle, rollout, reason=reason, paths=self.paths)
+            return deploy(bundle, canary, reason=reason, paths=self.paths)
         except UserError as error:
             return str(error)
 

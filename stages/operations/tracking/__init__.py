@@ -1,1 +1,1 @@
-"""Results on an MLflow server, where `MLFLOW_TRACKING_URI` names one; no stage depends on it."""
+"""RunResults on an MLflow server, where `MLFLOW_TRACKING_URI` names one; no stage depends on it."""

@@ -1,4 +1,4 @@
-"""The results that stand in the work tree, and what is logged of them."""
+"""The results in the work tree, and what is logged of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stages.operations.flatten import flatten
 ROUNDING = 1e-5  # the one is a mean of rounded scores, the other a rounded mean
 
 
-class Results(NamedTuple):
+class RunResults(NamedTuple):
     """What the last run of the pipeline left behind."""
 
     manifest: dict[str, Any]
@@ -38,11 +38,11 @@ class Results(NamedTuple):
         return digest(self)
 
 
-def standing(paths: Paths) -> Results:
+def current_results(paths: Paths) -> RunResults:
     """The results in the work tree; `UserError` where there are none, or those of two runs."""
     try:
         manifest, metrics = _read(paths.champion / MANIFEST), _read(paths.metrics)
-        found = Results(manifest, metrics, _sections(paths), sha256(paths.customers))
+        found = RunResults(manifest, metrics, _sections(paths), sha256(paths.customers))
     except FileNotFoundError as error:
         missing = shown(Path(error.filename))
         raise UserError(f"{missing}: no such file; expected results: make repro") from None
@@ -58,7 +58,7 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _of_one_run(found: Results) -> bool:
+def _of_one_run(found: RunResults) -> bool:
     """Whether metrics, which git keeps, and bundle, which DVC does, tell of the same winner."""
     bundled = found.manifest["metrics"]
     reported = {name: figures["mean"] for name, figures in found.metrics["cv"].items()}

@@ -9,12 +9,12 @@ import subprocess
 from stages.core.paths import Paths
 from stages.operations.git import git
 from stages.operations.lock import locked_outputs
-from stages.operations.tracking.payload import Results
+from stages.operations.tracking.payload import RunResults
 
 IDENTITY = "churn.results"
 
 
-def tags(results: Results, paths: Paths) -> dict[str, str]:
+def tags(results: RunResults, paths: Paths) -> dict[str, str]:
     """Tags of a run; what is not known (outside git or DVC, or outside an experiment) is left out.
 
     MLflow shows the `mlflow.source.…` ones as the version of the code.

@@ -1,4 +1,4 @@
-"""Log the results that stand, by hand or at the end of a run."""
+"""Log the results in the work tree, by hand or at the end of a run."""
 
 from __future__ import annotations
 

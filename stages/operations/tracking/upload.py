@@ -1,4 +1,4 @@
-"""The results that stand in the work tree as one run of an MLflow server."""
+"""The results in the work tree as one run of an MLflow server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scoring.bundle import CATEGORY, NAME, NUMERIC
 from scoring.errors import UserError
 from stages.core.paths import Paths
 from stages.operations.tracking import mlflow_model, payload, provenance
-from stages.operations.tracking.payload import Results
+from stages.operations.tracking.payload import RunResults
 from stages.operations.tracking.server import DATABASE
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
@@ -30,7 +30,7 @@ def upload(url: str, paths: Paths) -> str:
 
     `UserError` with the server's words where it refuses, or is away before the end.
     """
-    found = payload.standing(paths)
+    found = payload.current_results(paths)
     try:
         experiment = _experiment(url, os.environ.get(EXPERIMENT) or NAME)
         if run := _logged(experiment, found):
@@ -64,18 +64,18 @@ def _words(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300]
 
 
-def _name(found: Results) -> str:
+def _name(found: RunResults) -> str:
     return os.environ.get("DVC_EXP_NAME") or f"{found.manifest['candidate']}-{found.identity[:7]}"
 
 
-def _logged(experiment: str, found: Results) -> str | None:
+def _logged(experiment: str, found: RunResults) -> str | None:
     """The finished run of the same results; None where there is none."""
     wanted = f"tags.`{provenance.IDENTITY}` = '{found.identity}' and attributes.status = 'FINISHED'"
     runs = mlflow.MlflowClient().search_runs([experiment], wanted, max_results=1)
     return runs[0].info.run_id if runs else None
 
 
-def _log(found: Results, run: str, paths: Paths) -> str:
+def _log(found: RunResults, run: str, paths: Paths) -> str:
     """Everything into the active run; the version under which the model is registered."""
     mlflow.log_params(payload.parameters(found.sections))
     mlflow.log_metrics(payload.figures(found.metrics))
@@ -87,7 +87,7 @@ def _log(found: Results, run: str, paths: Paths) -> str:
     return _log_model(found, paths.champion)
 
 
-def _log_folds(found: Results, run: str, paths: Paths) -> None:
+def _log_folds(found: RunResults, run: str, paths: Paths) -> None:
     """A fold is a step: 20 folds 50 times over are as many as one request may carry."""
     now = int(time.time() * 1000)
     figures = payload.fold_figures(found.manifest["candidate"], paths)
@@ -96,14 +96,14 @@ def _log_folds(found: Results, run: str, paths: Paths) -> None:
         mlflow.MlflowClient().log_batch(run, metrics=steps)
 
 
-def _log_data(found: Results, paths: Paths) -> None:
+def _log_data(found: RunResults, paths: Paths) -> None:
     """What the run learned from, by name and hash; no row of it."""
     source = CodeDatasetSource({"data.source": found.sections["data"]["source"]})
     digest = provenance.data_version(paths) or found.data[:32]
     mlflow.log_input(MetaDataset(source, name="customers", digest=digest), context="training")
 
 
-def _log_model(found: Results, bundle: Path) -> str:
+def _log_model(found: RunResults, bundle: Path) -> str:
     info = mlflow.onnx.log_model(
         mlflow_model.load_by_column(found.manifest, bundle),
         name="model",

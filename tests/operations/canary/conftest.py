@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.paths import Paths
 from stages.operations.canary.canary_params import Canary
-from stages.operations.canary.deploy import Rollout
+from stages.operations.canary.deploy import CanaryDeployment
 from stages.operations.canary.places import Places
 from tests.operations.canary.made_up import Service
 from tests.service.conftest import write_club
@@ -65,13 +65,13 @@ class Clock:
 
 
 @pytest.fixture
-def rollout(paths: Paths) -> Callable[..., Rollout]:
+def rollout(paths: Paths) -> Callable[..., CanaryDeployment]:
     """A function that makes a deployment of made-up figures."""
 
-    def make(service: Service | None = None, **changes) -> Rollout:
+    def make(service: Service | None = None, **changes) -> CanaryDeployment:
         clock = Clock()
         given = {"pause": clock.wait, "clock": clock, "say": lambda line: None} | changes
         params = given.pop("params", canary())
-        return Rollout(Places.of(paths), params, service or Service(), **given)
+        return CanaryDeployment(Places.of(paths), params, service or Service(), **given)
 
     return make
