@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,9 +76,6 @@ def parse(
 
     Lines of space alone are not in it, and neither are sentences below it.
     """
-    from pyarrow import csv as arrow_csv
-
-    names, above = header.names, header.above
     odd: list[arrow_csv.InvalidRow] = []
     spaces: list[int] = []
 
@@ -89,29 +86,7 @@ def parse(
             spaces.append(row.number)
         return "skip"
 
-    coded = pa.dictionary(pa.int32(), pa.string())
-    try:
-        table = arrow_csv.read_csv(
-            text.path,
-            # Rows are numbered only where one thread reads.
-            read_options=arrow_csv.ReadOptions(
-                block_size=BLOCK, use_threads=False, skip_rows=above
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=keep,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, coded), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:  # its message would show cells
-        raise UserError(
-            f"{origin}: not a table: the rows cannot be separated; expected every quotation mark "
-            "to be closed"
-        ) from None
+    above, table = header.above, _read(text, separator, header, keep, origin)
     places = np.arange(above, above + table.num_rows + len(spaces))
     places = np.delete(places, np.array(spaces, int) - FIRST_ROW - above)
     below = [row.number for row in odd]
@@ -126,6 +101,41 @@ def parse(
             f"never closed, or row 1 no header? ({quantity(len(odd), 'row')} of this kind)"
         )
     return table, places, []
+
+
+def _read(
+    text: Text,
+    separator: str,
+    header: Header,
+    keep: Callable[[arrow_csv.InvalidRow], str],
+    origin: str,
+) -> pa.Table:
+    """The rows as wide as the header, their cells as codes of texts; `keep` gets the others."""
+    from pyarrow import csv as arrow_csv
+
+    coded = pa.dictionary(pa.int32(), pa.string())
+    try:
+        return arrow_csv.read_csv(
+            text.path,
+            # Rows are numbered only where one thread reads.
+            read_options=arrow_csv.ReadOptions(
+                block_size=BLOCK, use_threads=False, skip_rows=header.above
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=separator,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=keep,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(header.names, coded), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:  # its message would show cells
+        raise UserError(
+            f"{origin}: not a table: the rows cannot be separated; expected every quotation mark "
+            "to be closed"
+        ) from None
 
 
 def _are_sentences_below(odd: Sequence[arrow_csv.InvalidRow], last: int) -> bool:

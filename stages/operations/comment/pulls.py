@@ -45,12 +45,12 @@ class Run:
     token: str = field(repr=False)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Run:
+    def from_environment(cls) -> Run:
         """Read the run from the variables of GitHub Actions and of `comment.yml`."""
-        missing = [name for name in VARIABLES if not environment.get(name)]
+        missing = [name for name in VARIABLES if not os.environ.get(name)]
         if missing:
             raise UserError(f"{', '.join(missing)}: not set; see docs/workflows.md")
-        run = cls(*(environment[name] for name in VARIABLES))
+        run = cls(*(os.environ[name] for name in VARIABLES))
         run._check()
         return run
 
