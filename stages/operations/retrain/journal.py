@@ -79,7 +79,7 @@ class Journal:
     def challenger(self, version: str) -> Path | None:
         """The bundle of a version that was trained here."""
         for path in sorted(self.folder.glob(f"*/{DONE}")):
-            bundle = path.parent / "models" / "champion"
+            bundle = Paths(path.parent).champion
             if str(read_manifest(bundle)[0]["version"]) == version:
                 return bundle
         return None
