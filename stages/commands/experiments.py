@@ -20,14 +20,13 @@ def add(commands: Commands) -> None:
         "--metrics", metavar="REGEX", help="names of metrics (default: a few), such as 'test\\..*'"
     )
     compare.set_defaults(command=_experiments)
-    track = commands.add_parser(
+    commands.add_parser(
         "track",
         help="log the results to the MLflow server in MLFLOW_TRACKING_URI",
         description="Log the results in the work tree to the MLflow server whose "
         "address is in MLFLOW_TRACKING_URI, and register the model; once, however often it is "
         "called. Every run of the pipeline does so by itself where that variable is set.",
-    )
-    track.set_defaults(command=_track)
+    ).set_defaults(command=_track)
 
 
 def _experiments(options: argparse.Namespace, paths: Paths) -> None:

@@ -16,12 +16,11 @@ def add(commands: Commands) -> None:
     """Teach the command line these commands."""
     _add_retrain(commands)
     _add_deploy(commands)
-    undeploy = commands.add_parser(
+    commands.add_parser(
         "undeploy",
         help="take the newest champion, or one that is being deployed, back",
         description="The running service answers from the bundle before, without a restart.",
-    )
-    undeploy.set_defaults(command=_undeploy)
+    ).set_defaults(command=_undeploy)
     _add_story(commands)
 
 

@@ -10,22 +10,20 @@ from stages.core.paths import Paths
 
 def add(commands: Commands) -> None:
     """Teach the command line these commands."""
-    tune = commands.add_parser(
+    commands.add_parser(
         "tune",
         help="search hyperparameters and write what helps to params.yaml",
         description="Search the hyperparameters of section tune in params.yaml on the train "
         "customers, nested: what tuning is worth is measured on outer folds that no trial saw. "
         "What helps beyond noise is written to params.yaml. Stopped by Ctrl-C or killed, it goes "
         "on from its finished trials (in models/tuning/) when it is run again.",
-    )
-    tune.set_defaults(command=_tune)
-    ablation = commands.add_parser(
+    ).set_defaults(command=_tune)
+    commands.add_parser(
         "ablation",
         help="measure the effect of every modelling choice",
         description="Change each option of section train in params.yaml alone, compare it with "
         "the same candidate on the same folds, and write reports/ablation.html.",
-    )
-    ablation.set_defaults(command=_ablation)
+    ).set_defaults(command=_ablation)
 
 
 def _tune(_: argparse.Namespace, paths: Paths) -> None:

@@ -20,12 +20,11 @@ def add(commands: Commands) -> None:
     )
     repro.add_argument("dvc", nargs="*", help="passed to dvc repro, after --", metavar="ARG")
     repro.set_defaults(command=_repro)
-    check = commands.add_parser(
+    commands.add_parser(
         "check",
         help="validate the data only",
         description="Validate params.yaml, the schema and the customers; run no stage.",
-    )
-    check.set_defaults(command=_check)
+    ).set_defaults(command=_check)
     same = commands.add_parser(
         "check-reproducible",
         help="run the pipeline in two clones and compare every byte",
@@ -37,8 +36,9 @@ def add(commands: Commands) -> None:
     run = commands.add_parser("run", description="Run one stage's notebook, for dvc.yaml.")
     run.add_argument("stage", help="a stage of dvc.yaml that has a notebook")
     run.set_defaults(command=_run)
-    pages = commands.add_parser("pages", description="Render the reports, for dvc.yaml.")
-    pages.set_defaults(command=_pages)
+    commands.add_parser("pages", description="Render the reports, for dvc.yaml.").set_defaults(
+        command=_pages
+    )
 
 
 def _repro(options: argparse.Namespace, paths: Paths) -> None:

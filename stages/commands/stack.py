@@ -31,18 +31,16 @@ def add(commands: Commands) -> None:
         "--scores", type=Path, help="also the retention page, on this folder that score wrote"
     )
     up.set_defaults(command=_up)
-    down = commands.add_parser(
+    commands.add_parser(
         "down",
         help="stop what up started",
         description="Stop what up started; the volumes are kept.",
-    )
-    down.set_defaults(command=_down)
-    status = commands.add_parser(
+    ).set_defaults(command=_down)
+    commands.add_parser(
         "status",
         help="which parts of the stack run, and how they are",
         description="Which parts of the stack run, and how they are.",
-    )
-    status.set_defaults(command=_status)
+    ).set_defaults(command=_status)
 
 
 def _up(options: argparse.Namespace, paths: Paths) -> None:
