@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.chaos.callers import Callers
-from benchmarks.chaos.target import Target, running
+from benchmarks.chaos.target import SETTLES, Target, running
 from scoring.bundle import MANIFEST, MODEL
 from scoring.digest import digest
 
@@ -83,7 +83,7 @@ def _logged(target: Target, callers: Callers) -> tuple[bool, str]:
     """
     callers.stop()
     names, found = ("written", "dropped", "lost"), [0.0]
-    due = time.monotonic() + 10
+    due = time.monotonic() + SETTLES
     while sum(found) < callers.valid and time.monotonic() < due:
         time.sleep(0.1)
         found = [target.metric(f"churn_log_{name}_total") for name in names]
@@ -156,7 +156,7 @@ def swapped_bundle(bundle: Path, place: Path) -> Seen:
         length = len(other.pop("version"))
         version = digest(other)[:length]
         path.write_text(json.dumps(other | {"version": version}), encoding="utf-8")
-        due = time.monotonic() + 10
+        due = time.monotonic() + SETTLES
         while callers.versions[version] < 20 and time.monotonic() < due:
             time.sleep(0.01)
     kept = callers.whole and len(callers.versions) == 2 and callers.versions[version] >= 20

@@ -26,7 +26,7 @@ from serving.document import example
 from stages.core.paths import Paths
 
 START = 60.0  # seconds
-SETTLES = 15.0
+SETTLES = 60.0
 RELOAD = "0.2"
 
 
