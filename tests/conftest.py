@@ -32,6 +32,7 @@ SMALL: Mapping[str, Mapping[str, object]] = {
     "train": {
         "repeats": 1,
         "folds": 3,
+        # a few trees: every candidate is there, and none is asked to be good
         "forest": {"n_estimators": 50},
         "portfolio": {
             "extra_trees": {"n_estimators": 50},
