@@ -15,6 +15,7 @@ LEFT = (
     "withdrawn", "deactivat*", "disconnect*", "switched", "dropped", "former", "canceled",
     "kundig*", "kuendig*", "gekundigt*", "gekuendigt*", "abgewander*", "abwander*", "abgang*",
     "abgegangen", "ausgetreten*", "austritt*", "verlassen", "verloren", "ehemalig*", "ancien*",
+    "stornier*", "wypowied*",
     "resili*", "parti", "partie", "perdu", "perdue", "desabonn*", "quitte", "quitté", "depart",
     "abandon*", "baja", "perdido", "perdida", "desercion", "fuga", "fugado", "desist*", "saiu",
     "evasao", "desligad*", "encerrad*", "perso", "persa", "disdett*", "cessat*", "disiscritt*",
@@ -58,7 +59,9 @@ NO = (
     "아니요", "لا", "tidak", "negative", "neg",
 )  # fmt: skip
 # Single letters mean something only as a pair: yes and no.
-LETTERS = (("y", "n"), ("t", "f"), ("j", "n"), ("s", "n"), ("o", "n"), ("e", "h"), ("д", "н"))
+LETTERS = (
+    ("y", "n"), ("t", "f"), ("t", "n"), ("j", "n"), ("s", "n"), ("o", "n"), ("e", "h"), ("д", "н"),
+)  # fmt: skip
 NEGATIONS = (
     "not", "no", "non", "never", "nicht", "kein", "keine", "nie", "pas", "ne", "jamais", "nunca",
     "sin", "nao", "não", "sem", "mai", "senza", "niet", "geen", "degil", "değil", "inte", "ej",

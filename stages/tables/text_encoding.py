@@ -64,7 +64,10 @@ def as_utf8(path: Path, *, origin: str) -> Iterator[Text]:
 
 def _warnings(encoding: str, line_ends: str) -> Iterator[DataWarning]:
     if not encoding.startswith("UTF-8"):
-        yield DataWarning(None, f"encoded in {encoding}", "read accordingly")
+        action = "read accordingly"
+        if encoding != "UTF-16":  # nothing in the file tells the encodings of one byte apart
+            action += "; if letters look wrong, save it as UTF-8"
+        yield DataWarning(None, f"encoded in {encoding}", action)
     if line_ends != "LF":
         yield DataWarning(None, f"{LINE_ENDS[line_ends]} line ends", "read accordingly")
 

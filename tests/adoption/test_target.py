@@ -45,6 +45,8 @@ TARGETS = [
     ("Active Status", "Churned", "Stayed"),
     ("abandono", "sí", "no"),
     ("baja", "S", "N"),
+    ("odszedł", "T", "N"),
+    ("Status", "storniert", "aktiv"),
     ("terk", "Evet", "Hayır"),
     ("Statut", "Résilié", "Actif"),
     ("estado", "inactivo", "activo"),
