@@ -91,6 +91,8 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
         as_of=as_of,
     )
     print(verdict.summary)
+    if options.outcomes and verdict.calibration.reason and not verdict.faults:
+        print(f"Outcomes not used: {verdict.calibration.reason}")
     print(f"Verdict: {paths.relative(folder_of(paths) / f'{verdict.month}.json')}")
     if options.report:
         page = write_monitor_report(verdict.month, paths)

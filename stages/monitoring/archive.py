@@ -2,7 +2,8 @@
 
     data/monitor/<month>.parquet    hash of the id, inputs, prediction; no id, no label
 
-A month with a fault is not kept: nothing is to be compared with it.
+A month with a fault is not kept: nothing is to be compared with it. Nor is one used whose inputs
+are not those of the model that judges: its numbers and codes mean something else.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scoring.batch import code_labels
+from scoring.digest import digest
+from scoring.schema import Schema
 from stages.core.months import alike, number
 from stages.core.paths import Paths
 from stages.monitoring.month_table import MonthTable
 
 KEPT = ("key", "probability", "contact", "value")
 ABOUT = b"monitor"
+INPUTS = "inputs"
 
 
 def archive_of(paths: Paths) -> Path:
@@ -29,7 +34,7 @@ def archive_of(paths: Paths) -> Path:
     return paths.output / "data" / "monitor"
 
 
-def keep(table: MonthTable, folder: Path) -> None:
+def keep(table: MonthTable, schema: Schema, folder: Path) -> None:
     """Keep a month, in place of what was kept of it before."""
     columns = {name: pa.array(getattr(table, name)) for name in KEPT}
     columns |= {f"number {i}": table.numbers[:, i] for i in range(table.numbers.shape[1])}
@@ -38,6 +43,7 @@ def keep(table: MonthTable, folder: Path) -> None:
         name: getattr(table, name)
         for name in ("rows", "model", "name", "sha256", "thinned", "has_ids", "is_complete")
     }
+    about[INPUTS] = _meaning(schema)
     content = pa.table(columns).replace_schema_metadata({ABOUT: json.dumps(about)})
     folder.mkdir(parents=True, exist_ok=True)
     new = folder / "new"
@@ -50,10 +56,23 @@ def forget(month: str, folder: Path) -> None:
     _path(folder, month).unlink(missing_ok=True)
 
 
-def kept_before(month: str, folder: Path) -> list[str]:
-    """The months before this one that are kept, oldest first."""
+def kept_before(month: str, schema: Schema, folder: Path) -> list[str]:
+    """The months before this one that are kept with the inputs of this schema, oldest first."""
     names = (path.stem for path in folder.glob("*.parquet"))
-    return sorted(name for name in names if alike(name, month) and number(name) < number(month))
+    before = [name for name in names if alike(name, month) and number(name) < number(month)]
+    meaning = _meaning(schema)
+    return sorted(name for name in before if _inputs_of(_path(folder, name)) == meaning)
+
+
+def _meaning(schema: Schema) -> str:
+    """A digest of what the numbers and codes of a month stand for."""
+    numbers = [(column.name, column.unit) for column in schema.numeric_inputs]
+    codes = [(column.name, code_labels(column)) for column in schema.category_inputs]
+    return digest([numbers, codes])
+
+
+def _inputs_of(path: Path) -> str | None:
+    return json.loads(pq.read_schema(path).metadata[ABOUT]).get(INPUTS)
 
 
 def kept(month: str, folder: Path) -> MonthTable:
@@ -69,6 +88,7 @@ def _read(path: Path, _: int) -> MonthTable:
     names = table.column_names
     numbers = [table[name].to_numpy() for name in names if name.startswith("number ")]
     codes = [table[name].to_numpy() for name in names if name.startswith("code ")]
+    about.pop(INPUTS)
     n = table.num_rows
     found = MonthTable(
         path.stem,

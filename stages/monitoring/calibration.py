@@ -28,6 +28,7 @@ from stages.tables.canonical import canonical
 from stages.tables.intake import RawColumn, RawTable, read_raw_table
 
 MONTH = "month"  # of a file of outcomes, where it has several
+COVERED = 0.9  # share of a month's customers whose outcome is needed: those known first are leavers
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Is the data broken? Faults by column, which are never called drift.
 
-A column or all rows missing, ids twice, values that the schema does not allow, more blanks than
-before, numbers in another unit, categories that changed places, and customers that are not there.
+A column or all rows missing, ids twice, values that the schema does not allow, a month delivered
+again, ids given to other customers, more blanks than before, one number for everybody, numbers in
+another unit, categories that changed places, and customers that are not there.
 The first follow from the checks of the intake; the others compare with months that were whole,
 customer by customer where the ids allow it: a customer's fee does not grow a hundredfold in a
-month, a whole base does not change how it pays, and not many times as many leave as ever did.
+month, nobody's tenure falls, a whole base does not change how it pays, and not many times as many
+leave as ever did.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from scoring.schema import Column, Schema
 from scoring.verdict import Fault
 from stages.core.months import number
 from stages.monitoring.departures import absent
-from stages.monitoring.month_table import Floats, MonthTable
+from stages.monitoring.month_table import REPEATED, Floats, MonthTable
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
@@ -31,6 +33,7 @@ BLANKS = 0.05  # share by which blanks may grow
 ABSENT = 0.1  # share of the month before that is not in this one, from which on it may be cut off
 TIMES = 4.0  # as many as were ever absent after a month
 FEW = 30  # customers below which nothing is compared
+MOST_COMMON = 0.9  # share of customers with one value, from which on a column hardly varied
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ def faults(
     that were learned from.
     """
     before = earlier[-1] if earlier else None
+    again = [*_delivered_again(now, earlier, schema)]
+    if again:
+        return tuple(again)
     found = [*_refused(now, share), *_cut_off(now, earlier, schema)]
     if before is not None and min(len(now), len(before)) >= FEW:
         broken = {fault.column for fault in found}
@@ -68,21 +74,56 @@ def _refused(now: MonthTable, share: float) -> Iterator[Fault]:
             yield Fault(column=column, problem=problem, customers=customers, share=part)
 
 
+def _delivered_again(
+    now: MonthTable, earlier: Sequence[MonthTable], schema: Schema
+) -> Iterator[Fault]:
+    """The customers of an earlier month with every value that they had then, in any order."""
+    for before in reversed(earlier):
+        if before.is_complete and len(now) >= FEW and _same_content(now, before):
+            name = schema.id_name or schema.inputs[0].name
+            problem = f"the customers and values of {before.month} again"
+            yield Fault(column=name, problem=problem, customers=now.rows, share=1.0)
+            return
+
+
+def _same_content(now: MonthTable, before: MonthTable) -> bool:
+    if now.has_ids != before.has_ids or len(now) != len(before) or now.thinned != before.thinned:
+        return False
+    if now.has_ids and not np.array_equal(np.sort(now.key), np.sort(before.key)):
+        return False
+    sides = [np.column_stack([t.numbers, t.codes]) for t in (now, before)]
+    orders = [np.argsort(t.key) if t.has_ids else np.lexsort(side.T)
+              for t, side in zip((now, before), sides, strict=True)]  # fmt: skip
+    one, other = (side[order] for side, order in zip(sides, orders, strict=True))
+    return np.array_equal(one, other, equal_nan=True)
+
+
 def _cut_off(now: MonthTable, earlier: Sequence[MonthTable], schema: Schema) -> Iterator[Fault]:
-    """Many more customers absent than after any month before, in proportion to the time."""
+    """Many more customers absent than after any month before, in proportion to the time.
+
+    A customer whose row could not be read is not absent.
+    """
     steps = [_Step.between(*pair) for pair in pairwise([*earlier, now])]
     *known, last = steps or [None]
     usual = [step.rate for step in known if step]
-    if last is None or not usual or last.customers < FEW or last.share < ABSENT:
+    if last is None or not usual or last.customers < FEW:
         return
-    if last.rate >= TIMES * max(usual):
-        before = earlier[-1]
+    before = earlier[-1]
+    absent_rows = round(last.share * before.rows) - _unread(now)
+    share = absent_rows / before.rows
+    if share >= ABSENT and last.rate * share / last.share >= TIMES * max(usual):
         yield Fault(
             column=str(schema.id_name),
             problem=f"customers of {before.month} are absent",
-            customers=round(last.share * before.rows),
-            share=last.share,
+            customers=absent_rows,
+            share=share,
         )
+
+
+def _unread(now: MonthTable) -> int:
+    """Rows that failed a check. Those that have an id again are of a customer who is there."""
+    again = sum(n for (_, problem), n in now.problems.items() if problem == REPEATED)
+    return max(0, now.rows - (len(now) << now.thinned) - again)
 
 
 class _Step(NamedTuple):
@@ -102,15 +143,39 @@ class _Step(NamedTuple):
 
 
 def _compared(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
+    yield from _given_to_others(pair, schema, share)
     for place, column in enumerate(schema.numeric_inputs):
         now, before = pair.now.numbers[:, place], pair.before.numbers[:, place]
         yield from _blanks(column, np.isnan(now), np.isnan(before), pair.now)
+        yield from _constant(column, now, before, pair.now)
         yield from _unit(column, now, before, pair, share)
     for place, column in enumerate(schema.category_inputs):
         codes, earlier = pair.now.codes[:, place], pair.before.codes[:, place]
         absent = len(code_labels(column)) - 1
         yield from _blanks(column, codes == absent, earlier == absent, pair.now)
         yield from _places(column, codes, earlier, pair)
+
+
+def _given_to_others(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
+    """Ids of the month before under which somebody has been a customer for less time than then."""
+    tenure = schema.role("tenure")
+    if pair.same is None or tenure is None or tenure not in schema.numeric_inputs:
+        return
+    here, there = pair.same
+    place = schema.numeric_inputs.index(tenure)
+    fell = pair.now.numbers[here, place] < pair.before.numbers[there, place]
+    if fell.mean() >= share:
+        problem = f"given to other customers: {tenure.name} is less than in {pair.before.month}"
+        yield _fault(schema[str(schema.id_name)], problem, fell, pair.now)
+
+
+def _constant(column: Column, now: Floats, before: Floats, table: MonthTable) -> Iterator[Fault]:
+    """One number for everybody where there were several."""
+    values, earlier = now[~np.isnan(now)], before[~np.isnan(before)]
+    if len(values) < FEW or not len(earlier) or (values != values[0]).any():
+        return
+    if np.unique(earlier, return_counts=True)[1].max() / len(earlier) < MOST_COMMON:
+        yield _fault(column, f"{values[0]:.4g} for everybody", ~np.isnan(now), table)
 
 
 def _blanks(

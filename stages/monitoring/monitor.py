@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from scoring.batch import BatchScorer, label_codes
@@ -59,10 +60,12 @@ class History:
     outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
 
     @classmethod
-    def before(cls, month: str, paths: Paths, outcomes: Mapping[str, Outcomes]) -> History:
-        """The months kept and judged before this one."""
+    def before(
+        cls, month: str, schema: Schema, paths: Paths, outcomes: Mapping[str, Outcomes]
+    ) -> History:
+        """The months kept, with the inputs of this schema, and judged before this one."""
         folder, judged = archive.archive_of(paths), folder_of(paths)
-        kept = archive.kept_before(month, folder)
+        kept = archive.kept_before(month, schema, folder)
         verdicts = {name: read_verdict(judged / f"{name}.json") for name in kept
                     if (judged / f"{name}.json").is_file()}  # fmt: skip
         return cls(folder, [name for name in kept if name in verdicts], verdicts, outcomes)
@@ -88,13 +91,14 @@ def monitor(
     closed in the month `as_of`, by default that of the customers.
     """
     scorer = load_batch_scorer(bundle)
-    history = History.before(now.month, paths, outcomes or {})
+    schema = scorer.bundle.schema
+    history = History.before(now.month, schema, paths, outcomes or {})
     verdict = judge(now, history, scorer, params=params, window=window, as_of=as_of or now.month)
     write_verdict(verdict, folder_of(paths))
     if verdict.faults or not len(now):
         archive.forget(now.month, history.folder)
     else:
-        archive.keep(now, history.folder)
+        archive.keep(now, schema, history.folder)
     return verdict
 
 
@@ -221,14 +225,16 @@ def _population(
         auc=found.auc,
         threshold=bound,
         reference=months,
-        columns=_drivers(now, tables[-1], schema) if found.auc > bound else (),
+        columns=_drivers(now, tables, schema) if found.auc > bound else (),
     )
 
 
-def _drivers(now: MonthTable, before: MonthTable, schema: Schema) -> tuple[ColumnChange, ...]:
-    """The columns behind a change since the month before, without those that grow by themselves."""
-    frames = as_frame(now, schema), as_frame(before, schema)
-    return drivers(*frames, two_sample.tested_columns(schema))
+def _drivers(
+    now: MonthTable, reference: Sequence[MonthTable], schema: Schema
+) -> tuple[ColumnChange, ...]:
+    """The columns behind a change since the reference, without those that grow by themselves."""
+    before = pd.concat([as_frame(each, schema) for each in reference], ignore_index=True)
+    return drivers(as_frame(now, schema), before, two_sample.tested_columns(schema))
 
 
 def _quiet_aucs(history: History) -> list[float]:
@@ -276,7 +282,13 @@ def _closed(
         )
         if outcomes is None:
             continue
+        customers = len(table)
         table, left = calibration.labelled(table, outcomes)
+        if 0 < len(left) < calibration.COVERED * customers:
+            reason = (
+                f"outcomes of {len(left):,} of {customers:,} customers of {month}; expected all"
+            )
+            return Calibration(changed=None, reason=reason), None, None
         trained_on = int(scorer.bundle.manifest["rows"])
         return (
             calibration.judge(table, left, level=params.level, trained_on=trained_on),

@@ -184,10 +184,11 @@ def test_ids_in_several_rows_are_a_fault(judge: Judge) -> None:
 
 
 def test_a_month_of_one_class_is_judged(judge: Judge, read: Read) -> None:
-    table = read(next(club_months(1)), "001")
+    first, second = club_months(2)
+    table = read(first, "001")
     judge(table, "001")
     stayed = Outcomes(table.key, np.zeros(len(table), bool))
-    verdict = judge(next(club_months(1)), "007", outcomes={"001": stayed})
+    verdict = judge(second, "007", outcomes={"001": stayed})
     assert verdict.performance.realised.metrics.roc_auc is None
     assert verdict.calibration.changed
     assert verdict.calibration.churn_rate == 0

@@ -1,0 +1,100 @@
+"""Months that are not what they seem: delivered again, one value for everybody, ids given away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scoring.schema import parse_schema
+from scoring.verdict import Verdict
+from stages.monitoring.archive import keep, kept_before
+from stages.monitoring.calibration import Outcomes
+from stages.monitoring.month_table import MonthTable
+from tests import builders
+from tests.monitoring.conftest import club_months
+
+Judge = Callable[..., Verdict]
+Read = Callable[[pd.DataFrame, str], MonthTable]
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_a_month_that_is_delivered_again_is_a_fault_in_any_order(
+    judge: Judge, read: Read, with_ids: bool
+) -> None:
+    # given two months, of which the first comes again as the third, in another order
+    first, second = club_months(2)
+    for month, members in (("001", first), ("002", second)):
+        judge(replace(read(members, month), has_ids=with_ids), month)
+    again = read(first.sample(frac=1, random_state=3), "003")
+    verdict = judge(replace(again, has_ids=with_ids), "003")
+    # then the file is at fault, and the month that it is of is named
+    assert verdict.status == "fault"
+    assert verdict.faults[0].problem == "the customers and values of 001 again"
+
+
+@pytest.mark.parametrize("problem", ["column missing", "out of range"])
+def test_customers_whose_rows_cannot_be_read_are_not_absent(judge: Judge, problem: str) -> None:
+    *before, last = club_months(4)
+    for place, members in enumerate(before, start=1):
+        judge(members, f"{place:03}")
+    broken = last.drop(columns=builders.FEE)
+    if problem == "out of range":
+        broken = last.assign(**{builders.FEE: last[builders.FEE] * 1e6})
+    verdict = judge(broken, "004")
+    assert [(f.column, f.problem) for f in verdict.faults] == [(builders.FEE, problem)]
+
+
+def test_one_number_for_everybody_is_a_fault_where_there_were_several(judge: Judge) -> None:
+    first, second = club_months(2)
+    judge(first, "001")
+    verdict = judge(second.assign(**{builders.FEE: 20.0}), "002")
+    assert [(f.column, f.problem) for f in verdict.faults] == [(builders.FEE, "20 for everybody")]
+
+
+def test_ids_given_to_other_customers_are_a_fault(judge: Judge) -> None:
+    # given a tenth of the ids under which somebody has just become a member
+    first, second = club_months(2)
+    judge(first, "001")
+    second.loc[::10, builders.MONTHS] = second[builders.MONTHS].min()
+    (fault,) = judge(second, "002").faults
+    assert fault.column == builders.NUMBER
+    assert fault.problem.startswith("given to other customers")
+
+
+def test_the_columns_of_a_change_are_those_against_the_months_it_is_seen_in(judge: Judge) -> None:
+    # given a fee that rose a month ago: this month's is that of the month before
+    risen = [
+        members.assign(**{builders.FEE: members[builders.FEE] * (1.5 if month > 2 else 1)})
+        for month, members in enumerate(club_months(4, rows=1_500), start=1)
+    ]
+    verdicts = [judge(members, f"{month:03}") for month, members in enumerate(risen, start=1)]
+    assert verdicts[-1].population.changed
+    assert verdicts[-1].population.columns[0].column == builders.FEE
+
+
+def test_outcomes_of_leavers_alone_say_nothing_of_the_churn_rate(judge: Judge, read: Read) -> None:
+    first, second = club_months(2)
+    table = read(first, "001")
+    judge(table, "001")
+    leavers = Outcomes(table.key[::5], np.ones(len(table.key[::5]), bool))
+    verdict = judge(second, "007", outcomes={"001": leavers})
+    assert verdict.calibration.changed is None
+    assert verdict.calibration.reason == "outcomes of 120 of 600 customers of 001; expected all"
+
+
+def test_a_month_of_other_columns_or_values_is_not_compared_with(
+    read: Read, tmp_path: Path
+) -> None:
+    schema = builders.schema()
+    keep(read(next(club_months(1)), "001"), schema, tmp_path)
+    more = builders.content()
+    for column in more["columns"]:
+        if column["name"] == builders.SIZE:
+            column["values"] = [*column["values"], "riesig"]
+    assert kept_before("002", schema, tmp_path) == ["001"]
+    assert kept_before("002", parse_schema(more, origin="schema.yaml"), tmp_path) == []
