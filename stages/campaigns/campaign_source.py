@@ -266,6 +266,7 @@ def _called(table: RawTable, customers: RawTable, id_name: str | None) -> RawTab
 
 def _joined(campaign: RawTable, customers: RawTable, origin: str, other: str) -> RawTable:
     """The campaign's rows with the columns of the customers of the same id."""
+    campaign = _called_alike(campaign, customers)
     shared = [name for name in campaign.columns if name in customers.columns]
     keys = [name for name in shared if _is_key(campaign, name) and _is_key(customers, name)]
     if not keys:
@@ -288,6 +289,24 @@ def _joined(campaign: RawTable, customers: RawTable, origin: str, other: str) ->
         if name not in campaign.columns
     }
     return replace(campaign, columns={**campaign.columns, **more})
+
+
+def _called_alike(campaign: RawTable, customers: RawTable) -> RawTable:
+    """The campaign with its id under the customers' name, where its values alone tell that it is.
+
+    They do where two columns are keys of one another's tables, and no other two are.
+    """
+    ours, theirs = ([n for n in t.columns if _is_key(t, n)] for t in (campaign, customers))
+    if {*ours} & {*theirs}:
+        return campaign
+    known = {name: {*text_of(customers, name)} for name in theirs}
+    found = [(n, name) for n in ours for name in theirs if {*text_of(campaign, n)} <= known[name]]
+    if len(found) != 1:
+        return campaign
+    ((own, name),) = found
+    return replace(
+        campaign, columns={(name if n == own else n): c for n, c in campaign.columns.items()}
+    )
 
 
 def _is_key(raw_table: RawTable, name: str) -> bool:

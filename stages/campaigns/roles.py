@@ -41,15 +41,29 @@ def find_treated(raw_table: RawTable, name: str | None, *, origin: str) -> Profi
     else:
         found = _called_so([one for one in profiles if 2 <= len(one.labels) <= MOST_ARMS])
     if len(found) == 1:
+        _check_not_all_contacted(found, origin)
         if not 2 <= len(found[0].labels) <= MOST_ARMS:
             raise UserError(
                 f"{origin}: column {found[0].name}: {quantity(len(found[0].labels), 'value')}; "
                 f"expected who was contacted and who was left alone, 2 to {MOST_ARMS} values"
             )
         return found[0]
+    if not found and not name:
+        _check_not_all_contacted(_called_so(profiles), origin)
     problem = "not there" if name else "not known which column tells who was contacted"
     among = ", ".join(one.name for one in (found or profiles))
     raise UserError(f"{origin}: {name or 'TREATED'}: {problem}; expected TREATED=, one of {among}")
+
+
+def _check_not_all_contacted(profiles: Sequence[Profile], origin: str) -> None:
+    """`UserError` where a column of who was contacted has the same value in every row."""
+    for one in profiles:
+        if len(one.labels) == 1:
+            raise UserError(
+                f"{origin}: column {one.name}: {one.labels[0]!r} in every row; expected customers "
+                "who were contacted and a control group who were left alone: from one of them "
+                "alone, what a contact changes cannot be learned"
+            )
 
 
 def find_contacted(raw_table: RawTable, treated: str) -> str | None:

@@ -93,6 +93,26 @@ def test_inputs_may_lie_in_a_table_of_their_own(tmp_path, money, paths):
         )
 
 
+def test_an_id_of_another_name_is_known_by_its_values(tmp_path, money, paths):
+    table = shop()
+    customers = tmp_path / "customers.csv"
+    table[["client", "visits", "town"]].to_csv(customers, index=False)
+    of_call_centre = table[["client", "letter", "churned"]].rename(columns={"client": "Account"})
+    joined = read(of_call_centre, tmp_path, money, paths, customers=str(customers))
+    assert np.array_equal(joined.trial.inputs, read(table, tmp_path, money, paths).trial.inputs)
+    of_call_centre.loc[3, "Account"] = "C99999"  # nobody's: not known to be the same
+    with pytest.raises(UserError, match=r"no id in common .*letters\.csv has Account"):
+        read(of_call_centre, tmp_path, money, paths, customers=str(customers))
+
+
+@pytest.mark.parametrize("options", [{}, {"treated": None}])
+def test_a_list_of_contacted_customers_alone_is_no_campaign(tmp_path, money, paths, options):
+    called = shop().query("letter == 'sent'").rename(columns={"letter": "called"})
+    named = {"treated": "called"} | options
+    with pytest.raises(UserError, match=r"column called: 'sent' in every row; .*control group"):
+        read(called, tmp_path, money, paths, **named)
+
+
 def test_an_open_window_is_no_outcome(tmp_path, money, paths):
     table = shop()
     table.loc[7, "churned"] = ""
