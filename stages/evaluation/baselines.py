@@ -11,6 +11,7 @@ from stages.core.measures import Floats, Measure
 from stages.evaluation import untuned
 from stages.evaluation.evaluation_data import EvaluationData
 
+CHANCE = 0.5  # ROC AUC of a guess
 TARGETS = {  # what a report calls each
     "roc_auc": "ROC AUC",
     "accuracy": "Accuracy",
@@ -95,13 +96,21 @@ def summary(data: EvaluationData, table: pd.DataFrame) -> str:
         f"{untuned.warning(lead)}Given a churner and a retained customer, "
         f"the {data.manifest['candidate']} model ranks the churner higher in "
         f"{auc['value']:.1%} of cases ({auc['low']:.1%} to {auc['high']:.1%}); a model "
-        f"of one feature in {auc['one_feature']:.1%}. Contacting the {decided['contacted']:.0%} of "
-        f"customers for whom it pays brings {decided['profit']:.2f} {data.schema.currency} per "
-        f"customer, averaged over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
+        f"of one feature in {auc['one_feature']:.1%}. {_doubt(float(auc['low']))}"
+        f"Contacting the {decided['contacted']:.0%} of customers for whom it pays brings "
+        f"{decided['profit']:.2f} {data.schema.currency} per customer, averaged "
+        f"over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
         f"{simple['lead']:.2f} more than with one feature ({simple['lead_low']:.2f} to "
         f"{simple['lead_high']:.2f}). Assumes that {data.costs.accept_rate:.0%} of contacted "
         f"leavers accept. {untuned.summary(lead)}"
     )
+
+
+def _doubt(low: float) -> str:
+    """What to say of a ROC AUC whose interval begins at `low`: nothing where it is above chance."""
+    if low > CHANCE:
+        return ""
+    return "That is not beyond chance: these columns are not known to say who leaves. "
 
 
 def targets(data: EvaluationData) -> pd.DataFrame:

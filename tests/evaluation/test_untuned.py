@@ -42,3 +42,10 @@ def test_a_worse_champion_is_the_first_thing_that_the_report_says():
     words = baselines.summary(good, headline(good))
     assert "is worse" not in words
     assert "untuned gradient boosting" in words
+
+
+def test_a_champion_that_learned_nothing_is_reported_as_no_better_than_chance():
+    guessing, good = data_with(champion=0.0, boosting=0.0), data_with(champion=3.0, boosting=0.3)
+    chance = "not beyond chance"
+    assert chance in baselines.summary(guessing, headline(guessing))
+    assert chance not in baselines.summary(good, headline(good))
