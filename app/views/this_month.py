@@ -31,6 +31,9 @@ def show(scored: Scored, words: Words) -> None:
     tried = scenario(scored.terms.costs)
     found = ranking(scored, tried)
     at_risk(scored, found, words)
+    if rejected := int(scored.places.summary.get("rejected") or 0):
+        counts = {"n": words.number(rejected), "of": words.number(rejected + len(scored))}
+        st.warning(words.md("rejected", **counts))
     if tried != Scenario():
         st.info(words.md("assumptions_changed"))
     st.header(words("budget_title" if found.plan else "calls_title"))

@@ -134,6 +134,16 @@ def test_without_what_is_known_of_customers_the_page_says_how_to_get_it(page, mo
     assert "CUSTOMERS=1" in texts(page(tmp_path / "out"))
 
 
+def test_rows_that_could_not_be_read_are_counted_on_the_page(page, month, tmp_path):
+    shutil.copytree(month, tmp_path / "out")
+    summary = json.loads((month / "summary.json").read_text())
+    for rejected in (0, 346):
+        changed = json.dumps(summary | {"rejected": rejected})
+        (tmp_path / "out" / "summary.json").write_text(changed)
+        shown = [each.value for each in page(tmp_path / "out").warning]
+        assert any("346 of" in text for text in shown) == (rejected > 0), shown
+
+
 @pytest.mark.parametrize("name", ["summary.json", "scores.parquet"])
 def test_a_missing_file_gets_a_sentence(page, month, tmp_path, name):
     shutil.copytree(month, tmp_path / "out")
