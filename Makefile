@@ -122,11 +122,11 @@ campaign: $(ENV) ## what a campaign assigned at random brought, and whom to cont
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
 		$${IGNORE:+--ignore "$$IGNORE"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ADOPT:+--adopt "$$ADOPT"}
 
-monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [MODEL=bundle]
+monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [ACCEPT=columns] [MODEL=bundle]
 	@$(call need,IN,IN=july.csv MONTH=2026-07)
 	@$(STAGES) monitor "$${IN:-}" \
 		$${MONTH:+--month "$$MONTH"} $${OUTCOMES:+--outcomes "$$OUTCOMES"} $${AS_OF:+--as-of "$$AS_OF"} \
-		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${MODEL:+--model "$$MODEL"}
+		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ACCEPT:+--accept "$$ACCEPT"} $${MODEL:+--model "$$MODEL"}
 
 app: $(ENV) ## the retention manager's page on what make score wrote [SCORES=folder] [MODEL=bundle] [PORT=8501]
 	@$(STAGES) app $${SCORES:+"$$SCORES"} $${MODEL:+--model "$$MODEL"} $${PORT:+--port "$$PORT"}

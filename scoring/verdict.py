@@ -178,7 +178,10 @@ class Profit(Part):
 
 
 class Verdict(Part):
-    """What the monitor says of a month, on the knowledge of the month `as_of`."""
+    """What the monitor says of a month, on the knowledge of the month `as_of`.
+
+    `accepted` would be faults, had nobody said that the column is right as it is.
+    """
 
     month: MonthName
     as_of: MonthName
@@ -188,6 +191,7 @@ class Verdict(Part):
     customers: Count
     input: Input
     faults: tuple[Fault, ...] = ()
+    accepted: tuple[Fault, ...] = ()
     population: Population
     departures: Departures
     calibration: Calibration

@@ -35,6 +35,11 @@ def days(text: str) -> tuple[date, ...]:
     return tuple(day(each) for each in text.split(","))
 
 
+def columns(text: str) -> tuple[str, ...]:
+    """Names of columns, with commas between them."""
+    return tuple(name for each in text.split(",") if (name := each.strip()))
+
+
 def month(text: str) -> str:
     """A month, as in 2026-11."""
     try:

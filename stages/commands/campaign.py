@@ -43,7 +43,11 @@ def add(commands: Commands) -> None:
         "--contacted", metavar="COLUMN", help="who was really contacted, where that is not the arm"
     )
     campaign.add_argument(
-        "--ignore", metavar="COLUMNS", default="", help="columns known only after, comma-separated"
+        "--ignore",
+        type=arguments.columns,
+        metavar="COLUMNS",
+        default=(),
+        help="columns known only after, comma-separated",
     )
     campaign.add_argument(
         "--snapshot",
@@ -104,6 +108,6 @@ def _asked(options: argparse.Namespace) -> CampaignOptions:
         options.control,
         Outcome(options.outcome, options.positive),
         options.contacted,
-        tuple(filter(None, options.ignore.split(","))),
+        options.ignore,
         options.snapshot,
     )

@@ -53,6 +53,14 @@ def add(commands: Commands) -> None:
         metavar="BUNDLE",
         help="the folder of a bundle (default: the champion in service)",
     )
+    command.add_argument(
+        "--accept",
+        metavar="COLUMNS",
+        type=arguments.columns,
+        default=(),
+        help="columns with a fault, by commas, that are right as they are: a price list or a move "
+        "of customers that was wanted. The month is kept, and the next one is compared with it",
+    )
     arguments.add_no_report(command)
     command.set_defaults(command=_monitor)
 
@@ -89,6 +97,7 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
         paths=paths,
         outcomes=outcomes,
         as_of=as_of,
+        accept=options.accept,
     )
     print(verdict.summary)
     if options.outcomes and verdict.calibration.reason and not verdict.faults:

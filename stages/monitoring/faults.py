@@ -11,7 +11,7 @@ leave as ever did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Self
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.batch import code_labels
+from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from scoring.verdict import Fault
 from stages.core.months import number
@@ -64,6 +65,30 @@ def faults(
         found += [f for f in _compared(pair, schema, share) if f.column not in broken]
     order = [*schema.names, *(column.name for column in schema.inputs)]
     return tuple(sorted(found, key=lambda fault: order.index(fault.column)))
+
+
+def without_accepted(
+    found: Sequence[Fault], accept: Collection[str], now: MonthTable
+) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """The faults, and those of columns that somebody accepts as they are.
+
+    `UserError` for a column that has no fault, or one whose rows cannot be read.
+    """
+    for name in accept:
+        problems = [fault.problem for fault in found if fault.column == name]
+        unread = [problem for problem in problems if (name, problem) in now.problems]
+        if not problems:
+            columns = ", ".join(dict.fromkeys(fault.column for fault in found)) or "none"
+            raise UserError(f"--accept: {name}: not among the columns with a fault: {columns}")
+        if unread:
+            raise UserError(
+                f"--accept: {name}: {unread[0]}: the model cannot read these rows; expected a "
+                "column that differs from the months before"
+            )
+    return (
+        tuple(fault for fault in found if fault.column not in accept),
+        tuple(fault for fault in found if fault.column in accept),
+    )
 
 
 def _refused(now: MonthTable, share: float) -> Iterator[Fault]:

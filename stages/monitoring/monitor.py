@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +37,7 @@ from stages.core.quantity import quantity
 from stages.monitoring import archive, calibration, departures, performance, two_sample
 from stages.monitoring.calibration import Outcomes
 from stages.monitoring.drivers import drivers
-from stages.monitoring.faults import faults
+from stages.monitoring.faults import faults, without_accepted
 from stages.monitoring.monitor_params import Monitor
 from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
 from stages.monitoring.summary import summary_of
@@ -84,16 +84,21 @@ def monitor(
     paths: Paths,
     outcomes: Mapping[str, Outcomes] | None = None,
     as_of: str | None = None,
+    accept: Collection[str] = (),
 ) -> Verdict:
     """Judge a month, write its verdict, and keep its customers for the months to come.
 
     `window` are the months that churn looks ahead, `outcomes` the labels of months whose window has
-    closed in the month `as_of`, by default that of the customers.
+    closed in the month `as_of`, by default that of the customers. Columns to `accept` are right
+    as they are, though they differ from the months before: `UserError` where that cannot be.
     """
     scorer = load_batch_scorer(bundle)
     schema = scorer.bundle.schema
     history = History.before(now.month, schema, paths, outcomes or {})
-    verdict = judge(now, history, scorer, params=params, window=window, as_of=as_of or now.month)
+    verdict = judge(
+        now, history, scorer,
+        params=params, window=window, as_of=as_of or now.month, accept=accept,
+    )  # fmt: skip
     write_verdict(verdict, folder_of(paths))
     if verdict.faults or not len(now):
         archive.forget(now.month, history.folder)
@@ -110,13 +115,16 @@ def judge(
     params: Monitor,
     window: int,
     as_of: str,
+    accept: Collection[str] = (),
 ) -> Verdict:
     """The verdict on a month."""
     schema = scorer.bundle.schema
     learned_from = reference_of(scorer)
     earlier = [history.table(month) for month in history.months[-departures.MEMORY :]]
     whole = earlier or [each for each in (learned_from,) if each is not None]
-    found = faults(now, whole, schema, share=params.fault_share)
+    found, accepted = without_accepted(
+        faults(now, whole, schema, share=params.fault_share), accept, now
+    )
     if found:
         answers = _Answers.none(BROKEN)
     else:
@@ -135,6 +143,7 @@ def judge(
         customers=now.rows,
         input=Input(name=now.name, sha256=now.sha256),
         faults=found,
+        accepted=accepted,
         population=answers.population,
         departures=answers.departures,
         calibration=answers.calibration,

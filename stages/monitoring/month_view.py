@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scoring.verdict import Metrics, Verdict
+from scoring.verdict import Fault, Metrics, Verdict
 from stages.core.metrics import METRICS
 from stages.core.paths import Paths
 from stages.core.quantity import quantity
@@ -59,12 +59,14 @@ def _answer(changed: bool | None, reason: str | None) -> str:
 
 
 def faults(verdict: Verdict) -> list[str]:
-    """The faults, a sentence each."""
-    return [
-        f"Column {fault.column}: {fault.problem}: {quantity(fault.customers, 'customer')} "
-        f"({fault.share:.1%})"
-        for fault in verdict.faults
-    ]
+    """The faults, and what was accepted, a sentence each."""
+    accepted = [f"{_fault(fault)}; accepted as it is" for fault in verdict.accepted]
+    return [_fault(fault) for fault in verdict.faults] + accepted
+
+
+def _fault(fault: Fault) -> str:
+    customers = quantity(fault.customers, "customer")
+    return f"Column {fault.column}: {fault.problem}: {customers} ({fault.share:.1%})"
 
 
 def population(verdict: Verdict) -> str:

@@ -9,6 +9,9 @@ from stages.core.quantity import quantity
 def summary_of(verdict: Verdict) -> str:
     """What was seen in a month, in a sentence or two."""
     head = f"{verdict.month}: {quantity(verdict.customers, 'customer')}"
+    if verdict.accepted:
+        columns = dict.fromkeys(fault.column for fault in verdict.accepted)
+        head += f"; accepted: {', '.join(columns)}"
     if verdict.faults:
         first = verdict.faults[0]
         more = f" (and {len(verdict.faults) - 1} more)" if len(verdict.faults) > 1 else ""

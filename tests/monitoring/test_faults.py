@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scoring.errors import UserError
 from scoring.schema import parse_schema
 from scoring.verdict import Verdict
 from stages.monitoring.archive import keep, kept_before
@@ -54,6 +55,35 @@ def test_one_number_for_everybody_is_a_fault_where_there_were_several(judge: Jud
     judge(first, "001")
     verdict = judge(second.assign(**{builders.FEE: 20.0}), "002")
     assert [(f.column, f.problem) for f in verdict.faults] == [(builders.FEE, "20 for everybody")]
+
+
+def test_what_was_wanted_is_accepted_and_compared_with_from_then_on(judge: Judge) -> None:
+    # given a price list of one price, in two months
+    first, second, third = (members.copy() for members in club_months(3))
+    second[builders.FEE] = third[builders.FEE] = 20.0
+    judge(first, "001")
+    verdict = judge(second, "002", accept=[builders.FEE])
+    # when it is accepted in the first of these, then it is no fault in either
+    assert verdict.faults == ()
+    assert [fault.problem for fault in verdict.accepted] == ["20 for everybody"]
+    assert f"accepted: {builders.FEE}" in verdict.summary
+    assert judge(third, "003").status != "fault"
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (builders.MONTHS, f"not among the columns with a fault: {builders.FEE}"),
+        (builders.FEE, "column missing: the model cannot read these rows"),
+    ],
+)
+def test_only_a_fault_of_values_that_can_be_read_is_accepted(
+    judge: Judge, column: str, expected: str
+) -> None:
+    first, second = club_months(2)
+    judge(first, "001")
+    with pytest.raises(UserError, match=f"--accept: {column}: {expected}"):
+        judge(second.drop(columns=builders.FEE), "002", accept=[column])
 
 
 def test_ids_given_to_other_customers_are_a_fault(judge: Judge) -> None:
