@@ -12,7 +12,7 @@ import pytest
 from dvc.repo import Repo
 
 from scoring.errors import UserError
-from stages.commands.registry import ENVIRONMENTS
+from stages.commands.arguments import REGISTRY
 from stages.core.yamlfile import read_yaml
 from stages.operations import sharing
 from stages.operations.registry.assignments import models
@@ -78,7 +78,7 @@ def test_environments_are_apart(registered: Path) -> None:
 
 
 def test_environments_are_those_that_gto_allows() -> None:
-    assert tuple(read_yaml(ROOT / ".gto")["stages"]) == ENVIRONMENTS
+    assert tuple(read_yaml(ROOT / ".gto")["stages"]) == REGISTRY
 
 
 def test_other_environment_is_refused(registered: Path) -> None:
