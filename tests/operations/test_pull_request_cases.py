@@ -148,7 +148,7 @@ def test_a_broken_pipeline_is_reported_by_stage_and_last_lines(place: Path) -> N
     break_notebook(place, "04_train.ipynb", "raise ValueError('on purpose')")
     done, text = report(place, "good")
     assert done.returncode == 1
-    wrong = "notebooks/04_train.ipynb: cell 4: ValueError: on purpose"
+    wrong = "notebooks/04_train.ipynb: cell 3: ValueError: on purpose"
     assert done.stderr.splitlines()[-1] == f"the pipeline failed in stage train: {wrong}"
     assert text.startswith("## the pipeline failed in stage train\n")
     assert wrong in text
