@@ -180,7 +180,7 @@ class Profit(Part):
 class Verdict(Part):
     """What the monitor says of a month, on the knowledge of the month `as_of`.
 
-    `accepted` would be faults, had nobody said that the column is right as it is.
+    `accepted` are differences that would be faults, had nobody accepted their columns as they are.
     """
 
     month: MonthName
