@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-
-from scipy.stats import norm
+from statistics import NormalDist
 
 POWER, LEVEL = 0.8, 0.05
-Z = norm.isf(LEVEL / 2) + norm.isf(1 - POWER)  # two-sided
+Z = NormalDist().inv_cdf(1 - LEVEL / 2) + NormalDist().inv_cdf(POWER)  # two-sided
 
 
 def customers_per_arm(base_rate: float, reduction: float) -> int:
