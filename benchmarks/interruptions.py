@@ -76,7 +76,8 @@ def _disturbed(
         run = _run(table, out, model, chunk)
         _wait_for_part(run, Path(f"{out}{PARTIAL}"))
         try:
-            run.wait(timeout=rng.expovariate(1 / LONGEST))
+            code = run.wait(timeout=rng.expovariate(1 / LONGEST))
+            assert code == 0, "a run failed by itself: no kill can tell anything"
             return
         except subprocess.TimeoutExpired:
             run.send_signal(rng.choice(SIGNALS))

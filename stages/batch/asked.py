@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scoring.errors import UserError, shown
 from scoring.schema import Schema
-from scoring.score_files import SCORES
+from scoring.score_files import CAMPAIGN, CONTACTS, CUSTOMERS, REJECTS, SCORES, SUMMARY
 from stages.batch.assignment import Design
 from stages.batch.inputs import CHUNK, InputFile, column_names
 from stages.batch.local_engine import Engine, local
@@ -48,6 +48,14 @@ class Asked:
         is_file = self.out.suffix.lower() in (".parquet", ".csv")
         return self.out if is_file else self.out / SCORES
 
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """All that is written, the scores last."""
+        kept = [CUSTOMERS] if self.customers else []
+        drawn = [CAMPAIGN] if self.design else []
+        names = [REJECTS, CONTACTS, *kept, *drawn, SUMMARY, self.scores.name]
+        return tuple(self.scores.with_name(name) for name in names)
+
 
 def check_target(asked: Asked) -> None:
     """`UserError` where the output cannot go where it is to go."""
@@ -60,6 +68,17 @@ def check_target(asked: Asked) -> None:
         scores.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{shown(scores.parent)}: cannot be made ({error.strerror})") from None
+
+
+def check_overwrites(asked: Asked, files: Sequence[InputFile]) -> None:
+    """`UserError` where a file that is read would be written over."""
+    outputs = {path.resolve() for path in asked.outputs}
+    for path in (Path(asked.source), *(file.path for file in files)):
+        if path.resolve() in outputs:
+            raise UserError(
+                f"{shown(path)}: would be written over, by a result of that name; expected OUT in "
+                "another folder"
+            )
 
 
 def check_snapshot(source: str, snapshot: date | None, schema: Schema) -> None:

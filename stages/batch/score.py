@@ -13,11 +13,12 @@ What is written, in the folder of the output (docs/scoring.md):
 from __future__ import annotations
 
 import errno
+import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from stages.batch.asked import (
     Asked,
     check_columns,
     check_id,
+    check_overwrites,
     check_snapshot,
     check_target,
 )
@@ -73,6 +75,7 @@ def score(asked: Asked) -> Outcome:
         check_snapshot(asked.source, asked.snapshot, task.scorer.bundle.schema)
         check_id(asked, task.scorer.bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
+        check_overwrites(asked, files)
         extra = check_columns(files, task.scorer.bundle.schema)
         stamps = [file.stamp for file in files]
         _tell(work.resume(_manifest(asked, files)))
@@ -262,14 +265,21 @@ def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
 
 def _publish(asked: Asked, work: Work) -> None:
     """Give every file its name; the scores last, so that whoever sees them finds the rest."""
-    kept = [CUSTOMERS] if asked.customers else []
-    drawn = [CAMPAIGN] if asked.design else []
-    names = [REJECTS, CONTACTS, *kept, *drawn, SUMMARY, asked.scores.name]
-    written([work.folder / name for name in names])
-    if not kept:
-        asked.scores.with_name(CUSTOMERS).unlink(missing_ok=True)  # of an earlier run
-    for name in names:
-        (work.folder / name).replace(asked.scores.with_name(name))
+    written([work.folder / path.name for path in asked.outputs])
+    if not asked.customers and (left := _kept_by_an_earlier_run(asked)) is not None:
+        left.unlink(missing_ok=True)
+    for path in asked.outputs:
+        (work.folder / path.name).replace(path)
+
+
+def _kept_by_an_earlier_run(asked: Asked) -> Path | None:
+    """The table of customers next to earlier scores; not one that the user has there."""
+    table, summary = (asked.scores.with_name(name) for name in (CUSTOMERS, SUMMARY))
+    with suppress(OSError, ValueError, AttributeError):
+        kept = json.loads(summary.read_bytes()).get("customers") == CUSTOMERS
+        if kept and table.resolve() != Path(asked.source).resolve():
+            return table
+    return None
 
 
 @contextmanager

@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 from scoring.derive import derive
+from scoring.errors import UserError
 from scoring.loading import load_bundle
+from scoring.score_files import CUSTOMERS
 from tests import builders
 
 
@@ -36,3 +39,26 @@ def test_inputs_of_an_earlier_run_do_not_stay_next_to_other_scores(members, scor
     assert again.folder == kept.folder
     assert not (again.folder / "customers.parquet").exists()
     assert json.loads((again.folder / "summary.json").read_text())["customers"] is None
+
+
+def test_a_table_of_that_name_that_the_user_has_there_is_not_touched(members, scored, tmp_path):
+    # given the input next to the scores, under the name that kept customers would have
+    source = tmp_path / CUSTOMERS
+    members.to_parquet(source)
+    before = source.read_bytes()
+    # then scoring leaves it as it is, and where it would be written over it is refused
+    outcome = scored(str(source), "scores.parquet")
+    assert outcome.scores.parent == source.parent
+    assert source.read_bytes() == before
+    with pytest.raises(UserError, match=f"{CUSTOMERS}: would be written over"):
+        scored(str(source), "scores.parquet", customers=True)
+    assert source.read_bytes() == before
+
+
+def test_an_input_is_not_written_over_by_the_contact_list(members, scored, tmp_path):
+    source = tmp_path / "contact_list.csv"
+    members.to_csv(source, index=False)
+    with pytest.raises(UserError, match=r"contact_list\.csv: would be written over"):
+        scored(str(source), "scores.parquet")
+    with pytest.raises(UserError, match=r"contact_list\.csv: would be written over"):
+        scored(str(tmp_path / "contact_*.csv"), "scores.parquet")
