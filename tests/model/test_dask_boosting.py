@@ -20,6 +20,7 @@ from stages.model.encoding import frame
 from stages.model.export import disagreement, to_onnx
 from stages.model.train import refit
 from tests import builders
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.usefixtures("collected")]
 TREES = {"n_estimators": 30, "max_depth": 3, "random_state": 5, "tree_method": "hist"}
@@ -30,6 +31,8 @@ PATIENCE = 30  # seconds
 def on_dask(dask, monkeypatch):
     """The cluster, as the environment names it; nothing of it is kept afterwards."""
     monkeypatch.setenv(SCHEDULER, dask.address)
+    client = cluster.kept_client()
+    until(lambda: len(cluster.workers(client)) == len(dask.workers), what="a worker is missing")
     yield dask
     cluster.let_go()
 
