@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import strategies as st
 
 from scoring.errors import UserError
 from stages.adoption.draft import Draft, draft
@@ -20,6 +21,7 @@ from stages.tables.intake import RawTable, from_arrow, read_raw_table
 
 ROWS = 120
 LEFT = np.arange(ROWS) % 3 == 0  # who churned
+printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
 PLAIN = {"visits": np.arange(ROWS) % 17 * 1.5, "churned": np.where(LEFT, "yes", "no")}
 
 

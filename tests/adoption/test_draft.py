@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoring.schema import OTHER, parse_schema
-from stages.adoption.account import SCREEN, to_confirm
 from stages.adoption.draft import Draft, draft
-from stages.adoption.guess import SERIOUS, Question
-from stages.adoption.schema_file import scalar, write_schema
 from stages.adoption.target import Outcome
-from stages.core.yamlfile import load_schema, read_yaml
 from stages.tables.checks import Checked, check_table
-from stages.tables.intake import RawTable, from_arrow, read_raw_table
+from stages.tables.intake import RawTable, read_raw_table
 from stages.tables.numerals import LARGEST_NUMBER
-from tests.raw_tables import PLAIN, ROWS, cycle, drafted, guess, numbered, raw_table, rejection
+from tests.raw_tables import (
+    PLAIN,
+    ROWS,
+    cycle,
+    drafted,
+    guess,
+    numbered,
+    printable,
+    raw_table,
+    rejection,
+)
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 # --- kinds -------------------------------------------------------------------------------------
@@ -238,49 +242,6 @@ def test_without_a_monthly_value_the_amounts_that_may_be_one_are_named(tmp_path:
     assert "the role" not in question.because
 
 
-# --- the file ----------------------------------------------------------------------------------
-
-HOSTILE = [
-    "a: b", "# x", "- y", "{z}", "[w]", "Yes", "null", "~", "1.5", "0x1", "'", '"', "\\", "a\\nb",
-    "é", "日本", "☃ 🎉", "&a", "*a", "!t", "%d", "@x", "`", "|", ">", "?", ":", "a #b", "a: ", "-",
-    "<b>", "{{x}}", "${x}", "x" * 300, "=1+1", "NaN", ".inf", "on", "1e3", "2026-01-31", "\u2028",
-    "\ufeff", "a\tb",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", [*HOSTILE, "two\nlines", "\x7f", "\x00"])
-def test_any_text_is_itself_in_the_file(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "t.yaml"
-    path.write_text(f"- {{a: {scalar(text)}, b: [{scalar(text)}, 1]}}\n", encoding="utf-8")
-    assert read_yaml(path) == [{"a": text, "b": [text, 1]}]
-
-
-printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
-hostile = st.one_of(st.sampled_from(HOSTILE), printable)
-
-
-def tidy(name: str) -> str:
-    return " ".join(name.split())
-
-
-@few
-@given(names=st.lists(hostile, min_size=2, max_size=4, unique_by=tidy), values=st.lists(hostile))
-def test_a_drafted_schema_is_the_same_in_its_file(
-    tmp_path_factory: pytest.TempPathFactory, names: list[str], values: list[str]
-) -> None:
-    assume(all(name.strip() for name in names))
-    cells = (values or ["x"]) * (2 * ROWS)
-    table = {name: cells[place : place + ROWS] for place, name in enumerate(names)}
-    table |= {f"{names[0]} churn": list(PLAIN["churned"]), "visits": list(PLAIN["visits"])}
-    came = from_arrow(pa.table({n: list(map(str, v)) for n, v in table.items()}), origin="t\n.csv")
-    target = list(came.columns)[len(names)]
-    found = draft(came, Outcome(target), origin="t\n.csv")
-    file = tmp_path_factory.mktemp("schema") / "t.schema.yaml"
-    write_schema(file, found)
-    assert load_schema(file) == found.schema
-    assert len(file.read_text(encoding="utf-8").split("columns:\n")[1].split("\n  - ")) >= 2
-
-
 # --- any table ---------------------------------------------------------------------------------
 
 any_number = st.floats(width=32, allow_nan=False, allow_infinity=False).map(
@@ -347,21 +308,3 @@ def test_what_has_no_long_tail_grows_by_its_width() -> None:
         values = np.random.default_rng(5).uniform(0, 80, rows).round(1)
         found = drafted(usage=values, churn=np.resize(["yes", "no"], rows))
         assert 150 < found.schema["usage"].maximum <= 160
-
-
-# --- what is to be confirmed ----------------------------------------------------------------------
-
-
-def test_questions_that_differ_in_the_column_alone_are_one_line() -> None:
-    sparse = {f"e{n}": np.where(np.arange(ROWS) % (n + 3) == 0, np.arange(ROWS) % 17 / 2, np.nan)
-              for n in range(9)}  # fmt: skip
-    shown = to_confirm(drafted(customer_id=numbered("c{}"), **PLAIN, **sparse))
-    (line,) = (line for line in shown if "rows are blank" in line)
-    assert "e0 and 8 more" in line
-
-
-def test_the_target_is_always_among_what_is_to_be_confirmed() -> None:
-    many = [Question(f"q{n}", "x", "because " * n, SERIOUS) for n in range(SCREEN + 6)]
-    shown = to_confirm(replace(drafted(**PLAIN), open_questions=tuple(many)))
-    assert len(shown) <= SCREEN + 2
-    assert any("churned" in line and "target" in line for line in shown)
