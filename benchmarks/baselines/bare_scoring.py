@@ -45,5 +45,5 @@ def score(source: Path, out: Path, bundle: Path) -> None:
         pq.ParquetWriter(out, fields, compression="zstd", use_dictionary=False) as writer,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        for table in pool.map(one, file.iter_batches(CHUNK, columns=names)):
+        for table in pool.map(one, file.iter_batches(CHUNK, columns=names, use_threads=False)):
             writer.write_table(table)

@@ -1,7 +1,8 @@
 """What public churn projects do to many rows: pandas and a scikit-learn pipeline, in chunks.
 
-Blanks filled, numbers scaled, categories one-hot, XGBoost behind them: no check of a row, no
-decision, no list. Boosting alone: less work than the champion where that is a vote.
+Blanks filled, numbers scaled, categories one-hot, behind them the kind of model that the champion of
+the simulated customers is, a vote of a logistic regression and XGBoost: no check of a row, no
+decision, no list.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
@@ -25,7 +28,7 @@ CHUNK = 50_000
 
 
 def fit(customers: pd.DataFrame, schema: Schema, **parameters: Any) -> Any:
-    """The pipeline, trained on a table as it comes; XGBoost with these parameters."""
+    """The vote, trained on a table as it comes; XGBoost with these parameters."""
     numbers = [column.name for column in schema.inputs if column.is_numeric]
     categories = [column.name for column in schema.inputs if not column.is_numeric]
     encoder = ColumnTransformer(
@@ -34,7 +37,11 @@ def fit(customers: pd.DataFrame, schema: Schema, **parameters: Any) -> Any:
             ("categories", OneHotEncoder(handle_unknown="ignore"), categories),
         ]
     )
-    model = make_pipeline(encoder, XGBClassifier(**parameters))
+    voters = [
+        ("logistic", LogisticRegression(max_iter=1_000)),
+        ("xgboost", XGBClassifier(**parameters)),
+    ]
+    model = make_pipeline(encoder, VotingClassifier(voters, voting="soft"))
     return model.fit(_filled(customers, schema), schema.churned(customers))
 
 

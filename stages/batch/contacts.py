@@ -23,7 +23,7 @@ from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PLACE, PartScorer, why
 
-SLICE = 100_000  # contacts that are written at a time
+SLICE = 50_000  # contacts that are written at a time
 Floats = NDArray[np.float64]
 
 

@@ -241,7 +241,9 @@ def _even(file: pq.ParquetFile, block: Block, names: Sequence[str]) -> Iterator[
     """Tables of exactly `size` rows, the last one shorter, whatever batches the file gives."""
     waiting = pa.table({})
     groups = list(block.groups or ())
-    for batch in file.iter_batches(block.size, row_groups=groups, columns=list(names)):
+    for batch in file.iter_batches(
+        block.size, row_groups=groups, columns=list(names), use_threads=False
+    ):
         more = pa.Table.from_batches([batch])
         waiting = pa.concat_tables([waiting, more]) if waiting.num_rows else more
         if waiting.num_rows >= block.size:

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
@@ -26,9 +26,12 @@ from stages.batch.assignment import CONTACT, Design
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.parts import About, Work
 from stages.batch.score_part import PLACE
+from stages.batch.threads import in_order
 
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array([decision.NO_CONTACT, decision.CONTACT])
+HASHED = 64  # bytes of an id
+ODD = np.uint64(0x9E3779B97F4A7C15)
 REJECTS_HEADER = ("file", "row", "reason")
 
 
@@ -280,16 +283,40 @@ def _same(text: str, n: int) -> pa.DictionaryArray:
 
 
 def _keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
-    return pd.util.hash_array(ids.to_numpy().astype(object, copy=False), categorize=False)
+    """Hashes (n,) of texts, eight bytes at a time; of long ones the first `HASHED` bytes count.
+
+    In NumPy: a Python object for each text would keep the threads waiting for the interpreter.
+    """
+    keys = np.zeros(len(ids), np.uint64)
+    longest = pc.max(pc.binary_length(ids)).as_py() or 0
+    width = min(longest + -longest % 8, HASHED)
+    if not width:
+        return keys
+    texts = pa.concat_arrays(ids.chunks).view(pa.binary())
+    padded = pc.ascii_rpad(pc.binary_slice(texts, 0, width).view(pa.string()), width, "\0")
+    words = np.frombuffer(padded.buffers()[2], np.uint64, len(ids) * width // 8).reshape(
+        len(ids), -1
+    )
+    for word in words.T[::-1]:  # from the end, where padding changes nothing
+        keys = (keys ^ word) * ODD
+        keys ^= keys >> np.uint64(32)
+    return keys
 
 
 def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:
     """Write a contact list as CSV that a spreadsheet may open; of at least one table."""
-    first = safe_table(next(contacts))
-    with arrow_csv.CSVWriter(path, first.schema) as writer:
-        writer.write_table(first)
-        for table in contacts:
-            writer.write_table(safe_table(table))
+    with path.open("wb") as file:
+        for text in in_order(_as_csv, enumerate(contacts)):
+            file.write(text)
+
+
+def _as_csv(numbered: tuple[int, pa.Table]) -> pa.Buffer:
+    """A table as text; the first one with a header."""
+    number, table = numbered
+    text = pa.BufferOutputStream()
+    options = arrow_csv.WriteOptions(include_header=number == 0)
+    arrow_csv.write_csv(safe_table(table), text, options)
+    return text.getvalue()
 
 
 def written(paths: Sequence[Path]) -> None:

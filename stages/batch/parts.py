@@ -104,7 +104,7 @@ class Work:
 
     def read(self, name: str) -> tuple[pa.Table, About]:
         """Scores of a part, and what is known of it."""
-        with pa.OSFile(str(self.folder / f"{name}{SUFFIX}")) as file:
+        with pa.memory_map(str(self.folder / f"{name}{SUFFIX}")) as file:
             table = pa.ipc.open_file(file).read_all()
         return table, About(**json.loads(table.schema.metadata[ABOUT]))
 

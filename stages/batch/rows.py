@@ -132,8 +132,10 @@ def _texts(values: pa.Array) -> tuple[pa.StringArray, NDArray[np.int64]]:
         if pa.types.is_floating(values.type):
             values = pc.if_else(pc.is_nan(values), None, values)
         values = values.dictionary_encode()
-    places = pc.fill_null(values.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-    return pc.fill_null(values.dictionary.cast(pa.string()), ""), places
+    places = values.indices
+    if places.null_count:
+        places = pc.fill_null(places.cast(pa.int64()), -1)
+    return pc.fill_null(values.dictionary.cast(pa.string()), ""), places.to_numpy()
 
 
 def _numbers(
@@ -171,12 +173,12 @@ def _check_numbers(
     blank = np.isnan(numbers) & ~unread
     with np.errstate(invalid="ignore"):
         outside = (numbers < _low(column)) | (numbers > _high(column))
-        broken = (numbers % 1 != 0) | (np.abs(numbers) > WHOLE)
     no_value = "not a number" if column.from_date is None else "not a date"
     checks = {no_value: unread, "out of range": outside & ~unread}
     if not column.missing:
         checks["blank"] = blank
     if column.kind == "integer":
+        broken = (np.floor(numbers) != numbers) | (np.abs(numbers) > WHOLE)
         checks["not a whole number"] = broken & ~blank & ~unread & ~outside
     for problem, rows in checks.items():
         if rows.any():

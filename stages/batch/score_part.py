@@ -161,8 +161,11 @@ def bands(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[n
     Edges come from numbers that a bundle holds in float32, and so are these compared.
     """
     rounded = numbers.astype(np.float32)
-    found = np.searchsorted(edges.astype(np.float32), rounded, side="left")
-    return np.where(np.isnan(rounded), len(edges) + 1, found)
+    found = np.zeros(len(rounded), np.uint8)
+    for edge in edges.astype(np.float32):  # so few that comparing is faster than searching
+        found += rounded > edge
+    found[np.isnan(rounded)] = len(edges) + 1
+    return found.astype(np.int64)
 
 
 def _named(rows: Rows, origin: str) -> list[str]:
