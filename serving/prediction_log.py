@@ -19,9 +19,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -36,7 +37,14 @@ ROWS_AT_ONCE = 1_000  # of a write
 LONGEST_LINE = 1 << 20  # bytes
 COLUMNS = "columns.json"
 logger = logging.getLogger("bentoml.churn.log")
-Made = tuple[Entry, bytes]  # a request, and its lines
+
+
+class Made(NamedTuple):
+    """The lines of some requests, one for each of their rows."""
+
+    rows: int
+    lines: bytes
+    entries: Sequence[Entry]
 
 
 class Balance:
@@ -70,19 +78,28 @@ class Balance:
 
 
 class _File(RotatingFileHandler):
-    """A handler whose errors are raised, and whose file always ends with a whole line."""
+    """A file that rotates and always ends with a whole line, written to in one call."""
 
     def _open(self) -> Any:
         _end_at_a_line(Path(self.baseFilename))
-        return super()._open()
+        return open(self.baseFilename, "ab", buffering=0)
 
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Forget what could not be written, so that it is not written later; raise the error."""
-        stream, self.stream = self.stream, None
-        if stream is not None:
+    def append(self, lines: bytes) -> None:
+        """Write whole lines; where that fails the error, and nothing of them is written later."""
+        if self.stream is not None and self.stream.tell() + len(lines) > self.maxBytes:
+            self.doRollover()
+        if self.stream is None:
+            self.stream = self._open()
+        stream: Any = self.stream
+        try:
+            left = memoryview(lines)
+            while left:
+                left = left[stream.write(left) :]
+        except OSError:
+            self.stream = None
             with contextlib.suppress(OSError):
                 stream.close()
-        raise
+            raise
 
 
 class PredictionLog:
@@ -131,11 +148,8 @@ class PredictionLog:
         if not self._enter(n, timeout=timeout):
             self._metrics.log_dropped.inc(n)
             return
-        if n >= AT_ONCE:
-            self._make(entry)
-            return
         self._queue.append(entry)
-        if len(self._queue) >= AT_ONCE:
+        if n >= AT_ONCE or len(self._queue) >= AT_ONCE:
             self._make_waiting()
 
     def _enter(self, n: int, *, timeout: float) -> bool:
@@ -175,23 +189,24 @@ class PredictionLog:
 
     def _make_waiting(self) -> None:
         """Make the lines of all that waits, on whichever thread."""
+        made: list[tuple[Entry, bytes]] = []
         with contextlib.suppress(IndexError):  # another thread may take the last one
             while True:
-                self._make(self._queue.popleft())
-
-    def _make(self, entry: Entry) -> None:
-        try:
-            lines = self._lines.of(entry)
-        except Exception:
-            logger.exception("a prediction could not be logged")
-            self._drop(len(entry.rows))
-        else:
-            self._made.append((entry, lines))
+                entry = self._queue.popleft()
+                try:
+                    made.append((entry, self._lines.of(entry)))
+                except Exception:
+                    logger.exception("a prediction could not be logged")
+                    self._drop(len(entry.rows))
+        if made:
+            entries, texts = zip(*made, strict=True)
+            rows = sum(len(entry.rows) for entry in entries)
+            self._made.append(Made(rows, b"".join(texts), entries))
 
     def _empty(self) -> None:
         self._make_waiting()
         while made := self._taken():
-            n = sum(len(entry.rows) for entry, _ in made)
+            n = sum(each.rows for each in made)
             try:
                 self._write(made)
             except Exception:
@@ -200,7 +215,8 @@ class PredictionLog:
             else:
                 self._metrics.log_written.inc(n)
                 self._leave(n)
-            time.sleep(0)  # requests first
+            if self._made:
+                time.sleep(0)  # requests first
 
     def _drop(self, n: int) -> None:
         self._metrics.log_dropped.inc(n)
@@ -208,17 +224,17 @@ class PredictionLog:
 
     def _taken(self) -> list[Made]:
         """What is to be written at once: each write gives way to requests, and waits its turn."""
-        taken, rows = [], 0
+        taken, rows = list[Made](), 0
         while self._made and rows < ROWS_AT_ONCE:
             taken.append(self._made.popleft())
-            rows += len(taken[-1][0].rows)
+            rows += taken[-1].rows
         return taken
 
     def _write(self, made: Sequence[Made]) -> None:
-        shadows = [shadow for entry, _ in made if (shadow := self._shadow(entry))]
-        lines = [*(text for _, text in made), *map(self._lines.of, shadows)]
-        text = b"".join(lines).decode().removesuffix("\n")  # the handler ends the last line
-        self._file.handle(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
+        entries = chain.from_iterable(each.entries for each in made)
+        shadows = filter(None, map(self._shadow, entries))
+        lines = [*(each.lines for each in made), *map(self._lines.of, shadows)]
+        self._file.append(b"".join(lines))
 
 
 class NoLog:

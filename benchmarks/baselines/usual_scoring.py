@@ -1,8 +1,7 @@
 """What public churn projects do to many rows: pandas and a scikit-learn pipeline, in chunks.
 
-Blanks filled, numbers scaled, categories one-hot, behind them the kind of model that the champion of
-the simulated customers is, a vote of a logistic regression and XGBoost: no check of a row, no
-decision, no list.
+Blanks filled, numbers scaled, categories one-hot, behind them what the champion of the simulated
+customers is, a vote of a logistic regression and XGBoost: no check of a row, no decision, no list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Work on the cores of this machine: Arrow, NumPy and ONNX Runtime compute outside Python's lock."""
+"""Work on all cores: Arrow, NumPy and ONNX Runtime compute outside Python's lock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Found = TypeVar("Found")
 
 
 def in_order(work: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[Found]:
-    """What `work` makes of each item, in their order, a thread a core; few items are taken ahead."""
+    """What `work` makes of each item, in order, by a thread a core; few items are taken ahead."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     waiting: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(cores or 1) as pool:

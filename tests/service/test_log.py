@@ -208,8 +208,8 @@ def test_lines_are_valid_whatever_the_values_are(tmp_path):
 def test_files_rotate_by_size_and_old_ones_go(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction_log, "ROWS_AT_ONCE", 10)
     log = Log(tmp_path, log_mb=0.01, log_files=2)
-    for _ in range(60):
-        log.log.put(entry(5))
+    for _ in range(300):
+        log.log.put(entry())
     log.log.close()
     files = list(tmp_path.glob("predictions.1.jsonl*"))
     assert len(files) == 3
