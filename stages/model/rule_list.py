@@ -13,6 +13,7 @@ from scoring.derive import Inputs
 
 DEPTH = 3  # conditions of a rule
 SMALLEST_SHARE = 0.02  # of the train customers behind a rule
+LARGEST = float(np.finfo(np.float32).max)  # of a limit: no number of a customer is above it
 
 Condition = dict[str, Any]
 
@@ -72,6 +73,7 @@ def _condition(
     return {
         "feature": question["feature"],
         "above": is_right,
-        "limit": float(tree.threshold[node]),
+        # Where the blanks alone go right, scikit-learn's limit is infinite, which JSON cannot hold.
+        "limit": min(float(tree.threshold[node]), LARGEST),
         "or_unknown": bool(tree.missing_go_to_left[node]) != is_right,
     }

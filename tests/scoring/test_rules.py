@@ -60,3 +60,16 @@ def test_one_class_makes_one_rule():
     names = {"numeric": numeric_names(CLUB), "category": category_names(CLUB)}
     (rule,) = fit_rules(inputs, np.zeros(len(inputs.numeric)), **names)
     assert rule["when"] == []
+
+
+def test_a_rule_may_ask_for_the_blanks_alone():
+    # given customers who leave where a number is blank, whatever it is for the others
+    rng = np.random.default_rng(0)
+    numbers = rng.random((300, 1)).astype(np.float32)
+    label = (np.arange(300) % 3 == 0).astype(int)
+    numbers[label == 1] = np.nan
+    inputs, names = Inputs(numbers, np.empty((300, 0), object)), {"numeric": ["n"], "category": []}
+    # when the rules are written as JSON, which knows no infinity, and read again
+    written = json.dumps(fit_rules(inputs, label, **names), allow_nan=False)
+    # then they tell the customers apart
+    np.testing.assert_array_equal(Rules(json.loads(written), **names).probability(inputs), label)
