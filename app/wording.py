@@ -20,6 +20,7 @@ from babel.numbers import format_decimal, format_percent
 
 FILE = Path(__file__).with_name("words.toml")
 DEFAULT = "en"
+ONE = "1"  # ends the key of the text that is about one of them
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # punctuation, which Markdown lets escape
 CURRENCY = re.compile("[A-Z]{3}")
 
@@ -70,8 +71,10 @@ class Words:
         return cls(language, locale, currency)
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of that key, as it is, with values put in."""
-        return languages()[self.language][key].format(**values)
+        """The text of that key, as it is, with values put in; of `n` = 1 its singular."""
+        texts = languages()[self.language]
+        singular = texts.get(f"{key}_{ONE}") if str(values.get("n")) == "1" else None
+        return (singular or texts[key]).format(**values)
 
     def md(self, key: str, **values: object) -> str:
         """The text of that key as Markdown; the values stay text."""

@@ -3,13 +3,18 @@
 The standard library is enough. A key, where one is needed, comes from CHURN_API_KEY.
 """
 
+import argparse
 import json
 import os
 import sys
 import urllib.error
 import urllib.request
 
-URL = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:3000"
+parser = argparse.ArgumentParser(description=__doc__.partition(": ")[0] + ".")
+parser.add_argument("url", metavar="URL", nargs="?", default="http://localhost:3000")
+URL = parser.parse_args().url
+if not URL.startswith(("http://", "https://")):
+    parser.error(f"{URL}: expected the address of the service, such as http://localhost:3000")
 
 
 def ask(path: str, body: object = None) -> dict:

@@ -124,7 +124,8 @@ class Requests:
         if errors[0]["type"] == "json_invalid":
             return RequestError(400, "the body is not valid JSON", details)
         if any(e["type"] == "too_long" for e in errors):
-            return RequestError(400, f"at most {self.max_batch} customers in one request", details)
+            most = "1 customer" if self.max_batch == 1 else f"{self.max_batch} customers"
+            return RequestError(400, f"at most {most} in one request", details)
         if len(errors) == 1 and MISSING in errors[0]:
             return RequestError(400, f"{MISFIT}: {details[0]['problem']}", details)
         return RequestError(400, _counted(len(errors)), details)

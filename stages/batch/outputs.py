@@ -20,11 +20,13 @@ from pyarrow import csv as arrow_csv
 
 from scoring import decision
 from scoring.effect import GROUPS, Effect
+from scoring.schema import Column
 from scoring.score_files import GROUP, ID, OFFER, REASONS, REDUCTION
 from scoring.spreadsheet import safe_table
 from stages.batch.assignment import CONTACT, Design
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.parts import About, Work
+from stages.batch.rows import REPEATED
 from stages.batch.score_part import PLACE
 from stages.batch.threads import in_order
 
@@ -37,28 +39,53 @@ REJECTS_HEADER = ("file", "row", "reason")
 
 @dataclass
 class Totals:
-    """What is known of all parts together."""
+    """What is known of all parts together.
+
+    `further` counts rows of customers that an earlier row has, too, where the schema allows that;
+    `examples` are cells that failed a check, by what it was.
+    """
 
     scored: int = 0
     rejected: int = 0
+    further: int = 0
     tiers: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
     faults: dict[str, str] = field(default_factory=dict)
     counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     contacts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
-    def add(self, about: About, *, scored: int, rejected: int) -> None:
+    @property
+    def rows(self) -> int:
+        """All that were read."""
+        return self.scored + self.rejected + self.further
+
+    def add(self, about: About, *, scored: int) -> None:
         """Count a part."""
         self.scored += scored
-        self.rejected += rejected
+        self.rejected += len(about.rejects)
         self.tiers[about.tier] += scored
         self.problems.update(about.problems)
+        self.examples = {**about.examples, **self.examples}
         self.warnings.update(about.warnings)
         self.faults.update(about.faults)
         for whole, of_part in ((self.counts, about.counts), (self.contacts, about.contacts)):
             for name, counts in of_part.items():
                 whole[name] = whole.get(name, 0) + np.asarray(counts)
+
+    def repeat(self, id_column: Column, rows: int) -> None:
+        """Count rows of customers that an earlier row has, too."""
+        if id_column.repeated:
+            self.further += rows
+        elif rows:
+            self.rejected += rows
+            self.problems[f"column {id_column.name}: {REPEATED}"] += rows
+
+
+def with_example(problem: str, examples: Mapping[str, str]) -> str:
+    """A problem with a cell that has it, where one may be shown."""
+    return f"{problem}, such as {examples[problem]}" if problem in examples else problem
 
 
 @dataclass
@@ -115,6 +142,7 @@ class Merge:
         *,
         version: str,
         with_reasons: bool,
+        id_column: Column | None = None,
         customers: CustomerWriter | None = None,
         effect: Effect | None = None,
         design: Design | None = None,
@@ -124,7 +152,7 @@ class Merge:
         self.keys: list[NDArray[np.uint64]] = []
         self.names: list[str] = []
         self._work, self._version, self._repeated = work, version, repeated or {}
-        self._customers = customers
+        self._customers, self._id = customers, id_column
         self._schema, self._effect = _output_schema(with_reasons, effect), effect
         self._writer = (
             arrow_csv.CSVWriter(scores, _as_text(self._schema))
@@ -158,7 +186,9 @@ class Merge:
         rejects += [(int(rows[place]), reason) for place, reason in again.items()]
         table, places = self._first_rows(name, table)
         self._rows.writerows((about.file, row, why) for row, why in sorted(rejects))
-        self.totals.add(about, scored=table.num_rows, rejected=len(rejects))
+        self.totals.add(about, scored=table.num_rows)
+        if self._id is not None:
+            self.totals.repeat(self._id, len(again))
         self.names.append(name)
         self.keys.append(_keys(table[ID]))
         self.candidates.add(name, table, places)
@@ -201,7 +231,7 @@ class Merge:
         return safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
 
 
-def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
+def repeated_customers(merge: Merge, work: Work, id_column: Column) -> dict[str, dict[int, str]]:
     """Customers that an earlier row has, too: by part, their places in it and the reason.
 
     Keys are hashes of 64 bits; a pair of equal ones is compared with the ids themselves.
@@ -213,6 +243,7 @@ def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
     if not len(doubtful):
         return found
     seen: dict[str, str] = {}
+    words = "a further row of the customer" if id_column.repeated else "repeats the customer"
     for name, own in zip(merge.names, merge.keys, strict=True):
         places = np.flatnonzero(np.isin(own, doubtful))
         if len(places):
@@ -222,7 +253,7 @@ def repeated_customers(merge: Merge, work: Work) -> dict[str, dict[int, str]]:
                 places, table[ID].take(pa.array(places)).to_pylist(), strict=True
             ):
                 if text in seen:
-                    found.setdefault(name, {})[int(place)] = f"repeats the customer of {seen[text]}"
+                    found.setdefault(name, {})[int(place)] = f"{words} of {seen[text]}"
                 else:
                     seen[text] = f"{about.file}, row {rows[place]}"
     return found

@@ -42,6 +42,7 @@ class About:
     tier: str
     rejects: Sequence[Sequence[Any]] = ()
     problems: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, Sequence[int]] = field(default_factory=dict)

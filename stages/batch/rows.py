@@ -34,6 +34,8 @@ from stages.tables.intake import RawColumn, bare_numbers
 from stages.tables.numerals import LARGEST_NUMBER
 
 SHOWN = 40  # characters of a cell in a reason
+HIDDEN = "(hidden)"
+REPEATED = "in several rows"  # of a customer
 WHOLE = 2**53  # beyond it a float64 no longer tells whole numbers apart
 Mask = NDArray[np.bool_]
 
@@ -47,6 +49,7 @@ class Rows:
     places    (n,) row numbers in the file
     rejects   row number and reason of each row that cannot be scored
     problems  how many cells failed a check, by column and check
+    examples  one of these cells, where it may be shown
     warnings  how many rows were taken with a change, by what it was
     """
 
@@ -56,6 +59,7 @@ class Rows:
     places: NDArray[np.int64]
     rejects: tuple[tuple[int, str], ...]
     problems: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -66,15 +70,19 @@ class _Found:
     bad: Mask
     reasons: dict[int, list[str]] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
 
     def reject(self, rows: Mask, column: Column, problem: str, shown: pa.Array | None) -> None:
         """Rows that fail a check; `shown` are the cells, where they may be shown."""
+        name = f"column {column.name}: {problem}"
         for row in np.flatnonzero(rows):
             cell = "" if shown is None else _cell(shown[int(row)].as_py(), column)
-            words = f"column {column.name}: {problem}{cell}; expected {column.expected}"
+            words = f"{name}{cell and f' {cell}'}; expected {column.expected}"
             self.reasons.setdefault(int(row), []).append(words)
-        self.problems[f"column {column.name}: {problem}"] = int(rows.sum())
+            if cell and cell != HIDDEN:
+                self.examples.setdefault(name, cell)
+        self.problems[name] = int(rows.sum())
         self.bad |= rows
 
 
@@ -104,6 +112,7 @@ def check_rows(chunk: Chunk, schema: Schema, *, snapshot: date | None = None) ->
         places,
         tuple((int(chunk.numbers[r]), "; ".join(w)) for r, w in sorted(found.reasons.items())),
         found.problems,
+        found.examples,
         found.warnings,
     )
 
@@ -119,8 +128,8 @@ def _cell(value: object, column: Column) -> str:
     """A cell in a reason; of identifying and sensitive columns only that it is there."""
     text = "" if value is None else str(value).strip()
     if text and {"id", "sensitive"} & set(column.roles):
-        return " (hidden)"
-    return f" {text[:SHOWN]!r}" if text else ""
+        return HIDDEN
+    return repr(text[:SHOWN]) if text else ""
 
 
 def _texts(values: pa.Array) -> tuple[pa.StringArray, NDArray[np.int64]]:

@@ -16,7 +16,6 @@ import errno
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -44,7 +43,14 @@ from stages.batch.campaign_list import campaign_rows, design_figures
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
-from stages.batch.outputs import Merge, repeated_customers, write_contacts, written
+from stages.batch.outputs import (
+    Merge,
+    Totals,
+    repeated_customers,
+    with_example,
+    write_contacts,
+    written,
+)
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
@@ -114,7 +120,8 @@ class _Run:
             self.blocks, wanted(self._schema), self.task, frozenset(self.work.finished())
         )
         merge = self._merge(names, {})
-        if self._schema.id_name is not None and (again := repeated_customers(merge, self.work)):
+        column = self._schema.role("id")
+        if column is not None and (again := repeated_customers(merge, self.work, column)):
             merge = self._merge(merge.names, again)
         merge.keys.clear()  # 8 bytes a customer
         _check_enough(self.asked, self.work, merge)
@@ -127,6 +134,7 @@ class _Run:
             self.work.folder / REJECTS,
             version=self.task.scorer.bundle.version,
             with_reasons=self.task.with_reasons,
+            id_column=self._schema.role("id"),
             customers=CustomerWriter(self.work.folder / CUSTOMERS, self._schema)
             if self.asked.customers
             else None,
@@ -186,13 +194,13 @@ def _check_unchanged(before: list[tuple[int, int]], files: Sequence[InputFile]) 
 def _check_rejects(asked: Asked, work: Work, merge: Merge) -> None:
     """`UserError` where more rows are rejected than allowed."""
     totals, limit = merge.totals, asked.max_rejects
-    rows = totals.scored + totals.rejected
+    rows = totals.rows
     if limit is None or totals.rejected <= (limit * rows if asked.is_share else limit):
         return
     allowed = f"{limit:.2%}" if asked.is_share else f"{limit:,.0f}"
     raise UserError(
         f"{asked.source}: {totals.rejected:,} of {rows:,} rows rejected, at most {allowed} "
-        f"allowed: {_most(totals.problems)}; rows and reasons are in {shown(work.folder / REJECTS)}"
+        f"allowed: {_most(totals)}; rows and reasons are in {shown(work.folder / REJECTS)}"
     )
 
 
@@ -203,19 +211,22 @@ def _check_enough(asked: Asked, work: Work, merge: Merge) -> None:
     if not totals.scored:
         raise UserError(
             f"{asked.source}: all {quantity(totals.rejected, 'row')} rejected: "
-            f"{_most(totals.problems)}; rows and reasons are in {shown(work.folder / REJECTS)}"
+            f"{_most(totals)}; rows and reasons are in {shown(work.folder / REJECTS)}"
         )
     _check_rejects(asked, work, merge)
 
 
-def _most(problems: Counter[str]) -> str:
-    return ", ".join(f"{words} ({n:,})" for words, n in problems.most_common(NAMED))
+def _most(totals: Totals) -> str:
+    most = totals.problems.most_common(NAMED)
+    return ", ".join(f"{with_example(words, totals.examples)} ({n:,})" for words, n in most)
 
 
 def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     """What a person should know of the customers and of who scored them."""
     totals, rows = merge.totals, merge.totals.scored
     found = [f"{words} ({quantity(n, 'row')})" for words, n in totals.warnings.items()]
+    if totals.further:
+        found.append(_on_further_rows(totals.further, bundle.schema))
     if "effect" in totals.faults:
         found.append(f"the assumed share decides, not the effect ({totals.faults['effect']})")
     for column in bundle.schema.inputs:
@@ -230,6 +241,16 @@ def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
     return found
 
 
+def _on_further_rows(rows: int, schema: Schema) -> str:
+    """That customers have several rows, as the schema allows, and which of them counts."""
+    several = schema.role("period") is not None
+    months = "; of a table of several months, give the last month alone" if several else ""
+    return (
+        f"column {schema.id_name}: {quantity(rows, 'further row')} of customers with several rows: "
+        f"each is scored by the first{months}"
+    )
+
+
 def _summary(
     asked: Asked, task: PartScorer, files: Sequence[InputFile], merge: Merge, chosen: Chosen
 ) -> dict[str, Any]:
@@ -238,10 +259,12 @@ def _summary(
         "input": {"files": len(files), "first": files[0].origin},
         "bundle": str(asked.model),
         "model": {"name": bundle.name, "version": bundle.version},
-        "rows": totals.scored + totals.rejected,
+        "rows": totals.rows,
         "scored": totals.scored,
         "rejected": totals.rejected,
+        "further_rows": totals.further,
         "problems": dict(totals.problems.most_common()),
+        "examples": totals.examples,
         "tiers": dict(totals.tiers),
         "contacts": merge.candidates.contacts,
         "listed": len(chosen.part),
@@ -259,7 +282,7 @@ def _summary(
 
 
 def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
-    rows = merge.totals.scored + merge.totals.rejected
+    rows = merge.totals.rows
     return {"seconds": round(seconds, 2), "rows_per_second": round(rows / max(seconds, 1e-9))}
 
 

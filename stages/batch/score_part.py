@@ -86,6 +86,7 @@ class PartScorer:
             tier=scores.tier,
             rejects=rows.rejects,
             problems=rows.problems,
+            examples=rows.examples,
             warnings=rows.warnings,
             faults=scores.faults,
             counts=counts,

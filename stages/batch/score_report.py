@@ -22,6 +22,7 @@ from scoring.loading import read_manifest
 from scoring.schema import Column, Schema
 from scoring.score_files import CONTACTS, ID, REASONS
 from stages.batch.campaign_list import in_words
+from stages.batch.outputs import with_example
 from stages.batch.score import Outcome
 from stages.batch.score_part import bands
 from stages.batch.score_summary import assumption
@@ -108,8 +109,10 @@ def assigned(report: Report) -> list[str]:
 
 def problems(report: Report) -> list[str]:
     """Why rows were rejected, and in how many; a row may fail several checks."""
+    examples = report.summary.get("examples", {})
     return [
-        f"{words}: {quantity(rows, 'row')}" for words, rows in report.summary["problems"].items()
+        f"{with_example(words, examples)}: {quantity(rows, 'row')}"
+        for words, rows in report.summary["problems"].items()
     ]
 
 

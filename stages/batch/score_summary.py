@@ -8,6 +8,7 @@ from typing import Any
 from scoring.errors import shown
 from scoring.score_files import CAMPAIGN, CONTACTS, REJECTS
 from stages.batch.campaign_list import in_words as design_in_words
+from stages.batch.outputs import with_example
 from stages.batch.score import NAMED, Outcome
 from stages.core.quantity import quantity
 
@@ -22,8 +23,8 @@ def in_words(outcome: Outcome) -> str:
         f"{summary['model']['version']} in {summary['seconds']:.1f} s: {shown(outcome.scores)}"
     )
     if summary["rejected"]:
-        problems = list(summary["problems"].items())[:NAMED]
-        words = ", ".join(f"{problem} ({n:,})" for problem, n in problems) or "repeated customers"
+        most = list(summary["problems"].items())[:NAMED]
+        words = ", ".join(f"{with_example(p, summary['examples'])} ({n:,})" for p, n in most)
         lines.append(
             f"{quantity(summary['rejected'], 'row')} rejected: {words}: {shown(folder / REJECTS)}"
         )

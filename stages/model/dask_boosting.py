@@ -17,6 +17,7 @@ from xgboost import Booster, XGBClassifier
 
 from scoring.errors import UserError, one_line
 from stages.core.cluster import even_ranges, kept_client, let_go, workers
+from stages.core.quantity import quantity
 
 LIMIT = 3600.0  # seconds of one training
 PAUSE = 0.2  # seconds between two looks at the workers
@@ -89,8 +90,9 @@ class _Training(threading.Thread):
                 )
             if time.monotonic() > end:
                 raise UserError(
-                    f"XGBoost was not trained in {LIMIT:.0f} s on {len(names)} workers; expected "
-                    "more of them, or train.xgboost.device: cpu"
+                    f"XGBoost was not trained in {LIMIT:.0f} s on "
+                    f"{quantity(len(names), 'worker')}; expected more of them, or "
+                    "train.xgboost.device: cpu"
                 )
 
     def _spread(self, column: NDArray[Any]) -> Any:

@@ -23,9 +23,10 @@ from scoring.batch import code_labels
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from scoring.verdict import Fault
+from stages.batch.rows import REPEATED
 from stages.core.months import number
 from stages.monitoring.departures import absent
-from stages.monitoring.month_table import REPEATED, Floats, MonthTable
+from stages.monitoring.month_table import Floats, MonthTable
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
 QUANTILES = (0.25, 0.5, 0.75, 0.9)

@@ -35,11 +35,11 @@ from stages.batch.inputs import (
     plan,
     read_block,
 )
-from stages.batch.rows import Rows, check_rows, wanted
+from stages.batch.rows import REPEATED, Rows, check_rows, wanted
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]
-MISSING_COLUMN, REPEATED = "column missing", "in several rows"
+MISSING_COLUMN = "column missing"
 
 
 @dataclass(frozen=True)

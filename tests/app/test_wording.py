@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from app.wording import REASONS, Words, language_of, languages, plain, reason_in
+from app.wording import ONE, REASONS, Words, language_of, languages, plain, reason_in
 from tests.places import ROOT
 
 SOURCES = "".join(p.read_text("utf-8") for p in sorted((ROOT / "app").rglob("*.py")))
@@ -31,7 +31,8 @@ def test_every_text_is_used():
     unused = [
         key
         for key in languages()["en"]
-        if key not in named and not any(key.startswith(part) or key.endswith(part) for part in made)
+        if key.removesuffix(f"_{ONE}") not in named
+        and not any(key.startswith(part) or key.endswith(part) for part in made)
     ]
     assert unused == []
 
@@ -64,6 +65,18 @@ def test_amounts_that_are_small_negative_or_in_an_unknown_currency():
 @pytest.mark.parametrize("tag", [None, "", "fr-FR", "xx", "en_US", "de-XX-broken"])
 def test_any_reader_gets_a_language(tag):
     assert Words.of(language_of(tag), tag, "USD")("title")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_one_customer_is_named_in_the_singular(language):
+    words, texts = Words.of(language, language, "USD"), languages()[language]
+    for key in (one for one in texts if one.endswith(f"_{ONE}")):
+        plural = key.removesuffix(f"_{ONE}")
+        named = placeholders(texts[plural])
+        assert named - placeholders(texts[key]) == {"n"}
+        others = dict.fromkeys(named - {"n"}, "x")
+        assert words.md(plural, n=words.number(1), **others) == words.md(key, **others)
+        assert words.md(plural, n=words.number(2), **others).count("2") == 1
 
 
 def test_data_is_never_markdown():

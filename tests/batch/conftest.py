@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from scoring.bundle import MANIFEST, SCHEMA_FILE
+from scoring.digest import digest, sha256
 from stages.batch.asked import Asked
 from stages.batch.score import Outcome, score
 from tests import builders
@@ -21,6 +25,26 @@ CHUNK = 40
 def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose champion is not its fallback; nobody changes it."""
     return write_club(tmp_path_factory.mktemp("club"))
+
+
+@pytest.fixture
+def contracts(club: Path, tmp_path: Path) -> Path:
+    """The same bundle, of a club whose members may have several rows."""
+    return changed_schema(club, tmp_path / "contracts", builders.NUMBER, repeated=True)
+
+
+def changed_schema(bundle: Path, copy: Path, name: str, **changes: Any) -> Path:
+    """A copy of a bundle with a column of its schema changed."""
+    shutil.copytree(bundle, copy)
+    schema = json.loads((copy / SCHEMA_FILE).read_bytes())
+    next(column for column in schema["columns"] if column["name"] == name).update(changes)
+    (copy / SCHEMA_FILE).write_text(json.dumps(schema), encoding="utf-8")
+    manifest = json.loads((copy / MANIFEST).read_bytes())
+    version = manifest.pop("version")
+    manifest["files"][SCHEMA_FILE] = sha256(copy / SCHEMA_FILE)
+    manifest["version"] = digest(manifest)[: len(version)]
+    (copy / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return copy
 
 
 @pytest.fixture
@@ -37,6 +61,7 @@ def scored(club: Path, tmp_path: Path) -> Callable[..., Outcome]:
         if isinstance(source, pd.DataFrame):
             source.to_csv(tmp_path / "members.csv", index=False)
             source = str(tmp_path / "members.csv")
-        return score(Asked(source, tmp_path / out, club, **{"chunk": CHUNK, **options}))
+        asked = {"model": club, "chunk": CHUNK, **options}
+        return score(Asked(source, tmp_path / out, **asked))
 
     return run

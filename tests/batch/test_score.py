@@ -84,6 +84,23 @@ def test_rows_that_fail_a_check_are_written_apart_with_file_row_and_reason(membe
     assert "2 rows rejected" in in_words(outcome)
 
 
+def test_a_value_that_is_not_known_is_named_where_it_may_be_shown(members, scored):
+    members.loc[[3, 90], builders.SIZE] = "riesig"
+    members.loc[7, builders.GENDER] = "geheim"
+
+    outcome = scored(members)
+
+    rejects = pd.read_csv(outcome.folder / "rejects.csv")["reason"].tolist()
+    assert sum("'riesig'" in reason for reason in rejects) == 2
+    summary = in_words(outcome)
+    assert f"column {builders.SIZE}: unknown value, such as 'riesig' (2)" in summary
+    assert f"column {builders.GENDER}: unknown value (1)" in summary
+    with pytest.raises(UserError, match=r"unknown value, such as 'riesig' \(2\)") as refused:
+        scored(members, "limited", max_rejects=2)
+    for words in (summary, str(refused.value), str(rejects), json.dumps(outcome.summary)):
+        assert "geheim" not in words
+
+
 def test_too_many_rejects_are_an_error_and_nothing_is_published(members, scored, tmp_path):
     members.loc[[1, 2, 3], builders.MONTHS] = "viele"
 
@@ -103,8 +120,33 @@ def test_a_repeated_customer_is_scored_once(members, scored):
 
     (reject,) = pd.read_csv(outcome.folder / "rejects.csv").to_dict("records")
     assert reject["row"] == 142
+    assert reject["reason"].startswith("repeats the customer of ")
     assert reject["reason"].endswith("members.csv, row 5")
     assert len(_scores(outcome)) == 149
+    assert f"1 row rejected: column {builders.NUMBER}: in several rows (1)" in in_words(outcome)
+    with pytest.raises(UserError, match=r"at most 0 allowed: column .*: in several rows \(1\)"):
+        scored(members, "limited", max_rejects=0)
+
+
+def test_further_rows_of_a_customer_are_no_rejects_where_the_schema_allows_them(
+    members, contracts, scored
+):
+    # given a table of contracts in which one customer has three and another two, and a broken row
+    members.loc[[4, 140], builders.NUMBER] = members.loc[3, builders.NUMBER]
+    members.loc[120, builders.NUMBER] = members.loc[5, builders.NUMBER]
+    members.loc[70, builders.MONTHS] = "viele"
+
+    # when it is scored with as many rejects allowed as there are broken rows
+    outcome = scored(members, model=contracts, max_rejects=1)
+
+    # then each customer is scored by the first row, and every other row has its reason
+    assert _scores(outcome)[ID].is_unique
+    counts = ("rows", "scored", "rejected", "further_rows")
+    assert [outcome.summary[name] for name in counts] == [150, 146, 1, 3]
+    rejects = pd.read_csv(outcome.folder / "rejects.csv")
+    assert rejects["row"].tolist() == [6, 72, 122, 142]
+    assert rejects["reason"].str.startswith("a further row of the customer of ").sum() == 3
+    assert "3 further rows of customers with several rows" in in_words(outcome)
 
 
 def test_a_missing_column_is_refused_before_any_work(members, scored, tmp_path):

@@ -92,7 +92,9 @@ def test_the_top_of_the_list_has_reasons_and_no_ids(noted):
     assert top["why"].str.len().gt(0).any()
     assert not top["why"].str.contains(".;", regex=False).any()  # reasons are sentences
     assert isinstance(top, pd.DataFrame)
-    assert score_report.problems(noted) == ["column Monate dabei: not a number: 1 row"]
+    assert score_report.problems(noted) == [
+        "column Monate dabei: not a number, such as 'viele': 1 row"
+    ]
 
 
 def test_the_report_fits_every_screen(noted, tmp_path):

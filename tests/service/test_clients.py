@@ -77,6 +77,20 @@ def test_the_python_client_runs(server):
     assert "probability of churn: " in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("argument", "code", "words"),
+    [("--help", 0, "usage: client.py"), ("localhost", 2, "localhost: expected the address")],
+)
+def test_the_python_client_says_how_it_is_called(argument, code, words):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "client.py"), argument],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_curl_runs(server, tmp_path):
     (tmp_path / "one.json").write_text(json.dumps(one()))
     done = subprocess.run(

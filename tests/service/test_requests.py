@@ -289,3 +289,9 @@ def test_a_boolean_column_takes_booleans(value):
     content["columns"].append({"name": "aktiv", "kind": "category", "values": [False, True]})
     adapter = TypeAdapter(value_type(parse_schema(content, origin="club.yaml")["aktiv"]))
     assert str(adapter.validate_json(json.dumps(value))) == str(value)
+
+
+def test_a_batch_of_one_customer_at_most_is_refused_in_the_singular():
+    body = json.dumps({"features": [MEMBER, MEMBER]}).encode()
+    with pytest.raises(RequestError, match="at most 1 customer in one request"):
+        Requests(CLUB, max_batch=1).parse_many(body)
