@@ -7,7 +7,7 @@ comments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from stages.adoption.profile import Profile
 from stages.tables.canonical import days_in
 from stages.tables.intake import RawTable
 
+AHEAD = 62  # days that the ends of contracts spread over, and the last bills of everybody do not
 SEVERAL = 3  # months or days of the week from which on they may tell something
 CALENDAR: dict[Part, tuple[float, float]] = {"month": (1.0, 12.0), "weekday": (1.0, 7.0)}
 WORDS: dict[Part, str] = {
@@ -38,12 +39,14 @@ WORDS: dict[Part, str] = {
 class Snapshot:
     """The day that rows describe, in days since 1970: one, or of each row that of its period (n,).
 
-    `slack` is how many days a period goes on after the day that it begins on.
+    `slack` is how many days a period goes on after the day that it begins on, `source` the column
+    that the one day is from.
     """
 
     days: NDArray[np.float64] | float
     slack: float = 0.0
     name: str = "the snapshot"
+    source: str = ""
 
     @property
     def day(self) -> date | None:
@@ -57,7 +60,7 @@ class Snapshot:
         """What to confirm of it."""
         if self.day is None:
             return None
-        because = "the latest date in the table: those that are learned from are counted from it"
+        because = f"the latest day of {self.source}: those learned from are counted from it"
         return Question("(snapshot)", self.day.isoformat(), because, DOUBTFUL)
 
 
@@ -66,20 +69,25 @@ def find_snapshot(
 ) -> Snapshot | None:
     """The period of each row, else the latest date, of columns most of which lies in the past.
 
-    None where there is neither.
+    A column that begins after all others have ended looks ahead. None where there is no date.
     """
     dated = {p.name: p for p in profiles if p.all_dates and personal(p) is None}
     if period in dated:
         seen = np.unique(dated[period].days)
         slack = float(np.diff(seen).max()) if len(seen) > 1 else 0.0
         return Snapshot(_days(raw_table, dated[period]), slack, f"the {period} of their row")
-    past = [days[days <= day_number(today)] for days in (p.days for p in dated.values())]
-    mostly = [
-        float(days.max())
-        for days, column in zip(past, dated.values(), strict=True)
-        if len(days) > len(column.days) / 2
-    ]
-    return Snapshot(max(mostly)) if mostly else None
+    past = {name: p.days[p.days <= day_number(today)] for name, p in dated.items()}
+    mostly = {name: days for name, days in past.items() if len(days) > len(dated[name].days) / 2}
+    ends = {name: float(days.max()) for name, days in mostly.items() if not _is_ahead(name, mostly)}
+    source = max(ends, key=ends.__getitem__, default=None)
+    return Snapshot(ends[source], source=source) if source is not None else None
+
+
+def _is_ahead(name: str, dated: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Whether its days begin after all other columns have ended, and go on for months."""
+    first, last = _ends(dated[name])
+    others = [_ends(days)[1] for other, days in dated.items() if other != name]
+    return bool(others) and first > max(others) and last - first > AHEAD
 
 
 def date_guess(column: Profile, raw_table: RawTable, snapshot: Snapshot | None) -> Guess:

@@ -117,7 +117,10 @@ def draft(
     """
     if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
-    profiles = [profile(n, cells, rows=raw_table.rows) for n, cells in raw_table.columns.items()]
+    profiles = [
+        profile(n, cells, rows=raw_table.rows, unit=raw_table.units.get(n, ""))
+        for n, cells in raw_table.columns.items()
+    ]
     if taken := [p.name for p in profiles if p.name in TAKEN_NAMES]:
         raise UserError(
             f"{origin}: column {taken[0]}: the name is taken by {TAKEN_NAMES[taken[0]]}; "
@@ -188,8 +191,8 @@ def _guess(
         guess = guess.noted(f"{marks} among its values: taken as no value", DOUBTFUL)
     if guess.is_input and column.blank_share >= OFTEN_BLANK:
         guess = guess.noted(f"{column.blank_share:.0%} of the rows are blank", DOUBTFUL)
-    if guess.entry["kind"] in NUMERIC_KINDS and (unit := raw_table.units.get(column.name)):
-        guess = replace(guess, entry=dict(guess.entry) | {"unit": unit})
+    if guess.entry["kind"] in NUMERIC_KINDS and column.unit:
+        guess = replace(guess, entry=dict(guess.entry) | {"unit": column.unit})
     return guess
 
 

@@ -32,6 +32,7 @@ from stages.adoption.vocabulary import (
     SENSITIVE_WORDS,
     STREET_WORDS,
 )
+from stages.tables.numerals import is_measure
 
 SAMPLE = 2000  # values that are looked through
 MOST = 0.5  # share of the values from which on a column is of their kind
@@ -240,8 +241,8 @@ def _may_be_ages(column: Profile) -> bool:
 
 
 def _look_like_ages(column: Profile) -> bool:
-    """Whole numbers of grown-ups: from 14 to 26 up to 60 to 110, most of them in use."""
-    if not column.is_whole or len(column.texts) < FEW:
+    """Whole numbers of grown-ups: from 14 to 26 up to 60 to 110, most in use, no amounts."""
+    if not column.is_whole or len(column.texts) < FEW or is_measure(column.unit):
         return False
     low, high = column.finite.min(), column.finite.max()
     return bool(14 <= low <= 26 and 60 <= high <= 110 and len(column.texts) > 0.6 * (high - low))

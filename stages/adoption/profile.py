@@ -35,6 +35,7 @@ class Profile:
     mixed_dates  whether all are dates, but of formats that can be confused
     is_sorted    whether they are numbers that grow from row to row, or fall
     absent       texts among numbers or dates that many rows have: they stand for no value
+    unit         of the numbers, as the table writes it next to them; empty where it writes none
     """
 
     name: str
@@ -46,6 +47,7 @@ class Profile:
     mixed_dates: bool
     is_sorted: bool = False
     absent: tuple[str, ...] = ()
+    unit: str = ""
 
     @property
     def labels(self) -> list[str]:
@@ -153,7 +155,7 @@ class Profile:
         return float(np.mean([len(text.split()) for text in sample])) if len(sample) else 0.0
 
 
-def profile(name: str, cells: RawColumn, *, rows: int) -> Profile:
+def profile(name: str, cells: RawColumn, *, rows: int, unit: str = "") -> Profile:
     """The column in figures."""
     texts = trimmed(cells.texts)
     present = pa.array(~absent_texts(texts))
@@ -174,6 +176,7 @@ def profile(name: str, cells: RawColumn, *, rows: int) -> Profile:
         *_dates(values),
         _is_sorted(plain_numbers(texts), cells.codes),
         tuple(absent),
+        unit,
     )
 
 

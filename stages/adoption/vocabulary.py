@@ -243,7 +243,7 @@ TENURE_NAMES = (
     "monate dabei", "mitglied seit monaten", "anciennete mois", "anciennete", "antiguedad meses",
     "antiguedad", "meses activo", "permanencia meses", "tempo contrato meses", "meses contrato",
     "anzianita mesi", "mesi attivo", "looptijd maanden", "abonelik suresi ay",
-    "uyelik suresi ay", "staz miesiace", "срок месяцев",
+    "uyelik suresi ay", "staz miesiace", "staz mies", "staz w miesiacach", "срок месяцев",
 )  # fmt: skip
 MONTHLY_NAMES = (
     "monthly charge", "monthly charges", "monthly fee", "monthly value", "monthly revenue",
@@ -259,7 +259,7 @@ TOTAL_NAMES = (
     "total charges", "total charge", "total value", "total revenue", "total spend", "total paid",
     "total billed", "lifetime revenue", "total amount", "total fees", "gesamtumsatz",
     "umsatz gesamt", "bezahlt gesamt", "montant total", "total facturado", "importe total",
-    "valor total", "importo totale", "totaalbedrag", "toplam ucret", "toplam odeme",
+    "suma wplat", "valor total", "importo totale", "totaalbedrag", "toplam ucret", "toplam odeme",
 )  # fmt: skip
 # Currencies as the names of columns give them; the same amount without them.
 CURRENCY_WORDS = (

@@ -89,9 +89,14 @@ def is_currency(unit: str) -> bool:
     return _any_match(pa.array([unit]), f"^{CURRENCY}$")
 
 
+def is_measure(unit: str) -> bool:
+    """Whether a unit is a currency, or that of a share, of data, of a distance or a weight."""
+    return unit in TOGETHER or is_currency(unit)
+
+
 def _may_be_unit(texts: pa.StringArray, unit: str) -> bool:
     """Whether what stands at a number is a unit: a sign or a currency, or a word behind a space."""
-    if not unit or unit in TOGETHER or is_currency(unit):
+    if not unit or is_measure(unit):
         return True
     return not _any_match(texts, rf"\d{re.escape(unit)}")
 

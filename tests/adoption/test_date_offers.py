@@ -31,7 +31,7 @@ from tests.businesses import SNAPSHOT
 from tests.businesses import subscribers as table
 from tests.raw_tables import raw_table
 
-CUSTOMERS, TODAY = 400, date(2026, 11, 27)
+CUSTOMERS, TODAY, FAR = 400, date(2026, 11, 27), date(2029, 1, 1)
 LEARNED = ["days since signup", "month of signup", "days until contract end", "days since visit"]
 
 
@@ -75,6 +75,26 @@ def test_dates_are_no_inputs_until_somebody_says_so(found: Draft) -> None:
     assert asked["contract end"].doubt == 2
     assert asked["cancelled"].taken_as == "ignored"
     assert asked["cancelled"].because.startswith("suspected leak")
+
+
+def test_dates_that_begin_where_all_others_have_ended_are_no_snapshot() -> None:
+    # given customers whose contracts all end after the snapshot, in a table of years ago
+    given = dict(table().drop(columns="cancelled"))
+    ends = SNAPSHOT + 9 + np.arange(CUSTOMERS) % 300
+    drafted = draft(raw_table(**given | {"contract end": ends}), origin="t.csv", today=FAR)
+    # then the snapshot is the last of the other days, and the column that it is from is named
+    asked = {question.about: question for question in drafted.questions}
+    assert drafted.snapshot == SNAPSHOT.astype(object)
+    assert "the latest day of visit" in asked["(snapshot)"].because
+    assert "lie after the snapshot" in asked["contract end"].because
+
+
+def test_the_last_bills_of_everybody_are_a_snapshot_although_nobody_has_joined_since() -> None:
+    joined = SNAPSHOT - 90 - np.arange(CUSTOMERS) % 300
+    billed = SNAPSHOT - np.arange(CUSTOMERS) % 31
+    given = dict(table().drop(columns=["cancelled", "contract end", "visit"]))
+    given |= {"signup": joined, "last bill": billed}
+    assert draft(raw_table(**given), origin="t.csv", today=FAR).snapshot == SNAPSHOT.astype(object)
 
 
 def test_a_table_of_dates_alone_is_learned_from_and_in_doubt(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.raw_tables import ROWS, cycle, guess
+from stages.adoption.draft import draft
+from tests.raw_tables import PLAIN, ROWS, cycle, guess, numbered, raw_table
 
 FIRST = ["Ada", "Ben", "Zoë", "Jürgen", "Aylin", "Mária", "O'Neil", "Lena", "Tom", "Ivan"]
 LAST = ["Moore", "Yılmaz", "Schmidt", "García", "Novák", "Rossi"]
@@ -116,3 +118,10 @@ def test_sensitive_columns_are_known_in_any_language_or_by_values(
 )
 def test_an_age_of_a_thing_is_no_persons_age(name: str, values: list[Any]) -> None:
     assert guess(values, name).roles == []
+
+
+@pytest.mark.parametrize(("unit", "roles"), [("%", []), ("zł", []), ("lat", ["sensitive"])])
+def test_a_share_or_an_amount_is_no_age_whatever_its_values(unit: str, roles: list[str]) -> None:
+    came = raw_table(**{**PLAIN, "customer_id": numbered("c{}"), "x9": np.arange(ROWS) % 70 + 18})
+    found = draft(replace(came, units={"x9": unit}), origin="t.csv")
+    assert next(g for g in found.guesses if g.name == "x9").roles == roles
