@@ -30,7 +30,8 @@ from stages.monitoring.month_table import Floats, MonthTable
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
-MOVED = 0.1  # share of customers whose category changed since the month before
+MOVED = 0.1  # share of customers whose category or unit changed since the month before
+OFTEN = 2.0  # times as many as usually change theirs in that time
 BLANKS = 0.05  # share by which blanks may grow
 ABSENT = 0.1  # share of the month before that is not in this one, from which on it may be cut off
 TIMES = 4.0  # as many as were ever absent after a month
@@ -45,6 +46,20 @@ class _Pair:
     now: MonthTable
     before: MonthTable
     same: tuple[NDArray[np.int64], NDArray[np.int64]] | None
+
+    @classmethod
+    def of(cls, before: MonthTable, now: MonthTable) -> Self:
+        return cls(now, before, _in_both(now, before))
+
+    def moved(self, place: int) -> NDArray[np.bool_]:
+        """Whether the category (m,) in the column at this place is another one; of none unknown."""
+        here, there = self.same or (np.empty(0, np.int64),) * 2
+        return self.now.codes[here, place] != self.before.codes[there, place]
+
+    @property
+    def months(self) -> int:
+        """From one month to the other: more than one where those between were not whole."""
+        return number(self.now.month) - number(self.before.month)
 
 
 def faults(
@@ -62,8 +77,8 @@ def faults(
     found = [*_refused(now, share), *_cut_off(now, earlier, schema)]
     if before is not None and min(len(now), len(before)) >= FEW:
         broken = {fault.column for fault in found}
-        pair = _Pair(now, before, _in_both(now, before))
-        found += [f for f in _compared(pair, schema, share) if f.column not in broken]
+        pair = _Pair.of(before, now)
+        found += [f for f in _compared(pair, earlier, schema, share) if f.column not in broken]
     order = [*schema.names, *(column.name for column in schema.inputs)]
     return tuple(sorted(found, key=lambda fault: order.index(fault.column)))
 
@@ -168,7 +183,9 @@ class _Step(NamedTuple):
         return cls(len(gone), share, share / (number(now.month) - number(before.month)))
 
 
-def _compared(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
+def _compared(
+    pair: _Pair, earlier: Sequence[MonthTable], schema: Schema, share: float
+) -> Iterator[Fault]:
     yield from _given_to_others(pair, schema, share)
     for place, column in enumerate(schema.numeric_inputs):
         now, before = pair.now.numbers[:, place], pair.before.numbers[:, place]
@@ -176,10 +193,13 @@ def _compared(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
         yield from _constant(column, now, before, pair.now)
         yield from _unit(column, now, before, pair, share)
     for place, column in enumerate(schema.category_inputs):
-        codes, earlier = pair.now.codes[:, place], pair.before.codes[:, place]
+        codes, before_codes = pair.now.codes[:, place], pair.before.codes[:, place]
         absent = len(code_labels(column)) - 1
-        yield from _blanks(column, codes == absent, earlier == absent, pair.now)
-        yield from _places(column, codes, earlier, pair)
+        yield from _blanks(column, codes == absent, before_codes == absent, pair.now)
+        if pair.same is not None:
+            yield from _other_values(column, place, pair, earlier)
+        else:
+            yield from _places(column, codes, before_codes, pair)
 
 
 def _given_to_others(pair: _Pair, schema: Schema, share: float) -> Iterator[Fault]:
@@ -216,14 +236,19 @@ def _blanks(
 def _unit(
     column: Column, now: Floats, before: Floats, pair: _Pair, share: float
 ) -> Iterator[Fault]:
-    """Numbers many times what they were, of the same customers or at most quantiles."""
+    """Numbers many times what they were, of the same customers or at most quantiles.
+
+    Of customers counted less those the other way: what a customer spends in a month may be ten
+    times as much for some, and for as many others a tenth.
+    """
     if pair.same is not None:
         here, there = pair.same
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = np.abs(now[here] / before[there])
         known = np.isfinite(factor) & (factor > 0)
-        jumped = known & ((factor >= FACTOR) | (factor <= 1 / FACTOR))
-        if known.any() and jumped.sum() / known.sum() >= max(share, MOVED):
+        ways = known & (factor >= FACTOR), known & (factor <= 1 / FACTOR)
+        fewer, jumped = sorted(ways, key=np.count_nonzero)
+        if known.any() and (jumped.sum() - fewer.sum()) / known.sum() >= max(share, MOVED):
             typical = float(np.median(factor[jumped]))
             yield _fault(column, f"another unit: {typical:.3g} times as much", jumped, pair.now)
         return
@@ -241,16 +266,26 @@ def _quantile_ratios(now: Floats, before: Floats) -> Floats:
     return here[usable] / there[usable] if usable.sum() >= 2 else np.empty(0)
 
 
+def _other_values(
+    column: Column, place: int, pair: _Pair, earlier: Sequence[MonthTable]
+) -> Iterator[Fault]:
+    """Categories that changed for many customers at once, and for more than usually in that time.
+
+    Usual is the median month of those before. Where none is known, half of what is a fault.
+    """
+    moved = pair.moved(place)
+    if moved.mean() < MOVED:
+        return
+    steps = [step for step in (_Pair.of(*two) for two in pairwise(earlier)) if step.same]
+    usual = [step.moved(place).mean() / step.months for step in steps] or [MOVED / OFTEN]
+    if moved.mean() >= OFTEN * pair.months * float(np.median(usual)):
+        yield _fault(column, f"another value than in {pair.before.month}", moved, pair.now)
+
+
 def _places(
     column: Column, now: NDArray[np.int64], before: NDArray[np.int64], pair: _Pair
 ) -> Iterator[Fault]:
-    """Categories that changed for many customers at once, or whose shares changed places."""
-    if pair.same is not None:
-        here, there = pair.same
-        moved = now[here] != before[there]
-        if moved.mean() >= MOVED:
-            yield _fault(column, "another value than the month before", moved, pair.now)
-        return
+    """Categories whose shares changed places."""
     size = len(code_labels(column))
     shares = [np.bincount(codes, minlength=size) / len(codes) for codes in (now, before)]
     apart, sorted_apart = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,3 +128,42 @@ def test_a_month_of_other_columns_or_values_is_not_compared_with(
             column["values"] = [*column["values"], "riesig"]
     assert kept_before("002", schema, tmp_path) == ["001"]
     assert kept_before("002", parse_schema(more, origin="schema.yaml"), tmp_path) == []
+
+
+def moving(months: int, column: str, *, share: float) -> Iterator[pd.DataFrame]:
+    """Months in which this share of the members has drawn the value of a column again each time."""
+    rng, drawn = np.random.default_rng(7), {}
+    for members in club_months(months):
+        again = (rng.random(len(members)) < share) | ~members[builders.NUMBER].isin(drawn)
+        kept = members[builders.NUMBER].map(drawn).astype(members[column].dtype)
+        values = kept.mask(again, members[column].sample(frac=1, random_state=rng).to_numpy())
+        drawn = dict(zip(members[builders.NUMBER], values, strict=True))
+        yield members.assign(**{column: values})
+
+
+def test_after_a_broken_month_a_category_may_have_changed_for_twice_as_many(judge: Judge) -> None:
+    # given a category that another twelfth of the members changes each month, and a broken month
+    months = list(moving(4, builders.SIZE, share=1 / 8))
+    months[2] = months[2].drop(columns=builders.FEE)
+    verdicts = [judge(members, f"{place:03}") for place, members in enumerate(months, start=1)]
+    # then that month alone is a fault, although the one after is compared with the one before
+    assert [v.month for v in verdicts if v.faults] == ["003"]
+    # and a change of as many members as there are is a fault still
+    turned = months[-1].assign(**{builders.SIZE: np.roll(months[-1][builders.SIZE], 1)})
+    (fault,) = judge(turned, "004").faults
+    assert (fault.column, fault.problem) == (builders.SIZE, "another value than in 002")
+
+
+def test_a_category_that_always_changes_is_accepted_once(judge: Judge) -> None:
+    first, second, third = moving(3, builders.SIZE, share=0.3)
+    judge(first, "001")
+    assert judge(second, "002").faults
+    judge(second, "002", accept=[builders.SIZE])
+    assert judge(third, "003").faults == ()
+
+
+def test_amounts_that_are_others_each_month_are_no_other_unit(judge: Judge) -> None:
+    # given days since the last purchase, of which an eighth are eight times as many, or an eighth
+    first, second = moving(2, builders.DAYS, share=1.0)
+    judge(first, "001")
+    assert judge(second, "002").faults == ()
