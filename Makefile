@@ -158,8 +158,8 @@ promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSIO
 	@$(call need,STAGE,STAGE=prod)
 	@$(STAGES) promote "$${STAGE:-}" $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
-retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [AS_OF=month] [REASON=departures|decay|schedule|hand]
-	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
+retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [SNAPSHOT=day] [AS_OF=month] [REASON=departures|decay|schedule|hand]
+	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
 
 deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a running service [MODEL=bundle] [PORT=3000, or URL=address] [ASK=1] [REASON=text]
 	@$(STAGES) deploy $${MODEL:+--model "$$MODEL"} $${PORT:+--url "http://localhost:$$PORT"} \

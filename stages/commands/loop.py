@@ -36,6 +36,12 @@ def _add_retrain(commands: Commands) -> None:
     retrain.add_argument("--month", metavar="2026-11", help="which month it is, or 007")
     retrain.add_argument("--as-of", metavar="2027-05", help="the month of the decision")
     retrain.add_argument(
+        "--snapshot",
+        type=arguments.day,
+        metavar="DAY",
+        help="the day that the table describes, where the model counts days to it",
+    )
+    retrain.add_argument(
         "--reason",
         choices=("departures", "decay", "schedule", "hand"),
         default="hand",
@@ -82,7 +88,10 @@ def _retrain(options: argparse.Namespace, paths: Paths) -> None:
             raise UserError("MONTH: missing; expected the month of the table, 2026-11 or 007")
         data = read_parameters(paths).data
         schema = load_schema(paths.root / data.schema_).without_ignored
-        print(labelled.take_in(options.table, schema, paths, month=options.month))
+        words = labelled.take_in(
+            options.table, schema, paths, month=options.month, snapshot=options.snapshot
+        )
+        print(words)
     print(retrain(options.reason, paths, as_of=options.as_of))
 
 

@@ -8,12 +8,14 @@ The folder is DVC's: `dvc add data/months`. A month that comes in again corrects
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from scoring.errors import UserError, shown
 from scoring.schema import Schema
+from stages.batch.asked import check_snapshot
 from stages.core import months
 from stages.core.files import read_table, row_count, write_table
 from stages.core.paths import Paths
@@ -26,12 +28,19 @@ def folder_of(paths: Paths) -> Path:
     return paths.root / "data" / "months"
 
 
-def take_in(table: Path, schema: Schema, paths: Paths, *, month: str) -> str:
+def take_in(
+    table: Path, schema: Schema, paths: Paths, *, month: str, snapshot: date | None = None
+) -> str:
     """Add a labelled table to a month; what was added, in words.
 
-    A customer who is there already is replaced. `UserError` where the table does not fit.
+    A customer who is there already is replaced. `snapshot` is the day that the table describes:
+    that of the schema is the first table's. `UserError` where the table does not fit, or where days
+    are counted and nobody says to which.
     """
     months.number(month)
+    if schema.date_period is None:
+        check_snapshot(shown(table), snapshot, schema)
+        schema = schema.model_copy(update={"snapshot": snapshot or schema.snapshot})
     new = check_table(read_raw_table(table), schema, origin=shown(table)).customers
     place = folder_of(paths) / f"{month}.parquet"
     known = read_table(place) if place.is_file() else new.head(0)

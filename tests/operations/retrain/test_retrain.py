@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import shutil
 import signal
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from scoring.errors import UserError
+from scoring.schema import parse_schema
 from stages.commands import loop
 from stages.core import months
 from stages.core.files import read_table, write_table
@@ -28,6 +30,18 @@ from stages.parameters import read_parameters
 from tests import builders
 from tests.places import HERE
 from tests.service.conftest import write_club
+
+DATED = {
+    "snapshot": date(2026, 3, 31),
+    "columns": [
+        {"name": "id", "kind": "text", "roles": ["id"]},
+        {"name": "signup", "kind": "date"},
+        {"name": "days since signup", "kind": "integer", "minimum": 0, "maximum": 4000,
+         "from_date": "signup", "part": "days_since"},
+        {"name": "churn", "kind": "category", "values": ["no", "yes"], "positive": "yes",
+         "roles": ["target"]},
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -201,6 +215,22 @@ def test_a_table_that_does_not_fit_is_not_taken_in(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="month 'July'"):
         labelled.take_in(csv(tmp_path, wrong), builders.schema(), paths, month="July")
     assert labelled.labelled_months(paths) == []
+
+
+def test_days_are_counted_to_the_day_of_the_month_that_is_taken_in(tmp_path: Path) -> None:
+    # given a model that counts days, from customers of another day
+    paths, name = Paths(tmp_path), "days since signup"
+    schema = parse_schema(DATED, origin="schema.yaml")
+    table = csv(tmp_path, pd.DataFrame(
+        {"id": ["a", "b"], "signup": ["2026-01-31", "2026-11-01"], "churn": ["yes", "no"]}
+    ))  # fmt: skip
+    # when nobody says which day the table describes, it is not taken in
+    with pytest.raises(UserError, match="SNAPSHOT=2026-01-31"):
+        labelled.take_in(table, schema, paths, month="2026-11")
+    # then its days are counted to that day, and not to the one of the schema
+    labelled.take_in(table, schema, paths, month="2026-11", snapshot=date(2026, 11, 30))
+    kept = labelled.customers_of(["2026-11"], paths)
+    assert kept.set_index("id")[name].to_dict() == {"a": 303, "b": 29}
 
 
 def test_months_of_both_kinds_do_not_mix(paths) -> None:
