@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from stages.batch.parts import PARTIAL
 from stages.core.paths import Paths
@@ -59,9 +60,12 @@ def survive(table: Path, model: Path, folder: Path, *, kills: int, chunk: int) -
     rng = random.Random(20)  # nosec B311
     _run(table, folder / "whole.parquet", model, chunk).wait()
     done, out = 0, folder / "killed.parquet"
-    while done < kills:
-        out.unlink(missing_ok=True)
-        done += sum(_disturbed(table, out, model, chunk, rng, most=kills - done))
+    with tqdm(total=kills, desc="kills", unit="") as bar:
+        while done < kills:
+            out.unlink(missing_ok=True)
+            for kill in _disturbed(table, out, model, chunk, rng, most=kills - done):
+                done += kill
+                bar.update(kill)
     if not out.exists():
         _run(table, out, model, chunk).wait()
     ids = Counter(pq.read_table(out, columns=["customer_id"])["customer_id"].to_pylist())

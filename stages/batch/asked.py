@@ -16,6 +16,7 @@ from stages.batch.local_engine import Engine, local
 from stages.batch.rows import wanted
 
 NAMED = 3  # columns that a message names
+TABLES = (".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".gz", ".zip")  # no way to write one
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Asked:
 def check_target(asked: Asked) -> None:
     """`UserError` where the output cannot go where it is to go."""
     scores, source = asked.scores, Path(asked.source)
+    if asked.out.suffix.lower() in TABLES:
+        raise UserError(
+            f"{shown(asked.out)}: expected OUT to be a folder, or a file ending in .parquet or .csv"
+        )
     if scores.is_dir():
         raise UserError(f"{shown(scores)}: a folder; expected a file, or a folder without a suffix")
     if source.is_dir() and scores.resolve().is_relative_to(source.resolve()):
@@ -109,7 +114,7 @@ def _missing(
 ) -> str:
     """That columns are missing, with what is to be renamed where only the case differs."""
     also = f"; it has {', '.join(map(repr, unexpected[:NAMED]))}" if unexpected else ""
-    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    more = f" (and {', '.join(missing[1:NAMED])}{_others(missing)})" if len(missing) > 1 else ""
     alike = {name.strip().casefold(): name for name in unexpected}
     renamed = [
         f"{alike[name.casefold()]!r} to {name!r}" for name in missing if name.casefold() in alike
@@ -119,6 +124,10 @@ def _missing(
         f"{origin}: column {missing[0]}: missing{more}; expected the columns that the model was "
         f"trained on: {', '.join(names)}{also}{rename}"
     )
+
+
+def _others(names: Sequence[str]) -> str:
+    return f", {len(names) - NAMED} more" if len(names) > NAMED else ""
 
 
 def check_id(asked: Asked, schema: Schema) -> None:

@@ -59,12 +59,17 @@ class Work:
 
     def take(self) -> None:
         """Take the folder for this run; `UserError` where another run holds it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UserError(
                 f"{shown(self.folder)}: another run is writing there; expected one at a time"
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"{shown(self.target.parent)}: cannot be written to ({error.strerror}); expected "
+                "a folder for the results"
             ) from None
 
     def resume(self, manifest: Mapping[str, Any]) -> str:

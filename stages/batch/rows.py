@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scoring.batch import Codes, label_codes
 from scoring.dates import day_number
 from scoring.derive import raw_numbers
+from scoring.errors import UserError
 from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
 from stages.tables.canonical import (
@@ -36,6 +37,7 @@ from stages.tables.numerals import LARGEST_NUMBER
 SHOWN = 40  # characters of a cell in a reason
 HIDDEN = "(hidden)"
 REPEATED = "in several rows"  # of a customer
+BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 WHOLE = 2**53  # beyond it a float64 no longer tells whole numbers apart
 Mask = NDArray[np.bool_]
 
@@ -118,7 +120,17 @@ def check_rows(chunk: Chunk, schema: Schema, *, snapshot: date | None = None) ->
 
 
 def _one(chunk: Chunk, column: Column) -> pa.Array:
-    values = chunk.table[column.name].unify_dictionaries().combine_chunks()
+    """The cells of a column; `UserError` where they are of a type that no table as text has."""
+    cells = chunk.table[column.name]
+    if pa.types.is_nested(cells.type) or any(is_kind(cells.type) for is_kind in BYTES):
+        try:
+            cells = cells.cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise UserError(
+                f"{chunk.file.origin}: column {column.name}: holds {cells.type}; expected numbers, "
+                "text or dates"
+            ) from None
+    values = cells.unify_dictionaries().combine_chunks()
     if isinstance(values, pa.ChunkedArray):
         return values.chunk(0) if values.num_chunks else pa.array([], values.type)
     return values

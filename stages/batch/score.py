@@ -317,9 +317,11 @@ def _kept(work: Work) -> Iterator[None]:
         again = (
             f"{parts:,} finished parts are kept in {shown(work.folder)}: run the same command "
             "again to go on, or delete that folder"
+            if parts
+            else "nothing was written"
         )
         if isinstance(error, KeyboardInterrupt):
-            raise UserError(f"interrupted; {again if parts else 'nothing was written'}") from None
+            raise UserError(f"interrupted; {again}") from None
         if isinstance(error, OSError):
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "no space left: free some" if full else f"{type(error).__name__}: {error}"

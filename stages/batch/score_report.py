@@ -83,7 +83,7 @@ def figures(report: Report) -> pd.DataFrame:
         "rows rejected": f"{summary['rejected']:,}",
         "worth a contact": f"{summary['contacts']:,}",
         "on the contact list": f"{summary['listed']:,}",
-        "budget": "none" if budget is None else f"{budget:,.0f} {summary['currency']}",
+        "budget": "none" if budget is None else f"{budget:,.15g} {summary['currency']}",
         "model": f"{summary['model']['name']} {summary['model']['version']}",
     }
     return pd.Series(values).to_frame("value")

@@ -29,7 +29,7 @@ def in_words(outcome: Outcome) -> str:
             f"{quantity(summary['rejected'], 'row')} rejected: {words}: {shown(folder / REJECTS)}"
         )
     budget = summary["budget"]
-    within = "" if budget is None else f" within the budget of {budget:,.0f} {summary['currency']}"
+    within = "" if budget is None else f" within the budget of {budget:,.15g} {summary['currency']}"
     explored = summary.get("design", {}).get("explored", 0)
     others = f", and {explored:,} others to explore" if explored else ""
     listed, currency = summary["listed"] - explored, summary["currency"]

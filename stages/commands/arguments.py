@@ -68,4 +68,6 @@ def count_or_share(text: str) -> tuple[float, bool]:
     """A count, or a share such as 1%, and whether it is a share."""
     is_share = text.endswith("%")
     value = amount(text.removesuffix("%"))
+    if not is_share and not value.is_integer():
+        raise argparse.ArgumentTypeError(f"{text}: expected a count, or a share such as 1%")
     return (value / 100 if is_share else value), is_share

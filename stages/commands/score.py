@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scoring.bundle import MANIFEST
 from scoring.errors import UserError
 from stages.commands import Commands, arguments
 from stages.core.paths import Paths
@@ -190,6 +191,11 @@ def _model(name: str | None, paths: Paths) -> Path:
         fetch_model(environment=name, root=paths.root)
     elif VERSION.fullmatch(name):
         fetch_model(version=name, root=paths.root)
-    else:
+    elif (Path(name) / MANIFEST).is_file():
         return Path(name)
+    else:
+        raise UserError(
+            f"--model {name}: no {MANIFEST} there; expected the folder of a bundle, staging, prod, "
+            "or a version such as v1.2.0"
+        )
     return fetched(paths.root) / name

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
@@ -55,6 +56,25 @@ def test_what_is_typed_goes_before_params(options, compute, schedulers, asked):
 def test_an_address_without_a_cluster_is_an_error(asked, capsys):
     assert asked("--scheduler", "tcp://a:1") == (1, [])
     assert "--scheduler: needs --engine dask" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code", "words"),
+    [
+        ("--model", "nowhere", 1, "--model nowhere: no bundle.json there; expected the folder"),
+        ("--model", "members.csv", 1, "--model members.csv: no bundle.json there"),
+        ("--max-rejects", "0.03", 2, "0.03: expected a count, or a share such as 1%"),
+        ("--max-rejects", "1.5", 2, "1.5: expected a count"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(option, value, code, words, capsys, tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "members.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Paths, "here", classmethod(lambda cls: cls(tmp_path)))
+    with pytest.raises(SystemExit) if code == 2 else nullcontext():
+        assert main(["score", "members.csv", "out", option, value]) == code
+    assert words in capsys.readouterr().err
 
 
 def test_whoever_answers_in_service_scores(tmp_path, club, monkeypatch):

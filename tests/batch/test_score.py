@@ -1,7 +1,9 @@
 """From a table to scores, a contact list, rejects and a summary."""
 
+import errno
 import json
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -154,6 +156,8 @@ def test_a_missing_column_is_refused_before_any_work(members, scored, tmp_path):
 
     with pytest.raises(UserError, match=r"Beitrag €/Monat: missing.*it has 'Beitrag'"):
         scored(wrong)
+    with pytest.raises(UserError, match=rf"missing \(and .*, {builders.FEE}\); expected"):
+        scored(members.drop(columns=[builders.MONTHS, builders.FEE, builders.SIZE]), "three")
 
     assert not list(tmp_path.glob("out/*"))
 
@@ -295,6 +299,46 @@ def test_two_runs_do_not_write_the_same_output(members, scored, tmp_path):
         return local(*arguments)
 
     assert scored(members, engine=second).summary["scored"] == 150
+
+
+@pytest.mark.parametrize("out", ["scores.xlsx", "scores.CSV.gz", "scores.txt"])
+def test_output_of_a_format_that_is_not_written_is_refused(out, members, scored, tmp_path):
+    with pytest.raises(UserError, match=r"a folder, or a file ending in .parquet or .csv"):
+        scored(members, out)
+
+    assert not (tmp_path / out).exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(members, scored, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(Path, "mkdir", refuse)  # of the folder for parts; nothing stops root here
+
+    with pytest.raises(UserError, match=r"out: cannot be (made|written to) \(Permission denied\)"):
+        scored(members)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        (builders.NUMBER, pa.array([b"\xff%03d" % place for place in range(150)])),
+        (builders.MONTHS, pa.array([[place] for place in range(150)])),
+        (builders.SIZE, pa.array([{"size": "klein"}] * 150)),
+    ],
+)
+def test_a_column_of_a_type_that_no_table_has_is_named(column, cells, members, scored, tmp_path):
+    table = pa.Table.from_pandas(members.drop(columns=column), preserve_index=False)
+    pq.write_table(table.append_column(column, cells), tmp_path / "typed.parquet")
+
+    with pytest.raises(UserError, match=rf"typed.parquet: column {column}: holds \w+"):
+        scored(str(tmp_path / "typed.parquet"))
+
+
+def test_a_small_budget_is_stated_as_it_is(members, scored):
+    assert "within the budget of 0.5 €" in in_words(scored(members, budget=0.5))
+    assert "within the budget of 1,200 €" in in_words(scored(members, budget=1200.0))
 
 
 def test_output_does_not_go_where_the_input_is(members, scored, tmp_path):
