@@ -46,7 +46,7 @@ def test_few_items_are_taken_ahead_of_what_was_asked_for():
 
 @pytest.mark.parametrize("fails", ["the work", "the items", "whoever asks"])
 def test_an_error_ends_the_work_that_has_not_begun(fails, monkeypatch):
-    # given two threads that are kept busy until the pool is told to end
+    # given two threads that are kept busy until the pool is to end
     begun, free, end = [], threading.Event(), ThreadPoolExecutor.shutdown
 
     def shutdown(pool, **options):
