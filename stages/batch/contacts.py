@@ -23,6 +23,7 @@ from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PLACE, PartScorer, why
 
+FETCHED = 1_000_000  # contacts whose ids are in memory at a time
 SLICE = 50_000  # contacts that are written at a time
 Floats = NDArray[np.float64]
 
@@ -50,8 +51,8 @@ class Chosen:
         """Expected profit (n,) of each contact."""
         return self.gain - self.cost
 
-    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Chosen:
-        """Some of them, by mask or in an order."""
+    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Chosen:
+        """Some of them, by mask, by slice or in an order."""
         return Chosen(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
@@ -66,17 +67,19 @@ def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Cho
     probability = np.concatenate([none, *candidates.probability])
     profit = np.concatenate([none, *candidates.profit])
     assignment = np.concatenate([np.empty(0, np.int8), *candidates.assignment])
-    value = money.customer_value(None, len(probability), terms.costs)  # without a monthly value
     if terms.effect is None:
         reduction = terms.costs.accept_rate * probability
         cost = contact_cost(probability, terms.costs)
-        alike = money.expected_profit(probability, value, terms.costs)
     else:
         reduction = np.concatenate([none, *candidates.reduction])
         cost = contact_cost(terms.effect.untreated(probability), terms.costs, reduction=reduction)
-        alike = value * reduction - cost
     if terms.monthly is None:
-        profit = alike
+        value = money.customer_value(None, len(probability), terms.costs)
+        profit = (
+            money.expected_profit(probability, value, terms.costs)
+            if terms.effect is None
+            else value * reduction - cost
+        )
     order = by_profit(profit)
     if budget is not None:
         order = order[_covered(profit, cost, assignment, budget)[order]]
@@ -112,22 +115,27 @@ def contact_list(
 
     `reasons` (n,) are lists of words, or None.
     """
-    n = len(chosen.part)
-    ids = of_parts(chosen, names, work, ID)
-    more = _more_columns(chosen, names, work, effect, design)
     cumulative = np.cumsum(chosen.profit)
-    for start in range(0, max(n, 1), SLICE):
-        part = slice(start, min(start + SLICE, n))
+    for block in _slices(len(cumulative), FETCHED):
+        some = chosen.rows(block)
         columns = list_columns(
-            np.arange(part.start + 1, part.stop + 1),
-            ids[part],
-            probability=chosen.probability[part],
-            cost=chosen.cost[part],
-            gain=chosen.gain[part],
-            cumulative=cumulative[part],
+            np.arange(block.start + 1, block.stop + 1),
+            of_parts(some, names, work, ID),
+            probability=some.probability,
+            cost=some.cost,
+            gain=some.gain,
+            cumulative=cumulative[block],
         )
-        columns |= {name: values[part] for name, values in more.items()}
-        yield pa.table(columns | (split_reasons(reasons[part]) if reasons is not None else {}))
+        columns |= _more_columns(some, names, work, effect, design)
+        for part in _slices(len(some.part), SLICE):
+            why = {} if reasons is None else split_reasons(reasons[block][part])
+            yield pa.table({name: values[part] for name, values in columns.items()} | why)
+
+
+def _slices(n: int, most: int) -> Iterator[slice]:
+    """Consecutive slices of n, `most` or fewer at a time; an empty one of none."""
+    for start in range(0, max(n, 1), most):
+        yield slice(start, min(start + most, n))
 
 
 def _more_columns(
@@ -155,10 +163,10 @@ def of_parts(
         order.append(mine)
     if not taken:
         return pa.array([], pa.string())
-    together = pa.chunked_array([chunk for each in taken for chunk in each.chunks])
+    together = pa.chunked_array([chunk for each in taken for chunk in each.chunks]).combine_chunks()
     back = np.empty(len(together), np.int64)
     back[np.concatenate(order)] = np.arange(len(together))
-    return together.combine_chunks().take(pa.array(back))
+    return together.take(pa.array(back))
 
 
 def _by_part(chosen: Chosen) -> Iterator[tuple[int, NDArray[np.int64]]]:
