@@ -39,6 +39,8 @@ KERNEL_ENVIRONMENT = {
     RUN: "1",
 }
 
+STORAGES = ("azure", "boto3", "gcsfs", "github", "pyarrow.fs")  # notebooks are files here
+
 
 def notebook_of(stage: str, paths: Paths) -> Path:
     """The notebook of a stage; `UserError` where there is none."""
@@ -126,9 +128,9 @@ def execute(
     notebook: nbformat.NotebookNode, parameters: dict[str, Any], paths: Paths, *, origin: str
 ) -> nbformat.NotebookNode:
     """The notebook with its outputs; progress on stderr goes to the terminal as it comes."""
-    import papermill
     from traitlets.config import Config
 
+    papermill = _papermill()
     with_end = nbformat.from_dict(notebook)
     with_end.cells.append(nbformat.v4.new_code_cell("None", metadata={"tags": ["end"]}))
     with tempfile.TemporaryDirectory() as scratch, _environment(Path(scratch), paths):
@@ -151,6 +153,18 @@ def execute(
         except papermill.PapermillExecutionError as error:
             raise _cell_failure(error, _number(error.cell_index, notebook), origin) from None
     return _without_end(executed, origin)
+
+
+def _papermill() -> Any:
+    """Papermill without the storages that it imports where they are there: a second a stage."""
+    hidden = [name for name in STORAGES if name not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # as if not installed
+    try:
+        import papermill
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    return papermill
 
 
 class _environment:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -53,6 +55,27 @@ def test_an_executed_notebook_is_the_same_at_every_run_and_shows_no_progress(
     assert first == second
     assert "half way" in capfd.readouterr().err
     assert "half way" not in first.replace("print('half way'", "")
+
+
+def test_a_stage_imports_no_storage_and_no_grammar_of_addresses() -> None:
+    # given a process that starts as `python -m stages` does, and asks for papermill
+    script = """if True:
+        import runpy, sys
+        sys.argv = ["stages", "--help"]
+        try:
+            runpy.run_module("stages", run_name="__main__")
+        except SystemExit:
+            from stages.core import runner
+            runner._papermill()
+            unused = {"azure", "boto3", "gcsfs", "github", "rfc3987_syntax"}
+            sys.exit(str({name for name in unused if sys.modules.get(name)}))
+    """
+    # when
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=HERE.root, capture_output=True, text=True, check=False
+    )
+    # then none of what takes it seconds was imported
+    assert done.stderr.strip() == "set()"
 
 
 @pytest.mark.slow  # two processes import all that a notebook needs
