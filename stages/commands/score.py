@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scoring.bundle import MANIFEST
 from scoring.errors import UserError
 from stages.commands import Commands, arguments
 from stages.core.paths import Paths
@@ -182,6 +181,7 @@ def _engine(name: str | None, scheduler: str | None, paths: Paths) -> Engine:
 
 def _model(name: str | None, paths: Paths) -> Path:
     """The folder of the bundle to score with; one of the registry is fetched into it."""
+    from scoring.bundle import MANIFEST
     from scoring.deployment import bundle_in_service
     from stages.operations.registry.fetch import fetch_model, fetched
 
