@@ -25,7 +25,8 @@ TREATED = (
 )  # fmt: skip
 CONTROL = (
     "control", "holdout", "hold out", "none", "no", "untreated", "not contacted", "kontrolle",
-    "kontrollgruppe", "temoin", "controle", "controllo", "kontrol", "kontrolna", "контроль",
+    "kontrollgruppe", "temoin", "controle", "controllo", "kontrol", "kontrolna", "kontrola",
+    "kontroll", "kontrollgrupp", "controlegroep", "контроль",
 )  # fmt: skip
 MOST_ARMS = 8
 

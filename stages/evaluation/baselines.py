@@ -100,8 +100,8 @@ def summary(data: EvaluationData, table: pd.DataFrame) -> str:
         f"Contacting the {decided['contacted']:.0%} of customers for whom it pays brings "
         f"{decided['profit']:.2f} {data.schema.currency} per customer, averaged "
         f"over everybody ({decided['low']:.2f} to {decided['high']:.2f}): "
-        f"{simple['lead']:.2f} more than with one feature ({simple['lead_low']:.2f} to "
-        f"{simple['lead_high']:.2f}). Assumes that {data.costs.accept_rate:.0%} of contacted "
+        f"{simple['lead']:+.2f} against one feature ({simple['lead_low']:+.2f} to "
+        f"{simple['lead_high']:+.2f}). Assumes that {data.costs.accept_rate:.0%} of contacted "
         f"leavers accept. {untuned.summary(lead)}"
     )
 

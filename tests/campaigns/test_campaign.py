@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
+from stages.adoption.profile import profile
 from stages.adoption.target import Outcome
 from stages.campaigns import campaign_report
 from stages.campaigns.analysis import analyse
@@ -14,9 +15,11 @@ from stages.campaigns.campaign_file import read_campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.campaigns.campaign_source import CampaignOptions
 from stages.campaigns.campaign_summary import headlines
+from stages.campaigns.roles import arms_of
 from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.parameters import read_parameters
+from tests.raw_tables import raw_table
 
 SETTINGS = CampaignAnalysis(seed=20, folds=3, level=0.95)
 ROWS = 1500
@@ -135,6 +138,12 @@ def test_what_is_not_known_is_asked(tmp_path, money, paths, change, options, mes
         table["letter"] = table["letter"].replace("control", "group_a").replace("sent", "group_b")
     with pytest.raises(UserError, match=message):
         read(table, tmp_path, money, paths, **options)
+
+
+@pytest.mark.parametrize("word", ["Kontrollgruppe", "kontrola", "Grupa kontrolna", "kontroll"])
+def test_who_was_left_alone_is_known_by_the_word_in_several_languages(word):
+    column = raw_table(group=[word, "telefon", "telefon"]).columns["group"]
+    assert arms_of(profile("group", column, rows=3), None, origin="t.csv") == [word, "telefon"]
 
 
 def test_a_small_campaign_is_refused_with_its_counts(tmp_path, money, paths):

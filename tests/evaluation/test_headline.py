@@ -11,7 +11,7 @@ from scoring import money
 from scoring.bundle import BASELINES
 from stages.core import measures
 from stages.core.measures import value
-from stages.evaluation.baselines import summary
+from stages.evaluation.baselines import strategies, summary
 from stages.evaluation.headline import confusion, headline
 from tests import builders
 from tests.builders import CONTRACT, with_labels
@@ -123,6 +123,8 @@ def test_confusion_counts_everybody_once(data):
 
 def test_words_say_the_headline(data, metrics):
     words = summary(data, metrics)
+    lead = strategies(data).loc["one-feature model, same rule"]
+    assert f"{lead['lead']:+.2f} against one feature ({lead['lead_low']:+.2f} to" in words
     assert f"{metrics.loc['roc_auc', 'value']:.1%}" in words
     assert f"{metrics.loc['roc_auc', 'one_feature']:.1%}" in words
     assert f"{metrics.loc['profit_per_customer', 'value']:.2f}" in words

@@ -42,12 +42,13 @@ def _lines(decision: Decision, reason: str) -> list[str]:
 
 def _gain(gain: Gain) -> list[str]:
     metric = METRICS[gain.metric]
-    low, high = (
-        "–" if bound is None else metric.text(bound, signed=True) for bound in (gain.low, gain.high)
+    difference, low, high = (
+        "–" if value is None else metric.text(value, signed=True)
+        for value in (gain.difference, gain.low, gain.high)
     )
     values = [
         "–" if value is None else metric.text(value) for value in (gain.champion, gain.challenger)
     ]
     line = f"{metric.heading_with_direction}: champion {values[0]}, challenger {values[1]}"
     decayed = f" The champion has decayed: {'; '.join(gain.decayed)}." if gain.decayed else ""
-    return [f"{line}, difference {low} to {high} with interval.{decayed}"]
+    return [f"{line}, difference {difference} ({low} to {high}).{decayed}"]

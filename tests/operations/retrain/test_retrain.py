@@ -91,6 +91,7 @@ def test_a_challenger_of_all_columns_is_promoted_and_ready_to_be_deployed(paths)
     assert decision.summary in words
     report = (paths.reports / "retrain.md").read_text(encoding="utf-8")
     assert decision.challenger.version in report
+    assert f"difference {decision.gain.difference:+.4f} ({decision.gain.low:+.4f} to" in report
     assert "**not met**" not in report
 
 
