@@ -46,6 +46,7 @@ UNCHANGEABLE = ("id", "period", "target", "sensitive")
 NUMERIC_KINDS = ("integer", "number")
 NUMERIC_ROLES = ("tenure", "monthly_value", "total_value")
 OTHER = "(other)"
+LARGEST_NUMBER = 3.4028234663852886e38  # of float32, in which models and their export count
 SHOWN_VALUES = 12  # of a category, in an error message
 AVERAGE, CHANGE = DERIVED_NAMES = ("average_monthly_value", "monthly_value_change")
 KEY_NAMES = ("#id", "#label")  # of customers and outcomes in the feature tables

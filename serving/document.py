@@ -12,9 +12,9 @@ from pydantic.json_schema import models_json_schema
 from scoring.bundle import Tier
 from scoring.dates import COUNTED
 from scoring.decision import Decision
-from scoring.schema import Column, Schema
+from scoring.schema import LARGEST_NUMBER, Column, Schema
 from serving.date_parts import Row
-from serving.request_types import LARGEST, accepted, bounds
+from serving.request_types import accepted, bounds
 from serving.requests import SNAPSHOT, Requests
 from serving.routes import PREDICT_BATCH, ROUTES, Route
 
@@ -135,7 +135,7 @@ def _example_date(column: Column, schema: Schema) -> str:
     for part in schema.date_parts:
         if part.from_date == column.name and part.part in COUNTED:
             low, high = bounds(part)
-            days = timedelta(int(low + high) // 2 if high < LARGEST else int(max(low, 1)))
+            days = timedelta(int(low + high) // 2 if high < LARGEST_NUMBER else int(max(low, 1)))
             return (EXAMPLE_DAY + (-days if part.part == COUNTED[0] else days)).isoformat()
     return EXAMPLE_DAY.isoformat()
 
@@ -147,7 +147,7 @@ def _example_value(column: Column, row: Row, schema: Schema) -> Any:
         return accepted(column)[0]
     tenure, monthly = schema.role("tenure"), schema.role("monthly_value")
     low, high = bounds(column)
-    value = (low + high) / 2 if high < LARGEST else max(low, 1.0)
+    value = (low + high) / 2 if high < LARGEST_NUMBER else max(low, 1.0)
     if "total_value" in column.roles and tenure and monthly:
         value = min(row.get(tenure.name, 1) * row.get(monthly.name, 1), high)
     return int(value) if column.kind == "integer" else round(value, 2)

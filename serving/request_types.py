@@ -10,10 +10,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, GetPydanticSchema, With
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
-from scoring.schema import Column
+from scoring.schema import LARGEST_NUMBER, Column
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
-LARGEST = 1e18  # a number that nobody bounded: models compute in 32 bits
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
 ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 ID_DOCUMENT = {  # 7.0 is an integer in JSON Schema
@@ -121,8 +120,8 @@ def accepted(column: Column) -> tuple[Any, ...]:
 
 def bounds(column: Column) -> tuple[float, float]:
     """The smallest and the largest value of a number."""
-    low = -LARGEST if column.minimum is None else max(column.minimum, -LARGEST)
-    return low, LARGEST if column.maximum is None else min(column.maximum, LARGEST)
+    low = -LARGEST_NUMBER if column.minimum is None else max(column.minimum, -LARGEST_NUMBER)
+    return low, LARGEST_NUMBER if column.maximum is None else min(column.maximum, LARGEST_NUMBER)
 
 
 def allowed(column: Column) -> Any:

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from scoring.schema import OTHER
+from scoring.schema import LARGEST_NUMBER, OTHER
 from stages.adoption import names
 from stages.adoption.guess import CONFIRM, DOUBTFUL, Guess
 from stages.adoption.privacy import sensitive
 from stages.adoption.profile import Profile
-from stages.tables.numerals import LARGEST_NUMBER
 
 LISTED = 50  # values of a category that are named; beyond, the rest are pooled
 CLOSED = 12  # up to so many values a category is taken to be complete

@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from scoring.schema import LARGEST_NUMBER
 from stages.tables.canonical import absent_texts, spelling_key, trimmed
 from stages.tables.date_formats import dates_by_format, days_of, is_month_first
 from stages.tables.intake import RawColumn
-from stages.tables.numerals import LARGEST_NUMBER, plain_numbers
+from stages.tables.numerals import plain_numbers
 
 MARKS = 2  # texts among numbers or dates that may stand for no value
 OFTEN, SEVERAL = 0.005, 3  # share of the rows that each of them is in, and in how many at least

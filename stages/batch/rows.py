@@ -21,7 +21,7 @@ from scoring.batch import Codes, label_codes
 from scoring.dates import day_number
 from scoring.derive import raw_numbers
 from scoring.errors import UserError
-from scoring.schema import OTHER, Column, Schema
+from scoring.schema import LARGEST_NUMBER, OTHER, Column, Schema
 from stages.batch.inputs import Chunk
 from stages.tables.canonical import (
     Canonical,
@@ -32,7 +32,6 @@ from stages.tables.canonical import (
     trimmed,
 )
 from stages.tables.intake import RawColumn, bare_numbers
-from stages.tables.numerals import LARGEST_NUMBER
 
 SHOWN = 40  # characters of a cell in a reason
 HIDDEN = "(hidden)"

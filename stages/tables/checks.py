@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from scoring.dates import day_number
 from scoring.errors import UserError
-from scoring.schema import Column, Schema
+from scoring.schema import LARGEST_NUMBER, Column, Schema
 from stages.tables.canonical import Canonical, canonical, date_part, days_in, spelling_key
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawTable
-from stages.tables.numerals import LARGEST_NUMBER
 from stages.tables.validation import DataWarning, RejectedTable, ValidationIssue
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 INFINITE = r"(?i)^[-+]?inf(inity)?$"
 GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$|^[-+]?[1-9]\d{0,1}(,\d{2})*,\d{3}(\.\d+)?$"
 POINT_GROUPED = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$"
-LARGEST_NUMBER = float(np.finfo(np.float32).max)  # models and their export count in float32
 SPACES = "\u00a0\u202f\u2009\u2007"  # no-break, narrow, thin, figure: between thousands
 CURRENCY = (
     r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|MXN|PLN|CZK|HUF|RON|SEK|NOK|DKK|TRY|TL|"

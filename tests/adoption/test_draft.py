@@ -12,12 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scoring.schema import OTHER, parse_schema
+from scoring.schema import LARGEST_NUMBER, OTHER, parse_schema
 from stages.adoption.draft import Draft, draft
 from stages.adoption.target import Outcome
 from stages.tables.checks import Checked, check_table
 from stages.tables.intake import RawTable, read_raw_table
-from stages.tables.numerals import LARGEST_NUMBER
 from tests.raw_tables import (
     PLAIN,
     ROWS,

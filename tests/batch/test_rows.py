@@ -1,9 +1,16 @@
 """Rows under the schema: what adoption refuses is rejected, and nothing else."""
 
+import json
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from scoring.derive import raw_inputs
+from scoring.schema import LARGEST_NUMBER
+from serving.document import example
+from serving.exchange import RequestError
+from serving.requests import Requests
 from stages.batch.inputs import find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
 from stages.tables.validation import RejectedTable
@@ -101,3 +108,19 @@ def test_cells_of_ids_and_sensitive_columns_are_not_shown(tmp_path):
 
     assert "geheim" not in reason
     assert "(hidden)" in reason
+
+
+@pytest.mark.parametrize("number", ["1e18", "-1e19", "3e38", "3.5e38", "-1e39"])
+def test_a_number_without_bounds_may_be_as_large_as_in_the_service(number, tmp_path):
+    schema = builders.schema(**{builders.DAYS: {"minimum": None, "maximum": None}})
+    table = builders.as_text(builders.members(60, seed=7))
+    table.loc[11, builders.DAYS] = number
+    member = {**example("/predict", schema)["features"], builders.DAYS: float(number)}
+    body = json.dumps({"features": member}).encode()
+
+    rows = _rows(table, schema, tmp_path)
+
+    is_refused = abs(float(number)) > LARGEST_NUMBER
+    assert [place for place, _ in rows.rejects] == ([13] if is_refused else [])
+    with pytest.raises(RequestError) if is_refused else nullcontext():
+        Requests(schema, max_batch=1).parse_one(body)
