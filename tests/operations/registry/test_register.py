@@ -16,6 +16,7 @@ from stages.core.yamlfile import read_yaml
 from stages.operations.registry.evidence import read_record
 from stages.operations.registry.register import quality, register
 from stages.operations.registry.versions import read_versions
+from stages.parameters import read_parameters
 from tests.operations.registry.conftest import (
     METRICS,
     another_champion,
@@ -25,6 +26,7 @@ from tests.operations.registry.conftest import (
     write_champion,
     write_evaluation,
 )
+from tests.places import HERE
 
 
 def refused(root: Path) -> str:
@@ -120,8 +122,8 @@ def test_metric_that_is_no_number_is_refused_by_name(small: Path, path: str, val
 @pytest.mark.parametrize(
     ("path", "value", "floor"),
     [
-        ("test.roc_auc", 0.6999, "roc_auc"),
-        ("test.brier", 0.186 * 0.951, "brier_skill"),
+        ("test.roc_auc", 0.4999, "roc_auc"),
+        ("test.brier", 0.186 * 1.01, "brier_skill"),
         ("test.profit_per_customer", -0.01, "profit_per_customer"),
     ],
 )
@@ -131,6 +133,14 @@ def test_quality_below_a_floor_is_refused(small: Path, path: str, value: float, 
     message = refused(small)
     assert message.startswith(f"reports/metrics.json: {floor}: ")
     assert f"registry.floors.{floor}" in message
+
+
+def test_no_floor_refuses_a_model_of_few_leavers_that_says_who_they_are() -> None:
+    # given 1.5% who leave, whom the true probabilities themselves rank with a ROC AUC of 0.68
+    metrics = with_metric("test.roc_auc", 0.68)
+    metrics["reference"]["base_rate_brier"], metrics["test"]["brier"] = 0.01516, 0.01492
+    floors = read_parameters(HERE).registry.floors
+    assert all(value >= getattr(floors, name) for name, value in quality(metrics).items())
 
 
 def test_every_floor_that_is_missed_is_named(small: Path) -> None:
