@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +151,73 @@ def test_a_row_that_cannot_be_written_fails_nobody_and_is_counted(tmp_path):
         log.log.put(made)
     assert len(log.lines()) == log.counted("written") == 19
     assert (log.counted("dropped"), log.log._room) == (1, 20)
+
+
+def test_lines_of_several_requests_are_written_in_one_call_and_in_order(tmp_path, monkeypatch):
+    writes, real = [], prediction_log._File.append
+
+    def append(self, lines):
+        writes.append(lines.count(b"\n"))
+        real(self, lines)
+
+    monkeypatch.setattr(prediction_log, "ROUND", 60)  # only closing writes
+    monkeypatch.setattr(prediction_log._File, "append", append)
+    log = Log(tmp_path, log_ids="plain")
+    ids = [f"K-{place}" for place in range(200)]
+    for customer in ids:
+        log.log.put(entry(ids=[customer]))
+    assert [line["customer"] for line in log.lines()] == ids
+    assert writes == [200]
+
+
+def test_requests_at_the_same_time_lose_and_repeat_no_line(tmp_path):
+    log = Log(tmp_path, log_ids="plain")
+
+    def put(thread):
+        for place in range(40):
+            log.log.put(entry(2, ids=[f"{thread}-{place}-{row}" for row in range(2)]))
+
+    threads = [threading.Thread(target=put, args=(thread,)) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [line["customer"] for line in log.lines()]
+    assert len(found) == len(set(found)) == log.counted("written") == 640
+
+
+class Stream:
+    """A file that takes a few bytes at a time, and an error in place of more than `most`."""
+
+    def __init__(self, path, *, most):
+        self.file, self.left = path.open("ab", buffering=0), most
+
+    def write(self, lines):
+        if not self.left:
+            raise OSError("no space left")
+        taken = self.file.write(lines[: min(5, self.left)])
+        self.left -= taken
+        return taken
+
+    def tell(self):
+        return self.file.tell()
+
+    def close(self):
+        self.file.close()
+
+
+@pytest.mark.parametrize("most", [1_000, 13])
+def test_a_write_that_takes_a_part_goes_on_and_one_that_fails_leaves_no_half_line(tmp_path, most):
+    path = tmp_path / "log"
+    file = prediction_log._File(path, maxBytes=10_000, delay=True)
+    file.stream = Stream(path, most=most)
+    lines = b"the first line\nthe second line\n"
+    with nullcontext() if most > len(lines) else pytest.raises(OSError, match="no space"):
+        file.append(lines)
+    file.append(b"the last line\n")
+    file.close()
+    kept = lines if most > len(lines) else b""
+    assert path.read_bytes() == kept + b"the last line\n"
 
 
 def test_a_full_disk_is_counted_and_nothing_else(tmp_path):
