@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from scoring.errors import UserError
-from scoring.schema import Schema
+from scoring.schema import Column, Schema
 from scoring.verdict import Calibration
 from stages.batch.inputs import InputFile, find_inputs
 from stages.core.measures import calibration_error
 from stages.core.months import is_closed, month_name, month_of
+from stages.core.quantity import quantity
 from stages.monitoring.departures import absent
 from stages.monitoring.month_table import MonthTable, keys_of
 from stages.tables.canonical import canonical
@@ -46,7 +47,8 @@ def read_outcomes(
 
     A file has the id and the target, and is of the month in its column `month` or in its path; a
     single one of neither is of `month`, where that is given.
-    Labels of an open month are left unread. `UserError` where a column or the month is missing.
+    Labels of an open month are left unread, and blank ones are none. `UserError` where a column or
+    the month is missing, a label is none of the target's, or a customer has two.
     """
     found, still_open = dict[str, Outcomes](), []
     with tempfile.TemporaryDirectory() as fetched:
@@ -54,7 +56,7 @@ def read_outcomes(
         tables = [_table(file, schema, month if len(files) == 1 else None) for file in files]
     for name, rows in pd.concat(tables).groupby(MONTH):
         if is_closed(str(name), window=window, as_of=as_of):
-            found[str(name)] = _outcomes(rows, schema)
+            found[str(name)] = _outcomes(rows, schema, origin=f"{address}: month {name}")
         else:
             still_open.append(str(name))
     return found, sorted(set(still_open))
@@ -67,7 +69,7 @@ def _files(address: str, folder: Path) -> list[InputFile]:
 
 
 def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
-    """Id, target as text, and month of each row."""
+    """Id, target as text, and month of each row whose outcome is known."""
     origin = file.origin
     raw = read_raw_table(file.path, origin=origin)
     if schema.id_name is None:
@@ -76,10 +78,24 @@ def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
     for name in names:
         if name not in raw.columns:
             raise UserError(f"{origin}: column {name}: missing; expected the id and the target")
-    target = canonical(raw.columns[schema.target.name], schema.target).values
-    table = pd.DataFrame({names[0]: _texts(raw.columns[names[0]]), names[1]: target})
+    if not raw.rows:
+        raise UserError(f"{origin}: no rows below the header; expected customers and their outcome")
+    table = pd.DataFrame({n: canonical(raw.columns[n], schema[n]).values for n in names})
     table[MONTH] = _months(raw, origin, month)
-    return table
+    table = table.dropna()
+    return table[_is_label(table[names[1]], raw, schema.target, origin)]
+
+
+def _is_label(values: pd.Series, raw: RawTable, target: Column, origin: str) -> pd.Series:
+    """Which values say whether a customer left; those that the schema leaves out do not."""
+    known = values.isin(target.labels)
+    wrong = values[~known & ~values.isin([str(value) for value in target.left_out])]
+    for row, value in wrong.head(1).items():
+        raise UserError(
+            f"{origin}: column {target.name}: row {raw.number(int(str(row)))}: {value!r}; "
+            f"expected {target.expected}"
+        )
+    return known
 
 
 def _months(raw: RawTable, origin: str, default: str | None) -> list[str] | str:
@@ -101,11 +117,13 @@ def _texts(column: RawColumn) -> list[str]:
     return [texts[code] for code in column.codes]
 
 
-def _outcomes(rows: pd.DataFrame, schema: Schema) -> Outcomes:
-    return Outcomes(
-        keys_of(rows[str(schema.id_name)].tolist()),
-        schema.churned(rows).astype(bool),
-    )
+def _outcomes(rows: pd.DataFrame, schema: Schema, *, origin: str) -> Outcomes:
+    keys = keys_of(rows[str(schema.id_name)].tolist())
+    each = pd.DataFrame({"key": keys, "left": schema.churned(rows).astype(bool)}).drop_duplicates()
+    if several := int(each["key"].duplicated().sum()):
+        many = quantity(several, "customer")
+        raise UserError(f"{origin}: {many} with two outcomes; expected one of each")
+    return Outcomes(each["key"].to_numpy(), each["left"].to_numpy())
 
 
 def absent_at_the_end(month: MonthTable, end: MonthTable) -> Outcomes | None:

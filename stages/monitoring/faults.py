@@ -1,8 +1,9 @@
 """Is the data broken? Faults by column, which are never called drift.
 
 A column or all rows missing, ids twice, values that the schema does not allow, a month delivered
-again, ids given to other customers, more blanks than before, one number for everybody, numbers in
-another unit, categories that changed places, and customers that are not there.
+again, ids given to other customers or written otherwise, more blanks than before, one number for
+everybody, numbers in another unit, categories that changed places, and customers that are not
+there.
 The first follow from the checks of the intake; the others compare with months that were whole,
 customer by customer where the ids allow it: a customer's fee does not grow a hundredfold in a
 month, nobody's tenure falls, a whole base does not change how it pays, and not many times as many
@@ -11,10 +12,10 @@ leave as ever did.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +24,17 @@ from scoring.batch import code_labels
 from scoring.errors import UserError
 from scoring.schema import Column, Schema
 from scoring.verdict import Fault
-from stages.batch.rows import REPEATED
 from stages.core.months import number
-from stages.monitoring.departures import absent
+from stages.monitoring.absences import FEW, not_there
 from stages.monitoring.month_table import Floats, MonthTable
+from stages.monitoring.two_sample import grows
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
+SAME_FACTOR, NEARLY_ALL, NEAR = 2.0, 0.9, 0.02  # or this one, for so many, who differ by so little
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 MOVED = 0.1  # share of customers whose category or unit changed since the month before
 OFTEN = 2.0  # times as many as usually change theirs in that time
 BLANKS = 0.05  # share by which blanks may grow
-ABSENT = 0.1  # share of the month before that is not in this one, from which on it may be cut off
-TIMES = 4.0  # as many as were ever absent after a month
-FEW = 30  # customers below which nothing is compared
 MOST_COMMON = 0.9  # share of customers with one value, from which on a column hardly varied
 
 
@@ -56,6 +55,12 @@ class _Pair:
         here, there = self.same or (np.empty(0, np.int64),) * 2
         return self.now.codes[here, place] != self.before.codes[there, place]
 
+    def factor(self, place: int) -> Floats:
+        """How many times what it was (m,) the number in the column at this place is."""
+        here, there = self.same or (np.empty(0, np.int64),) * 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.abs(self.now.numbers[here, place] / self.before.numbers[there, place])
+
     @property
     def months(self) -> int:
         """From one month to the other: more than one where those between were not whole."""
@@ -74,7 +79,7 @@ def faults(
     again = [*_delivered_again(now, earlier, schema)]
     if again:
         return tuple(again)
-    found = [*_refused(now, share), *_cut_off(now, earlier, schema)]
+    found = [*_refused(now, share), *not_there(now, earlier, schema, share)]
     if before is not None and min(len(now), len(before)) >= FEW:
         broken = {fault.column for fault in found}
         pair = _Pair.of(before, now)
@@ -139,50 +144,6 @@ def _same_content(now: MonthTable, before: MonthTable) -> bool:
     return np.array_equal(one, other, equal_nan=True)
 
 
-def _cut_off(now: MonthTable, earlier: Sequence[MonthTable], schema: Schema) -> Iterator[Fault]:
-    """Many more customers absent than after any month before, in proportion to the time.
-
-    A customer whose row could not be read is not absent.
-    """
-    steps = [_Step.between(*pair) for pair in pairwise([*earlier, now])]
-    *known, last = steps or [None]
-    usual = [step.rate for step in known if step]
-    if last is None or not usual or last.customers < FEW:
-        return
-    before = earlier[-1]
-    absent_rows = round(last.share * before.rows) - _unread(now)
-    share = absent_rows / before.rows
-    if share >= ABSENT and last.rate * share / last.share >= TIMES * max(usual):
-        yield Fault(
-            column=str(schema.id_name),
-            problem=f"customers of {before.month} are absent",
-            customers=absent_rows,
-            share=share,
-        )
-
-
-def _unread(now: MonthTable) -> int:
-    """Rows that failed a check. Those that have an id again are of a customer who is there."""
-    again = sum(n for (_, problem), n in now.problems.items() if problem == REPEATED)
-    return max(0, now.rows - (len(now) << now.thinned) - again)
-
-
-class _Step(NamedTuple):
-    """Customers of a month, the share of them absent from a later one, and that share a month."""
-
-    customers: int
-    share: float
-    rate: float
-
-    @classmethod
-    def between(cls, before: MonthTable, now: MonthTable) -> Self | None:
-        gone = absent(before, now)
-        if gone is None:
-            return None
-        share = float(gone.mean())
-        return cls(len(gone), share, share / (number(now.month) - number(before.month)))
-
-
 def _compared(
     pair: _Pair, earlier: Sequence[MonthTable], schema: Schema, share: float
 ) -> Iterator[Fault]:
@@ -191,7 +152,7 @@ def _compared(
         now, before = pair.now.numbers[:, place], pair.before.numbers[:, place]
         yield from _blanks(column, np.isnan(now), np.isnan(before), pair.now)
         yield from _constant(column, now, before, pair.now)
-        yield from _unit(column, now, before, pair, share)
+        yield from _unit(column, place, pair, earlier, share)
     for place, column in enumerate(schema.category_inputs):
         codes, before_codes = pair.now.codes[:, place], pair.before.codes[:, place]
         absent = len(code_labels(column)) - 1
@@ -234,28 +195,51 @@ def _blanks(
 
 
 def _unit(
-    column: Column, now: Floats, before: Floats, pair: _Pair, share: float
+    column: Column, place: int, pair: _Pair, earlier: Sequence[MonthTable], share: float
 ) -> Iterator[Fault]:
-    """Numbers many times what they were, of the same customers or at most quantiles.
+    """Numbers many times what they were, of the same customers or at most quantiles."""
+    if pair.same is not None:
+        jumped, part = _other_unit(column, place, pair)
+        if part < max(share, MOVED):
+            return
+        usual = _usually(earlier, lambda step: _other_unit(column, place, step)[1])
+        if part >= min(NEARLY_ALL, OFTEN * pair.months * usual):
+            typical = float(np.median(pair.factor(place)[jumped]))
+            yield _fault(column, f"another unit: {typical:.3g} times as much", jumped, pair.now)
+        return
+    ratios = _quantile_ratios(pair.now.numbers[:, place], pair.before.numbers[:, place])
+    if len(ratios) and ((ratios >= FACTOR).all() or (ratios <= 1 / FACTOR).all()):
+        words = f"another unit: {float(np.median(ratios)):.3g} times as much"
+        yield _fault(column, words, np.ones(len(pair.now), bool), pair.now)
+
+
+def _other_unit(column: Column, place: int, pair: _Pair) -> tuple[NDArray[np.bool_], float]:
+    """Whose number is many times what it was, and which share of those that can be compared.
 
     Of customers counted less those the other way: what a customer spends in a month may be ten
     times as much for some, and for as many others a tenth.
     """
-    if pair.same is not None:
-        here, there = pair.same
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.abs(now[here] / before[there])
-        known = np.isfinite(factor) & (factor > 0)
-        ways = known & (factor >= FACTOR), known & (factor <= 1 / FACTOR)
-        fewer, jumped = sorted(ways, key=np.count_nonzero)
-        if known.any() and (jumped.sum() - fewer.sum()) / known.sum() >= max(share, MOVED):
-            typical = float(np.median(factor[jumped]))
-            yield _fault(column, f"another unit: {typical:.3g} times as much", jumped, pair.now)
-        return
-    ratios = _quantile_ratios(now, before)
-    if len(ratios) and ((ratios >= FACTOR).all() or (ratios <= 1 / FACTOR).all()):
-        words = f"another unit: {float(np.median(ratios)):.3g} times as much"
-        yield _fault(column, words, np.ones(len(now), bool), pair.now)
+    factor = pair.factor(place)
+    known = np.isfinite(factor) & (factor > 0)
+    if not known.any():
+        return known, 0.0
+    alike = _by_one_factor(factor, known, column)
+    ways = known & (factor >= FACTOR), known & (factor <= 1 / FACTOR)
+    fewer, more = sorted(ways, key=np.count_nonzero)
+    if alike.any():
+        return alike, float(alike.sum() / known.sum())
+    return more, float((more.sum() - fewer.sum()) / known.sum())
+
+
+def _by_one_factor(factor: Floats, known: NDArray[np.bool_], column: Column) -> NDArray[np.bool_]:
+    """Who moved by the factor by which nearly everybody did; nobody of what grows by itself."""
+    nobody = np.zeros(len(factor), bool)
+    if known.sum() < FEW or grows(column):
+        return nobody
+    typical = float(np.median(factor[known]))
+    alike = known & (np.abs(factor / typical - 1) <= NEAR)
+    is_one = alike.sum() >= NEARLY_ALL * known.sum()
+    return alike if is_one and not 1 / SAME_FACTOR < typical < SAME_FACTOR else nobody
 
 
 def _quantile_ratios(now: Floats, before: Floats) -> Floats:
@@ -269,17 +253,22 @@ def _quantile_ratios(now: Floats, before: Floats) -> Floats:
 def _other_values(
     column: Column, place: int, pair: _Pair, earlier: Sequence[MonthTable]
 ) -> Iterator[Fault]:
-    """Categories that changed for many customers at once, and for more than usually in that time.
-
-    Usual is the median month of those before. Where none is known, half of what is a fault.
-    """
+    """Categories that changed for many customers, and for more than usually in that time."""
     moved = pair.moved(place)
     if moved.mean() < MOVED:
         return
-    steps = [step for step in (_Pair.of(*two) for two in pairwise(earlier)) if step.same]
-    usual = [step.moved(place).mean() / step.months for step in steps] or [MOVED / OFTEN]
-    if moved.mean() >= OFTEN * pair.months * float(np.median(usual)):
+    usual = _usually(earlier, lambda step: float(step.moved(place).mean()))
+    if moved.mean() >= OFTEN * pair.months * usual:
         yield _fault(column, f"another value than in {pair.before.month}", moved, pair.now)
+
+
+def _usually(earlier: Sequence[MonthTable], share_of: Callable[[_Pair], float]) -> float:
+    """The share of customers a month, in the median step of those before.
+
+    Where none is known, half of what is a fault.
+    """
+    steps = [step for step in (_Pair.of(*two) for two in pairwise(earlier)) if step.same]
+    return float(np.median([share_of(s) / s.months for s in steps] or [MOVED / OFTEN]))
 
 
 def _places(

@@ -15,8 +15,8 @@ def summary_of(verdict: Verdict) -> str:
     if verdict.faults:
         first = verdict.faults[0]
         more = f" (and {len(verdict.faults) - 1} more)" if len(verdict.faults) > 1 else ""
-        share = f"{first.share:.0%} of them"
-        return f"{head}; fault: column {first.column}: {first.problem}, {share}{more}"
+        share = f", {first.share:.0%} of them" if first.customers else ""
+        return f"{head}; fault: column {first.column}: {first.problem}{share}{more}"
     if verdict.changes:
         return f"{head}; change: {'; '.join(_changes(verdict))}"
     if verdict.status == "too_small":

@@ -68,8 +68,8 @@ def side_of(tables: Sequence[MonthTable], schema: Schema, *, seed: int) -> Side:
 def tested_inputs(numbers: Floats, codes: NDArray[np.int64], schema: Schema) -> NDArray[np.float32]:
     """The inputs of the test (n, d): numbers, derived features, a column per label."""
     numeric = with_derived(RawInputs(numbers, codes), schema).numeric
-    grows = {column.name for column in schema.inputs if _grows(column)}
-    kept = [place for place, name in enumerate(numeric_names(schema)) if name not in grows]
+    growing = {column.name for column in schema.inputs if grows(column)}
+    kept = [place for place, name in enumerate(numeric_names(schema)) if name not in growing]
     labels = [
         codes[:, [place]] == np.arange(len(code_labels(column)))
         for place, column in enumerate(schema.category_inputs)
@@ -79,10 +79,10 @@ def tested_inputs(numbers: Floats, codes: NDArray[np.int64], schema: Schema) -> 
 
 def tested_columns(schema: Schema) -> list[Column]:
     """The inputs that the test looks at."""
-    return [column for column in schema.inputs if not _grows(column)]
+    return [column for column in schema.inputs if not grows(column)]
 
 
-def _grows(column: Column) -> bool:
+def grows(column: Column) -> bool:
     """Whether a column grows by itself from month to month."""
     return bool(set(GROWING) & set(column.roles)) or column.part in COUNTED
 

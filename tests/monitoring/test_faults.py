@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,13 @@ def test_customers_whose_rows_cannot_be_read_are_not_absent(judge: Judge, proble
     assert [(f.column, f.problem) for f in verdict.faults] == [(builders.FEE, problem)]
 
 
+def test_a_table_without_any_of_the_columns_has_no_share_of_customers(judge: Judge) -> None:
+    (members,) = club_months(1)
+    verdict = judge(members.rename(columns=lambda name: f"{name}!"), "001")
+    assert verdict.status == "fault"
+    assert ": column missing (and " in verdict.summary
+
+
 def test_one_number_for_everybody_is_a_fault_where_there_were_several(judge: Judge) -> None:
     first, second = club_months(2)
     judge(first, "001")
@@ -94,6 +102,72 @@ def test_ids_given_to_other_customers_are_a_fault(judge: Judge) -> None:
     (fault,) = judge(second, "002").faults
     assert fault.column == builders.NUMBER
     assert fault.problem.startswith("given to other customers")
+
+
+def joined_lately(months: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The months, with a tenure of nothing for whoever was not there the month before."""
+    for before, now in pairwise(months):
+        is_new = ~now[builders.NUMBER].isin(before[builders.NUMBER])
+        now.loc[is_new, builders.MONTHS] = 0
+    return months
+
+
+def test_ids_that_are_written_otherwise_are_a_fault_and_no_departures(judge: Judge) -> None:
+    # given a tenth of the ids without their first character
+    *before, last = joined_lately(list(club_months(4)))
+    for place, members in enumerate(before, start=1):
+        assert judge(members, f"{place:03}").faults == ()
+    ids = last[builders.NUMBER].astype(str)
+    tenth = np.arange(len(last)) % 10 == 0
+    verdict = judge(last.assign(**{builders.NUMBER: ids.mask(tenth, "x" + ids)}), "004")
+    assert [fault.column for fault in verdict.faults] == [builders.NUMBER]
+    assert "written otherwise" in verdict.faults[0].problem
+    assert verdict.departures.changed is None
+
+
+def test_customers_of_another_base_who_join_with_their_tenure_are_no_fault(judge: Judge) -> None:
+    *before, last = joined_lately(list(club_months(4)))
+    for place, members in enumerate(before, start=1):
+        judge(members, f"{place:03}")
+    others = builders.members(120, seed=99)
+    assert judge(pd.concat([last, others]), "004").faults == ()
+
+
+@pytest.mark.parametrize(("factor", "is_fault"), [(1 / 4.33, True), (3.0, True), (1.5, False)])
+def test_a_number_that_is_the_same_times_as_much_for_everybody_is_in_another_unit(
+    judge: Judge, factor: float, is_fault: bool
+) -> None:
+    first, second = club_months(2)
+    judge(first, "001")
+    verdict = judge(second.assign(**{builders.FEE: second[builders.FEE] * factor}), "002")
+    assert bool(verdict.faults) == is_fault
+    if is_fault:
+        assert verdict.faults[0].column == builders.FEE
+        assert verdict.faults[0].problem.startswith("another unit")
+
+
+def test_what_jumps_for_as_many_in_every_month_is_in_no_other_unit(judge: Judge) -> None:
+    # given days that count down from 320, and begin again for an eighth of the members a month
+    months = [members.copy() for members in club_months(3)]
+    for month, members in enumerate(months):
+        begun = members[builders.NUMBER].astype(str).map(lambda text: sum(map(ord, text)))
+        members[builders.DAYS] = ((begun - month) % 8 + 1) * 40.0
+    first, second, third = months
+    judge(first, "001")
+    # when that is accepted once, as nobody knows yet what is usual
+    judge(second, "002", accept=[builders.DAYS])
+    # then it is usual, and another unit is still seen
+    assert judge(third, "003").faults == ()
+    hours = third.assign(**{builders.DAYS: third[builders.DAYS] / 24})
+    assert [fault.column for fault in judge(hours, "003").faults] == [builders.DAYS]
+
+
+def test_what_grows_by_itself_may_double_for_everybody(judge: Judge) -> None:
+    # given a second month in which everybody has paid twice what they had before
+    first, second = club_months(2)
+    judge(first, "001")
+    twice = second[builders.NUMBER].map(first.set_index(builders.NUMBER)[builders.PAID] * 2)
+    assert judge(second.assign(**{builders.PAID: twice.fillna(0)}), "002").faults == ()
 
 
 def test_the_columns_of_a_change_are_those_against_the_months_it_is_seen_in(judge: Judge) -> None:

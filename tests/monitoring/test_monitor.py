@@ -241,6 +241,36 @@ def test_a_single_file_of_no_month_is_of_the_month_that_is_asked_for(tmp_path: P
     assert months(month="2026-01") == ["2026-02"]
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        (
+            "1,ja\n2,vielleicht\n",
+            "column Hat gekündigt.: row 3: 'vielleicht'; expected one of",
+        ),
+        ("1,ja\n2,nein\n1,nein\n", "month 001: 1 customer with two outcomes"),
+        ("", "no rows below the header"),
+    ],
+    ids=["no label of the target", "both", "none"],
+)
+def test_outcomes_that_say_nothing_clear_are_refused(
+    tmp_path: Path, outcomes: str, expected: str
+) -> None:
+    path = tmp_path / "month_001.csv"
+    path.write_text(f"{builders.NUMBER},{builders.LEFT}\n{outcomes}", encoding="utf-8")
+    with pytest.raises(UserError, match=rf"month_001\.csv: {expected}"):
+        read_outcomes(str(path), builders.schema(), window=WINDOW, as_of="007")
+
+
+def test_a_blank_outcome_is_not_known_and_one_that_comes_twice_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "month_001.csv"
+    path.write_text(
+        f"{builders.NUMBER},{builders.LEFT}\n1,ja\n2,\n3,nein\n1.0,ja\n", encoding="utf-8"
+    )
+    found, _ = read_outcomes(str(path), builders.schema(), window=WINDOW, as_of="007")
+    assert sorted(found["001"].left) == [False, True]
+
+
 def test_labels_of_an_open_window_change_no_verdict(judge: Judge, read: Read, paths: Paths) -> None:
     first, second = club_months(2)
     table = read(first, "001")
