@@ -81,6 +81,13 @@ def test_the_book_has_sections_of_alerts_that_exist() -> None:
     assert set(re.findall(r"^### (Churn\w+)$", BOOK, flags=re.MULTILINE)) == set(ALERTS)
 
 
+def test_the_page_of_the_monitor_has_what_to_do_about_each_of_its_alerts() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    for alert, rule in ALERTS.items():
+        is_there = f"| [`{alert}`](operations.md#{alert.lower()}) |" in page
+        assert is_there == ("churn_monitor_" in rule["expr"]), alert
+
+
 @pytest.mark.parametrize(
     "rule",
     [*rules("recording.yml"), *rules("alerts.yml")],

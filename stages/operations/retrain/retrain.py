@@ -71,7 +71,7 @@ def _check_data_is_whole(reason: Reason, paths: Paths) -> None:
         return
     verdict = read_verdict(latest)
     if verdict.status == "fault":
-        raise UserError(f"{verdict.month}: {verdict.summary}; mend the data, retraining learns it")
+        raise UserError(f"{verdict.summary}; mend the data: retraining would learn it")
 
 
 def _once(

@@ -169,9 +169,9 @@ def test_nothing_is_learned_from_broken_data(paths, monkeypatch) -> None:
     latest = paths.reports / "monitor" / "latest.json"
     latest.parent.mkdir(parents=True)
     latest.write_text("{}")
-    broken = type("Verdict", (), {"status": "fault", "month": "009", "summary": "Contract blank"})
+    broken = type("Verdict", (), {"status": "fault", "summary": "009: Contract blank"})
     monkeypatch.setattr(module, "read_verdict", lambda path: broken)
-    with pytest.raises(UserError, match="009: Contract blank; mend the data"):
+    with pytest.raises(UserError, match="^009: Contract blank; mend the data"):
         retrain("departures", paths)
     assert "against champion" in retrain("hand", paths)
 
