@@ -31,7 +31,7 @@ def verdict_of(month: str, paths: Paths) -> Verdict:
 def answers(verdict: Verdict) -> pd.DataFrame:
     """The four questions and their answers."""
     population, departures, rate = verdict.population, verdict.departures, verdict.calibration
-    faults = f"{len(verdict.faults)} faults" if verdict.faults else "no"
+    faults = quantity(len(verdict.faults), "fault") if verdict.faults else "no"
     estimate = verdict.performance.estimated
     performance = (
         f"{METRICS['roc_auc'].title} {estimate.roc_auc:.3f}, estimated"

@@ -17,6 +17,7 @@ from scoring.verdict import Verdict
 from stages.monitoring.archive import keep, kept_before
 from stages.monitoring.calibration import Outcomes
 from stages.monitoring.month_table import MonthTable
+from stages.monitoring.month_view import answers
 from tests import builders
 from tests.monitoring.conftest import club_months
 
@@ -122,6 +123,7 @@ def test_ids_that_are_written_otherwise_are_a_fault_and_no_departures(judge: Jud
     verdict = judge(last.assign(**{builders.NUMBER: ids.mask(tenth, "x" + ids)}), "004")
     assert [fault.column for fault in verdict.faults] == [builders.NUMBER]
     assert "written otherwise" in verdict.faults[0].problem
+    assert answers(verdict).loc["Is the data broken?", "answer"] == "1 fault"
     assert verdict.departures.changed is None
 
 

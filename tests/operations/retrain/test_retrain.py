@@ -171,7 +171,7 @@ def test_nothing_is_learned_from_broken_data(paths, monkeypatch) -> None:
     latest.write_text("{}")
     broken = type("Verdict", (), {"status": "fault", "summary": "009: Contract blank"})
     monkeypatch.setattr(module, "read_verdict", lambda path: broken)
-    with pytest.raises(UserError, match="^009: Contract blank; mend the data"):
+    with pytest.raises(UserError, match=r"^009: Contract blank; mend the data"):
         retrain("departures", paths)
     assert "against champion" in retrain("hand", paths)
 
