@@ -61,16 +61,25 @@ def _scored(
         if isinstance(done, list):
             yield from done
         else:
-            yield from cluster.result(client, done)
+            names = cluster.result(client, done)
+            if isinstance(names, UserError):
+                raise names
+            yield from names
             done.release()
 
 
-def score_block(block: Block, wanted: Sequence[str], task: PartScorer) -> list[str]:
-    """Score a block into parts, in a worker; those that are there are not scored again."""
+def score_block(block: Block, wanted: Sequence[str], task: PartScorer) -> list[str] | UserError:
+    """Score a block into parts, in a worker; those that are there are not scored again.
+
+    A mistake of the user's is returned: raised here, it would be tried again, and logged at length.
+    """
     score = _loaded(task, sha256(task.model / MANIFEST))
     names = []
-    for chunk in read_block(block, wanted, finished=_OnDisk(score.folder)):
-        names.append(score(chunk) if isinstance(chunk, Chunk) else chunk.name)
+    try:
+        for chunk in read_block(block, wanted, finished=_OnDisk(score.folder)):
+            names.append(score(chunk) if isinstance(chunk, Chunk) else chunk.name)
+    except UserError as error:
+        return error
     return names
 
 

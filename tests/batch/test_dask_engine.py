@@ -2,6 +2,8 @@
 
 import os
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scoring.errors import UserError
@@ -66,6 +68,17 @@ def test_without_an_address_a_cluster_is_started_and_stopped(table, scored):
     found = scored(table, "dask.parquet", chunk=500, engine=on_cluster(None))
 
     assert found.summary["scored"] == 4_000
+
+
+def test_what_a_worker_cannot_read_is_an_error_of_one_line(table, scored, tmp_path, capfd):
+    typed = pq.read_table(table).drop_columns([builders.MONTHS])
+    lists = pa.array([[place] for place in range(len(typed))])
+    pq.write_table(typed.append_column(builders.MONTHS, lists), tmp_path / "lists.parquet")
+
+    with pytest.raises(UserError, match=r"lists.parquet: column Monate dabei: holds list"):
+        scored(str(tmp_path / "lists.parquet"), engine=on_cluster(None))
+
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_scheduler_that_is_not_there_is_named(table, scored, monkeypatch):
