@@ -5,9 +5,10 @@ of the customers, and is asked about the rest: where it cannot (AUC 0.5), the cu
 (Lopez-Paz & Oquab 2017, arXiv 1610.06545). One test, whatever the number of columns. All rows of a
 customer are on one side of a split, so that nobody is recognised.
 
-What grows in every customer base (tenure, total value, days since) is left out; the features
-derived from it stay. What else ages is allowed for by the threshold: it comes from the same
-statistic of earlier quiet months, each against the months before it.
+What grows in every customer base (tenure, total value, days since) is left out, and so is what is
+derived from it: after a price rise the average paid so far goes on changing for a year. What else
+ages is allowed for by the threshold: it comes from the same statistic of earlier quiet months, each
+against the months before it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from scipy.stats import t
 
 from scoring.batch import code_labels
 from scoring.dates import COUNTED
-from scoring.derive import RawInputs, numeric_names, with_derived
 from scoring.schema import Column, Schema
 from stages.monitoring.month_table import Floats, Keys, MonthTable
 
@@ -66,15 +66,13 @@ def side_of(tables: Sequence[MonthTable], schema: Schema, *, seed: int) -> Side:
 
 
 def tested_inputs(numbers: Floats, codes: NDArray[np.int64], schema: Schema) -> NDArray[np.float32]:
-    """The inputs of the test (n, d): numbers, derived features, a column per label."""
-    numeric = with_derived(RawInputs(numbers, codes), schema).numeric
-    growing = {column.name for column in schema.inputs if grows(column)}
-    kept = [place for place, name in enumerate(numeric_names(schema)) if name not in growing]
+    """The inputs of the test (n, d): numbers, and a column per label."""
+    kept = [place for place, column in enumerate(schema.numeric_inputs) if not grows(column)]
     labels = [
         codes[:, [place]] == np.arange(len(code_labels(column)))
         for place, column in enumerate(schema.category_inputs)
     ]
-    return np.hstack([numeric[:, kept], *labels]).astype(np.float32)
+    return np.hstack([numbers[:, kept], *labels]).astype(np.float32)
 
 
 def tested_columns(schema: Schema) -> list[Column]:

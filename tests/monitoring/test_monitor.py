@@ -17,6 +17,7 @@ from stages.core.paths import Paths
 from stages.monitoring.archive import archive_of
 from stages.monitoring.calibration import Outcomes, read_outcomes
 from stages.monitoring.month_table import MonthTable
+from stages.monitoring.two_sample import side_of
 from stages.monitoring.verdict_files import folder_of
 from tests import builders
 from tests.monitoring.conftest import PARAMS, WINDOW, club_months
@@ -60,6 +61,17 @@ def test_quiet_months_are_quiet_and_the_same_history_gives_the_same_bytes(
     before = (folder_of(paths) / "005.json").read_bytes()
     judge(tables[-1], "005")
     assert (folder_of(paths) / "005.json").read_bytes() == before
+
+
+def test_what_follows_from_tenure_and_total_value_is_no_change_of_members(read: Read) -> None:
+    # given members who differ from themselves in how long they have paid, and how much on average
+    (members,) = club_months(1)
+    later = members.assign(
+        **{builders.MONTHS: members[builders.MONTHS] + 9, builders.PAID: members[builders.PAID] / 2}
+    )
+    sides = [side_of([read(each, "001")], builders.schema(), seed=0) for each in (members, later)]
+    # then the test sees the same customers twice
+    np.testing.assert_array_equal(sides[0].inputs, sides[1].inputs)
 
 
 def test_members_who_are_others_are_a_change_and_the_column_is_named(judge: Judge) -> None:
