@@ -70,7 +70,7 @@ def test_an_environment_and_a_version_score_with_their_own_bundle(
     [
         ("prod", "prod: nothing is deployed there"),
         ("v9.0.0", "no version of churn is registered here"),
-        ("nowhere", "nowhere/bundle.json: no such file"),
+        ("nowhere", "--model nowhere: no bundle.json there"),
     ],
 )
 def test_a_model_that_is_not_there_is_named_and_nothing_written(
