@@ -107,7 +107,7 @@ def _supervise(options: dict[str, Any]) -> None:
     def supervised(watchers: list[Any], **others: Any) -> Any:
         deaths = Deaths(run.metrics)
         for watcher in watchers:
-            watcher.hooks["after_reap"] = deaths.after_reap
+            deaths.look_after(watcher)
         return create(watchers, **{**others, "check_delay": CHECK_SECONDS})
 
     circus.create_standalone_arbiter = supervised

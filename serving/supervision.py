@@ -89,6 +89,25 @@ class Deaths:
     def __init__(self, metrics: Path) -> None:
         self._metrics, self._count = metrics, DeathCount(metrics)
 
+    def look_after(self, watcher: Any) -> None:
+        """Have a watcher of circus report every worker that ends.
+
+        It forgets one whose first thread has ended, without its hook, where others of its threads
+        take a moment longer: such a worker cannot be waited for yet.
+        """
+        from circus.process import DEAD_OR_ZOMBIE, UNEXISTING
+
+        watcher.hooks["after_reap"] = self.after_reap
+        manage = watcher.manage_processes
+
+        def managed() -> Any:
+            for process in list(watcher.processes.values()):
+                if process.status in (DEAD_OR_ZOMBIE, UNEXISTING):
+                    watcher.reap_process(process.pid)
+            return manage()
+
+        watcher.manage_processes = managed
+
     def after_reap(self, **event: Any) -> bool:
         """Circus's hook after a worker has ended: log it, count it, forget its live gauges."""
         watcher, pid = event["watcher"], event["process_pid"]

@@ -1,5 +1,6 @@
 """The service's processes: what a second one does, and what is left when one is killed."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -8,14 +9,19 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import psutil
 import pytest
+from circus.process import DEAD_OR_ZOMBIE
+from circus.watcher import Watcher
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from scoring.errors import UserError
 from serving import supervision
-from serving.supervision import METRICS, OWNER, PREFIX, RunFolder, check_port
+from serving.supervision import METRICS, OWNER, PREFIX, Deaths, RunFolder, check_port
 from tests.places import ROOT
 from tests.service.conftest import Server, one, series, serve
 from tests.waiting import WAIT, until
@@ -54,6 +60,28 @@ def test_folders_of_ended_runs_are_removed_and_those_of_others_stay(place, monke
         assert not ended.exists()
         assert (running.path / OWNER).read_text().strip() == str(os.getpid())
     assert list(place.iterdir()) == []
+
+
+def test_a_worker_whose_first_thread_ended_before_the_others_is_counted(tmp_path):
+    # given a worker that was killed and that circus takes for gone before it could be waited for
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    gone = SimpleNamespace(pid=child.pid, status=DEAD_OR_ZOMBIE, stop=lambda: None)
+    watcher = Watcher("churn", "unused", numprocesses=0)
+    watcher._status, watcher.processes = "active", {child.pid: gone}
+    Deaths(tmp_path).look_after(watcher)
+    child.kill()
+    # when circus looks at its workers
+
+    async def look() -> None:
+        await watcher.manage_processes()
+
+    asyncio.run(look())
+    # then the death is counted
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(tmp_path))
+    assert registry.get_sample_value("churn_worker_deaths_total") == 1
+    assert not watcher.processes
+    child.wait()
 
 
 # --- with processes ----------------------------------------------------------------------------
