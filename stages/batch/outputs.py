@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
@@ -25,6 +24,7 @@ from scoring.score_files import GROUP, ID, OFFER, REASONS, REDUCTION
 from scoring.spreadsheet import safe_table
 from stages.batch.assignment import CONTACT, Design
 from stages.batch.customer_table import CustomerWriter
+from stages.batch.duplicate_ids import id_keys
 from stages.batch.parts import About, Work
 from stages.batch.rows import REPEATED
 from stages.batch.score_part import PLACE
@@ -32,8 +32,6 @@ from stages.batch.threads import in_order
 
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array([decision.NO_CONTACT, decision.CONTACT])
-HASHED = 64  # bytes of an id
-ODD = np.uint64(0x9E3779B97F4A7C15)
 REJECTS_HEADER = ("file", "row", "reason")
 
 
@@ -190,7 +188,7 @@ class Merge:
         if self._id is not None:
             self.totals.repeat(self._id, len(again))
         self.names.append(name)
-        self.keys.append(_keys(table[ID]))
+        self.keys.append(id_keys(table[ID]))
         self.candidates.add(name, table, places)
         self._writer.write_table(self._output(table, about.tier))
         if self._customers is not None:
@@ -229,34 +227,6 @@ class Merge:
             columns[OFFER] = _coded_as(table[OFFER], self._effect.offers)
         whole = pa.table({name: columns[name] for name in self._schema.names}, self._schema)
         return safe_table(whole.cast(_as_text(self._schema))) if self._is_csv else whole
-
-
-def repeated_customers(merge: Merge, work: Work, id_column: Column) -> dict[str, dict[int, str]]:
-    """Customers that an earlier row has, too: by part, their places in it and the reason.
-
-    Keys are hashes of 64 bits; a pair of equal ones is compared with the ids themselves.
-    """
-    keys = np.concatenate([np.empty(0, np.uint64), *merge.keys])
-    order = np.sort(keys)
-    doubtful = np.unique(order[1:][order[1:] == order[:-1]])
-    found: dict[str, dict[int, str]] = {}
-    if not len(doubtful):
-        return found
-    seen: dict[str, str] = {}
-    words = "a further row of the customer" if id_column.repeated else "repeats the customer"
-    for name, own in zip(merge.names, merge.keys, strict=True):
-        places = np.flatnonzero(np.isin(own, doubtful))
-        if len(places):
-            table, about = work.read(name)
-            rows = table[PLACE].to_numpy()
-            for place, text in zip(
-                places, table[ID].take(pa.array(places)).to_pylist(), strict=True
-            ):
-                if text in seen:
-                    found.setdefault(name, {})[int(place)] = f"{words} of {seen[text]}"
-                else:
-                    seen[text] = f"{about.file}, row {rows[place]}"
-    return found
 
 
 def split_reasons(reasons: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
@@ -311,27 +281,6 @@ def _as_text(schema: pa.Schema) -> pa.Schema:
 
 def _same(text: str, n: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), pa.array([text]))
-
-
-def _keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """Hashes (n,) of texts, eight bytes at a time; of long ones the first `HASHED` bytes count.
-
-    In NumPy: a Python object for each text would keep the threads waiting for the interpreter.
-    """
-    keys = np.zeros(len(ids), np.uint64)
-    longest = pc.max(pc.binary_length(ids)).as_py() or 0
-    width = min(longest + -longest % 8, HASHED)
-    if not width:
-        return keys
-    texts = pa.concat_arrays(ids.chunks).view(pa.binary())
-    padded = pc.ascii_rpad(pc.binary_slice(texts, 0, width).view(pa.string()), width, "\0")
-    words = np.frombuffer(padded.buffers()[2], np.uint64, len(ids) * width // 8).reshape(
-        len(ids), -1
-    )
-    for word in words.T[::-1]:  # from the end, where padding changes nothing
-        keys = (keys ^ word) * ODD
-        keys ^= keys >> np.uint64(32)
-    return keys
 
 
 def write_contacts(path: Path, contacts: Iterator[pa.Table]) -> None:

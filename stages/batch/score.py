@@ -43,11 +43,11 @@ from stages.batch.assignment import CONTROL
 from stages.batch.campaign_list import campaign_rows, design_figures
 from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
 from stages.batch.customer_table import CustomerWriter
+from stages.batch.duplicate_ids import repeated_customers
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
 from stages.batch.outputs import (
     Merge,
     Totals,
-    repeated_customers,
     with_example,
     write_contacts,
     written,
@@ -122,8 +122,9 @@ class _Run:
         )
         merge = self._merge(names, {})
         column = self._schema.role("id")
-        if column is not None and (again := repeated_customers(merge, self.work, column)):
-            merge = self._merge(merge.names, again)
+        if column is not None:
+            again = repeated_customers(merge.names, merge.keys, self.work, column)
+            merge = self._merge(merge.names, again) if again else merge
         merge.keys.clear()  # 8 bytes a customer
         pa.default_memory_pool().release_unused()  # a fifth of what a large table takes
         _check_enough(self.asked, self.work, merge)

@@ -65,3 +65,9 @@ def scored(club: Path, tmp_path: Path) -> Callable[..., Outcome]:
         return score(Asked(source, tmp_path / out, **asked))
 
     return run
+
+
+def scores_of(outcome: Outcome) -> pd.DataFrame:
+    """The scores that a run wrote."""
+    is_parquet = outcome.scores.suffix == ".parquet"
+    return (pd.read_parquet if is_parquet else pd.read_csv)(outcome.scores)

@@ -18,14 +18,9 @@ from stages.batch import contacts
 from stages.batch.local_engine import local
 from stages.batch.score_summary import in_words
 from tests import builders
+from tests.batch.conftest import scores_of
 
 ID = "customer_id"
-
-
-def _scores(outcome):
-    table = pq.read_table if outcome.scores.suffix == ".parquet" else pd.read_csv
-    found = table(outcome.scores)
-    return found.to_pandas() if isinstance(found, pa.Table) else found
 
 
 def test_the_probabilities_are_those_of_the_bundle_to_the_last_bit(club, members, scored):
@@ -38,7 +33,7 @@ def test_the_probabilities_are_those_of_the_bundle_to_the_last_bit(club, members
         derive({c.name: table[c.name].to_numpy() for c in schema.inputs}, schema)
     )
 
-    found = _scores(scored(members))
+    found = scores_of(scored(members))
 
     assert found[ID].tolist() == members[builders.NUMBER].tolist()
     assert np.array_equal(found["churn_probability"], expected)
@@ -47,7 +42,7 @@ def test_the_probabilities_are_those_of_the_bundle_to_the_last_bit(club, members
     assert ((found["expected_profit"] > 0) == (found["decision"] == "contact")).all()
 
 
-def test_every_way_in_gives_the_same_scores(members, scored, tmp_path):
+def test_every_way_in_gives_the_samescores_of(members, scored, tmp_path):
     typed = pa.Table.from_pandas(members.astype({builders.FEE: float}), preserve_index=False)
     pq.write_table(typed, tmp_path / "members.parquet", row_group_size=33)
     folder = tmp_path / "parts"
@@ -61,13 +56,13 @@ def test_every_way_in_gives_the_same_scores(members, scored, tmp_path):
     with sqlite3.connect(tmp_path / "crm.db") as base:
         members.to_sql("members", base, index=False)
     base.close()
-    expected = _scores(scored(members, "csv")).sort_values(ID).reset_index(drop=True)
+    expected = scores_of(scored(members, "csv")).sort_values(ID).reset_index(drop=True)
 
     for place, address in enumerate(
         ("members.parquet", "parts", "half-*.csv", f"sqlite:///{tmp_path}/crm.db#members")
     ):
         source = address if "://" in address else str(tmp_path / address)
-        found = _scores(scored(source, f"out-{place}")).sort_values(ID).reset_index(drop=True)
+        found = scores_of(scored(source, f"out-{place}")).sort_values(ID).reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected)
 
 
@@ -115,42 +110,6 @@ def test_too_many_rejects_are_an_error_and_nothing_is_published(members, scored,
     assert scored(members, max_rejects=3).summary["rejected"] == 3
 
 
-def test_a_repeated_customer_is_scored_once(members, scored):
-    members.loc[140, builders.NUMBER] = members.loc[3, builders.NUMBER]
-
-    outcome = scored(members)
-
-    (reject,) = pd.read_csv(outcome.folder / "rejects.csv").to_dict("records")
-    assert reject["row"] == 142
-    assert reject["reason"].startswith("repeats the customer of ")
-    assert reject["reason"].endswith("members.csv, row 5")
-    assert len(_scores(outcome)) == 149
-    assert f"1 row rejected: column {builders.NUMBER}: in several rows (1)" in in_words(outcome)
-    with pytest.raises(UserError, match=r"at most 0 allowed: column .*: in several rows \(1\)"):
-        scored(members, "limited", max_rejects=0)
-
-
-def test_further_rows_of_a_customer_are_no_rejects_where_the_schema_allows_them(
-    members, contracts, scored
-):
-    # given a table of contracts in which one customer has three and another two, and a broken row
-    members.loc[[4, 140], builders.NUMBER] = members.loc[3, builders.NUMBER]
-    members.loc[120, builders.NUMBER] = members.loc[5, builders.NUMBER]
-    members.loc[70, builders.MONTHS] = "viele"
-
-    # when it is scored with as many rejects allowed as there are broken rows
-    outcome = scored(members, model=contracts, max_rejects=1)
-
-    # then each customer is scored by the first row, and every other row has its reason
-    assert _scores(outcome)[ID].is_unique
-    counts = ("rows", "scored", "rejected", "further_rows")
-    assert [outcome.summary[name] for name in counts] == [150, 146, 1, 3]
-    rejects = pd.read_csv(outcome.folder / "rejects.csv")
-    assert rejects["row"].tolist() == [6, 72, 122, 142]
-    assert rejects["reason"].str.startswith("a further row of the customer of ").sum() == 3
-    assert "3 further rows of customers with several rows" in in_words(outcome)
-
-
 def test_a_missing_column_is_refused_before_any_work(members, scored, tmp_path):
     wrong = members.rename(columns={builders.FEE: "Beitrag"})
 
@@ -170,7 +129,7 @@ def test_a_column_in_other_case_is_named_with_what_to_rename(members, scored):
 def test_a_column_that_differs_in_case_from_one_of_the_schema_is_another(members, scored):
     outcome = scored(members.assign(FILIALE="elsewhere"))
 
-    pd.testing.assert_frame_equal(_scores(outcome), _scores(scored(members, "without")))
+    pd.testing.assert_frame_equal(scores_of(outcome), scores_of(scored(members, "without")))
     assert any("column FILIALE: no input" in words for words in outcome.summary["warnings"])
 
 
@@ -185,7 +144,7 @@ def test_the_contact_list_is_best_first_and_within_the_budget(members, scored):
     lists = [pd.read_csv(each.folder / "contact_list.csv") for each in (everybody, some)]
 
     assert lists[0]["expected_profit"].is_monotonic_decreasing
-    assert len(lists[0]) == (_scores(everybody)["decision"] == "contact").sum()
+    assert len(lists[0]) == (scores_of(everybody)["decision"] == "contact").sum()
     assert lists[1]["expected_cost"].sum() <= 60.0 + 0.01 * len(lists[1])
     assert lists[1][ID].tolist() == lists[0][ID].tolist()[: len(lists[1])]
     assert 0 < len(lists[1]) < len(lists[0])
@@ -230,8 +189,8 @@ def test_reasons_are_given_when_asked_for(members, scored):
     lists = [pd.read_csv(each.folder / "contact_list.csv") for each in (for_list, for_all)]
     pd.testing.assert_frame_equal(*lists)
     assert lists[0]["reason_1"].notna().any()
-    assert "reason_1" in _scores(for_all)
-    assert "reason_1" not in _scores(for_list)
+    assert "reason_1" in scores_of(for_all)
+    assert "reason_1" not in scores_of(for_list)
 
 
 def _stopping_after(parts, error):
