@@ -23,7 +23,7 @@ from serving.exchange import FAILED, Call, Reply, RequestError
 from serving.loaded_bundles import LoadedBundles
 from serving.log_lines import Entry
 from serving.monitor_metrics import MonitorMetrics
-from serving.prediction_log import NoLog, PredictionLog, open_log
+from serving.prediction_log import NoLog, PredictionLog, Shadow, open_log
 from serving.replies import explanation, predictions
 from serving.request_types import CustomerId, id_text
 from serving.requests import Requests
@@ -217,13 +217,18 @@ class Worker:
             self.engine.schema,
             self.metrics,
             worker=self._number,
-            shadow=self._shadow,
+            shadow=self._shadowing,
         )
+
+    def _shadowing(self) -> Shadow | None:
+        """What predicts for the challenger; None while none shadows."""
+        engine = self.engine
+        return self._shadow if engine.shadow and engine.challenger is not None else None
 
     def _shadow(self, entry: Entry) -> Entry | None:
         """The challenger's predictions for its share of the customers, on the log's thread."""
         engine = self.engine
-        if not engine.shadow or engine.challenger is None:
+        if engine.challenger is None:
             return None
         mine = [i for i, is_mine in enumerate(engine.assigned(entry.ids)) if is_mine]
         rows = [entry.rows[i] for i in mine]

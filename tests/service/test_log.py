@@ -2,8 +2,10 @@
 
 import json
 import threading
+import weakref
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +45,10 @@ def entry(n: int = 1, *, ids=None) -> Entry:
 class Log:
     """A prediction log in a folder, with what it counted."""
 
-    def __init__(self, folder, *, shadow=lambda _: None, **changes):
+    def __init__(self, folder, *, shadow=None, **changes):
         self.folder, self.metrics = folder, Metrics([], CollectorRegistry())
         settings = Settings(log_folder=folder, **{"log_key": "secret", **changes})
-        self.log = PredictionLog(settings, CLUB, self.metrics, worker=1, shadow=shadow)
+        self.log = PredictionLog(settings, CLUB, self.metrics, worker=1, shadow=lambda: shadow)
 
     def counted(self, what):
         return self.metrics.registry.get_sample_value(f"churn_log_{what}_total")
@@ -288,3 +290,26 @@ def test_what_a_shadow_predicts_is_marked(tmp_path):
     log = Log(tmp_path, shadow=lambda e: replace(e, shadow=True))
     log.log.put(entry())
     assert [line["shadow"] for line in log.lines()] == [False, True]
+
+
+def test_rows_are_kept_for_a_shadow_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction_log, "ROUND", 60)
+
+    def waiting(log):
+        entries = [entry() for _ in range(prediction_log.AT_ONCE)]
+        for each in entries:
+            log.log.put(each)
+        return [weakref.ref(each) for each in entries]
+
+    plain, shadowed = Log(tmp_path / "plain"), Log(tmp_path / "shadowed", shadow=lambda e: None)
+    assert all(ref() is None for ref in waiting(plain))
+    assert all(ref() is not None for ref in waiting(shadowed))
+    assert len(plain.lines()) == len(shadowed.lines()) == prediction_log.AT_ONCE
+
+
+@pytest.mark.parametrize("at", [0.0, 1_700_000_000.0, 1_700_000_000.0625, 1_700_000_001.9999])
+def test_the_time_of_a_line_is_that_of_the_request(tmp_path, at):
+    log = Log(tmp_path)
+    log.log.put(replace(entry(), at=at))
+    (line,) = log.lines()
+    assert 0 <= at - datetime.fromisoformat(line["time"]).timestamp() < 0.001
