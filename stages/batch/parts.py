@@ -23,6 +23,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from scoring.errors import UserError, shown
+from stages.core.quantity import quantity
 
 MANIFEST, SUFFIX, LOCK = "manifest.json", ".arrow", "lock"
 PARTIAL = ".partial"
@@ -87,7 +88,7 @@ class Work:
         if before is None:
             return ""
         if before == manifest:
-            return f"Going on: {len(self.finished()):,} parts were scored before"
+            return f"Going on: {quantity(len(self.finished()), 'part')} scored before"
         changed = [key for key in manifest if before.get(key) != manifest[key]]
         return f"Starting over: {' and '.join(changed)} changed since the run that was stopped"
 

@@ -25,10 +25,9 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from scoring.bundle import MANIFEST, TIERS
+from scoring.bundle import MANIFEST
 from scoring.digest import sha256
 from scoring.errors import UserError, shown
-from scoring.loading import Bundle
 from scoring.schema import Schema
 from scoring.score_files import CAMPAIGN, CONTACTS, CUSTOMERS, REJECTS, SUMMARY
 from stages.batch.asked import (
@@ -41,33 +40,17 @@ from stages.batch.asked import (
 )
 from stages.batch.assignment import CONTROL
 from stages.batch.campaign_list import campaign_rows, design_figures
-from stages.batch.contacts import Chosen, choose, contact_list, expected, of_parts, reasons_for
+from stages.batch.contacts import Chosen, choose, contact_list, of_parts, reasons_for
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.duplicate_ids import repeated_customers
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
-from stages.batch.outputs import (
-    Merge,
-    Totals,
-    with_example,
-    write_contacts,
-    written,
-)
+from stages.batch.outputs import Merge, write_contacts, written
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
+from stages.batch.score_summary import Outcome, most_frequent, summary_of, warnings_of
 from stages.core.files import write_json
 from stages.core.quantity import quantity
-
-NAMED = 3  # problems that a message names
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run wrote, and its summary."""
-
-    folder: Path
-    scores: Path
-    summary: Mapping[str, Any]
 
 
 def score(asked: Asked) -> Outcome:
@@ -79,27 +62,21 @@ def score(asked: Asked) -> Outcome:
         task = PartScorer(
             asked.model, work.folder, asked.reasons == "all", asked.snapshot, asked.customers
         )
-        check_snapshot(asked.source, asked.snapshot, task.scorer.bundle.schema)
-        check_id(asked, task.scorer.bundle.schema)
+        bundle = task.scorer.bundle
+        check_snapshot(asked.source, asked.snapshot, bundle.schema)
+        check_id(asked, bundle.schema)
         files = find_inputs(asked.source, work.scratch("fetched"))
         check_overwrites(asked, files)
-        extra = check_columns(files, task.scorer.bundle.schema)
+        extra = check_columns(files, bundle.schema)
         stamps = [file.stamp for file in files]
         _tell(work.resume(_manifest(asked, files)))
         run = _Run(asked, work, task, list(plan(files, size=asked.chunk)))
         merge = run.merged()
         _check_unchanged(stamps, files)
-        drawn = choose(merge.candidates, task.scorer.terms, budget=asked.budget)
-        merge.candidates.release()
-        chosen = drawn if asked.design is None else drawn.rows(drawn.assignment != CONTROL)
-        run.write_contacts(chosen, merge)
-        summary = _summary(asked, task, files, merge, chosen)
-        if asked.design is not None:
-            rows = campaign_rows(asked.design, drawn, merge)
-            write_contacts(work.folder / CAMPAIGN, rows)
-            summary |= {"design": design_figures(asked.design, drawn, task.scorer.terms.effect)}
-        summary |= {"warnings": [*extra, *_warnings(merge, task.scorer.bundle)]}
-        summary |= _speed(merge, time.monotonic() - start)
+        chosen, design = run.write_lists(merge)
+        summary = summary_of(asked, task, files, merge, chosen) | design
+        summary |= {"warnings": [*extra, *warnings_of(merge.totals, bundle)]}
+        summary |= _speed(merge.totals.rows, time.monotonic() - start)
         write_json(work.folder / SUMMARY, summary)
         _publish(asked, work)
     work.end()
@@ -153,8 +130,20 @@ class _Run:
                     _check_rejects(self.asked, self.work, merge)
         return merge
 
-    def write_contacts(self, chosen: Chosen, merge: Merge) -> None:
-        """Write the contact list."""
+    def write_lists(self, merge: Merge) -> tuple[Chosen, dict[str, Any]]:
+        """Write whom to contact, and on whom chance decided: the contacts, figures of the draw."""
+        design, terms = self.asked.design, self.task.scorer.terms
+        drawn = choose(merge.candidates, terms, budget=self.asked.budget)
+        merge.candidates.release()
+        if design is None:
+            self._write_contacts(drawn, merge)
+            return drawn, {}
+        chosen = drawn.rows(drawn.assignment != CONTROL)
+        self._write_contacts(chosen, merge)
+        write_contacts(self.work.folder / CAMPAIGN, campaign_rows(design, drawn, merge))
+        return chosen, {"design": design_figures(design, drawn, terms.effect)}
+
+    def _write_contacts(self, chosen: Chosen, merge: Merge) -> None:
         reasons = None
         if self.asked.reasons == "list":
             reasons = reasons_for(chosen, merge.names, self.work, self.blocks, self.task)
@@ -196,14 +185,13 @@ def _check_unchanged(before: list[tuple[int, int]], files: Sequence[InputFile]) 
 
 def _check_rejects(asked: Asked, work: Work, merge: Merge) -> None:
     """`UserError` where more rows are rejected than allowed."""
-    totals, limit = merge.totals, asked.max_rejects
-    rows = totals.rows
+    totals, limit, rows = merge.totals, asked.max_rejects, merge.totals.rows
     if limit is None or totals.rejected <= (limit * rows if asked.is_share else limit):
         return
     allowed = f"{limit:.2%}" if asked.is_share else f"{limit:,.0f}"
     raise UserError(
         f"{asked.source}: {totals.rejected:,} of {rows:,} rows rejected, at most {allowed} "
-        f"allowed: {_most(totals)}; rows and reasons are in {shown(work.folder / REJECTS)}"
+        f"allowed: {_why(merge, work)}"
     )
 
 
@@ -213,79 +201,18 @@ def _check_enough(asked: Asked, work: Work, merge: Merge) -> None:
         raise UserError(f"{asked.source}: no rows; expected customers")
     if not totals.scored:
         raise UserError(
-            f"{asked.source}: all {quantity(totals.rejected, 'row')} rejected: "
-            f"{_most(totals)}; rows and reasons are in {shown(work.folder / REJECTS)}"
+            f"{asked.source}: all {quantity(totals.rejected, 'row')} rejected: {_why(merge, work)}"
         )
     _check_rejects(asked, work, merge)
 
 
-def _most(totals: Totals) -> str:
-    most = totals.problems.most_common(NAMED)
-    return ", ".join(f"{with_example(words, totals.examples)} ({n:,})" for words, n in most)
+def _why(merge: Merge, work: Work) -> str:
+    """The problems of the rejected rows, and where all of them are."""
+    problems = most_frequent(merge.totals.problems, merge.totals.examples)
+    return f"{problems}; rows and reasons are in {shown(work.folder / REJECTS)}"
 
 
-def _warnings(merge: Merge, bundle: Bundle) -> list[str]:
-    """What a person should know of the customers and of who scored them."""
-    totals, rows = merge.totals, merge.totals.scored
-    found = [f"{words} ({quantity(n, 'row')})" for words, n in totals.warnings.items()]
-    if totals.further:
-        found.append(_on_further_rows(totals.further, bundle.schema))
-    if "effect" in totals.faults:
-        found.append(f"the assumed share decides, not the effect ({totals.faults['effect']})")
-    for column in bundle.schema.inputs:
-        if column.missing and rows and totals.counts[column.name][-1] == rows:
-            found.append(f"column {column.name}: blank in every row")
-    for tier, n in totals.tiers.items():
-        if tier != TIERS[0] and n:
-            faults = "; ".join(f"{name}: {why}" for name, why in totals.faults.items())
-            found.append(
-                f"{quantity(n, 'customer')} scored by {tier}, not by the champion ({faults})"
-            )
-    return found
-
-
-def _on_further_rows(rows: int, schema: Schema) -> str:
-    """That customers have several rows, as the schema allows, and which of them counts."""
-    several = schema.role("period") is not None
-    months = "; of a table of several months, give the last month alone" if several else ""
-    return (
-        f"column {schema.id_name}: {quantity(rows, 'further row')} of customers with several rows: "
-        f"each is scored by the first{months}"
-    )
-
-
-def _summary(
-    asked: Asked, task: PartScorer, files: Sequence[InputFile], merge: Merge, chosen: Chosen
-) -> dict[str, Any]:
-    totals, bundle = merge.totals, task.scorer.bundle
-    return {
-        "input": {"files": len(files), "first": files[0].origin},
-        "bundle": str(asked.model),
-        "model": {"name": bundle.name, "version": bundle.version},
-        "rows": totals.rows,
-        "scored": totals.scored,
-        "rejected": totals.rejected,
-        "further_rows": totals.further,
-        "problems": dict(totals.problems.most_common()),
-        "examples": totals.examples,
-        "tiers": dict(totals.tiers),
-        "contacts": merge.candidates.contacts,
-        "listed": len(chosen.part),
-        "budget": asked.budget,
-        "rule": task.scorer.terms.rule(bundle.schema),
-        "currency": bundle.schema.currency,
-        "expected": expected(chosen, task.scorer.terms),
-        "assumed_value": task.scorer.terms.assumed_value,
-        "counts": {name: counts.tolist() for name, counts in totals.counts.items()},
-        "counts_of_contacts": {name: counts.tolist() for name, counts in totals.contacts.items()},
-        "edges": {name: edges.tolist() for name, edges in task.edges.items()},
-        "scores": asked.scores.name,
-        "customers": CUSTOMERS if asked.customers else None,
-    }
-
-
-def _speed(merge: Merge, seconds: float) -> dict[str, Any]:
-    rows = merge.totals.rows
+def _speed(rows: int, seconds: float) -> dict[str, Any]:
     return {"seconds": round(seconds, 2), "rows_per_second": round(rows / max(seconds, 1e-9))}
 
 
@@ -318,8 +245,8 @@ def _kept(work: Work) -> Iterator[None]:
         parts = len(work.finished())
         work.leave()
         again = (
-            f"{parts:,} finished parts are kept in {shown(work.folder)}: run the same command "
-            "again to go on, or delete that folder"
+            f"kept {quantity(parts, 'finished part')} in {shown(work.folder)}: run the same "
+            "command again to go on, or delete that folder"
             if parts
             else "nothing was written"
         )

@@ -23,9 +23,8 @@ from scoring.schema import Column, Schema
 from scoring.score_files import CONTACTS, ID, REASONS
 from stages.batch.campaign_list import in_words
 from stages.batch.outputs import with_example
-from stages.batch.score import Outcome
 from stages.batch.score_part import bands
-from stages.batch.score_summary import assumption
+from stages.batch.score_summary import Outcome, assumption
 from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.core.quantity import quantity

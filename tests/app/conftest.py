@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.places import Places, places
 from app.scored import Scored, read_scored
-from stages.batch.score import Asked, score
+from stages.batch.asked import Asked
+from stages.batch.score import score
 from tests import builders
 from tests.places import ROOT
 from tests.service.conftest import write_club

@@ -13,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from stages.batch.score import Asked, score
+from stages.batch.asked import Asked
+from stages.batch.score import score
 from stages.core.yamlfile import load_schema
 from tests.app.tasks import LONG, TASKS, drawn
 from tests.deploy.processes import started

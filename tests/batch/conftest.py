@@ -14,7 +14,8 @@ import pytest
 from scoring.bundle import MANIFEST, SCHEMA_FILE
 from scoring.digest import digest, sha256
 from stages.batch.asked import Asked
-from stages.batch.score import Outcome, score
+from stages.batch.score import score
+from stages.batch.score_summary import Outcome
 from tests import builders
 from tests.service.conftest import write_club
 
