@@ -63,32 +63,42 @@ def choose(candidates: Candidates, terms: Terms, *, budget: float | None) -> Cho
     and those it explores, whose cost the budget covers first. Where there is no monthly value
     everybody is worth the same: the most probable come first.
     """
-    none = np.empty(0)
-    probability = np.concatenate([none, *candidates.probability])
-    profit = np.concatenate([none, *candidates.profit])
-    assignment = np.concatenate([np.empty(0, np.int8), *candidates.assignment])
-    if terms.effect is None:
-        reduction = terms.costs.accept_rate * probability
-        cost = contact_cost(probability, terms.costs)
-    else:
-        reduction = np.concatenate([none, *candidates.reduction])
-        cost = contact_cost(terms.effect.untreated(probability), terms.costs, reduction=reduction)
-    if terms.monthly is None:
-        value = money.customer_value(None, len(probability), terms.costs)
-        profit = (
-            money.expected_profit(probability, value, terms.costs)
-            if terms.effect is None
-            else value * reduction - cost
-        )
+    probability = _together(candidates.probability)
+    assignment = _together(candidates.assignment, np.int8)
+    profit, cost, reduction = _economics(candidates, probability, terms)
     order = by_profit(profit)
     if budget is not None:
         order = order[_covered(profit, cost, assignment, budget)[order]]
     parts = len(candidates.places)
     number = np.arange(parts, dtype=np.min_scalar_type(parts))  # small ones are sorted by radix
     part = np.repeat(number, [len(places) for places in candidates.places])
-    place = np.concatenate([np.empty(0, np.int32), *candidates.places])
+    place = _together(candidates.places, np.int32)
     found = Chosen(part, place, probability, cost, profit + cost, assignment, reduction)
     return found.rows(order)
+
+
+def _together(arrays: Sequence[NDArray[Any]], kind: type[np.generic] = np.float64) -> NDArray[Any]:
+    """Arrays of that type one after the other; an empty one of none."""
+    return np.concatenate([np.empty(0, kind), *arrays])
+
+
+def _economics(
+    candidates: Candidates, probability: Floats, terms: Terms
+) -> tuple[Floats, Floats, Floats]:
+    """Expected profit and cost (n,) of each contact, and what it takes off the probability."""
+    costs, effect = terms.costs, terms.effect
+    if effect is None:
+        reduction = costs.accept_rate * probability
+        cost = contact_cost(probability, costs)
+    else:
+        reduction = _together(candidates.reduction)
+        cost = contact_cost(effect.untreated(probability), costs, reduction=reduction)
+    if terms.monthly is not None:
+        return _together(candidates.profit), cost, reduction
+    value = money.customer_value(None, len(probability), costs)
+    if effect is None:
+        return money.expected_profit(probability, value, costs), cost, reduction
+    return value * reduction - cost, cost, reduction
 
 
 def _covered(
@@ -128,8 +138,8 @@ def contact_list(
         )
         columns |= _more_columns(some, names, work, effect, design)
         for part in _slices(len(some.part), SLICE):
-            why = {} if reasons is None else split_reasons(reasons[block][part])
-            yield pa.table({name: values[part] for name, values in columns.items()} | why)
+            words = {} if reasons is None else split_reasons(reasons[block][part])
+            yield pa.table({name: values[part] for name, values in columns.items()} | words)
 
 
 def _slices(n: int, most: int) -> Iterator[slice]:

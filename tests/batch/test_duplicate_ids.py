@@ -50,7 +50,7 @@ def test_of_long_texts_the_first_bytes_count_and_never_half_a_letter_fails():
 
 
 @pytest.mark.parametrize("parts", [[], [[]], [[], []]])
-def test_a_part_without_customers_has_noid_keys(parts):
+def test_a_part_without_customers_has_no_keys(parts):
     assert id_keys(pa.chunked_array(parts, pa.string())).tolist() == []
     assert len(set(keys([], ["", ""]))) == 1
 

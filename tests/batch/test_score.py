@@ -16,6 +16,7 @@ from scoring.errors import UserError
 from scoring.loading import load_bundle
 from stages.batch import contacts
 from stages.batch.local_engine import local
+from stages.batch.parts import PARTIAL
 from stages.batch.score_summary import in_words
 from tests import builders
 from tests.batch.conftest import scores_of
@@ -42,7 +43,7 @@ def test_the_probabilities_are_those_of_the_bundle_to_the_last_bit(club, members
     assert ((found["expected_profit"] > 0) == (found["decision"] == "contact")).all()
 
 
-def test_every_way_in_gives_the_samescores_of(members, scored, tmp_path):
+def test_every_way_in_gives_the_same_scores(members, scored, tmp_path):
     typed = pa.Table.from_pandas(members.astype({builders.FEE: float}), preserve_index=False)
     pq.write_table(typed, tmp_path / "members.parquet", row_group_size=33)
     folder = tmp_path / "parts"
@@ -152,11 +153,12 @@ def test_the_contact_list_is_best_first_and_within_the_budget(members, scored):
     assert expected["profit_low"] < expected["profit"] < expected["profit_high"]
 
 
+@pytest.mark.parametrize("at_a_time", ["FETCHED", "SLICE"])
 def test_the_contact_list_is_the_same_however_many_are_written_at_a_time(
-    members, scored, monkeypatch
+    at_a_time, members, scored, monkeypatch
 ):
     whole = scored(members, "whole", reasons="list")
-    monkeypatch.setattr(contacts, "SLICE", 7)
+    monkeypatch.setattr(contacts, at_a_time, 7)
 
     parts = scored(members, "parts", reasons="list")
 
@@ -206,7 +208,7 @@ def _stopping_after(parts, error):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (KeyboardInterrupt(), "interrupted; .* finished parts are kept"),
+        (KeyboardInterrupt(), r"interrupted; kept \d finished parts in"),
         (OSError(28, "No space left on device"), "no space left: free some"),
     ],
 )
@@ -268,14 +270,20 @@ def test_output_of_a_format_that_is_not_written_is_refused(out, members, scored,
     assert not (tmp_path / out).exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(members, scored, tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(errno.EACCES, "Permission denied")
+@pytest.mark.parametrize(
+    ("folder", "words"), [("out", "made"), (f"scores.parquet{PARTIAL}", "written to")]
+)
+def test_a_folder_that_cannot_be_written_to_is_named(folder, words, members, scored, monkeypatch):
+    make = Path.mkdir  # refused by hand: nothing stops root
 
-    (tmp_path / "out").mkdir()
-    monkeypatch.setattr(Path, "mkdir", refuse)  # of the folder for parts; nothing stops root here
+    def refuse(path, *arguments, **options):
+        if path.name == folder:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        make(path, *arguments, **options)
 
-    with pytest.raises(UserError, match=r"out: cannot be (made|written to) \(Permission denied\)"):
+    monkeypatch.setattr(Path, "mkdir", refuse)
+
+    with pytest.raises(UserError, match=rf"out: cannot be {words} \(Permission denied\)"):
         scored(members)
 
 
