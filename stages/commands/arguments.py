@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from datetime import date
 from pathlib import Path
 
@@ -50,15 +51,15 @@ def month(text: str) -> str:
 
 def amount(text: str) -> float:
     """A number, 0 or more."""
-    value = float(text)
-    if not 0 <= value < float("inf"):
+    value = _number(text)
+    if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: expected an amount, 0 or more")
     return value
 
 
 def share(text: str) -> float:
     """A share, as 0.1 or 10%."""
-    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    value = _number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected a share, 0 to below 1")
     return value
@@ -67,7 +68,15 @@ def share(text: str) -> float:
 def count_or_share(text: str) -> tuple[float, bool]:
     """A count, or a share such as 1%, and whether it is a share."""
     is_share = text.endswith("%")
-    value = amount(text.removesuffix("%"))
-    if not is_share and not value.is_integer():
+    value = _number(text.removesuffix("%"))
+    if not (0 <= value <= 100 if is_share else value >= 0 and value.is_integer()):
         raise argparse.ArgumentTypeError(f"{text}: expected a count, or a share such as 1%")
     return (value / 100 if is_share else value), is_share
+
+
+def _number(text: str) -> float:
+    """The number; NaN, which no comparison lets through, where the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from stages.cli import command_line
+from stages.commands.arguments import amount, count_or_share, share
 
 OWN_WORDS = re.compile(r"\bto play with|\bstands? there|\bin pairs\b|\bthe same$")
 COMMANDS = next(
@@ -23,3 +24,19 @@ def test_a_command_and_each_of_its_arguments_are_explained(name):
         assert action.help, f"{name}: {action.dest}"
     text = " ".join(command.format_help().split())
     assert not OWN_WORDS.search(text), text
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (amount, "much", "much: expected an amount, 0 or more"),
+        (amount, "inf", "inf: expected an amount"),
+        (share, "x%", "x%: expected a share, 0 to below 1"),
+        (count_or_share, "few", "few: expected a count, or a share such as 1%"),
+        (count_or_share, "200%", "200%: expected a count, or a share"),
+        (count_or_share, "-1", "-1: expected a count"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused_with_what_was_expected(kind, text, expected):
+    with pytest.raises(argparse.ArgumentTypeError, match=expected):
+        kind(text)
