@@ -20,7 +20,7 @@ from babel.numbers import format_decimal, format_percent
 
 FILE = Path(__file__).with_name("words.toml")
 DEFAULT = "en"
-ONE = "1"  # ends the key of the text that is about one of them
+ONE = "1"  # of something: such a text has a key that ends so
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # punctuation, which Markdown lets escape
 CURRENCY = re.compile("[A-Z]{3}")
 
@@ -73,7 +73,7 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The text of that key, as it is, with values put in; of `n` = 1 its singular."""
         texts = languages()[self.language]
-        singular = texts.get(f"{key}_{ONE}") if str(values.get("n")) == "1" else None
+        singular = texts.get(f"{key}_{ONE}") if str(values.get("n")) == ONE else None
         return (singular or texts[key]).format(**values)
 
     def md(self, key: str, **values: object) -> str:

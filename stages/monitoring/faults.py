@@ -3,11 +3,11 @@
 A column or all rows missing, ids twice, values that the schema does not allow, a month delivered
 again, ids given to other customers or written otherwise, more blanks than before, one number for
 everybody, numbers in another unit, categories that changed places, and customers that are not
-there.
+there (`absences`).
+
 The first follow from the checks of the intake; the others compare with months that were whole,
 customer by customer where the ids allow it: a customer's fee does not grow a hundredfold in a
-month, nobody's tenure falls, a whole base does not change how it pays, and not many times as many
-leave as ever did.
+month, nobody's tenure falls, and a whole base does not change how it pays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scoring.schema import Column, Schema
 from scoring.verdict import Fault
 from stages.core.months import number
 from stages.monitoring.absences import FEW, not_there
-from stages.monitoring.month_table import Floats, MonthTable
+from stages.monitoring.month_table import MISSING_COLUMN, Floats, MonthTable
 from stages.monitoring.two_sample import grows
 
 FACTOR = 8.0  # from which a number is taken to be in another unit
@@ -40,7 +40,7 @@ MOST_COMMON = 0.9  # share of customers with one value, from which on a column h
 
 @dataclass(frozen=True)
 class _Pair:
-    """A month and one before it; `same` are the places (m, 2) of the customers in both."""
+    """A month and one before it; `same` are the places (m,) in either of the customers in both."""
 
     now: MonthTable
     before: MonthTable
@@ -116,7 +116,7 @@ def _refused(now: MonthTable, share: float) -> Iterator[Fault]:
     """Checks of the intake that too many customers fail."""
     for (column, problem), customers in now.problems.items():
         part = customers / now.rows if now.rows else 0.0
-        if problem == "column missing" or part >= share > 0:
+        if problem == MISSING_COLUMN or part >= share > 0:
             yield Fault(column=column, problem=problem, customers=customers, share=part)
 
 

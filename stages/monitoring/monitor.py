@@ -1,4 +1,4 @@
-"""The monitor: four questions about a month, four answers, one line."""
+"""The monitor: questions about a month, an answer to each, and one line."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def verdict_of(month: str, paths: Paths) -> Verdict:
 
 
 def answers(verdict: Verdict) -> pd.DataFrame:
-    """The four questions and their answers."""
+    """The questions and their answers."""
     population, departures, rate = verdict.population, verdict.departures, verdict.calibration
     faults = quantity(len(verdict.faults), "fault") if verdict.faults else "no"
     estimate = verdict.performance.estimated
@@ -96,7 +96,7 @@ def effects(verdict: Verdict) -> Figure:
     shown = verdict.population.columns[::-1]
     figure, (axes,) = panels(1, width=11)
     axes.barh([each.title for each in shown], [each.effect for each in shown], color=BLUE)
-    axes.set(xlabel="distance from the month before")
+    axes.set(xlabel="distance from the months compared with")
     return figure
 
 

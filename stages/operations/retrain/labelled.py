@@ -1,7 +1,7 @@
 """Labelled months as they come in: validated, in canonical types, each customer once.
 
     data/months/
-      007.parquet      who lived in that month, with the target: known since its window closed
+      007.parquet      the customers of that month, with the target: known since its window closed
 
 The folder is DVC's: `dvc add data/months`. A month that comes in again corrects what is there.
 """
