@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from stages.commands import Commands
@@ -62,9 +61,6 @@ def _check_reproducible(options: argparse.Namespace, paths: Paths) -> None:
 
 
 def _run(options: argparse.Namespace, paths: Paths) -> None:
-    # The notebook format brings in jsonschema, which compiles a grammar of web addresses as it is
-    # imported: 0.8 s a stage, for nothing. It does without where that package is not there.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from stages.core.runner import run_stage
     from stages.operations import stage_times
     from stages.operations.failure import copied_for_repro

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from scoring.derive import Inputs
+from scoring.schema import LARGEST_NUMBER
 
 DEPTH = 3  # conditions of a rule
 SMALLEST_SHARE = 0.02  # of the train customers behind a rule
-LARGEST = float(np.finfo(np.float32).max)  # of a limit: no number of a customer is above it
 
 Condition = dict[str, Any]
 
@@ -73,7 +73,7 @@ def _condition(
     return {
         "feature": question["feature"],
         "above": is_right,
-        # Where the blanks alone go right, scikit-learn's limit is infinite, which JSON cannot hold.
-        "limit": min(float(tree.threshold[node]), LARGEST),
+        # Infinite where the blanks alone go right, which JSON cannot hold.
+        "limit": min(float(tree.threshold[node]), LARGEST_NUMBER),
         "or_unknown": bool(tree.missing_go_to_left[node]) != is_right,
     }
