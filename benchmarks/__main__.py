@@ -34,14 +34,15 @@ KINDS = (
     "adoption",
     "quality",
     "tables",
-    "learning",
-    "monitoring",
     "serving",
     "proxy",
     "scoring",
+    "monitoring",
+    "learning",
     "campaigns",
     "story",
 )
+LONG = ("proxy", "monitoring", "learning", "campaigns", "story")  # of SIZE=large, or by name
 
 
 def main() -> int:
@@ -54,9 +55,7 @@ def main() -> int:
         "--size", choices=["small", "large"], default="small", help="large: the long ones too"
     )
     parser.add_argument(
-        "--only",
-        choices=KINDS,
-        help="leave the others out",
+        "--only", choices=KINDS, help="leave the others out; a long one is measured at any size"
     )
     options = parser.parse_args()
     try:
@@ -66,35 +65,42 @@ def main() -> int:
         return 1
 
 
+def _is_wanted(kind: str, options: argparse.Namespace) -> bool:
+    """Whether it is the only one asked for, or among all of this size."""
+    if options.only:
+        return kind == options.only
+    return options.size == "large" or kind not in LONG
+
+
 def _run(options: argparse.Namespace) -> int:
     results: list[Result] = []
     curve: list[dict[str, Any]] = []
-    if options.only in (None, "generation"):
+    if _is_wanted("generation", options):
         results += generation.benchmarks(runs=options.runs)
-    if options.only in (None, "pipeline"):
+    if _is_wanted("pipeline", options):
         results += pipeline.benchmarks(runs=options.runs)
-    if options.only in (None, "adoption"):
+    if _is_wanted("adoption", options):
         results += adoption.benchmarks(runs=options.runs)
-    if options.csv and options.only in (None, "quality"):
+    if _is_wanted("quality", options) and options.csv:
         results += quality.benchmarks(options.csv)
-    if not options.csv and options.only in (None, "quality"):
+    elif _is_wanted("quality", options):
         print("quality on a real file: not measured; give it with make bench CSV=path")
-    if options.tables and options.only in (None, "tables"):
+    if _is_wanted("tables", options) and options.tables:
         results += tables.benchmarks(options.tables, csv=options.csv)
-    if options.only in (None, "serving"):
+    if _is_wanted("serving", options):
         results += serving.benchmarks(large=options.size == "large")
-    if options.size == "large" or options.only == "proxy":
+    if _is_wanted("proxy", options):
         results += proxy.benchmarks()
-    if options.only in (None, "scoring"):
+    if _is_wanted("scoring", options):
         results += scoring.benchmarks(runs=options.runs, large=options.size == "large")
-    if options.size == "large" and options.only in (None, "monitoring"):
+    if _is_wanted("monitoring", options):
         results += monitoring.benchmarks()
-    if options.size == "large" and options.only in (None, "learning"):
+    if _is_wanted("learning", options):
         learned, curve = learning.benchmarks()
         results += learned
-    if options.size == "large" and options.only in (None, "campaigns"):
+    if _is_wanted("campaigns", options):
         results += campaigns.benchmarks()
-    if options.size == "large" and options.only in (None, "story"):
+    if _is_wanted("story", options):
         results += story.benchmarks()
     content = {"results": [result.as_dict() for result in results], "learning_curve": curve}
     write_json(HERE.reports / "bench.json", content)
