@@ -1,4 +1,4 @@
-"""What is used of BentoML's private parts: a version that changes one of them fails here."""
+"""What is used of private parts, BentoML's and circus's: a version that changes one fails here."""
 
 import importlib
 import inspect
@@ -26,6 +26,9 @@ USED = {
     f"{INSTRUMENTS}.RunnerTrafficMetricsMiddleware": ("_setup",),
     "bentoml._internal.server.http.traffic.TimeoutMiddleware": (),
     "opentelemetry.instrumentation.asgi.OpenTelemetryMiddleware": (),
+    "circus.watcher.Watcher": ("manage_processes", "reap_process", "is_stopping", "is_stopped"),
+    "circus.process.DEAD_OR_ZOMBIE": (),
+    "circus.process.UNEXISTING": (),
 }
 PRIVATE = ("bentoml._internal", "_bentoml_sdk", "_bentoml_impl")
 
@@ -35,15 +38,19 @@ def found(path):
     return getattr(importlib.import_module(module), name)
 
 
+def user(path):
+    return "serving/supervision.py" if path.startswith("circus.") else "serving/bento.py"
+
+
 @pytest.mark.parametrize(("path", "attributes"), USED.items())
-def test_what_is_used_of_bentoml_is_still_there(path, attributes):
+def test_what_is_used_of_private_parts_is_still_there(path, attributes):
     try:
         part = found(path)
     except (ImportError, AttributeError):
-        pytest.fail(f"BentoML no longer has {path}: serving/bento.py needs another way")
+        pytest.fail(f"{path} is gone: {user(path)} needs another way")
     known = {*dir(part), *getattr(part, "__annotations__", ()), *_slots(part)}
     gone = [name for name in attributes if name not in known]
-    assert gone == [], f"{path} of BentoML no longer has {gone}: serving/bento.py needs another way"
+    assert gone == [], f"{path} no longer has {gone}: {user(path)} needs another way"
 
 
 def _slots(part):
