@@ -30,6 +30,11 @@ esac
 """
 
 
+def variables(text: str) -> set[str]:
+    """The variables that a text names, as NAME=value."""
+    return set(re.findall(r"\b([A-Z_]+)=", text))
+
+
 def make(*arguments: str, place: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
     """`make` as if typed in a shell, also where the tests were started by make."""
     outer = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
@@ -63,6 +68,14 @@ def test_the_page_of_commands_names_every_command() -> None:
     names = re.findall(r"^    ([a-z-]+)", asked.stdout, flags=re.MULTILINE)
     assert "repro" in names
     assert [name for name in names if f"python -m stages {name}" not in COMMANDS] == []
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_the_page_of_commands_has_every_variable_of_a_target(target: str) -> None:
+    text = re.search(rf"^{target}:[^\n]*", MAKEFILE, flags=re.MULTILINE)
+    rows = re.findall(rf"^\| [^|]*`make {target}(?![a-z-]).*", COMMANDS, flags=re.MULTILINE)
+    assert text
+    assert variables(text[0]) <= variables("".join(rows))
 
 
 def test_a_variable_that_a_target_knows_reaches_its_command() -> None:
