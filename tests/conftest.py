@@ -26,7 +26,7 @@ from tests.clusters import DaskCluster, dask_cluster
 from tests.places import ROOT
 
 TRACE = Path(__file__).parent / "trace"
-sys.modules["rfc3987_syntax"] = None  # as `python -m stages run` has it: a second less a worker
+sys.modules["rfc3987_syntax"] = None  # as `python -m stages` has it: a second less a worker
 SMALL: Mapping[str, Mapping[str, object]] = {
     "generate": {"rows": 2000},
     "train": {

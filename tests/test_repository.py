@@ -64,6 +64,10 @@ def test_a_notebook_tells_and_a_module_does(path: Path) -> None:
     assert len(prose) >= 3
 
 
+def test_no_notebook_is_in_git_but_those_that_are_run() -> None:
+    assert sorted(path for path in tracked() if path.suffix == ".ipynb") == NOTEBOOK_FILES
+
+
 def test_every_stage_has_its_notebook_and_the_other_way_round() -> None:
     stages = read_yaml(ROOT / "dvc.yaml")["stages"]
     numbered = [path.stem for path in NOTEBOOK_FILES if path.stem[0].isdigit()]

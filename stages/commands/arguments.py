@@ -51,7 +51,7 @@ def month(text: str) -> str:
 
 def amount(text: str) -> float:
     """A number, 0 or more."""
-    value = _number(text)
+    value = number(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: expected an amount, 0 or more")
     return value
@@ -59,7 +59,7 @@ def amount(text: str) -> float:
 
 def share(text: str) -> float:
     """A share, as 0.1 or 10%."""
-    value = _number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected a share, 0 to below 1")
     return value
@@ -68,13 +68,13 @@ def share(text: str) -> float:
 def count_or_share(text: str) -> tuple[float, bool]:
     """A count, or a share such as 1%, and whether it is a share."""
     is_share = text.endswith("%")
-    value = _number(text.removesuffix("%"))
+    value = number(text.removesuffix("%"))
     if not (0 <= value <= 100 if is_share else value >= 0 and value.is_integer()):
         raise argparse.ArgumentTypeError(f"{text}: expected a count, or a share such as 1%")
     return (value / 100 if is_share else value), is_share
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """The number; NaN, which no comparison lets through, where the text is none."""
     try:
         return float(text)

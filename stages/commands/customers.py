@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.core.paths import Paths
 
 
@@ -103,10 +103,7 @@ def _add_simulate(commands: Commands) -> None:
 
 
 def _months(text: str) -> float:
-    try:
-        months = float(text)
-    except ValueError:
-        months = 0
+    months = arguments.number(text)
     if not 0 < months < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: expected a number of months above 0")
     return months
