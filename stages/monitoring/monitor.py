@@ -8,12 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from scoring.batch import BatchScorer, label_codes
-from scoring.bundle import REFERENCE
+from scoring.batch import BatchScorer
 from scoring.schema import Schema
 from scoring.verdict import (
     Calibration,
@@ -39,7 +36,7 @@ from stages.monitoring.calibration import Outcomes
 from stages.monitoring.drivers import drivers
 from stages.monitoring.faults import faults, without_accepted
 from stages.monitoring.monitor_params import Monitor
-from stages.monitoring.month_table import MonthTable, as_frame, empty, keys_of
+from stages.monitoring.month_table import MonthTable, as_frame, learned_from
 from stages.monitoring.summary import summary_of
 from stages.monitoring.verdict_files import folder_of, read_verdict, write_verdict
 
@@ -119,9 +116,9 @@ def judge(
 ) -> Verdict:
     """The verdict on a month."""
     schema = scorer.bundle.schema
-    learned_from = reference_of(scorer)
+    reference = learned_from(scorer)
     earlier = [history.table(month) for month in history.months[-departures.MEMORY :]]
-    whole = earlier or [each for each in (learned_from,) if each is not None]
+    whole = earlier or [each for each in (reference,) if each is not None]
     found, accepted = without_accepted(
         faults(now, whole, schema, share=params.fault_share), accept, now
     )
@@ -129,7 +126,7 @@ def judge(
         answers = _Answers.none(BROKEN)
     else:
         answers = _Answers(
-            _population(now, history, learned_from, schema, params),
+            _population(now, history, reference, schema, params),
             _departures(now, history, schema, params, window),
             *_closed(history, now, scorer, params, window, as_of),
         )
@@ -177,44 +174,17 @@ class _Answers(NamedTuple):
         return changed(self.population, self.departures, self.calibration)
 
 
-def reference_of(scorer: BatchScorer) -> MonthTable | None:
-    """The customers that the model learned from, as a month without ids; None where unknown."""
-    path, schema = scorer.bundle.folder / REFERENCE, scorer.bundle.schema
-    if not path.is_file():
-        return None
-    table = pq.read_table(path).to_pandas()
-    codes = []
-    for column in schema.category_inputs:
-        known = label_codes(column)
-        codes.append(table[column.name].map(known).fillna(len(known) - 1).to_numpy(np.int64))
-    n = len(table)
-    whole = empty(scorer, month="000")
-    return MonthTable(
-        whole.month,
-        keys_of([f"row {row}" for row in range(n)]),
-        table[[c.name for c in schema.numeric_inputs]].to_numpy(float),
-        np.array(codes, np.int64).T if codes else np.empty((n, 0), np.int64),
-        np.full(n, np.nan),
-        np.zeros(n, bool),
-        np.full(n, np.nan),
-        rows=n,
-        model=whole.model,
-        has_ids=False,
-        is_complete=False,
-    )
-
-
 def _population(
     now: MonthTable,
     history: History,
-    learned_from: MonthTable | None,
+    reference: MonthTable | None,
     schema: Schema,
     params: Monitor,
 ) -> Population:
     months = tuple(history.months[-params.reference_months :])
     tables = [history.table(month) for month in months]
-    if not tables and learned_from is not None:
-        tables = [learned_from]
+    if not tables and reference is not None:
+        tables = [reference]
     if len(now) < params.least_customers:
         return Population(
             changed=None,

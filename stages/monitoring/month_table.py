@@ -1,8 +1,8 @@
 """A month's customers as the monitor sees them: inputs, predictions, and what could not be read.
 
-They come from the table of a month, which is scored as `make score` scores it, or from the
-prediction log of the service. Many are thinned out, always to the same customers, so that who is
-absent a month later has left.
+They come from the table of a month, which is scored as `make score` scores it, from the prediction
+log of the service, or from the customers learned from that a bundle keeps. Many are thinned out,
+always to the same customers, so that who is absent a month later has left.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from scoring.batch import BatchScorer, code_labels
+from scoring.batch import BatchScorer, code_labels, label_codes
+from scoring.bundle import REFERENCE
 from scoring.digest import digest
 from scoring.money import customer_value
 from scoring.schema import Schema
@@ -157,6 +159,33 @@ def empty(scorer: BatchScorer, *, month: str) -> MonthTable:
         rows=0,
         model=(scorer.bundle.name, scorer.bundle.version),
         has_ids=schema.id_name is not None,
+    )
+
+
+def learned_from(scorer: BatchScorer) -> MonthTable | None:
+    """The customers that the model learned from, as a month without ids; None where unknown."""
+    path, schema = scorer.bundle.folder / REFERENCE, scorer.bundle.schema
+    if not path.is_file():
+        return None
+    table = pq.read_table(path).to_pandas()
+    codes = []
+    for column in schema.category_inputs:
+        known = label_codes(column)
+        codes.append(table[column.name].map(known).fillna(len(known) - 1).to_numpy(np.int64))
+    n = len(table)
+    whole = empty(scorer, month="000")
+    return MonthTable(
+        whole.month,
+        keys_of([f"row {row}" for row in range(n)]),
+        table[[c.name for c in schema.numeric_inputs]].to_numpy(float),
+        np.array(codes, np.int64).T if codes else np.empty((n, 0), np.int64),
+        np.full(n, np.nan),
+        np.zeros(n, bool),
+        np.full(n, np.nan),
+        rows=n,
+        model=whole.model,
+        has_ids=False,
+        is_complete=False,
     )
 
 
