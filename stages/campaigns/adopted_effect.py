@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from scoring.bundle import EFFECT
+from scoring.deployment import bundle_in_service
 from scoring.digest import sha256
 from scoring.effect import Effect
 from scoring.errors import UserError
@@ -57,7 +58,7 @@ def adopt(
             f"{campaign.origin}: every rule lost, the best of them {-value:,.2f} a customer; "
             "expected one that brings something: to contact nobody loses nothing"
         )
-    schema = read_manifest(paths.champion)[1]
+    schema = read_manifest(bundle_in_service(paths.champion))[1]
     content = {
         "policy": result["chosen"],
         "campaign": {**result["source"], "customers": len(campaign.trial), "adopted": str(today)},

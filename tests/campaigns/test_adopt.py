@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from app.economics import Scenario, ranked
 from app.scored import read_scored
 from scoring.bundle import EFFECT, MANIFEST, open_session
+from scoring.deployment import FILE, Deployed, Deployment, write_deployment
 from scoring.derive import raw_inputs
 from scoring.digest import sha256
 from scoring.effect import CUSTOMERS, GROUPS, REDUCTION, Effect, groups_of, run_graph
@@ -93,6 +94,17 @@ def test_what_is_adopted_is_packed_with_its_campaign_and_its_interval(after, lea
     gain = effect["against_today"]
     assert gain["low"] < gain["value"] < gain["high"]
     assert EFFECT in manifest["files"]
+
+
+def test_an_effect_is_that_of_the_champion_in_service(before, learned, tmp_path):
+    # given a deployed bundle, and no champion of the pipeline
+    paths, folder = Paths(tmp_path), "deployed/first/champion"
+    shutil.copytree(before.champion, tmp_path / "models" / folder)
+    champion = Deployed(folder=folder, version="first")
+    write_deployment(Deployment(champion=champion), tmp_path / "models" / FILE)
+    # when what was learned of its customers is adopted, then it is an effect on its columns
+    content = adopt(*learned, SETTINGS, paths, today=TODAY)
+    assert content["inputs"] == [column.name for column in builders.schema().inputs]
 
 
 def test_the_bundle_decides_by_the_effect(after, before):
