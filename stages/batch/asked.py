@@ -16,7 +16,7 @@ from stages.batch.local_engine import Engine, local
 from stages.batch.rows import wanted
 
 NAMED = 3  # columns that a message names
-TABLES = (".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".gz", ".zip")  # no way to write one
+UNWRITTEN = (".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".gz", ".zip")  # formats
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Asked:
 def check_target(asked: Asked) -> None:
     """`UserError` where the output cannot go where it is to go."""
     scores, source = asked.scores, Path(asked.source)
-    if asked.out.suffix.lower() in TABLES:
+    if asked.out.suffix.lower() in UNWRITTEN:
         raise UserError(
             f"{shown(asked.out)}: expected OUT to be a folder, or a file ending in .parquet or .csv"
         )
