@@ -12,6 +12,7 @@ from stages.core.metrics import METRICS
 from stages.core.yamlfile import read_yaml
 from stages.operations.flatten import flatten
 from stages.operations.pull_request.change_verdict import HEADLINE
+from tests.command_line import commands
 from tests.places import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,6 +24,7 @@ COMMON = (
     "candidate", "metric", "column", "check", "route", "scenario", "stage", "colour", "file format",
     "cost", "slice", "command",
 )  # fmt: skip
+COMMANDS = commands()
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
@@ -53,6 +55,15 @@ def test_every_make_command_exists_with_its_variables(page: Path) -> None:
             "PYTHON",
             *re.findall(r"\b([A-Z_]+)=", TEXTS[target]),
         }, target
+
+
+@each_page
+def test_every_plain_command_exists_with_its_options(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, rest in re.findall(r"-m stages ([a-z][a-z-]*)([^`\n|#&]*)", text):
+        assert name in COMMANDS, name
+        known = {option for action in COMMANDS[name]._actions for option in action.option_strings}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, name
 
 
 def test_the_readme_is_for_somebody_in_a_hurry() -> None:

@@ -14,6 +14,7 @@ from scoring.bundle import TIERS
 
 HEADERS = {"Content-Type": "application/json"}
 TIMEOUT = 20.0
+PATIENCE = 15.0  # seconds until requests are no longer waited for
 
 
 class Callers:
@@ -61,10 +62,10 @@ class Callers:
         for thread in self._threads:
             thread.join(TIMEOUT + 5)
 
-    def wait(self, more: int, answer: str | None = None, *, seconds: float = 15.0) -> float:
+    def wait(self, more: int, answer: str | None = None) -> float:
         """Until so many more requests ended, with this answer if one is named; the seconds."""
         began, before = time.monotonic(), self._count(answer)
-        while self._count(answer) < before + more and time.monotonic() < began + seconds:
+        while self._count(answer) < before + more and time.monotonic() < began + PATIENCE:
             time.sleep(0.01)
         return time.monotonic() - began
 

@@ -83,7 +83,7 @@ def selected_scores(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -> pd.DataFrame:
+def compare(scores: pd.DataFrame, params: Train) -> pd.DataFrame:
     """Each candidate against the reference on the folds of both, in the order of the candidates.
 
     The reference is the blend, or the best where there is none. Columns: number of `folds`; `mean`
@@ -92,9 +92,9 @@ def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -
     `train.tolerance` of what the reference gains over the base rate; `within`, whether it trails
     by no more than that with one standard error added, or is the reference.
     """
-    metric = metric or params.metric
+    sign = METRICS[params.metric].sign
     by_fold: dict[str, Floats] = {
-        str(name): METRICS[metric].sign * group[metric].to_numpy()
+        str(name): sign * group[params.metric].to_numpy()
         for name, group in scores.groupby("candidate", sort=False)
     }
     reference = _reference(by_fold)
@@ -105,7 +105,7 @@ def compare(scores: pd.DataFrame, params: Train, *, metric: str | None = None) -
         quantile = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
         rows[name] = {
             "folds": len(values),
-            "mean": METRICS[metric].sign * values.mean(),
+            "mean": sign * values.mean(),
             "std": values.std(ddof=1),
             "behind": behind,
             "standard_error": error,

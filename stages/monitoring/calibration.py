@@ -144,7 +144,7 @@ def labelled(table: MonthTable, outcomes: Outcomes) -> tuple[MonthTable, NDArray
 
 
 def judge(
-    table: MonthTable, left: NDArray[np.bool_], *, level: float, trained_on: int, bins: int = 10
+    table: MonthTable, left: NDArray[np.bool_], *, level: float, trained_on: int
 ) -> Calibration:
     """Churn rate against the mean prediction of a closed month, two-sided.
 
@@ -157,7 +157,7 @@ def judge(
     predicted, rate = float(p.mean()), float(left.mean())
     variance = float(np.mean(p * (1 - p))) * (1 / n + 1 / max(trained_on, 1))
     margin = float(norm.isf(level / 2)) * float(np.sqrt(variance))
-    error = calibration_error(left.astype(float), p, np.ones((1, n)), bins=bins)[0]
+    error = calibration_error(left.astype(float), p, np.ones((1, n)))[0]
     return Calibration(
         changed=abs(rate - predicted) > margin,
         month=table.month,

@@ -5,15 +5,11 @@ import re
 
 import pytest
 
-from stages.cli import command_line
 from stages.commands.arguments import amount, count_or_share, share
+from tests.command_line import commands
 
 OWN_WORDS = re.compile(r"\bto play with|\bstands? there|\bin pairs\b|\bthe same$")
-COMMANDS = next(
-    action.choices
-    for action in command_line()._actions
-    if isinstance(action, argparse._SubParsersAction)
-)
+COMMANDS = commands()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

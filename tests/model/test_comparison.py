@@ -140,11 +140,6 @@ def test_lower_is_better_where_it_is(metric):
     assert comparison.loc["logistic", "behind"] == pytest.approx(0.1, abs=0.02)
 
 
-def test_metric_can_be_asked_for():
-    scores = made_scores(metric="brier", logistic=0.2 + NOISE, xgboost=0.1 - NOISE)
-    assert compare(scores, PARAMS, metric="brier")["behind"].idxmin() == "xgboost"
-
-
 def test_comparison_is_the_paired_one_and_nobody_leads_the_best():
     comparison = compare(builders.validation().scores, PARAMS)
     assert list(comparison.index) == PARAMS.candidates
