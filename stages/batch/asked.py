@@ -16,7 +16,8 @@ from stages.batch.local_engine import Engine, local
 from stages.batch.rows import wanted
 
 NAMED = 3  # columns that a message names
-UNWRITTEN = (".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".gz", ".zip")  # formats
+WRITTEN = (".parquet", ".csv")  # formats of the output
+FORMATS = (*WRITTEN, ".xlsx", ".xls", ".ods", ".tsv", ".txt", ".json", ".gz", ".zip")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ class Asked:
     @property
     def scores(self) -> Path:
         """Where the scores go."""
-        is_file = self.out.suffix.lower() in (".parquet", ".csv")
-        return self.out if is_file else self.out / SCORES
+        return self.out if self.out.suffix in WRITTEN else self.out / SCORES
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -61,10 +61,12 @@ class Asked:
 def check_target(asked: Asked) -> None:
     """`UserError` where the output cannot go where it is to go."""
     scores, source = asked.scores, Path(asked.source)
-    if asked.out.suffix.lower() in UNWRITTEN:
+    if asked.out.suffix not in WRITTEN and asked.out.suffix.lower() in FORMATS:
         raise UserError(
             f"{shown(asked.out)}: expected OUT to be a folder, or a file ending in .parquet or .csv"
         )
+    if scores in asked.outputs[:-1]:
+        raise UserError(f"{shown(scores)}: the name of another result; expected a name of its own")
     if scores.is_dir():
         raise UserError(f"{shown(scores)}: a folder; expected a file, or a folder without a suffix")
     if source.is_dir() and scores.resolve().is_relative_to(source.resolve()):

@@ -262,12 +262,17 @@ def test_two_runs_do_not_write_the_same_output(members, scored, tmp_path):
     assert scored(members, engine=second).summary["scored"] == 150
 
 
-@pytest.mark.parametrize("out", ["scores.xlsx", "scores.CSV.gz", "scores.txt"])
+@pytest.mark.parametrize("out", ["scores.xlsx", "scores.CSV.gz", "scores.CSV"])
 def test_output_of_a_format_that_is_not_written_is_refused(out, members, scored, tmp_path):
     with pytest.raises(UserError, match=r"a folder, or a file ending in .parquet or .csv"):
         scored(members, out)
 
     assert not (tmp_path / out).exists()
+
+
+def test_scores_under_the_name_of_another_result_are_refused(members, scored):
+    with pytest.raises(UserError, match=r"contact_list\.csv: the name of another result"):
+        scored(members, "contact_list.csv")
 
 
 @pytest.mark.parametrize(
