@@ -12,7 +12,7 @@ import pytest
 
 from scoring.errors import UserError
 from scoring.verdict import Verdict
-from stages.core.months import is_closed, month_name, month_of, number
+from stages.core.months import number
 from stages.core.paths import Paths
 from stages.monitoring.archive import archive_of
 from stages.monitoring.calibration import Outcomes, read_outcomes
@@ -302,30 +302,6 @@ def test_a_prediction_log_says_nothing_of_departures(judge: Judge, read: Read) -
         judge(members, f"{month:03d}")
     table = replace(read(tables[3], "004"), is_complete=False)
     assert judge(table, "004").departures.changed is None
-
-
-@pytest.mark.parametrize(
-    ("path", "month"),
-    [
-        ("data/snapshots/month_007/customers.parquet", "007"),
-        ("crm/2026-11/part.csv", "2026-11"),
-        ("customers_2026-02.csv", "2026-02"),
-        ("2025-12/customers_2026-01.csv", "2026-01"),
-        ("july.csv", None),
-        ("2026-13.csv", None),
-        ("12026-11.csv", None),
-    ],
-)
-def test_the_month_is_the_last_one_in_the_path(path: str, month: str | None) -> None:
-    assert month_of(path) == month
-
-
-def test_months_follow_each_other_across_years() -> None:
-    assert number("2026-01") - number("2025-12") == 1
-    assert month_name("7", origin="") == "007"
-    assert is_closed("2025-11", window=6, as_of="2026-05")
-    assert not is_closed("2025-11", window=6, as_of="2026-04")
-    assert not is_closed("001", window=6, as_of="2026-04"), "counted otherwise"
 
 
 def test_a_sample_follows_the_same_customers(read: Read, judge: Judge) -> None:
