@@ -55,7 +55,7 @@ def write_log(folder: Path, entries: list[Entry], *, ids: str = "plain") -> Path
     """The log of a service that was asked for these."""
     settings = Settings(log_folder=folder, log_ids=ids, log_key="secret")
     metrics = Metrics([], CollectorRegistry())
-    log = PredictionLog(settings, builders.schema(), metrics, worker=1, shadow=lambda _: None)
+    log = PredictionLog(settings, builders.schema(), metrics, worker=1, shadow=lambda: None)
     for entry in entries:
         log.put(entry)
     log.close()
