@@ -28,19 +28,9 @@ from scoring.errors import UserError
 
 Kind = Literal["text", "integer", "number", "category", "date"]
 Role = Literal[
-    "id",
-    "period",
-    "target",
-    "tenure",
-    "monthly_value",
-    "total_value",
-    "sensitive",
-    "ordered",
-    "monotone_increasing",
-    "monotone_decreasing",
-    "changeable",
-    "ignored",
-]
+    "id", "period", "target", "tenure", "monthly_value", "total_value", "sensitive", "ordered",
+    "monotone_increasing", "monotone_decreasing", "changeable", "ignored",
+]  # fmt: skip
 UNIQUE_ROLES = ("id", "period", "target", "tenure", "monthly_value", "total_value")
 UNCHANGEABLE = ("id", "period", "target", "sensitive")
 NUMERIC_KINDS = ("integer", "number")
@@ -92,6 +82,12 @@ class Column(BaseModel):
     def is_numeric(self) -> bool:
         """Whether the column holds numbers."""
         return self.kind in NUMERIC_KINDS
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest number that the column may hold."""
+        low = -LARGEST_NUMBER if self.minimum is None else max(self.minimum, -LARGEST_NUMBER)
+        return low, LARGEST_NUMBER if self.maximum is None else min(self.maximum, LARGEST_NUMBER)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from scoring.dates import Floats, day_number, part_of
 from scoring.schema import Column, Schema
-from serving.request_types import bounds
 
 Row = dict[str, Any]
 Misfit = tuple[int, Column]  # place of a row, and the part of a date that is out of range in it
@@ -35,7 +34,7 @@ def _days(dates: Sequence[date | None]) -> Floats:
 
 
 def _is_outside(numbers: Floats, column: Column) -> np.ndarray:
-    low, high = bounds(column)
+    low, high = column.bounds
     return (numbers < low) | (numbers > high)
 
 

@@ -14,7 +14,7 @@ from scoring.dates import COUNTED
 from scoring.decision import Decision
 from scoring.schema import LARGEST_NUMBER, Column, Schema
 from serving.date_parts import Row
-from serving.request_types import accepted, bounds
+from serving.request_types import accepted
 from serving.requests import SNAPSHOT, Requests
 from serving.routes import PREDICT_BATCH, ROUTES, Route
 
@@ -134,7 +134,7 @@ def _example_date(column: Column, schema: Schema) -> str:
     """A date in the middle of what its days to the snapshot may be."""
     for part in schema.date_parts:
         if part.from_date == column.name and part.part in COUNTED:
-            low, high = bounds(part)
+            low, high = part.bounds
             days = timedelta(int(low + high) // 2 if high < LARGEST_NUMBER else int(max(low, 1)))
             return (EXAMPLE_DAY + (-days if part.part == COUNTED[0] else days)).isoformat()
     return EXAMPLE_DAY.isoformat()
@@ -146,7 +146,7 @@ def _example_value(column: Column, row: Row, schema: Schema) -> Any:
     if not column.is_numeric:
         return accepted(column)[0]
     tenure, monthly = schema.role("tenure"), schema.role("monthly_value")
-    low, high = bounds(column)
+    low, high = column.bounds
     value = (low + high) / 2 if high < LARGEST_NUMBER else max(low, 1.0)
     if "total_value" in column.roles and tenure and monthly:
         value = min(row.get(tenure.name, 1) * row.get(monthly.name, 1), high)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, GetPydanticSchema, With
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
-from scoring.schema import LARGEST_NUMBER, Column
+from scoring.schema import Column
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
@@ -77,7 +77,7 @@ def date_type(description: str) -> Any:
 
 def _number_type(column: Column) -> Any:
     """Numbers strictly: no text, NaN or infinity, nothing out of range; 5.0 is a whole number."""
-    low, high = bounds(column)
+    low, high = column.bounds
     whole = column.kind == "integer"
     unit = {"unit": column.unit} if column.unit else {}
     return Annotated[
@@ -118,16 +118,10 @@ def accepted(column: Column) -> tuple[Any, ...]:
     return (*column.values, *texts)
 
 
-def bounds(column: Column) -> tuple[float, float]:
-    """The smallest and the largest value of a number."""
-    low = -LARGEST_NUMBER if column.minimum is None else max(column.minimum, -LARGEST_NUMBER)
-    return low, LARGEST_NUMBER if column.maximum is None else min(column.maximum, LARGEST_NUMBER)
-
-
 def allowed(column: Column) -> Any:
     """What a column may hold, for an error message."""
     if column.is_numeric:
-        low, high = bounds(column)
+        low, high = column.bounds
         unit = {"unit": column.unit} if column.unit else {}
         nullable = {"null": column.missing}
         return {"type": column.kind, "minimum": low, "maximum": high, **unit, **nullable}

@@ -21,7 +21,7 @@ from scoring.batch import Codes, label_codes
 from scoring.dates import day_number
 from scoring.derive import raw_numbers
 from scoring.errors import UserError
-from scoring.schema import LARGEST_NUMBER, OTHER, Column, Schema
+from scoring.schema import OTHER, Column, Schema
 from stages.batch.inputs import Chunk
 from stages.tables.canonical import (
     Canonical,
@@ -191,8 +191,9 @@ def _check_numbers(
 ) -> None:
     """Reject the rows whose number the schema does not allow."""
     blank = np.isnan(numbers) & ~unread
+    low, high = column.bounds
     with np.errstate(invalid="ignore"):
-        outside = (numbers < _low(column)) | (numbers > _high(column))
+        outside = (numbers < low) | (numbers > high)
     no_value = "not a number" if column.from_date is None else "not a date"
     checks = {no_value: unread, "out of range": outside & ~unread}
     if not column.missing:
@@ -203,16 +204,6 @@ def _check_numbers(
     for problem, rows in checks.items():
         if rows.any():
             found.reject(rows, column, problem, values)
-
-
-def _low(column: Column) -> float:
-    low = -LARGEST_NUMBER if column.minimum is None else column.minimum
-    return max(low, -LARGEST_NUMBER)
-
-
-def _high(column: Column) -> float:
-    high = LARGEST_NUMBER if column.maximum is None else column.maximum
-    return min(high, LARGEST_NUMBER)
 
 
 def _codes(values: pa.Array, column: Column, found: _Found) -> NDArray[np.int64]:
