@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.adoption import names
 from stages.adoption.privacy import personal
 from stages.adoption.profile import Profile
-from stages.adoption.vocabulary import CUSTOMER_WORDS, PERIOD_WORDS, SURE_ID_WORDS
+from stages.adoption.vocabulary import CUSTOMER_WORDS, PERIOD_WORDS
 from stages.tables.intake import RawTable
 
 CERTAIN, LIKELY, BY_VALUES = 3, 2, 1
@@ -65,10 +65,10 @@ def _may_identify(column: Profile) -> bool:
 
 def likeness(column: Profile) -> int:
     """`CERTAIN` for a customer's number by its name, `LIKELY` for another, 1 for one by values."""
-    if names.has_word(column.name, SURE_ID_WORDS):
+    if names.is_customer_number(column.name):
         return CERTAIN
     if names.is_identifier(column.name):
-        return CERTAIN if names.has_word(column.name, CUSTOMER_WORDS) else LIKELY
+        return LIKELY
     if column.is_number:
         return BY_VALUES if has_id_digits(column) else 0
     if column.distinct_share >= ID_LIKE and names.has_word(column.name, CUSTOMER_WORDS):

@@ -11,6 +11,8 @@ from stages.adoption import vocabulary
 from stages.adoption.vocabulary import CUSTOMER_WORDS, ID_WORDS, SURE_ID_WORDS
 
 SHORTEST_PART = 3  # letters of a word that others are written together with
+OF_WORDS = ("of", "the", "do", "da", "de", "del", "della", "du")
+LETTERS_OF_DOLLARS = re.compile(r"\b[A-Z]{1,2}(?=\$)")  # R$, US$
 IDEOGRAMS = 0x2E80  # from here on, scripts that are written without spaces
 UNACCENTED = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
@@ -99,8 +101,10 @@ def is_identifier(name: str) -> bool:
         return True
     found = [word for word in plain_words(name) if not word.isdigit()]
     known = _folded(ID_WORDS)
-    if len(found) > 1 and found[0] in known | {"n"} and set(found[1:]) <= _folded(CUSTOMER_WORDS):
-        return True  # numero cliente
+    first, *rest = [word for word in found if word not in OF_WORDS] or [""]
+    if rest and first in known | {"n"} and set(rest) <= _folded(CUSTOMER_WORDS):
+        # numero (de) cliente, but not numero de clientes
+        return rest == found[1:] or not rest[-1].endswith("s")
     return bool(found) and (
         found[-1] in known
         or found[0] in ("id", "uuid", "guid")
@@ -108,9 +112,15 @@ def is_identifier(name: str) -> bool:
     )
 
 
+def is_customer_number(name: str) -> bool:
+    """Whether the name is that of a customer's id: `Código do cliente`, but not `Order number`."""
+    return is_identifier(name) and has_word(name, SURE_ID_WORDS + CUSTOMER_WORDS)
+
+
 def is_called(name: str, known: tuple[str, ...]) -> bool:
     """Whether the words are those of one of the known names: in any order, number and currency."""
     currencies = _folded(vocabulary.CURRENCY_WORDS)
+    name = LETTERS_OF_DOLLARS.sub("", name)
     written = [folded(word) for word in words(name)], list(plain_words(name))
     called = {_in_order(word for word in found if word not in currencies) for found in written}
     called |= {_in_order(found) for found in written}

@@ -115,7 +115,8 @@ def _by_values(column: Profile) -> str:
     hardly_repeats = column.distinct_share >= HARDLY_REPEATS and len(column.texts) > FEW
     if not hardly_repeats:
         return ""
-    if np.mean([_is_phone(text) for text in texts]) >= MOST:
+    is_number = names.is_customer_number(column.name)  # whose check digit stands behind a hyphen
+    if not is_number and np.mean([_is_phone(text) for text in texts]) >= MOST:
         return "phone or identity numbers"
     if _are_addresses(texts):
         return "streets with numbers"

@@ -265,6 +265,7 @@ TOTAL_NAMES = (
 CURRENCY_WORDS = (
     "in", "usd", "eur", "gbp", "chf", "jpy", "cny", "inr", "brl", "mxn", "pln", "czk", "huf", "sek",
     "nok", "dkk", "try", "rub", "cad", "aud", "nzd", "zar", "euro", "euros", "dollar", "dollars",
+    "zl", "kc", "kr", "tl", "ft", "lei", "rs", "руб",
 )  # fmt: skip
 # Numbers that name a place rather than measure anything.
 PLACE_CODES = (

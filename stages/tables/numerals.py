@@ -17,6 +17,7 @@ INFINITE = r"(?i)^[-+]?inf(inity)?$"
 GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$|^[-+]?[1-9]\d{0,1}(,\d{2})*,\d{3}(\.\d+)?$"
 POINT_GROUPED = r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$"
 SPACES = "\u00a0\u202f\u2009\u2007"  # no-break, narrow, thin, figure: between thousands
+SPACE = rf"[\s{SPACES}]"  # RE2 takes none of them for a space
 CURRENCY = (
     r"(?:[A-Z]{0,2}\p{Sc}|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|MXN|PLN|CZK|HUF|RON|SEK|NOK|DKK|TRY|TL|"
     r"RUB|CAD|AUD|NZD|ZAR|Fr\.?|kr\.?|zł|Kč|Ft|lei|Rs\.?|RM|Rp\.?|руб\.?|円|元|원|Euro)"
@@ -25,11 +26,11 @@ TOGETHER = ("%", "‰", "GB", "MB", "KB", "TB", "km", "kg", "kWh")  # units that
 UNIT = rf"(?:{CURRENCY}|{'|'.join(TOGETHER)}|Monate?|Jahre?|Tage?|Stunden|Min|\p{{Ll}}{{2,12}})"
 # A number with a unit before or after it; in brackets, or with a minus behind it, where negative.
 DRESSED = (
-    rf"^\(?[-+−]?(?P<before>{CURRENCY})?\s*(?P<number>[-+−]?\s?[\d.,'’{SPACES} ]*\d)-?\s*"
-    rf"(?P<after>{UNIT})?\)?$"
+    rf"^\(?[-+−]?(?P<before>{CURRENCY})?{SPACE}*(?P<number>[-+−]?{SPACE}?[\d.,'’{SPACES} ]*\d)-?"
+    rf"{SPACE}*(?P<after>{UNIT})?\)?$"
 )
 LOOKS_DRESSED = r"[^\d.,+\-eE]|\d-$"
-THOUSANDS = rf"^[-+−]?\s?(\d+|\d{{1,3}}([.,'’{SPACES} ]\d{{2,3}})*)([.,]\d+)?$"
+THOUSANDS = rf"^[-+−]?{SPACE}?(\d+|\d{{1,3}}([.,'’{SPACES} ]\d{{2,3}})*)([.,]\d+)?$"
 
 
 class Meaning(NamedTuple):

@@ -26,6 +26,7 @@ LONG = 700_000_000 + np.random.default_rng(0).permutation(10_000_000)[:ROWS]
         ("顧客ID", np.arange(ROWS) * 3 + 17),
         ("zzz", LONG),  # by its values alone
         ("Kundennummer", [f"{number}.0" for number in LONG]),
+        ("Código do cliente", [f"{n:07d}-{n % 10}" for n in range(ROWS)]),  # as of local phones
     ],
 )
 def test_an_id_is_known_by_name_or_values(name: str, values: Any) -> None:

@@ -54,6 +54,7 @@ def test_words_written_together_are_taken_apart(name: str, parts: tuple[str, ...
         "顧客ID",
         "numer_klienta",
         "N° client",
+        "Código do cliente",
         "ид_клиента",
     ],
 )
@@ -62,7 +63,8 @@ def test_the_name_of_an_id_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Number of calls", "usage", "paid", "idle_days", "account length"]
+    "name",
+    ["Number of calls", "Number of users", "Número de clientes", "usage", "paid", "idle_days"],
 )
 def test_what_is_no_id_is_not_called_one(name: str) -> None:
     assert not names.is_identifier(name)
@@ -70,7 +72,17 @@ def test_what_is_no_id_is_not_called_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["MRR", "mrr_eur", "MRR (USD)", "monthly_fee_in_gbp", "MonthlyCharges", "fees_monthly"],
+    [
+        "MRR",
+        "mrr_eur",
+        "MRR (USD)",
+        "monthly_fee_in_gbp",
+        "MonthlyCharges",
+        "fees_monthly",
+        "Mensalidade (R$)",
+        "Opłata miesięczna (zł)",
+        "Månadsavgift, kr",
+    ],
 )
 def test_an_amount_is_known_whatever_its_currency(name: str) -> None:
     assert names.is_called(name, vocabulary.MONTHLY_NAMES)
