@@ -66,20 +66,6 @@ class PartScorer:
         """Score a chunk into its part; the part's name."""
         rows = self.rows(chunk)
         scores = self.scorer.score(rows.numbers, rows.codes)
-        none = pa.nulls(len(scores.probability), pa.float64())
-        columns = {
-            ID: rows.ids if rows.ids is not None else _named(rows, chunk.file.origin),
-            "churn_probability": scores.probability,
-            "contact": scores.contact,
-            "expected_profit": none if scores.profit is None else scores.profit,
-            PLACE: rows.places,
-        }
-        if self.with_reasons:
-            columns["reasons"] = pa.array(self._reasons(rows), pa.list_(pa.string()))
-        if self.with_customers:
-            columns |= columns_of(rows, self.scorer.bundle.schema)
-        if self.scorer.terms.effect is not None:
-            columns |= self._effect(scores, self.scorer.terms.effect)
         counts, contacts = _counts(self._bands(rows), scores.contact)
         about = About(
             file=chunk.file.origin,
@@ -92,8 +78,28 @@ class PartScorer:
             counts=counts,
             contacts=contacts,
         )
-        write_part(self.folder, chunk.name, pa.table(columns), about)
+        table = pa.table(self._columns(rows, scores, chunk.file.origin))
+        write_part(self.folder, chunk.name, table, about)
         return chunk.name
+
+    def _columns(self, rows: Rows, scores: Scores, origin: str) -> dict[str, Any]:
+        """What the part has of each customer (n,)."""
+        none = pa.nulls(len(scores.probability), pa.float64())
+        columns = {
+            ID: rows.ids if rows.ids is not None else _named(rows, origin),
+            "churn_probability": scores.probability,
+            "contact": scores.contact,
+            "expected_profit": none if scores.profit is None else scores.profit,
+            PLACE: rows.places,
+        }
+        if self.with_reasons:
+            found = why(self.scorer, rows.numbers, rows.codes)
+            columns["reasons"] = pa.array(found, pa.list_(pa.string()))
+        if self.with_customers:
+            columns |= columns_of(rows, self.scorer.bundle.schema)
+        if self.scorer.terms.effect is not None:
+            columns |= self._effect(scores, self.scorer.terms.effect)
+        return columns
 
     def _effect(self, scores: Scores, effect: Effect) -> dict[str, Any]:
         """What a contact changes for each customer, and what that makes them."""
@@ -115,9 +121,6 @@ class PartScorer:
         for place, column in enumerate(schema.category_inputs):
             found[column.name] = rows.codes[:, place], len(code_labels(column))
         return found
-
-    def _reasons(self, rows: Rows) -> list[list[str]]:
-        return why(self.scorer, rows.numbers, rows.codes)
 
 
 def _counts(

@@ -102,7 +102,6 @@ def most_frequent(problems: Mapping[str, int], examples: Mapping[str, str]) -> s
 def in_words(outcome: Outcome) -> str:
     """How many customers were scored, rejected and listed, and where everything is."""
     summary, folder = outcome.summary, outcome.folder
-    expected = summary["expected"]
     lines = [f"Warning: {words}" for words in summary["warnings"]]
     lines.append(
         f"{quantity(summary['scored'], 'customer')} scored with {summary['model']['name']} "
@@ -112,27 +111,30 @@ def in_words(outcome: Outcome) -> str:
         problems = most_frequent(summary["problems"], summary["examples"])
         rows = quantity(summary["rejected"], "row")
         lines.append(f"{rows} rejected: {problems}: {shown(folder / REJECTS)}")
-    budget = summary["budget"]
-    within = "" if budget is None else f" within the budget of {budget:,.15g} {summary['currency']}"
-    explored = summary.get("design", {}).get("explored", 0)
-    others = f", and {explored:,} others to explore" if explored else ""
-    listed, currency = summary["listed"] - explored, summary["currency"]
-    lines.append(
-        f"{listed:,} of {summary['contacts']:,} customers worth a contact are on the list"
-        f"{within}{others}: {shown(folder / CONTACTS)}; expected profit "
-        f"{expected['profit']:,.0f} {currency} "
-        f"({expected['profit_low']:,.0f} to {expected['profit_high']:,.0f})"
-    )
+    lines.append(_on_the_list(summary, folder))
     if words := assumption(summary):
         lines.append(words)
     if "design" in summary:
-        design = summary["design"]
         lines += [
-            *design_in_words(design, summary["currency"]),
+            *design_in_words(summary["design"], summary["currency"]),
             f"Whom chance decided on: {shown(folder / CAMPAIGN)}; with a column of who left it is "
             "what make campaign takes in",
         ]
     return "\n".join(lines)
+
+
+def _on_the_list(summary: Mapping[str, Any], folder: Path) -> str:
+    """How many are to be contacted, and what that is expected to bring."""
+    budget, money, currency = summary["budget"], summary["expected"], summary["currency"]
+    within = "" if budget is None else f" within the budget of {budget:,.15g} {currency}"
+    explored = summary.get("design", {}).get("explored", 0)
+    others = f", and {explored:,} others to explore" if explored else ""
+    return (
+        f"{summary['listed'] - explored:,} of {summary['contacts']:,} customers worth a contact "
+        f"are on the list{within}{others}: {shown(folder / CONTACTS)}; expected profit "
+        f"{money['profit']:,.0f} {currency} "
+        f"({money['profit_low']:,.0f} to {money['profit_high']:,.0f})"
+    )
 
 
 def assumption(summary: Mapping[str, Any]) -> str:
