@@ -69,7 +69,8 @@ def _advice(result: dict[str, Any]) -> str:
     share = sum(chosen["contacted"])
     if share == 0:
         return "Do next: contact nobody with these offers; they cost more than they bring."
-    start = f"contact {share:.0%} of such customers ({POLICIES[result['chosen']]}), worth "
+    many = f"{share:.0%}" if share >= 0.01 else f"{100 * share:.1g}%"
+    start = f"contact {many} of such customers ({POLICIES[result['chosen']]}), worth "
     start += f"{worth['value']:+,.2f} a customer ({worth['low']:+,.2f} to {worth['high']:+,.2f})"
     if worth["value"] < 0:
         return f"Do next: contact nobody with these offers: every rule lost. The best: {start}."

@@ -184,6 +184,8 @@ def test_without_an_effect_none_is_claimed_and_no_ranking_shown(tmp_path, money,
         "profit_per_customer": {"value": -0.1, "low": -0.3, "high": 0.1},
     }
     assert headlines(result)[0].startswith("Do next: contact nobody with these offers")
+    chosen |= {"contacted": [0.003], "profit_per_customer": {"value": 0.1, "low": 0, "high": 0.2}}
+    assert headlines(result)[0].startswith("Do next: contact 0.3% of such customers")
     assert not result["difference"]["found"]
     assert result["curves"] == []
     assert {one["policy"] for one in result["policies"]} == {
