@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, ConfigDict, Field, GetPydanticSchema, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    WithJsonSchema,
+)
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from scoring.schema import Column
+from scoring.yes_no import labels_of_booleans
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
 WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
@@ -96,6 +104,8 @@ def _number_type(column: Column) -> Any:
 
 def _label_type(column: Column) -> Any:
     note = Field(description=column.description or None)
+    if labels := labels_of_booleans(column):
+        return Annotated[_yes_or_no(column, labels), note]
     if not column.other:
         listed: Any = Annotated[Literal[accepted(column)], note]
         is_text = all(isinstance(value, str) for value in column.values)
@@ -105,6 +115,23 @@ def _label_type(column: Column) -> Any:
         return Annotated[text, note]
     number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
     return Annotated[Annotated[int, Field(strict=True)] | number | text, note]
+
+
+def _yes_or_no(column: Column, labels: Mapping[bool, str]) -> Any:
+    """One of two labels, or the boolean that means it; for a label no Python is called."""
+
+    def schema(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        boolean = core_schema.no_info_after_validator_function(
+            labels.__getitem__, core_schema.bool_schema(strict=True)
+        )
+        return core_schema.union_schema(
+            [handler.generate_schema(Literal[accepted(column)]), boolean],
+            mode="left_to_right",
+            custom_error_type="literal_error",
+            custom_error_context={"expected": column.expected},
+        )
+
+    return Annotated[Any, GetPydanticSchema(schema)]
 
 
 def _not_bool(value: Any) -> Any:

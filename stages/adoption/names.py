@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
+from scoring.yes_no import folded, folded_words
 from stages.adoption import vocabulary
 from stages.adoption.vocabulary import CUSTOMER_WORDS, ID_WORDS, SURE_ID_WORDS
 
@@ -14,7 +14,6 @@ SHORTEST_PART = 3  # letters of a word that others are written together with
 OF_WORDS = ("of", "the", "do", "da", "de", "del", "della", "du")
 LETTERS_OF_DOLLARS = re.compile(r"\b[A-Z]{1,2}(?=\$)")  # R$, US$
 IDEOGRAMS = 0x2E80  # from here on, scripts that are written without spaces
-UNACCENTED = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
 
 
 def words(name: str) -> list[str]:
@@ -35,15 +34,6 @@ def _begins_word(name: str, place: int) -> bool:
     if not char.isupper():
         return False
     return before.islower() or before.isdigit() or (before.isupper() and after.islower())
-
-
-@cache
-def folded(text: str) -> str:
-    """A text without case and accents: `Kündigung` and `KUNDIGUNG` are one."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).translate(UNACCENTED)
-    return unicodedata.normalize(
-        "NFC", "".join(char for char in plain if not unicodedata.combining(char))
-    )
 
 
 @cache
@@ -82,14 +72,9 @@ def _known() -> frozenset[str]:
     return frozenset(folded(word) for words_ in lists for word in words_)
 
 
-@cache
-def _folded(known: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(folded, known))
-
-
 def has_word(name: str, known: tuple[str, ...]) -> bool:
     """Whether one of the words is among the known ones."""
-    found, wanted = set(plain_words(name)), _folded(known)
+    found, wanted = set(plain_words(name)), folded_words(known)
     return bool(found & wanted) or any(
         sign in word for sign in wanted if ord(sign[0]) >= IDEOGRAMS for word in found
     )
@@ -100,9 +85,9 @@ def is_identifier(name: str) -> bool:
     if has_word(name, SURE_ID_WORDS):
         return True
     found = [word for word in plain_words(name) if not word.isdigit()]
-    known = _folded(ID_WORDS)
+    known = folded_words(ID_WORDS)
     first, *rest = [word for word in found if word not in OF_WORDS] or [""]
-    if rest and first in known | {"n"} and set(rest) <= _folded(CUSTOMER_WORDS):
+    if rest and first in known | {"n"} and set(rest) <= folded_words(CUSTOMER_WORDS):
         # numero (de) cliente, but not numero de clientes
         return rest == found[1:] or not rest[-1].endswith("s")
     return bool(found) and (
@@ -119,7 +104,7 @@ def is_customer_number(name: str) -> bool:
 
 def is_called(name: str, known: tuple[str, ...]) -> bool:
     """Whether the words are those of one of the known names: in any order, number and currency."""
-    currencies = _folded(vocabulary.CURRENCY_WORDS)
+    currencies = folded_words(vocabulary.CURRENCY_WORDS)
     name = LETTERS_OF_DOLLARS.sub("", name)
     written = [folded(word) for word in words(name)], list(plain_words(name))
     called = {_in_order(word for word in found if word not in currencies) for found in written}

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Literal
 
-from stages.adoption.names import IDEOGRAMS, folded, words
+from scoring.yes_no import NO, YES, folded, folded_words
+from stages.adoption.names import IDEOGRAMS, words
 from stages.adoption.vocabulary import (
     BEING,
     LEFT,
-    LETTERS,
     NEGATING_PREFIXES,
     NEGATING_SIGNS,
     NEGATIONS,
-    NO,
     STAYED,
-    YES,
 )
 
 Meaning = Literal["left", "stayed"]
@@ -39,9 +36,9 @@ def meanings(text: str, *, known: Sequence[tuple[str, ...]] = (LEFT, STAYED)) ->
     found = _tokens(text)
     if signs := _by_signs(found, known):
         return {signs}
-    if set(found) & (_texts(YES) - {"1"}):  # `churn (yes/no)` denies nothing
-        found = [token for token in found if token not in _texts(NO)]
-    denials = [place for place, token in enumerate(found) if token in _texts(NEGATIONS)]
+    if set(found) & (folded_words(YES) - {"1"}):  # `churn (yes/no)` denies nothing
+        found = [token for token in found if token not in folded_words(NO)]
+    denials = [place for place, token in enumerate(found) if token in folded_words(NEGATIONS)]
     named = [(place, one) for place, t in enumerate(found) if (one := _of_word(t, known))]
     if not denials:
         return {one for _, one in named}
@@ -51,35 +48,9 @@ def meanings(text: str, *, known: Sequence[tuple[str, ...]] = (LEFT, STAYED)) ->
     return {OPPOSITE[one] for one in denied} | {one for place, one in named if place < denials[0]}
 
 
-def answer(value: str) -> bool | None:
-    """Whether a value means yes (True), no (False), or neither (None)."""
-    found = _tokens(value)
-    if len(found) != 1:
-        return None
-    if found[0] in _texts(YES):
-        return True
-    return False if found[0] in _texts(NO) else None
-
-
-def answers(values: Sequence[str]) -> list[bool | None]:
-    """What each of the values of a column answers: single letters mean something only as a pair."""
-    letters = tuple(folded(value.strip()) for value in values)
-    for yes, no in LETTERS:
-        if set(letters) == {yes, no}:
-            return [letter == yes for letter in letters]
-    if any(letter.lstrip("-").isdigit() and letter not in ("0", "1") for letter in letters):
-        return [None] * len(letters)  # 1 and 2 are codes
-    return [answer(value) for value in values]
-
-
 def _tokens(text: str) -> list[str]:
     spoken = re.sub(r"\bn['’]", "ne ", text, flags=re.IGNORECASE)  # as in n'est plus client
     return [token for word in words(spoken) for token in re.findall(r"[^\W\d]+|\d+", folded(word))]
-
-
-@cache
-def _texts(known: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(folded, known))
 
 
 def _of_word(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
@@ -97,7 +68,7 @@ def _listed(token: str, known: Sequence[tuple[str, ...]]) -> Meaning | None:
     fits = [
         (len(word), _meaning_of(listed))
         for listed in known
-        for word in _texts(listed)
+        for word in folded_words(listed)
         if (token.startswith(word[:-1]) if word.endswith("*") else token == word)
     ]
     return max(fits)[1] if fits else None
@@ -111,7 +82,7 @@ def _by_signs(found: Sequence[str], known: Sequence[tuple[str, ...]]) -> Meaning
     """In scripts without spaces a known word may stand anywhere in a longer one."""
     text = " ".join(found)
     for listed in known:
-        if any(ord(word[0]) >= IDEOGRAMS and word in text for word in _texts(listed)):
+        if any(ord(word[0]) >= IDEOGRAMS and word in text for word in folded_words(listed)):
             denied = any(folded(sign) in text for sign in NEGATING_SIGNS)
             return OPPOSITE[_meaning_of(listed)] if denied else _meaning_of(listed)
     return None

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scoring.yes_no import answers, folded
 from stages.adoption import names
-from stages.adoption.polarity import answers
 from stages.adoption.profile import Profile
 from stages.adoption.vocabulary import (
     ABOUT_WORDS,
@@ -165,9 +165,9 @@ def _named_personal(column: Profile) -> bool:
         return False
     if names.has_word(column.name, PERSONAL_WORDS):
         return True
-    named = [word for word in found if word in set(map(names.folded, NAME_WORDS))]
+    named = [word for word in found if word in set(map(folded, NAME_WORDS))]
     others = {word for word in found if word not in named and not word.isdigit()}
-    return bool(named) and others <= set(map(names.folded, OF_A_PERSON))
+    return bool(named) and others <= set(map(folded, OF_A_PERSON))
 
 
 def _is_place(column: Profile) -> bool:
@@ -212,7 +212,7 @@ def _are_people(column: Profile) -> bool:
 
 
 def _plain(known: tuple[str, ...]) -> set[str]:
-    return set(map(names.folded, known))
+    return set(map(folded, known))
 
 
 def _age(column: Profile) -> Found | None:

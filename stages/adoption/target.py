@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoring.errors import UserError
+from scoring.yes_no import answers
 from stages.adoption import names
-from stages.adoption.polarity import Meaning, answers, meaning, meanings
+from stages.adoption.polarity import Meaning, meaning, meanings
 from stages.adoption.profile import Profile
 from stages.adoption.vocabulary import TARGET_NAMES
 from stages.core.quantity import quantity

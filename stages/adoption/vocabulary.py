@@ -46,22 +46,6 @@ BEING = (
     "mitglied*", "abonn*", "cliente*", "socio*", "miembro*", "klant*", "lid", "musteri*", "uye",
     "klient*", "kund", "клиент*", "顧客", "客户", "고객",
 )  # fmt: skip
-YES = (
-    "1", "yes", "true", "ja", "oui", "vrai", "si", "sí", "verdadero", "sim", "verdadeiro",
-    "vero", "waar", "evet", "dogru", "doğru", "var", "tak", "prawda", "sann", "sand", "kylla",
-    "kyllä", "ano", "pravda", "igen", "da", "adevarat", "да", "истина", "wahr", "ναι", "はい",
-    "是", "예", "네", "نعم", "ya", "positive", "pos",
-)  # fmt: skip
-NO = (
-    "0", "no", "false", "nein", "falsch", "non", "faux", "falso", "nao", "não", "nee", "onwaar",
-    "hayir", "hayır", "yanlis", "yanlış", "yok", "nie", "falsz", "fałsz", "nej", "nei", "falskt",
-    "ei", "ne", "nepravda", "nem", "nu", "нет", "ложь", "όχι", "いいえ", "否", "아니오",
-    "아니요", "لا", "tidak", "negative", "neg",
-)  # fmt: skip
-# Single letters mean something only as a pair: yes and no.
-LETTERS = (
-    ("y", "n"), ("t", "f"), ("t", "n"), ("j", "n"), ("s", "n"), ("o", "n"), ("e", "h"), ("д", "н"),
-)  # fmt: skip
 NEGATIONS = (
     "not", "no", "non", "never", "nicht", "kein", "keine", "nie", "pas", "ne", "jamais", "nunca",
     "sin", "nao", "não", "sem", "mai", "senza", "niet", "geen", "degil", "değil", "inte", "ej",

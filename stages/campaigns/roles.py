@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.errors import UserError
-from stages.adoption.names import folded, words
-from stages.adoption.polarity import answers
+from scoring.yes_no import answers, folded
+from stages.adoption.names import words
 from stages.adoption.profile import Profile, profile
 from stages.core.quantity import quantity
 from stages.tables.canonical import absent_texts, trimmed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from stages.adoption.names import folded
+from scoring.yes_no import folded
 from stages.campaigns.roles import text_of
 from stages.tables.intake import RawTable
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scoring.dates import part_of
 from scoring.schema import OTHER, Column
+from scoring.yes_no import labels_of_booleans
 from stages.tables.date_formats import days_of
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawColumn
@@ -138,9 +139,13 @@ def _labels(
 
 
 def _variants(column: Column) -> dict[str, str]:
-    """Labels by what is left of them without case, inner space and `.0`; twins are left out."""
+    """Labels by what is left of them without case, inner space and `.0`; twins are left out.
+
+    Where they are a yes and a no, so are true and false: a file may have booleans in their place.
+    """
     keys = [spelling_key(label) for label in column.labels]
-    return {
+    booleans = {str(value).lower(): label for value, label in labels_of_booleans(column).items()}
+    return booleans | {
         key: label for key, label in zip(keys, column.labels, strict=True) if keys.count(key) == 1
     }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.adoption.polarity import answers, meaning, meanings
+from scoring.yes_no import answers
+from stages.adoption.polarity import meaning, meanings
 
 LEFT = [
     "Churner", "churned", "Leaver", "Gone", "Attrited Customer", "no longer",

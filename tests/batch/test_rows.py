@@ -8,11 +8,14 @@ import pytest
 
 from scoring.derive import raw_inputs
 from scoring.schema import LARGEST_NUMBER
+from scoring.yes_no import labels_of_booleans
 from serving.document import example
 from serving.exchange import RequestError
 from serving.requests import Requests
 from stages.batch.inputs import find_inputs, plan, read_block
 from stages.batch.rows import check_rows, wanted
+from stages.tables.checks import check_table
+from stages.tables.intake import read_raw_table
 from stages.tables.validation import RejectedTable
 from tests import builders
 
@@ -108,6 +111,59 @@ def test_cells_of_ids_and_sensitive_columns_are_not_shown(tmp_path):
 
     assert "geheim" not in reason
     assert "(hidden)" in reason
+
+
+ANSWERS = [
+    (["Sim", "Não"], {"Sim": True, "Não": False}),
+    (["No", "Yes"], {"Yes": True, "No": False}),
+    ([0, 1], {"1": True, "0": False}),
+    (["true", "false"], {"true": True, "false": False}),
+    (["N", "J"], {"J": True, "N": False}),
+]
+
+
+@pytest.mark.parametrize(("values", "meant"), ANSWERS)
+def test_a_boolean_means_yes_and_no_in_a_file_a_month_and_a_request(values, meant, tmp_path):
+    # given a column of yes and no, in whatever language, and a table that has booleans there
+    schema = builders.schema(**{builders.SIZE: {"values": values, "roles": []}})
+    table = builders.members(60, seed=7)
+    table[builders.SIZE] = [list(meant)[place % 3 == 0] for place in range(60)]
+    expected = table[builders.SIZE].tolist()
+    booleans = table.assign(**{builders.SIZE: table[builders.SIZE].map(meant).astype(bool)})
+    booleans.to_parquet(tmp_path / "members.parquet")
+
+    adopted = check_table(read_raw_table(tmp_path / "members.parquet"), schema, origin="t")
+    rows = _rows_of(tmp_path / "members.parquet", schema)
+
+    assert adopted.customers[builders.SIZE].tolist() == expected
+    assert not rows.rejects
+    place = [c.name for c in schema.category_inputs].index(builders.SIZE)
+    assert [schema[builders.SIZE].labels[code] for code in rows.codes[:, place]] == expected
+    # and the same in a request
+    requests = Requests(schema, max_batch=60)
+    member = example("/predict", schema)["features"]
+    sent = [{**member, builders.SIZE: bool(each)} for each in booleans[builders.SIZE]]
+    found, _ = requests.parse_many(json.dumps({"features": sent}).encode())
+    assert [str(row[builders.SIZE]) for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"values": ["klein", "groß"]},
+        {"values": [1, 2]},
+        {"values": ["Yes", "No", "No internet"]},
+        {"values": ["Yes", "No"], "other": True},
+        {"values": ["Yes", "Ja"]},
+    ],
+)
+def test_a_boolean_means_nothing_elsewhere(changes, tmp_path):
+    schema = builders.schema(**{builders.SIZE: {**changes, "roles": []}})
+    assert labels_of_booleans(schema[builders.SIZE]) == {}
+    if "other" not in changes:
+        table = builders.members(60, seed=7).assign(**{builders.SIZE: True})
+        table.to_parquet(tmp_path / "members.parquet")
+        assert len(_rows_of(tmp_path / "members.parquet", schema).rejects) == 60
 
 
 @pytest.mark.parametrize("number", ["1e18", "-1e19", "3e38", "3.5e38", "-1e39"])

@@ -118,6 +118,17 @@ def test_numbers_of_a_category_may_come_as_text_and_whole_numbers_with_a_point()
         REQUESTS.parse_one(json.dumps({"features": {**MEMBER, **change}}).encode())
 
 
+@pytest.mark.parametrize("sent", ["yes", "Ja", 2, 0.5, None, "true", [True]])
+def test_of_a_yes_or_a_no_what_is_neither_is_one_problem(sent):
+    requests = Requests(builders.schema(**{SIZE: {"values": ["No", "Yes"]}}), max_batch=2)
+    with pytest.raises(RequestError) as caught:
+        requests.parse_one(json.dumps({"features": {**MEMBER, SIZE: sent}}).encode())
+    (detail,) = caught.value.details
+    problem = "null" if sent is None else "not an allowed value"
+    assert (detail["field"], detail["problem"]) == (SIZE, problem)
+    assert detail["allowed"] == ["No", "Yes"]
+
+
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"features":', b"1"]
