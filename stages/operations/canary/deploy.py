@@ -30,8 +30,8 @@ class Watched(Protocol):
     def begin(self) -> None:
         """Count from now on."""
 
-    def figures(self, version: str, *, shadow: bool) -> Figures | None:
-        """Counts since then; None where they are missing."""
+    def figures(self, deployment: Deployment) -> Figures | None:
+        """Counts of its champion and challenger since then; None where they are missing."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class CanaryDeployment:
         due, asked, shown = self.clock() + self.params.patience_seconds, None, ""
         is_all = self.params.steps[step] == 1.0
         while True:
-            figures = self.service.figures(_version(deployment), shadow=deployment.shadow)
+            figures = self.service.figures(deployment)
             finding = judge(figures, self.params, is_all=is_all)
             if finding.outcome == "back":
                 return finding

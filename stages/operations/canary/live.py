@@ -11,6 +11,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from prometheus_client.parser import text_string_to_metric_families
 
 from scoring.decision import CONTACT
+from scoring.deployment import Deployment
 from stages.operations.canary.step import Counts, Figures
 
 TIMEOUT = 5.0  # seconds for an answer
@@ -22,27 +23,33 @@ SHADOW = tuple(
 
 
 class Live:
-    """What happened to customers since `begin`, of one challenger's version."""
+    """What happened to customers since `begin`, of champion and challenger of a deployment.
+
+    The series tell the two apart, not versions, and a worker goes on with the bundles of before
+    until it reads the deployment: what is counted begins when every worker has these two.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/") + "/metrics"
-        self._start: Series = {}
+        self._start: Series | None = None
 
     def begin(self) -> None:
-        """Count from now on; from the start of the service where it cannot be asked yet."""
-        self._start = self._read() or {}
+        """Count from the next look on at which no other bundle answers."""
+        self._start = None
 
-    def figures(self, version: str, *, shadow: bool) -> Figures | None:
-        """The counts, None where the service, this version or one of the series is missing."""
+    def figures(self, deployment: Deployment) -> Figures | None:
+        """The counts, None where the service, a bundle or one of the series is missing."""
         now = self._read()
-        if now is None or not _is_loaded(now, version):
+        if now is None or not _is_loaded(now, deployment):
             return None
-        if any(value < self._start.get(key, 0.0) for key, value in now.items() if _counts(key)):
-            self._start = {}  # the service was started again
-        since = {key: value - self._start.get(key, 0.0) for key, value in now.items()}
-        if not _has_all(since, SHADOW if shadow else FIGURES[:2]):
+        start = now if self._start is None else self._start
+        if any(value < start.get(key, 0.0) for key, value in now.items() if _counts(key)):
+            start = {}  # the service was started again
+        self._start = start
+        since = {key: value - start.get(key, 0.0) for key, value in now.items()}
+        if not _has_all(since, SHADOW if deployment.shadow else FIGURES[:2]):
             return None
-        challenger = _shadow(since) if shadow else _answered(since, "challenger")
+        challenger = _shadow(since) if deployment.shadow else _answered(since, "challenger")
         return Figures(_answered(since, "champion"), challenger)
 
     def _read(self) -> Series | None:
@@ -70,14 +77,18 @@ def _counts(key: tuple[str, tuple[tuple[str, str], ...]]) -> bool:
     return key[0].endswith("_total")
 
 
-def _is_loaded(series: Series, version: str) -> bool:
-    """Whether this version is the challenger, and no other is, in any worker."""
+def _is_loaded(series: Series, deployment: Deployment) -> bool:
+    """Whether its bundles are champion and challenger, and no other is, in any worker."""
+    assert deployment.challenger is not None
     shown = {
-        dict(labels)["version"]
+        (dict(labels)["variant"], dict(labels)["version"])
         for (name, labels), value in series.items()
-        if name == "churn_model_info" and value and dict(labels).get("variant") == "challenger"
+        if name == "churn_model_info" and value
     }
-    return shown == {version}
+    return shown == {
+        ("champion", deployment.champion.version),
+        ("challenger", deployment.challenger.version),
+    }
 
 
 def _has_all(series: Series, names: tuple[str, ...]) -> bool:

@@ -65,7 +65,7 @@ def judge(figures: Figures | None, params: Canary, *, is_all: bool) -> Finding:
     failures alone are counted.
     """
     if figures is None:
-        return Finding("wait", "the service does not show the figures of this challenger")
+        return Finding("wait", "the service does not show the figures of these bundles")
     champion, challenger = figures
     alpha = (1 - params.level) / (len(params.steps) * CHECKS)
     if words := _breach(champion, challenger, params, alpha=alpha, is_all=is_all):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoring.deployment import Deployment
 from stages.operations.canary.places import Places
 from stages.operations.canary.step import Counts, Figures
 from stages.simulator.description import Bools
@@ -37,17 +38,14 @@ class SimulatedService:
         """Count from now on."""
         self._looks = 0
 
-    def figures(self, version: str, *, shadow: bool) -> Figures | None:
-        """Counts since then; None where another challenger is deployed."""
-        deployment = self._places.read()
-        if deployment is None or deployment.challenger is None:
-            return None
-        if deployment.challenger.version != version:
+    def figures(self, deployment: Deployment) -> Figures | None:
+        """Counts since then; None where something else is deployed."""
+        if self._places.read() != deployment:
             return None
         self._looks = min(self._looks + 1, LOOKS)
         come = np.arange(len(self._draws)) < self._looks * len(self._draws) / LOOKS
         old, new = self._contacts
-        if shadow:
+        if deployment.shadow:
             return Figures(_counts(old[come]), _counts(new[come], differing=(old != new)[come]))
         hers = come & (self._draws < deployment.share)
         return Figures(_counts(old[come & ~hers]), _counts(new[hers]))

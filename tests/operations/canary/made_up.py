@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scoring.deployment import Deployment
 from stages.operations.canary.step import Counts, Figures
 
 
@@ -36,7 +37,7 @@ class Service:
         """Count from now on."""
         self._counts = [Counts(), Counts()]
 
-    def figures(self, version: str, *, shadow: bool) -> Figures | None:
+    def figures(self, deployment: Deployment) -> Figures | None:
         """The counts after the next customers."""
         if self._missing:
             self._missing -= 1
@@ -45,7 +46,7 @@ class Service:
             self._more(c, *shares) for c, shares in zip(self._counts, self._shares, strict=True)
         ]
         champion, challenger = self._counts
-        if shadow:
+        if deployment.shadow:
             differing = round(self._differing * challenger.answered)
             challenger = replace(challenger, differing=differing)
         return Figures(champion, challenger)

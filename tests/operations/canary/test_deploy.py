@@ -113,10 +113,10 @@ def test_a_breach_goes_back_while_somebody_is_asked(rollout, paths, first, secon
     """Nobody answers; the figures turn bad meanwhile."""
 
     class Turning(Service):
-        def figures(self, version, *, shadow):
+        def figures(self, deployment):
             if asked:
                 self._shares[1] = (0.4, 0.9)
-            return super().figures(version, shadow=shadow)
+            return super().figures(deployment)
 
     asked: list[str] = []
 

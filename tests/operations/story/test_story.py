@@ -164,28 +164,32 @@ def places(tmp_path: Path) -> Places:
     return Places.of(Paths(tmp_path))
 
 
-def deployed(places: Places, **changes) -> None:
+def deployed(places: Places, **changes) -> Deployment:
     one, two = (Deployed(folder=name, version=name) for name in ("old", "new"))
-    places.write(Deployment(champion=one, challenger=two, **changes))
+    found = Deployment(champion=one, challenger=two, **changes)
+    places.write(found)
+    return found
 
 
 def test_everybody_of_the_month_is_counted_in_the_end(places: Places) -> None:
     old, new = np.zeros(1000, bool), np.arange(1000) < 300
     service = SimulatedService(places, (old, new), seed=1)
-    deployed(places, share=1.0, shadow=True)
+    shadow = deployed(places, share=1.0, shadow=True)
     service.begin()
-    seen = [service.figures("new", shadow=True) for _ in range(LOOKS)]
+    seen = [service.figures(shadow) for _ in range(LOOKS)]
     assert [s.challenger.answered for s in seen if s] == [50 * n for n in range(1, LOOKS + 1)]
     assert seen[-1].challenger.differing == 300
-    deployed(places, share=0.1)
+    share = deployed(places, share=0.1)
     service.begin()
-    last = [service.figures("new", shadow=False) for _ in range(LOOKS)][-1]
+    last = [service.figures(share) for _ in range(LOOKS)][-1]
     assert last.champion.answered + last.challenger.answered == 1000
     assert 60 < last.challenger.answered < 140
 
 
 def test_the_figures_of_another_challenger_are_not_shown(places: Places) -> None:
     service = SimulatedService(places, (np.zeros(9, bool),) * 2, seed=1)
-    assert service.figures("new", shadow=True) is None
-    deployed(places, share=1.0, shadow=True)
-    assert service.figures("other", shadow=True) is None
+    found = deployed(places, share=1.0, shadow=True)
+    other = found.model_copy(update={"challenger": found.champion})
+    assert service.figures(other) is None
+    places.file.unlink()
+    assert service.figures(found) is None
