@@ -19,7 +19,7 @@ from stages.campaigns.balance import Balance, balance
 from stages.campaigns.campaign_file import Campaign
 from stages.campaigns.campaign_params import CampaignAnalysis
 from stages.campaigns.choice import Judged, choose, differs, judge
-from stages.campaigns.difference import band, targeting_curve
+from stages.campaigns.difference import band, p_text, targeting_curve
 from stages.campaigns.policies import CANDIDATES, MEAN, POLICIES, SIMPLE, Assumed, updated
 from stages.campaigns.reach import by_group, findings
 from stages.campaigns.repeated import by_customer, value
@@ -86,7 +86,7 @@ def _around(mean: float, error: float, level: float) -> Result:
 def _check_random(drawn: Balance, campaign: Campaign) -> None:
     if drawn.is_random:
         return
-    found = f"ROC AUC {drawn.roc_auc:.3f}, p = {drawn.p_value:.2g}"
+    found = f"ROC AUC {drawn.roc_auc:.3f}, {p_text(drawn.p_value)}"
     apart = ", ".join(f"{name} ({by:+.2f} standard deviations)" for name, by in drawn.apart[:NAMED])
     raise UserError(
         f"{campaign.origin}: who was contacted can be predicted from what was known before "

@@ -54,6 +54,11 @@ class Difference:
         return min(self.p_values.values()) < self.level / len(self.p_values)
 
 
+def p_text(p_value: float) -> str:
+    """A p-value for people; of a small one only that it is: `p = 0.000` would claim certainty."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
 def slope_p_value(
     scores: Floats, predicted: Floats, fold: Integers, customer: Integers | None = None
 ) -> float:

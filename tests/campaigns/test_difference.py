@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.campaigns.balance import balance
-from stages.campaigns.difference import Difference, band, slope_p_value, targeting_curve
+from stages.campaigns.difference import Difference, band, p_text, slope_p_value, targeting_curve
 from stages.core.sample_size import customers_per_arm, smallest_effect
 
 
@@ -109,3 +109,12 @@ def test_what_is_found_and_what_is_needed_agree():
 def test_no_sample_finds_what_is_no_reduction(reduction):
     with pytest.raises(ValueError, match="no change of a rate"):
         customers_per_arm(0.25, reduction)
+
+
+@pytest.mark.parametrize(
+    ("p_value", "words"),
+    [(0.0, "p < 0.001"), (0.00099, "p < 0.001"), (0.001, "p = 0.001"), (0.0234, "p = 0.023"),
+     (1.0, "p = 1")],
+)  # fmt: skip
+def test_no_p_value_is_written_as_0(p_value, words):
+    assert p_text(p_value) == words
