@@ -24,7 +24,7 @@ from scoring.score_files import GROUP, ID, OFFER, REASONS, REDUCTION
 from scoring.spreadsheet import safe_table
 from stages.batch.assignment import CONTACT, Design
 from stages.batch.customer_table import CustomerWriter
-from stages.batch.duplicate_ids import id_keys
+from stages.batch.duplicate_ids import FurtherRows, id_keys
 from stages.batch.parts import About, Work
 from stages.batch.rows import REPEATED
 from stages.batch.score_part import PLACE
@@ -33,6 +33,7 @@ from stages.batch.threads import in_order
 CODED = pa.dictionary(pa.int8(), pa.string())
 DECISIONS = pa.array([decision.NO_CONTACT, decision.CONTACT])
 REJECTS_HEADER = ("file", "row", "reason")
+NO_ROWS = FurtherRows()
 
 
 @dataclass
@@ -128,8 +129,8 @@ class Candidates:
 class Merge:
     """Writes the scores and the rejects, part after part, and keeps what the rest is made from.
 
-    `customers` writes what the model was asked about them, where that is kept. `repeated` gives, by
-    part, places in it and reasons of customers that an earlier row has too.
+    `customers` writes what the model was asked about them, where that is kept. `repeated` gives the
+    customers that an earlier row has too, by part.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Merge:
         customers: CustomerWriter | None = None,
         effect: Effect | None = None,
         design: Design | None = None,
-        repeated: Mapping[str, Mapping[int, str]] | None = None,
+        repeated: Mapping[str, FurtherRows] | None = None,
     ) -> None:
         self.totals, self.candidates = Totals(), Candidates(design)
         self.keys: list[NDArray[np.uint64]] = []
@@ -180,13 +181,13 @@ class Merge:
         table, about = self._work.read(name)
         rejects = [(row, reason) for row, reason in about.rejects]
         rows = table[PLACE].to_numpy()
-        again = self._repeated.get(name, {})
-        rejects += [(int(rows[place]), reason) for place, reason in again.items()]
+        again = self._repeated.get(name, NO_ROWS)
+        rejects += zip(rows[again.places].tolist(), again.reasons(), strict=True)
         table, places = self._first_rows(name, table)
         self._rows.writerows((about.file, row, why) for row, why in sorted(rejects))
         self.totals.add(about, scored=table.num_rows)
         if self._id is not None:
-            self.totals.repeat(self._id, len(again))
+            self.totals.repeat(self._id, len(again.places))
         self.names.append(name)
         self.keys.append(id_keys(table[ID]))
         self.candidates.add(name, table, places)
@@ -202,7 +203,7 @@ class Merge:
     def _first_rows(self, name: str, table: pa.Table) -> tuple[pa.Table, NDArray[np.int64]]:
         """Without customers that an earlier row has, too."""
         keep = np.ones(table.num_rows, bool)
-        keep[list(self._repeated.get(name, ()))] = False
+        keep[self._repeated.get(name, NO_ROWS).places] = False
         places = np.flatnonzero(keep)
         return (table if keep.all() else table.filter(pa.array(keep))), places
 

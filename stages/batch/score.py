@@ -42,7 +42,7 @@ from stages.batch.assignment import CONTROL
 from stages.batch.campaign_list import campaign_rows, design_figures
 from stages.batch.contacts import Chosen, choose, contact_list, of_parts, reasons_for
 from stages.batch.customer_table import CustomerWriter
-from stages.batch.duplicate_ids import repeated_customers
+from stages.batch.duplicate_ids import FurtherRows, repeated_customers
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
 from stages.batch.outputs import Merge, write_contacts, written
 from stages.batch.parts import Work
@@ -107,7 +107,7 @@ class _Run:
         _check_enough(self.asked, self.work, merge)
         return merge
 
-    def _merge(self, names: Iterable[str], repeated: Mapping[str, Mapping[int, str]]) -> Merge:
+    def _merge(self, names: Iterable[str], repeated: Mapping[str, FurtherRows]) -> Merge:
         merge = Merge(
             self.work,
             self.work.folder / self.asked.scores.name,

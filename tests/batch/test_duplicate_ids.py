@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from scoring.errors import UserError
 from scoring.score_files import ID
-from stages.batch.duplicate_ids import HASHED, id_keys
+from stages.batch.duplicate_ids import HASHED, id_keys, repeated_customers
+from stages.batch.parts import About
+from stages.batch.score_part import PLACE
 from stages.batch.score_summary import in_words
 from tests import builders
 from tests.batch.conftest import scores_of
@@ -53,6 +55,49 @@ def test_of_long_texts_the_first_bytes_count_and_never_half_a_letter_fails():
 def test_a_part_without_customers_has_no_keys(parts):
     assert id_keys(pa.chunked_array(parts, pa.string())).tolist() == []
     assert len(set(keys([], ["", ""]))) == 1
+
+
+class Kept:
+    """Parts of ids in memory, in place of a folder; a part is a file of its own."""
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def read(self, name):
+        ids = self._parts[name]
+        rows = pa.array(range(2, len(ids) + 2), pa.int64())
+        return pa.table({ID: pa.array(ids), PLACE: rows}), About(file=f"{name}.csv", tier="")
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=12), max_size=5))
+def test_every_row_but_the_first_of_a_customer_is_found_with_that_first_one(parts):
+    named = {f"p{place}": ids for place, ids in enumerate(parts)}
+    hashes = [id_keys(pa.chunked_array([ids], pa.string())) for ids in parts]
+    hashes = [key & np.uint64(3) for key in hashes]  # different ids have equal keys, too
+
+    found = repeated_customers([*named], hashes, Kept(named), builders.schema().role("id"))
+
+    seen, expected = {}, {}
+    for name, ids in named.items():
+        for place, text in enumerate(ids):
+            if text in seen:
+                expected[name, place] = f"repeats the customer of {seen[text]}"
+            seen.setdefault(text, f"{name}.csv, row {place + 2}")
+    got = {
+        (name, int(place)): reason
+        for name, rows in found.items()
+        for place, reason in zip(rows.places, rows.reasons(), strict=True)
+    }
+    assert got == expected
+
+
+def test_a_further_row_is_kept_in_sixteen_bytes():
+    parts = {f"p{place}": [f"customer number {i}" for i in range(500)] for place in range(3)}
+    hashes = [id_keys(pa.chunked_array([ids])) for ids in parts.values()]
+    found = repeated_customers([*parts], hashes, Kept(parts), builders.schema().role("id"))
+    assert [len(rows.places) for rows in found.values()] == [500, 500]
+    for rows in found.values():
+        assert rows.places.nbytes + rows.parts.nbytes + rows.rows.nbytes == 16 * 500
 
 
 def test_a_repeated_customer_is_scored_once(members, scored):
