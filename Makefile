@@ -100,33 +100,35 @@ $(LOCUST): | $(ENV)
 repro: $(ENV) ## run what changed of the pipeline: data, model, reports
 	@$(STAGES) repro
 
-adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column] [POSITIVE=value] [NEGATIVE=value] [SHEET=name] [WINDOW=] [STRICT=1] [DRAFT=1] [PSEUDONYMISE=1]
+adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go back [TARGET=column POSITIVE=value NEGATIVE= SHEET= ENCODING= WINDOW= STRICT=1 DRAFT=1 PSEUDONYMISE=1]
 	@$(call need,CSV,CSV=customers.csv)
 	@$(STAGES) adopt "$${CSV:-}" $${TARGET:+--target "$$TARGET"} $${POSITIVE:+--positive "$$POSITIVE"} \
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
-		$${SHEET:+--sheet "$$SHEET"} $${WINDOW:+--window "$$WINDOW"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
+		$${SHEET:+--sheet "$$SHEET"} $${ENCODING:+--encoding "$$ENCODING"} $${WINDOW:+--window "$$WINDOW"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET= MODEL= REASONS= MAX_REJECTS= SNAPSHOT= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file BUDGET=amount [MODEL= REASONS= MAX_REJECTS= SNAPSHOT= ENCODING= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
 	@$(foreach name,IN OUT,$(call need,$(name),IN=july.csv OUT=out/july))
 	@$(STAGES) score "$${IN:-}" "$${OUT:-}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
 		$${MAX_REJECTS:+--max-rejects "$$MAX_REJECTS"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${CUSTOMERS:+--customers} $${ENGINE:+--engine "$$ENGINE"} \
 		$${CONTROL:+--control "$$CONTROL"} $${EXPLORE:+--explore "$$EXPLORE"} $${MONTH:+--month "$$MONTH"} \
-		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+		$${SCHEDULER:+--scheduler "$$SCHEDULER"} $${ENCODING:+--encoding "$$ENCODING"}
 
-campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS= TREATED= CONTROL= OUTCOME= POSITIVE= CONTACTED= IGNORE=columns SNAPSHOT=days ADOPT=chosen]
+campaign: $(ENV) ## what a campaign assigned at random brought, and whom to contact next: IN=table-or-folder [CUSTOMERS= TREATED= CONTROL= OUTCOME= POSITIVE= CONTACTED= IGNORE=columns SNAPSHOT= ENCODING= ADOPT=chosen]
 	@$(if $(filter none,$(ADOPT)),:,$(call need,IN,IN=campaign.csv))
 	@$(STAGES) campaign $${IN:+"$$IN"} \
 		$${CUSTOMERS:+--customers "$$CUSTOMERS"} $${TREATED:+--treated "$$TREATED"} \
 		$${CONTROL:+--control "$$CONTROL"} $${OUTCOME:+--outcome "$$OUTCOME"} \
 		$${POSITIVE:+--positive "$$POSITIVE"} $${CONTACTED:+--contacted "$$CONTACTED"} \
-		$${IGNORE:+--ignore "$$IGNORE"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ADOPT:+--adopt "$$ADOPT"}
+		$${IGNORE:+--ignore "$$IGNORE"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ADOPT:+--adopt "$$ADOPT"} \
+		$${ENCODING:+--encoding "$$ENCODING"}
 
-monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [ACCEPT=columns] [MODEL=bundle]
+monitor: $(ENV) ## judge a month: broken data, other customers, other behaviour: IN=table-or-log [MONTH=2026-11] [OUTCOMES=who-left] [AS_OF=month] [SNAPSHOT=day] [ENCODING=] [ACCEPT=columns] [MODEL=bundle]
 	@$(call need,IN,IN=july.csv MONTH=2026-07)
 	@$(STAGES) monitor "$${IN:-}" \
 		$${MONTH:+--month "$$MONTH"} $${OUTCOMES:+--outcomes "$$OUTCOMES"} $${AS_OF:+--as-of "$$AS_OF"} \
-		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ACCEPT:+--accept "$$ACCEPT"} $${MODEL:+--model "$$MODEL"}
+		$${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ENCODING:+--encoding "$$ENCODING"} \
+		$${ACCEPT:+--accept "$$ACCEPT"} $${MODEL:+--model "$$MODEL"}
 
 app: $(ENV) ## the retention manager's page on what make score wrote [SCORES=folder] [MODEL=bundle] [PORT=8501]
 	@$(STAGES) app $${SCORES:+"$$SCORES"} $${MODEL:+--model "$$MODEL"} $${PORT:+--port "$$PORT"}
@@ -158,8 +160,9 @@ promote: $(ENV) ## put a version into an environment: STAGE=staging|prod [VERSIO
 	@$(call need,STAGE,STAGE=prod)
 	@$(STAGES) promote "$${STAGE:-}" $${VERSION:+--version "$$VERSION"} $${REASON:+--reason "$$REASON"}
 
-retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [SNAPSHOT=day] [AS_OF=month] [REASON=departures|decay|schedule|hand]
-	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
+retrain: $(ENV) ## take labelled months in, train a challenger, have the gate judge it [IN=table MONTH=2026-11] [SNAPSHOT=day] [ENCODING=] [AS_OF=month] [REASON=departures|decay|schedule|hand]
+	@$(STAGES) retrain $${IN:+"$$IN"} $${MONTH:+--month "$$MONTH"} $${SNAPSHOT:+--snapshot "$$SNAPSHOT"} $${ENCODING:+--encoding "$$ENCODING"} \
+		$${AS_OF:+--as-of "$$AS_OF"} $${REASON:+--reason "$$REASON"}
 
 deploy: $(ENV) ## put the challenger in the champion's place, in steps, at a running service [MODEL=bundle] [PORT=3000, or URL=address] [ASK=1] [REASON=text]
 	@$(STAGES) deploy $${MODEL:+--model "$$MODEL"} $${PORT:+--url "http://localhost:$$PORT"} \

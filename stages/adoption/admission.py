@@ -32,7 +32,9 @@ def admit(
 ) -> Checked:
     """The table in canonical types if it is accepted; what was found goes to `validation.json`."""
     try:
-        raw_table = raw_table or read_raw_table(path, origin=asked.source)
+        raw_table = raw_table or read_raw_table(
+            path, origin=asked.source, encoding=params.data.encoding
+        )
         asked = replace(
             asked, rows=raw_table.rows, form=raw_table.form, warnings=raw_table.warnings
         )

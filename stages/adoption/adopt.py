@@ -51,6 +51,7 @@ class AdoptionOptions:
     pseudonymise       replace ids by keyed hashes on the way in
     strict             refuse the table where something in its drafted schema is in doubt
     sheet              of a workbook, where it is not the one with most cells
+    encoding           of a text file, where it is not UTF-8
     window             months that the target looks ahead, where params.yaml says another number
     """
 
@@ -60,6 +61,7 @@ class AdoptionOptions:
     strict: bool = False
     sheet: str | None = None
     window: float | None = None
+    encoding: str | None = None
 
 
 def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) -> str:
@@ -78,7 +80,7 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
     options = options or AdoptionOptions()
     params = read_parameters(paths)
     with tempfile.TemporaryDirectory() as scratch:
-        fetched = _fetched(address, Path(scratch), options.sheet, paths)
+        fetched = _fetched(address, Path(scratch), options, paths)
         target = paths.external / fetched.path.name
         described, checked = _admitted(fetched, _schema_file(target), options, params, paths)
         if options.pseudonymise:
@@ -88,7 +90,7 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
             _install(fetched.path, target, described)
             _track(target, paths)
     source, schema = map(paths.relative, (target, _schema_file(target)))
-    _point_to(paths, source=source, schema=schema, sha256=sha256(target))
+    _point_to(paths, source=source, schema=schema, sha256=sha256(target), encoding=fetched.encoding)
     if options.window is not None:
         _set_window(options.window, paths)
     lines = account(
@@ -102,11 +104,11 @@ def adopt(address: str, paths: Paths, options: AdoptionOptions | None = None) ->
     return "\n".join([*lines, *(_in_the_clear(target, paths) if options.pseudonymise else [])])
 
 
-def _fetched(address: str, scratch: Path, sheet: str | None, paths: Paths) -> FetchedSource:
-    fetched = fetch_file(address, scratch)
+def _fetched(address: str, scratch: Path, options: AdoptionOptions, paths: Paths) -> FetchedSource:
+    fetched = replace(fetch_file(address, scratch), encoding=options.encoding)
     _check_name(fetched)
     try:
-        fetched = one_sheet(fetched, scratch, sheet)
+        fetched = one_sheet(fetched, scratch, options.sheet)
     except UserError as error:
         schema_file = _schema_file(paths.external / fetched.path.name)
         write_rejected(Validation(fetched.origin, paths.relative(schema_file)), error, paths)
@@ -137,7 +139,7 @@ def _admitted(
 ) -> tuple[Described, Checked]:
     asked = Validation(fetched.origin, paths.relative(schema_file))
     try:
-        raw_table = read_raw_table(fetched.path, origin=fetched.origin)
+        raw_table = read_raw_table(fetched.path, origin=fetched.origin, encoding=fetched.encoding)
         described = _described(raw_table, fetched, schema_file, options, params, paths)
     except UserError as error:
         write_rejected(asked, error, paths)
@@ -316,10 +318,12 @@ def _set_window(months: float, paths: Paths) -> None:
         update_yaml(paths.params, {"money": {"window_months": float(months)}})
 
 
-def _point_to(paths: Paths, *, source: str, schema: str, sha256: str | None) -> None:
+def _point_to(
+    paths: Paths, *, source: str, schema: str, sha256: str | None, encoding: str | None = None
+) -> None:
     """Name the source in `params.yaml`, and in `dvc.yaml` as what the first stage depends on."""
-    section = {"source": source, "schema": schema, "sha256": sha256, "without": list[str]()}
-    update_yaml(paths.params, {"data": section})
+    section = {"source": source, "schema": schema, "sha256": sha256, "encoding": encoding}
+    update_yaml(paths.params, {"data": {**section, "without": list[str]()}})
     with edited_yaml(paths.pipeline) as pipeline:
         deps = pipeline["stages"]["generate"]["deps"]
         code = [dep for dep in deps if not dep.startswith("data/")]

@@ -36,27 +36,22 @@ BATCH = 50_000  # rows of a query in memory at a time
 
 @dataclass(frozen=True)
 class FetchedSource:
-    """A table at hand: its file, where it came from (without a password), and what was done."""
+    """A table at hand: its file, where it came from (without a password), and what was done.
+
+    `encoding` is that of its text, where somebody named one for what is not UTF-8.
+    """
 
     path: Path
     origin: str
     notes: tuple[str, ...] = ()
-
-
-def fetch_source(address: str, folder: Path, *, sheet: str | None = None) -> FetchedSource:
-    """The table at an address as a file, in `folder` where it had to be fetched.
-
-    An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
-    SQLAlchemy writes it with a table or a query behind a `#`. Of a workbook, one sheet is saved as
-    CSV: the named one, else the one with most cells. `UserError` where it cannot be read.
-    """
-    return one_sheet(fetch_file(address, folder), folder, sheet)
+    encoding: str | None = None
 
 
 def one_sheet(fetched: FetchedSource, folder: Path, sheet: str | None) -> FetchedSource:
     """Of a workbook, one sheet as CSV in `folder`; any other file as it is.
 
-    `UserError` where the workbook cannot be read, or has no such sheet.
+    It is the named one, else the one with most cells. `UserError` where the workbook cannot be
+    read, or has no such sheet.
     """
     if is_workbook(fetched.path):
         return _sheet_of(fetched, folder, sheet)
@@ -81,7 +76,11 @@ def _sheet_of(fetched: FetchedSource, folder: Path, sheet: str | None) -> Fetche
 
 
 def fetch_file(address: str, folder: Path) -> FetchedSource:
-    """The file at an address as it is, in `folder` where it had to be fetched."""
+    """The file at an address as it is, in `folder` where it had to be fetched.
+
+    An address is a path, a URL (http, s3 and whatever else fsspec knows), or a database as
+    SQLAlchemy writes it with a table or a query behind a `#`. `UserError` where it cannot be read.
+    """
     scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
     if scheme in DATABASES:
         return _query(address, folder)

@@ -38,7 +38,7 @@ def pseudonymised(fetched: FetchedSource, schema: Schema, folder: Path) -> Fetch
             f"{KEY}: {'too short' if key else 'not set'}; expected at least {SHORTEST_KEY} "
             f"characters, kept outside the repository. To make one: {HOW}"
         )
-    raw_table = read_raw_table(fetched.path, origin=fetched.origin)
+    raw_table = read_raw_table(fetched.path, origin=fetched.origin, encoding=fetched.encoding)
     columns = {name: raw_table.columns[name] for name in schema.without_ignored.in_table}
     columns[schema.id_name] = _hashed(columns[schema.id_name], key=key.encode())
     copy = folder / f"{stem(fetched.path)}.parquet"

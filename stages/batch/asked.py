@@ -11,7 +11,7 @@ from scoring.errors import UserError, shown
 from scoring.schema import Schema
 from scoring.score_files import CAMPAIGN, CONTACTS, CUSTOMERS, REJECTS, SCORES, SUMMARY
 from stages.batch.assignment import Design
-from stages.batch.inputs import CHUNK, InputFile, column_names
+from stages.batch.inputs import CHUNK, InputFile, column_names, sheet_read
 from stages.batch.local_engine import Engine, local
 from stages.batch.rows import wanted
 
@@ -28,7 +28,7 @@ class Asked:
     `max_rejects` is a count, or with `is_share` a share of the rows; None for no limit. `snapshot`
     is the day that the table describes, where the model has learned from dates. `customers` keeps
     what the model is asked about them, next to the scores. With a `design`, a control group is left
-    alone and others are explored.
+    alone and others are explored. `encoding` is that of text files that are not UTF-8.
     """
 
     source: str
@@ -41,6 +41,7 @@ class Asked:
     snapshot: date | None = None
     customers: bool = False
     design: Design | None = None
+    encoding: str | None = None
     engine: Engine = field(default=local)
     chunk: int = CHUNK
 
@@ -99,8 +100,12 @@ def check_snapshot(source: str, snapshot: date | None, schema: Schema) -> None:
 
 
 def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
-    """Words on columns that are dropped; `UserError` where one is missing in a file."""
+    """Words on the sheets that are read and on columns that are dropped.
+
+    `UserError` where a column is missing in a file.
+    """
     names = wanted(schema)
+    sheets: list[str] = []
     extra: dict[str, None] = {}
     for file in files:
         there = column_names(file)
@@ -108,7 +113,9 @@ def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
         if missing := [name for name in names if name not in there]:
             raise UserError(_missing(file.origin, missing, unexpected, names))
         extra |= dict.fromkeys(unexpected)
-    return [f"column {name}: no input of the model, dropped" for name in extra]
+        sheets.append(sheet_read(file))
+    dropped = [f"column {name}: no input of the model, dropped" for name in extra]
+    return [*filter(None, sheets), *dropped]
 
 
 def _missing(

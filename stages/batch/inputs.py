@@ -10,7 +10,7 @@ import glob
 import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from scoring.digest import sha256
 from scoring.errors import UserError
-from stages.adoption.fetch_source import DATABASES, fetch_source
+from stages.adoption.fetch_source import DATABASES, fetch_file
 from stages.tables.delimited import FIRST_ROW
 from stages.tables.intake import RawTable, read_raw_table
+from stages.tables.workbook import is_workbook
 
 CHUNK = 65_536  # customers scored at a time
 HEAD = 1 << 20  # bytes of a text file that tell its columns
@@ -38,11 +39,15 @@ EXPECTED = (
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file of customers: what messages call it, and the values its folders' names give."""
+    """A file of customers: what messages call it, and the values its folders' names give.
+
+    `encoding` is that of text which is not UTF-8; None where its bytes are to tell.
+    """
 
     path: Path
     origin: str
     constants: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
 
     @property
     def is_parquet(self) -> bool:
@@ -59,6 +64,10 @@ class InputFile:
     def digest(self) -> str:
         """SHA-256 of the content."""
         return sha256(self.path)
+
+    def raw_table(self) -> RawTable:
+        """Its cells as text."""
+        return read_raw_table(self.path, origin=self.origin, encoding=self.encoding)
 
 
 @dataclass(frozen=True)
@@ -105,17 +114,23 @@ class Finished:
     name: str
 
 
-def find_inputs(address: str, folder: Path) -> list[InputFile]:
+def find_inputs(address: str, folder: Path, *, encoding: str | None = None) -> list[InputFile]:
     """The files behind an address, in order; what has to be fetched goes to `folder`.
 
-    `UserError` where there is none.
+    `encoding` is that of text files that are not UTF-8. `UserError` where there is no file.
     """
+    return [replace(file, encoding=encoding) for file in _found(address, folder)]
+
+
+def _found(address: str, folder: Path) -> list[InputFile]:
+    if not address.strip():
+        raise UserError(f"an empty address of a table; {EXPECTED}")
     scheme = address.split(":", 1)[0].split("+")[0] if "://" in address else ""
     if scheme and scheme not in DATABASES and ("*" in address or address.endswith("/")):
         return _remote(address, folder)
     path = Path(address).expanduser()
     if scheme or path.is_file():
-        fetched = fetch_source(address, folder)
+        fetched = fetch_file(address, folder)
         return [InputFile(fetched.path, fetched.origin)]
     if path.is_dir():
         return _in_folder(path)
@@ -170,6 +185,13 @@ def column_names(file: InputFile) -> list[str]:
     if file.is_parquet:
         return [*_parquet(file).schema_arrow.names, *file.constants]
     return [*_head(file).columns, *file.constants]
+
+
+def sheet_read(file: InputFile) -> str:
+    """Of a workbook, which sheet is read, in words; of any other file nothing."""
+    if file.is_parquet or not is_workbook(file.path):
+        return ""
+    return f"{file.origin}: {_raw_table(file).warnings[0]}"
 
 
 def plan(files: Sequence[InputFile], *, size: int = CHUNK) -> Iterator[Block]:
@@ -267,18 +289,18 @@ def _head(file: InputFile) -> RawTable:
             start = Path(scratch) / file.path.name
             start.write_bytes(source.read(HEAD).rpartition(b"\n")[0] + b"\n")
             with suppress(UserError):
-                return read_raw_table(start, origin=file.origin)
+                return replace(file, path=start).raw_table()
     return _raw_table(file)
 
 
 def _raw_table(file: InputFile) -> RawTable:
-    return _kept(file.path, file.origin, file.stamp)
+    return _kept(file.path, file.origin, file.encoding, file.stamp)
 
 
 @lru_cache(maxsize=1)
-def _kept(path: Path, origin: str, _: tuple[int, int]) -> RawTable:
+def _kept(path: Path, origin: str, encoding: str | None, _: tuple[int, int]) -> RawTable:
     """The table of a file, kept until another one, or the same one changed, is read."""
-    return read_raw_table(path, origin=origin)
+    return InputFile(path, origin, encoding=encoding).raw_table()
 
 
 def _from_raw_table(block: Block, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, Numbers]]:

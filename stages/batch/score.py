@@ -65,7 +65,7 @@ def score(asked: Asked) -> Outcome:
         bundle = task.scorer.bundle
         check_snapshot(asked.source, asked.snapshot, bundle.schema)
         check_id(asked, bundle.schema)
-        files = find_inputs(asked.source, work.scratch("fetched"))
+        files = find_inputs(asked.source, work.scratch("fetched"), encoding=asked.encoding)
         check_overwrites(asked, files)
         extra = check_columns(files, bundle.schema)
         stamps = [file.stamp for file in files]
@@ -167,6 +167,8 @@ def _manifest(asked: Asked, files: Sequence[InputFile]) -> dict[str, Any]:
         options["customers"] = True
     if asked.snapshot is not None:
         options["snapshot"] = asked.snapshot.isoformat()
+    if asked.encoding is not None:
+        options["encoding"] = asked.encoding
     return {
         "the input": [[file.origin, file.digest()] for file in files],
         "the model": sha256(asked.model / MANIFEST),

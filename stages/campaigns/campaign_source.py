@@ -33,7 +33,7 @@ from stages.campaigns.roles import (
 )
 from stages.campaigns.trial import Days, Floats, Integers
 from stages.core.quantity import quantity
-from stages.tables.intake import RawColumn, RawTable, read_raw_table
+from stages.tables.intake import RawColumn, RawTable
 
 PLAIN = "outcome"  # the name that the simulator gives: 1 for who left
 OF_A_LIST = (CONTACT_PROBABILITY, MONTH, PROBABILITY)  # of a list of score, and no outcome
@@ -49,6 +49,7 @@ class CampaignOptions:
     contacted  a column of who was really contacted, where that is not the arm
     ignore     columns that were not known before the contact
     snapshots  the day that the customers' table describes, or one for each file in their order
+    encoding   of text files that are not UTF-8
     """
 
     source: str
@@ -59,6 +60,7 @@ class CampaignOptions:
     contacted: str | None = None
     ignore: tuple[str, ...] = ()
     snapshots: tuple[date, ...] = ()
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,12 @@ def read_source(options: CampaignOptions, *, id_name: str | None) -> Source:
     `id_name` is the champion's column of ids: the lists of `score` call it `customer_id`.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        files = find_inputs(options.source, Path(scratch) / "campaign")
-        tables = [read_raw_table(file.path, origin=file.origin) for file in files]
+        encoding = options.encoding
+        files = find_inputs(options.source, Path(scratch) / "campaign", encoding=encoding)
+        tables = [file.raw_table() for file in files]
         if options.customers:
-            others = find_inputs(options.customers, Path(scratch) / "customers")
+            folder = Path(scratch) / "customers"
+            others = find_inputs(options.customers, folder, encoding=encoding)
             tables = _all_joined(tables, files, others, id_name)
         hashes = [sha256(file.path) for file in files]
     _check_snapshots(options, len(files))
@@ -246,7 +250,7 @@ def _all_joined(
             f"{others[0].origin}: {len(others)} tables of customers for {len(files)} of the "
             "campaign; expected one for each, in the order of their names, or one for all"
         )
-    customers = [read_raw_table(file.path, origin=file.origin) for file in others]
+    customers = [file.raw_table() for file in others]
     many = len(files) // len(others)
     return [
         _joined(_called(table, other, id_name), other, file.origin, known.origin)

@@ -18,9 +18,46 @@ def add_no_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-report", dest="report", action="store_false", help="write no page")
 
 
+def add_encoding(command: argparse.ArgumentParser) -> None:
+    """`--encoding`, for `encoding_of`."""
+    command.add_argument(
+        "--encoding",
+        type=encoding,
+        metavar="NAME",
+        help="of text files that are not UTF-8, such as windows-1250 (default: that of the adopted "
+        "table, data.encoding in params.yaml)",
+    )
+
+
+def encoding_of(options: argparse.Namespace, paths: Paths) -> str | None:
+    """How text files that are not UTF-8 are encoded: as typed, else as the adopted table was."""
+    from stages.core.section import read_params
+    from stages.tables.data_params import Data
+
+    known: str | None = Data.of(read_params(paths.params)[Data.section]).encoding
+    return options.encoding or known
+
+
+def encoding(text: str) -> str:
+    """The name of an encoding of text."""
+    from stages.tables.data_params import known_encoding
+
+    try:
+        return known_encoding(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def print_report(page: Path, paths: Paths) -> None:
     """Say where a page is."""
     print(f"Report: {paths.relative(page)} (open it in a browser)")
+
+
+def place(text: str) -> Path:
+    """A file or a folder to write; no text would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("empty; expected a file or a folder (. for this one)")
+    return Path(text)
 
 
 def day(text: str) -> date:

@@ -63,6 +63,7 @@ def add(commands: Commands) -> None:
         help="chosen: the next champion decides by the policy that is chosen; none: by the assumed "
         "share again. Either takes effect with the next repro",
     )
+    arguments.add_encoding(campaign)
     arguments.add_no_report(campaign)
     campaign.set_defaults(command=_campaign)
 
@@ -81,7 +82,7 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
         print(adopted({"policy": TODAY}))
         return
     params, today = read_parameters(paths), date.today()
-    asked = _asked(options)
+    asked = _asked(options, arguments.encoding_of(options, paths))
     campaign = read_campaign(asked, params.money, paths, seed=params.campaign.seed, today=today)
     result = analyse(campaign, params.campaign)
     write_json(paths.campaign, result)
@@ -94,7 +95,7 @@ def _campaign(options: argparse.Namespace, paths: Paths) -> None:
         print(adopted(adopt(campaign, result, params.campaign, paths, today=today)))
 
 
-def _asked(options: argparse.Namespace) -> CampaignOptions:
+def _asked(options: argparse.Namespace, encoding: str | None) -> CampaignOptions:
     """What the user says of the file; `UserError` where there is none."""
     from stages.adoption.target import Outcome
     from stages.campaigns.campaign_source import CampaignOptions
@@ -110,4 +111,5 @@ def _asked(options: argparse.Namespace) -> CampaignOptions:
         options.contacted,
         options.ignore,
         options.snapshot,
+        encoding,
     )

@@ -48,6 +48,13 @@ def _add_adopt(commands: Commands) -> None:
         "--sheet", metavar="NAME", help="of a workbook; else the one with most cells"
     )
     adopt.add_argument(
+        "--encoding",
+        type=arguments.encoding,
+        metavar="NAME",
+        help="of a text file that is not UTF-8, such as windows-1250; else it is taken for "
+        "Windows-1252",
+    )
+    adopt.add_argument(
         "--window",
         type=_months,
         metavar="MONTHS",
@@ -76,7 +83,9 @@ def _add_simulate(commands: Commands) -> None:
         description="Write months of simulated customers as CSV files. Options that are not given "
         "come from section generate of params.yaml.",
     )
-    simulate.add_argument("--out", type=Path, required=True, help="a new or an empty folder")
+    simulate.add_argument(
+        "--out", type=arguments.place, required=True, help="a new or an empty folder"
+    )
     simulate.add_argument("--months", type=int, help="how many snapshots, a month apart")
     simulate.add_argument("--rows", type=int, help="customers of each month")
     simulate.add_argument("--seed", type=int, help="the same seed gives the same files")
@@ -121,6 +130,7 @@ def _adopt(options: argparse.Namespace, paths: Paths) -> None:
         options.strict,
         options.sheet,
         options.window,
+        options.encoding,
     )
     print(adopt(options.csv, paths, wanted))
 

@@ -61,6 +61,7 @@ def add(commands: Commands) -> None:
         help="columns with a fault, by commas, that are right as they are: a price list or a move "
         "of customers that was wanted. The month is kept, and the next one is compared with it",
     )
+    arguments.add_encoding(command)
     arguments.add_no_report(command)
     command.set_defaults(command=_monitor)
 
@@ -78,14 +79,16 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     parameters = read_parameters(paths)
     bundle = Path(options.model or bundle_in_service(paths.champion))
     window = round(parameters.money.window_months)
-    now = _read(options, bundle, most=parameters.monitor.max_customers)
+    encoding = arguments.encoding_of(options, paths)
+    now = _read(options, bundle, encoding, most=parameters.monitor.max_customers)
     as_of = _as_of(options.as_of, now.month)
     outcomes: dict[str, Outcomes] = {}
     if options.outcomes:
         schema = read_manifest(bundle)[1]
         outcomes, still_open = read_outcomes(
-            options.outcomes, schema, window=window, as_of=as_of, month=options.month and now.month
-        )
+            options.outcomes, schema, window=window, as_of=as_of,
+            month=options.month and now.month, encoding=encoding,
+        )  # fmt: skip
         if still_open:
             names, months = ", ".join(still_open), quantity(window, "month")
             print(f"Outcomes of {names} not read: the window of {months} is open in {as_of}")
@@ -109,7 +112,9 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     return verdict.exit_code
 
 
-def _read(options: argparse.Namespace, bundle: Path, *, most: int) -> MonthTable:
+def _read(
+    options: argparse.Namespace, bundle: Path, encoding: str | None, *, most: int
+) -> MonthTable:
     from stages.core.months import EXPECTED, month_name, month_of
     from stages.monitoring.logged_month import is_log, read_log
     from stages.monitoring.month_table import read_month
@@ -120,7 +125,9 @@ def _read(options: argparse.Namespace, bundle: Path, *, most: int) -> MonthTable
     month = month_name(month, origin="--month")
     if is_log(options.source):
         return read_log(Path(options.source), bundle, month=month, most=most)
-    return read_month(options.source, bundle, month=month, most=most, snapshot=options.snapshot)
+    return read_month(
+        options.source, bundle, month=month, most=most, snapshot=options.snapshot, encoding=encoding
+    )
 
 
 def _as_of(asked: str | None, month: str) -> str:

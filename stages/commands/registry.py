@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from stages.commands import Commands
+from stages.commands import Commands, arguments
 from stages.commands.arguments import REGISTRY
 from stages.core.paths import Paths
 
@@ -102,7 +102,7 @@ def _add_fetch(commands: Commands) -> None:
     )
     fetch.add_argument(
         "--out",
-        type=Path,
+        type=arguments.place,
         metavar="FOLDER",
         help="where to (default: a folder in models/fetched/)",
     )

@@ -37,7 +37,10 @@ def add(commands: Commands) -> None:
         "SQLAlchemy writes its address, with # and a table or query",
     )
     score.add_argument(
-        "out", metavar="OUT", type=Path, help="a folder, or a file ending in .parquet or .csv"
+        "out",
+        metavar="OUT",
+        type=arguments.place,
+        help="a folder, or a file ending in .parquet or .csv",
     )
     score.add_argument(
         "--budget",
@@ -77,6 +80,7 @@ def add(commands: Commands) -> None:
         help="also keep what the model was asked about each customer, in customers.parquet: the "
         "page of make app explains customers and filters by segment with it",
     )
+    arguments.add_encoding(score)
     arguments.add_no_report(score)
     _add_design(score)
     _add_engine(score)
@@ -144,6 +148,7 @@ def _score(options: argparse.Namespace, paths: Paths) -> None:
         snapshot=options.snapshot,
         customers=options.customers,
         design=_design(options),
+        encoding=arguments.encoding_of(options, paths),
         engine=_engine(options.engine, options.scheduler, paths),
     )
     outcome = score(asked)

@@ -96,17 +96,24 @@ class MonthTable:
 
 
 def read_month(
-    address: str, bundle: Path, *, month: str, most: int, snapshot: date | None = None
+    address: str,
+    bundle: Path,
+    *,
+    month: str,
+    most: int,
+    snapshot: date | None = None,
+    encoding: str | None = None,
 ) -> MonthTable:
     """The customers in a table, or in files of one, scored with the bundle; `most` are kept.
 
     Rows that cannot be scored are counted in `problems`, and so are columns that are missing.
-    `UserError` where there is no table, or no `snapshot` of a model that counts days.
+    `encoding` is that of text files that are not UTF-8. `UserError` where there is no table, or no
+    `snapshot` of a model that counts days.
     """
     scorer = load_batch_scorer(bundle)
     check_snapshot(address, snapshot, scorer.bundle.schema)
     with tempfile.TemporaryDirectory() as scratch:
-        files = find_inputs(address, Path(scratch))
+        files = find_inputs(address, Path(scratch), encoding=encoding)
         hashes = [file.digest() for file in files]
         table = _read(files, scorer, snapshot, month=month, most=most)
     return replace(

@@ -54,23 +54,24 @@ def check_declared(data: Data, paths: Paths) -> None:
             raise UserError(
                 f"dvc.yaml: stage generate: deps: expected {file}, as in params.yaml; "
                 f"run make adopt CSV={'generated' if data.is_generated else data.source}"
+                f"{data.adopted_with}"
             )
 
 
 def check_pin(data: Data, paths: Paths) -> None:
     """`UserError` with the command to give where the adopted file is gone or was edited."""
-    path = paths.root / data.source
+    path, encoding = paths.root / data.source, data.adopted_with
     if not path.is_file():
         raise UserError(
-            f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run `make "
-            "pull` where a remote holds it, or `make adopt CSV=<the original>`, or `make adopt "
-            "CSV=generated` for simulated customers"
+            f"{data.source}: no such file; expected the one of sha256 {data.sha256}; run "
+            f"`make pull` where a remote holds it, or `make adopt CSV=<the original>{encoding}`, "
+            "or `make adopt CSV=generated` for simulated customers"
         )
     if sha256(path) != data.sha256:
         raise UserError(
-            f"{data.source}: changed since it was adopted; run `make adopt CSV={data.source}` to "
-            f"take it in as it is now, or `dvc checkout --force {data.source}.dvc` to get the "
-            "adopted one back"
+            f"{data.source}: changed since it was adopted; run `make adopt "
+            f"CSV={data.source}{encoding}` to take it in as it is now, or `dvc checkout --force "
+            f"{data.source}.dvc` to get the adopted one back"
         )
 
 

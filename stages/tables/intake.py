@@ -1,8 +1,9 @@
 """Reading a customer file as text, cell by cell, whatever program wrote it.
 
-CSV with comma, semicolon, tab or bar; UTF-8, UTF-16 by its mark, else Windows-1252; any line ends;
-plain, gzip or zip; decimal point or comma. Parquet comes in the same way. What had to be found out
-is handed on as `DataWarning`s, so that nobody wonders why a file was read as it was.
+CSV with comma, semicolon, tab or bar; UTF-8, UTF-16 by its mark, else the encoding that is named or
+Windows-1252; any line ends; plain, gzip or zip; decimal point or comma. Parquet comes in the same
+way. What had to be found out is handed on as `DataWarning`s, so that nobody wonders why a file was
+read as it was.
 """
 
 from __future__ import annotations
@@ -115,11 +116,14 @@ class RawTable:
         return replace(self, columns=columns, rows=size, places=places)
 
 
-def read_raw_table(path: Path, *, origin: str = "", sheet: str | None = None) -> RawTable:
+def read_raw_table(
+    path: Path, *, origin: str = "", sheet: str | None = None, encoding: str | None = None
+) -> RawTable:
     """Every cell of a CSV, Parquet or Excel file as text.
 
     `origin` is how messages call the file, `sheet` names one of a workbook: without it, the one
-    with most cells is read. `UserError` where the file is missing, empty, not text, or not a table.
+    with most cells is read. `encoding` is that of text which is not UTF-8. `UserError` where the
+    file is missing, empty, not text, or not a table.
     """
     origin = origin or shown(path)
     if not path.is_file():
@@ -132,7 +136,7 @@ def read_raw_table(path: Path, *, origin: str = "", sheet: str | None = None) ->
         return _read_workbook(path, origin, sheet)
     if sheet is not None:
         raise UserError(f"{origin}: sheet {sheet}: this is no workbook; expected no SHEET")
-    with as_utf8(path, origin=origin) as text:
+    with as_utf8(path, origin=origin, encoding=encoding) as text:
         return _read_csv(text, origin)
 
 
@@ -143,9 +147,9 @@ def _read_workbook(path: Path, origin: str, sheet: str | None) -> RawTable:
         found = sheet_as_csv(path, copy, origin=origin, sheet=sheet)
         with as_utf8(copy, origin=origin) as text:
             raw_table = _read_csv(text, origin, separator=",")
-    more = f"; it also has {', '.join(found.others)} (SHEET=)" if found.others else ""
+    more = f", not its sheet {', '.join(found.others)}" if found.others else ""
     warning = DataWarning(
-        None, f"a workbook: sheet {found.name}, {found.cells}{more}", "read accordingly"
+        None, f"a workbook: sheet {found.name}, {found.cells}", f"read accordingly{more}"
     )
     form = {"format": "workbook", "sheet": found.name, "cells": found.cells}
     return replace(raw_table, form=form, warnings=(warning, *raw_table.warnings))

@@ -86,7 +86,8 @@ def publish(data: Data, generate: Generate, paths: Paths) -> Published:
 def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarning, ...]:
     check_pin(data, paths)
     whole = load_schema(paths.root / data.schema_)  # a column that it ignores is not unexpected
-    checked = check_table(read_raw_table(paths.root / data.source), whole, origin=data.source)
+    raw_table = read_raw_table(paths.root / data.source, origin=data.source, encoding=data.encoding)
+    checked = check_table(raw_table, whole, origin=data.source)
     write_table(paths.customers, checked.customers[schema.names])
     write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
     return checked.warnings

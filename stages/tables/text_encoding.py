@@ -19,6 +19,8 @@ from stages.tables.validation import DataWarning
 
 CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 4 << 20  # bytes; also keeps a row within what is parsed at a time
+MARKED = " with a mark"  # UTF-8
+LINE_END = re.compile("\r\n|\r|\n")
 LINE_ENDS = {"LF": "Unix", "CRLF": "Windows", "CR": "old Macintosh", "mixed": "mixed"}
 EXPECTED = "expected a CSV, Parquet or Excel file"
 FOREIGN = {
@@ -45,28 +47,34 @@ class Text:
 
 
 @contextmanager
-def as_utf8(path: Path, *, origin: str) -> Iterator[Text]:
+def as_utf8(path: Path, *, origin: str, encoding: str | None = None) -> Iterator[Text]:
     """The text in a file, as long as the context lasts.
 
-    `UserError` where it is empty, binary, holds NUL bytes or a line of more than 4 MiB.
+    `encoding` is what it is in unless its bytes are those of UTF-8, or begin with the mark of
+    UTF-16; a name that Python knows. `UserError` where it is empty, binary, not of that encoding,
+    holds NUL bytes or a line of more than 4 MiB.
     """
     with tempfile.TemporaryDirectory() as scratch:
         plain, compression = _decompressed(path, Path(scratch) / "plain", origin)
-        encoding = _encoding(plain)
-        if encoding in CODECS:
+        named, found = encoding, _encoding(plain)
+        encoding = found if named is None or _is_certain(plain, found) else named
+        if encoding != found or encoding in CODECS:
             plain = _transcoded(plain, Path(scratch) / "utf8", encoding, origin)
         _check_is_no_markup(plain, origin)
         _check_lines(plain, origin)
         line_ends = _line_ends(plain)
         form = {"compression": compression, "encoding": encoding, "line_ends": line_ends}
-        yield Text(plain, form, tuple(_warnings(encoding, line_ends)))
+        yield Text(plain, form, tuple(_warnings(encoding, named, line_ends)))
 
 
-def _warnings(encoding: str, line_ends: str) -> Iterator[DataWarning]:
-    if not encoding.startswith("UTF-8"):
+def _warnings(encoding: str, named: str | None, line_ends: str) -> Iterator[DataWarning]:
+    if named is not None:
+        if codecs.lookup(encoding.removesuffix(MARKED)) != codecs.lookup(named):
+            yield DataWarning(None, f"encoded in {encoding}, not in {named}", "read accordingly")
+    elif not encoding.startswith("UTF-8"):
         action = "read accordingly"
         if encoding != "UTF-16":  # nothing in the file tells the encodings of one byte apart
-            action += "; if letters look wrong, save it as UTF-8"
+            action += "; if letters look wrong, say which it is: ENCODING=windows-1250 (--encoding)"
         yield DataWarning(None, f"encoded in {encoding}", action)
     if line_ends != "LF":
         yield DataWarning(None, f"{LINE_ENDS[line_ends]} line ends", "read accordingly")
@@ -110,11 +118,19 @@ def _encoding(path: Path) -> str:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     if _decodes(path, "utf-8"):
-        return "UTF-8 with a mark" if start.startswith(codecs.BOM_UTF8) else "UTF-8"
+        return f"UTF-8{MARKED}" if start.startswith(codecs.BOM_UTF8) else "UTF-8"
     return "Windows-1252" if _decodes(path, "cp1252") else "Latin-1"
 
 
 CODECS = {"UTF-16": "utf-16", "Windows-1252": "cp1252", "Latin-1": "latin-1"}
+
+
+def _is_certain(path: Path, found: str) -> bool:
+    """Whether the bytes leave no doubt: by a mark, or as UTF-8 with letters beyond ASCII.
+
+    What is ASCII alone may be UTF-16 without its mark, or ISO-2022-JP.
+    """
+    return found == "UTF-16" or (found.startswith("UTF-8") and not _decodes(path, "ascii"))
 
 
 def _decodes(path: Path, codec: str) -> bool:
@@ -130,15 +146,29 @@ def _decodes(path: Path, codec: str) -> bool:
 
 
 def _transcoded(path: Path, copy: Path, encoding: str, origin: str) -> Path:
+    codec, read = CODECS.get(encoding, encoding), 0
+    decoder = codecs.getincrementaldecoder(codec)()
     try:
-        with (
-            path.open(encoding=CODECS[encoding], newline="") as text,
-            copy.open("w", encoding="utf-8", newline="") as file,
-        ):
-            shutil.copyfileobj(text, file, CHUNK)
-    except UnicodeError:
-        raise UserError(f"{origin}: broken {encoding} text; {EXPECTED}") from None
+        with path.open("rb") as source, copy.open("w", encoding="utf-8", newline="") as file:
+            while chunk := source.read(CHUNK):
+                read += len(chunk)
+                file.write(decoder.decode(chunk))
+            file.write(decoder.decode(b"", final=True))
+    except UnicodeError as error:
+        place = ""
+        if isinstance(error, UnicodeDecodeError):  # `object` is what was left and the last chunk
+            place = _place(path, read - len(error.object) + error.start, codec)
+        raise UserError(
+            f"{origin}: {place}broken {encoding} text; expected {encoding} throughout"
+        ) from None
     return copy
+
+
+def _place(path: Path, byte: int, codec: str) -> str:
+    """The row and the byte of a file, each from 1 on, that begins what its codec does not know."""
+    with path.open("rb") as file:
+        before = file.read(byte).decode(codec, "ignore")
+    return f"row {len(LINE_END.findall(before)) + 1}, byte {byte + 1:,}: "
 
 
 def _check_is_no_markup(path: Path, origin: str) -> None:

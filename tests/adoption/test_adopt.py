@@ -18,6 +18,7 @@ from stages.adoption.adopt import _point_to
 from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema, read_yaml
+from tests import builders
 from tests.conftest import holding, in_process, stages
 
 
@@ -57,6 +58,7 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
         "source": "data/external/telco.csv",
         "schema": "data/external/telco.schema.yaml",
         "sha256": sha256(csv),
+        "encoding": None,
         "without": [],
     }
     assert "telco.csv\n" not in git_status(fresh)
@@ -79,6 +81,30 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
     assert stages(fresh, "check").returncode == 0
     assert stages(fresh, "adopt", "generated").returncode == 0
     assert (fresh / "params.yaml").read_bytes() == before
+
+
+def test_an_encoding_is_kept_with_the_table(fresh: Path, tmp_path: Path) -> None:
+    table = builders.as_text(builders.members(300))
+    file = tmp_path / "club.csv"
+    file.write_bytes(table.to_csv(index=False).encode("mac_roman"))
+    # when a table is adopted by somebody who knows how it is encoded
+    adopted = in_process(fresh, "adopt", str(file), "--encoding", "mac_roman")
+    assert adopted.returncode == 0, adopted.stderr
+    assert "encoded in" not in adopted.stdout
+    # then its letters are right, and whoever reads it again knows, too
+    names = load_schema(fresh / "data" / "external" / "club.schema.yaml").names
+    assert set(table.columns) <= set(names)
+    assert read_yaml(fresh / "params.yaml")["data"]["encoding"] == "mac_roman"
+    (fresh / "reports" / "validation.json").unlink()
+    checked = in_process(fresh, "check")
+    assert "300 customers that fit data/external/club.schema.yaml" in checked.stdout
+    # and an edit in place is answered with the command that reads it so
+    with (fresh / "data" / "external" / "club.csv").open("ab") as edited:
+        edited.write(b"\n")
+    refused = in_process(fresh, "check")
+    assert "make adopt CSV=data/external/club.csv ENCODING=mac_roman` to take" in refused.stderr
+    assert in_process(fresh, "adopt", "generated").returncode == 0
+    assert read_yaml(fresh / "params.yaml")["data"]["encoding"] is None
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def address(crm: Path, wanted: str) -> str:
 
 def fetched(where: str, folder: Path) -> tuple[FetchedSource, RawTable]:
     folder.mkdir(exist_ok=True)
-    found = fetch_source.fetch_source(where, folder)
+    found = fetch_source.fetch_file(where, folder)
     return found, read_raw_table(found.path, origin=found.origin)
 
 
@@ -57,7 +57,7 @@ def column(raw_table: RawTable, name: str) -> list[str]:
 
 def rejection(where: str, folder: Path) -> str:
     with pytest.raises(UserError) as caught:
-        fetch_source.fetch_source(where, folder)
+        fetch_source.fetch_file(where, folder)
     assert "\n" not in str(caught.value)
     assert not [word for word in WORDS if word in str(caught.value)]
     return str(caught.value)
@@ -95,7 +95,7 @@ def test_a_path_is_taken_as_it_is_and_called_as_the_user_did(tmp_path: Path) -> 
 @pytest.mark.parametrize("where", ["nowhere.csv", "", ".", "a\nb.csv"])
 def test_a_path_that_is_no_file_is_named(tmp_path: Path, where: str) -> None:
     with pytest.raises(UserError, match="no such file; expected the path or URL"):
-        fetch_source.fetch_source(where, tmp_path)
+        fetch_source.fetch_file(where, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["customers.yaml", "x.yml", "x.csv.dvc", ".gitignore", "a\nb.csv"])

@@ -9,7 +9,7 @@ import pytest
 
 from stages.adoption.account import SCREEN, counted, to_confirm
 from stages.adoption.draft import Draft, draft
-from stages.adoption.fetch_source import fetch_source
+from stages.adoption.fetch_source import fetch_file, one_sheet
 from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
 from stages.tables.checks import Checked, check_table
@@ -32,7 +32,8 @@ def adopted(foreign: Foreign, tmp_path: Path) -> tuple[Draft, Checked, str]:
     file.write_bytes(foreign.content)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    raw_table = read_raw_table(fetch_source(str(file), scratch).path, origin=foreign.name)
+    fetched = one_sheet(fetch_file(str(file), scratch), scratch, None)
+    raw_table = read_raw_table(fetched.path, origin=foreign.name)
     found = draft(raw_table, Outcome(**foreign.given), origin=foreign.name, today=TODAY)
     write_schema(tmp_path / "t.schema.yaml", found)
     checked = check_table(raw_table, found.schema, origin=foreign.name)

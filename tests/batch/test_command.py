@@ -59,12 +59,32 @@ def test_an_address_without_a_cluster_is_an_error(asked, capsys):
 
 
 @pytest.mark.parametrize(
+    ("adopted", "options", "code"),
+    [
+        ("mac_roman", [], 0),
+        (None, ["--encoding", "mac_roman"], 0),
+        ("cp852", ["--encoding", "mac_roman"], 0),
+        (None, [], 1),  # taken for Windows-1252
+    ],
+)
+def test_text_is_read_as_typed_or_as_the_adopted_table_was(
+    adopted, options, code, asked, tmp_path, capsys
+):
+    file = tmp_path / "members.csv"
+    file.write_bytes(file.read_text(encoding="utf-8").encode("mac_roman"))
+    update_yaml(tmp_path / "params.yaml", {"data": {"encoding": adopted}})
+    assert asked(*options)[0] == code
+    assert ("missing" in capsys.readouterr().err) == bool(code)
+
+
+@pytest.mark.parametrize(
     ("option", "value", "code", "words"),
     [
         ("--model", "nowhere", 1, "--model nowhere: no bundle.json there; expected the folder"),
         ("--model", "members.csv", 1, "--model members.csv: no bundle.json there"),
         ("--max-rejects", "0.03", 2, "0.03: expected a count, or a share such as 1%"),
         ("--max-rejects", "1.5", 2, "1.5: expected a count"),
+        ("--encoding", "klingon", 2, "klingon: unknown encoding; expected a name such as"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(option, value, code, words, capsys, tmp_path, monkeypatch):
@@ -75,6 +95,18 @@ def test_what_cannot_be_meant_is_refused(option, value, code, words, capsys, tmp
     with pytest.raises(SystemExit) if code == 2 else nullcontext():
         assert main(["score", "members.csv", "out", option, value]) == code
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["score", "members.csv"], ["simulate", "--out"]])
+@pytest.mark.parametrize("out", ["", " "])
+def test_no_text_is_no_place_to_write_to(command, out, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main([*command, out])
+    assert left.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "empty; expected a file or a folder (. for this one)" in last
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_whoever_answers_in_service_scores(tmp_path, club, monkeypatch):

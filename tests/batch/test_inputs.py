@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 
 import fsspec
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -129,6 +130,42 @@ def test_the_rows_of_a_query_are_scored(members, scored, expected, tmp_path):
 
     wanted = expected[expected[ID].isin(members[builders.NUMBER][50:])].reset_index(drop=True)
     pd.testing.assert_frame_equal(_scores(outcome), wanted)
+
+
+@pytest.mark.parametrize("place", ["july.xlsx", "july"])
+def test_the_sheet_that_is_read_is_named(place, members, scored, expected, tmp_path):
+    # given a workbook of two sheets, on its own or in a folder
+    folder = tmp_path / "july"
+    folder.mkdir()
+    book = openpyxl.Workbook()
+    book.active.title = "Kosten"
+    book.active.append(["Miete", 300])
+    sheet = book.create_sheet("Mitglieder")
+    for row in [list(members), *members.to_numpy().tolist()]:
+        sheet.append(row)
+    file = tmp_path / place if "." in place else folder / "july.xlsx"
+    book.save(file)
+
+    outcome = scored(str(tmp_path / place))
+
+    pd.testing.assert_frame_equal(_scores(outcome), expected)
+    words = f"{file}: a workbook: sheet Mitglieder, rows 1 to 151, 11 columns: read accordingly"
+    assert outcome.summary["warnings"][0] == f"{words}, not its sheet Kosten"
+
+
+def test_text_in_another_encoding_is_scored_where_that_is_named(
+    members, scored, expected, tmp_path
+):
+    folder = tmp_path / "july"
+    folder.mkdir()
+    for name, part in (("1.csv", members.head(70)), ("2.csv", members.tail(80))):
+        (folder / name).write_bytes(part.to_csv(index=False).encode("mac_roman"))
+    with pytest.raises(UserError, match="missing"):
+        scored(str(folder))
+
+    outcome = scored(str(folder), encoding="mac_roman")
+
+    pd.testing.assert_frame_equal(_scores(outcome), expected)
 
 
 def test_files_that_begin_with_a_dot_or_a_line_are_left_out(members, tmp_path):

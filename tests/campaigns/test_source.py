@@ -130,6 +130,15 @@ def test_a_row_twice_among_months_of_any_table_moves_nobody_to_another_month(lis
     assert np.bincount(campaign.trial.stratum).tolist() == rows
 
 
+def test_a_table_in_another_encoding_stands_next_to_our_own_lists(lists, club, tmp_path):
+    # given customers as another system wrote them, and the lists of score, which are UTF-8
+    for file in (lists / "customers").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_text(encoding="utf-8").encode("mac_roman"))
+    found = read(lists, club, customers=str(tmp_path), encoding="mac_roman")
+    expected = read(lists, club).trial.inputs
+    assert np.array_equal(found.trial.inputs, expected, equal_nan=True)
+
+
 def test_tables_below_each_other_keep_cells_and_row_numbers(tmp_path):
     for name, table in {"a": {"x": ["1", "2"], "y": ["p", "q"]}, "b": {"x": ["2", "3"]}}.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)

@@ -19,6 +19,7 @@ from stages.tables.data_params import Data
 ADOPTED = {
     "source": "data/external/club.csv",
     "schema": "data/external/club.yaml",
+    "encoding": None,
     "without": [],
 }
 HERE = Paths.here()
@@ -275,6 +276,17 @@ def test_population_has_no_sha256():
 @pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64])
 def test_sha256_of_another_form_is_refused(digest):
     assert "field data.sha256" in rejection("data", ADOPTED | {"sha256": digest})
+
+
+@pytest.mark.parametrize("name", ["windows-1250", "Shift_JIS", "UTF-16", "latin2"])
+def test_encodings_are_called_as_python_knows_them(name):
+    assert Data.of(ADOPTED | {"sha256": "0" * 64, "encoding": name}).encoding == name
+
+
+@pytest.mark.parametrize("name", ["klingon", "", "rot13", "hex"])
+def test_what_is_no_encoding_of_text_is_refused(name):
+    words = rejection("data", ADOPTED | {"sha256": "0" * 64, "encoding": name})
+    assert f"field data.encoding: {name}: unknown encoding; expected a name such as" in words
 
 
 def test_rule_of_the_lifetime_is_one_of_three():

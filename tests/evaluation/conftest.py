@@ -26,6 +26,7 @@ GENERATED = {
     "source": "data/population.yaml",
     "schema": "data/schema.yaml",
     "sha256": None,
+    "encoding": None,
     "without": [],
 }
 PAGES = [

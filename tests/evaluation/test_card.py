@@ -20,6 +20,7 @@ from tests.html_pages import self_contained
 ADOPTED = {
     "source": "data/external/club.csv",
     "schema": "data/external/club.yaml",
+    "encoding": None,
     "without": [],
 }
 HOSTILE = '<img src=x onerror="alert(1)">'

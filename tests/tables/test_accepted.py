@@ -102,7 +102,10 @@ ACCEPTED: dict[str, tuple[Callable[[Table], bytes], list[str]]] = {
     "tabs": (lambda t: csv(t, sep="\t"), ["separated by tabs: read accordingly"]),
     "another encoding": (
         lambda t: t.to_csv(index=False).encode("cp1252"),
-        ["encoded in Windows-1252: read accordingly; if letters look wrong, save it as UTF-8"],
+        [
+            "encoded in Windows-1252: read accordingly; if letters look wrong, say which it is: "
+            "ENCODING=windows-1250 (--encoding)"
+        ],
     ),
     "UTF-16": (
         lambda t: t.to_csv(index=False).encode("utf-16"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scoring.errors import UserError
 from stages.tables import text_encoding as encoding
-from stages.tables.intake import RawTable
+from stages.tables.intake import RawTable, read_raw_table
 from stages.tables.text_encoding import as_utf8
 from tests.raw_tables import cells_of, csv_text, read
 
@@ -94,7 +94,8 @@ def test_every_dialect_reads_to_the_same_cells(
         "separator": separator,
         "decimal": "point",
     }
-    guessed = "; if letters look wrong, save it as UTF-8" if "1252" in coded else ""
+    hint = "; if letters look wrong, say which it is: ENCODING=windows-1250 (--encoding)"
+    guessed = hint if "1252" in coded else ""
     words = f"encoded in {coded}: read accordingly{guessed}"
     expected = [words] if not coded.startswith("UTF-8") else []
     expected += ["mixed line ends: read accordingly"] if found == "mixed" else []
@@ -129,6 +130,55 @@ def test_bytes_that_windows_does_not_know_are_latin_1(tmp_path: Path) -> None:
     raw_table = read(tmp_path, b"a,b\n\x81\xe4,2\n")
     assert raw_table.form["encoding"] == "Latin-1"
     assert cells_of(raw_table, "a") == ["\x81ä"]
+
+
+@pytest.mark.parametrize(
+    ("named", "word"),
+    [
+        ("windows-1250", "Łódź"),
+        ("Shift_JIS", "東京ソ"),  # a letter whose second byte is a backslash
+        ("iso2022_jp", "東京"),  # of ASCII bytes alone
+        ("koi8-r", "Москва"),
+        ("utf-16-le", "Łódź"),  # without a mark
+        ("utf-8", "Łódź"),
+    ],
+)
+def test_text_is_read_in_the_encoding_that_is_named(tmp_path: Path, named: str, word: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"id,{word}\n1,{word}\n".encode(named))
+    raw_table = read_raw_table(path, encoding=named)
+    assert list(raw_table.columns) == ["id", word]
+    assert rows_of(raw_table) == [["1", word]]
+    assert warnings(raw_table) == []
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_tells_its_encoding_is_not_read_in_another_one(tmp_path: Path, codec: str) -> None:
+    # as the lists that score writes, next to a table of a system that writes Windows-1250
+    path = tmp_path / "t.csv"
+    path.write_bytes("id,Łódź\n1,ź\n".encode(codec))
+    raw_table = read_raw_table(path, encoding="windows-1250")
+    assert rows_of(raw_table) == [["1", "ź"]]
+    found = raw_table.form["encoding"]
+    assert warnings(raw_table) == [f"encoded in {found}, not in windows-1250: read accordingly"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("named", "wrong"), [("shift_jis", b"\x81\x00"), ("utf-8", b"\xe9,1"), ("ascii", b"\xe9")]
+)
+def test_the_row_and_the_byte_of_what_is_not_in_that_encoding_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, wrong: bytes, end: str, size: int
+) -> None:
+    monkeypatch.setattr(encoding, "CHUNK", size)
+    before = f"id,a{end}1,2{end}3,".encode()
+    (tmp_path / "t.csv").write_bytes(before + wrong + end.encode())
+    with pytest.raises(UserError) as caught:
+        read_raw_table(tmp_path / "t.csv", origin="t.csv", encoding=named)
+    assert str(caught.value) == (
+        f"t.csv: row 3, byte {len(before) + 1}: broken {named} text; expected {named} throughout"
+    )
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])

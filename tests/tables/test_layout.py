@@ -143,7 +143,9 @@ def test_a_workbook_is_read_whatever_its_name(tmp_path: Path, name: str) -> None
     texts = {n: c.texts[int(c.codes[1])].as_py() for n, c in raw_table.columns.items()}
     assert texts == {"id": "K1", "visits": "1", "fee": "0.25", "churned": "False",
                      "since": "2026-01-01"}  # fmt: skip
-    assert "sheet Data, rows 1 to 31, 5 columns; it also has Notes" in str(raw_table.warnings[0])
+    assert str(raw_table.warnings[0]) == (
+        "a workbook: sheet Data, rows 1 to 31, 5 columns: read accordingly, not its sheet Notes"
+    )
     assert raw_table.form["sheet"] == "Data"
 
 

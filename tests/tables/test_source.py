@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
@@ -38,9 +39,10 @@ def paths(tmp_path: Path) -> Paths:
     return there
 
 
-def published(paths: Paths, *without: str) -> source.Published:
+def published(paths: Paths, *without: str, encoding: str | None = None) -> source.Published:
     data = {"source": FILE, "schema": SCHEMA, "sha256": sha256(paths.root / FILE)}
-    return source.publish(Data.of(data | {"without": list(without)}), parameters(), paths)
+    asked = Data.of(data | {"encoding": encoding, "without": list(without)})
+    return source.publish(asked, parameters(), paths)
 
 
 def test_a_column_that_the_schema_ignores_is_not_called_unexpected(paths: Paths) -> None:
@@ -48,6 +50,18 @@ def test_a_column_that_the_schema_ignores_is_not_called_unexpected(paths: Paths)
     assert found.warnings == ()
     assert REMARK not in found.schema.names
     assert list(read_table(paths.customers).columns) == found.schema.names
+
+
+def test_an_adopted_file_is_read_in_the_encoding_it_was_adopted_in(paths: Paths) -> None:
+    published(paths)
+    expected = read_table(paths.customers)
+    (paths.root / FILE).write_bytes(
+        (paths.root / FILE).read_text(encoding="utf-8").encode("mac_roman")
+    )
+    assert published(paths, encoding="mac_roman").warnings == ()
+    pd.testing.assert_frame_equal(read_table(paths.customers), expected)
+    with pytest.raises(UserError, match="column missing"):
+        published(paths)
 
 
 def test_inputs_may_be_left_out_for_a_run(paths: Paths) -> None:
