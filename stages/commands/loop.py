@@ -41,6 +41,7 @@ def _add_retrain(commands: Commands) -> None:
         metavar="DAY",
         help="the day that the table describes, where the model counts days to it",
     )
+    arguments.add_encoding(retrain)
     retrain.add_argument(
         "--reason",
         choices=("departures", "decay", "schedule", "hand"),
@@ -80,7 +81,7 @@ def _retrain(options: argparse.Namespace, paths: Paths) -> None:
     from scoring.errors import UserError
     from stages.core.yamlfile import load_schema
     from stages.operations.retrain import labelled
-    from stages.operations.retrain.retrain import retrain
+    from stages.operations.retrain.retrain import nothing_new, retrain
     from stages.parameters import read_parameters
 
     if options.table is not None:
@@ -88,10 +89,14 @@ def _retrain(options: argparse.Namespace, paths: Paths) -> None:
             raise UserError("MONTH: missing; expected the month of the table, 2026-11 or 007")
         data = read_parameters(paths).data
         schema = load_schema(paths.root / data.schema_).without_ignored
-        words = labelled.take_in(
-            options.table, schema, paths, month=options.month, snapshot=options.snapshot
-        )
-        print(words)
+        taken = labelled.take_in(
+            options.table, schema, paths, month=options.month, snapshot=options.snapshot,
+            encoding=arguments.encoding_of(options, paths),
+        )  # fmt: skip
+        print(taken.words)
+        if not taken.changed and (words := nothing_new(paths)):
+            print(words)
+            return
     print(retrain(options.reason, paths, as_of=options.as_of))
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from scoring.digest import digest
 from scoring.errors import UserError, first_problem, shown
+from stages.core import months
 from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.operations.git import git
@@ -111,14 +112,19 @@ def write_decision(decision: Decision, paths: Paths) -> Path:
 
 
 def read_decisions(paths: Paths) -> list[Decision]:
-    """The filed decisions, oldest month first; `UserError` naming a file that is none."""
+    """The filed decisions, in the order of their months; `UserError` naming a file that is none."""
     found = []
     for path in sorted(folder_of(paths).glob("*.json")):
         try:
             found.append(Decision.model_validate_json(path.read_bytes()))
         except ValidationError as error:
             raise UserError(f"{shown(path)}: {first_problem(error)}") from None
-    return found
+    return sorted(found, key=_months)
+
+
+def _months(decision: Decision) -> tuple[int, int]:
+    """When its customers were looked at, and when it was taken."""
+    return months.number(decision.evidence.month), months.number(decision.evidence.as_of)
 
 
 def record(decision: Decision, root: Path) -> str | None:

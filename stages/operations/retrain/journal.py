@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from filelock import FileLock
 
-from scoring.loading import read_manifest
 from stages.core import months
 from stages.core.files import write_json
 from stages.core.paths import Paths
@@ -30,6 +29,34 @@ from stages.operations.retrain.retrain_params import Retrain
 Reason = Literal["departures", "decay", "schedule", "hand"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 DONE = "done.json"
+
+
+class Done(NamedTuple):
+    """A finished retraining: its folder, the name and words of its decision, its place in turn."""
+
+    work: Path
+    decision: str
+    summary: str
+    number: int
+
+    @property
+    def month(self) -> str:
+        """The newest labelled month at that time."""
+        return self.work.name.rpartition("-")[0]
+
+    @property
+    def reason(self) -> str:
+        """What asked for it."""
+        return self.work.name.rpartition("-")[2]
+
+    def order(self) -> tuple[int, int, str]:
+        """Rises from one to the next; those from before they were numbered come first."""
+        return self.number, months.number(self.month), self.work.name
+
+
+def _done(path: Path) -> Done:
+    noted = json.loads(path.read_bytes())
+    return Done(path.parent, noted["decision"], noted["summary"], noted.get("number", 0))
 
 
 @dataclass(frozen=True)
@@ -62,27 +89,25 @@ class Journal:
         return work
 
     def end(self, work: Path, decision: Decision) -> None:
-        """Note that it is done; customers are not kept twice."""
+        """Note that it is done, and as which; customers are not kept twice."""
         shutil.rmtree(work / "data", ignore_errors=True)
-        write_json(work / DONE, {"decision": decision.name, "summary": decision.summary})
+        number = max((done.number for done in self.finished()), default=0) + 1
+        noted = {"decision": decision.name, "summary": decision.summary, "number": number}
+        write_json(work / DONE, noted)
+
+    def finished(self) -> list[Done]:
+        """All that are done, the last one first."""
+        found = [_done(path) for path in self.folder.glob(f"*/{DONE}")]
+        return sorted(found, key=Done.order, reverse=True)
 
     def outcome(self, month: str, reason: Reason) -> str | None:
         """The summary of the decision, where it is done."""
         path = self.work(month, reason) / DONE
-        return str(json.loads(path.read_bytes())["summary"]) if path.is_file() else None
+        return _done(path).summary if path.is_file() else None
 
     def newest(self) -> str | None:
         """The newest month that a finished retraining is named by."""
-        done = (path.parent.name.rpartition("-")[0] for path in self.folder.glob(f"*/{DONE}"))
-        return max(done, key=months.number, default=None)
-
-    def challenger(self, version: str) -> Path | None:
-        """The bundle of a version that was trained here."""
-        for path in sorted(self.folder.glob(f"*/{DONE}")):
-            bundle = Paths(path.parent).champion
-            if str(read_manifest(bundle)[0]["version"]) == version:
-                return bundle
-        return None
+        return max((done.month for done in self.finished()), key=months.number, default=None)
 
 
 def not_yet(month: str, reason: Reason, journal: Journal, params: Retrain, paths: Paths) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
+from scoring.digest import sha256
 from scoring.errors import UserError, shown
 from scoring.schema import Schema
 from stages.batch.asked import check_snapshot
@@ -23,26 +25,41 @@ from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
 
 
+class TakenIn(NamedTuple):
+    """What was added to a month, in words, and whether its table is another one now."""
+
+    words: str
+    changed: bool
+
+
 def folder_of(paths: Paths) -> Path:
     """Where labelled months are kept."""
     return paths.root / "data" / "months"
 
 
 def take_in(
-    table: Path, schema: Schema, paths: Paths, *, month: str, snapshot: date | None = None
-) -> str:
-    """Add a labelled table to a month; what was added, in words.
+    table: Path,
+    schema: Schema,
+    paths: Paths,
+    *,
+    month: str,
+    snapshot: date | None = None,
+    encoding: str | None = None,
+) -> TakenIn:
+    """Add a labelled table to a month.
 
     A customer who is there already is replaced. `snapshot` is the day that the table describes:
-    that of the schema is the first table's. `UserError` where the table does not fit, or where days
-    are counted and nobody says to which.
+    that of the schema is the first table's; `encoding` that of text which is not UTF-8. `UserError`
+    where the table does not fit, or where days are counted and nobody says to which.
     """
     months.number(month)
     if schema.date_period is None:
         check_snapshot(shown(table), snapshot, schema)
         schema = schema.model_copy(update={"snapshot": snapshot or schema.snapshot})
-    new = check_table(read_raw_table(table), schema, origin=shown(table)).customers
+    raw_table = read_raw_table(table, encoding=encoding)
+    new = check_table(raw_table, schema, origin=shown(table)).customers
     place = folder_of(paths) / f"{month}.parquet"
+    before = sha256(place) if place.is_file() else None
     known = read_table(place) if place.is_file() else new.head(0)
     both = pd.concat([known, new], ignore_index=True)
     keys = [schema.id_name] if schema.id_name else schema.names
@@ -50,7 +67,8 @@ def take_in(
     write_table(place, kept.sort_values(keys, kind="stable", ignore_index=True))
     again = len(both) - len(kept)
     words = f"{month}: {len(kept) - len(known):,} labelled customers added"
-    return f"{words}, {again:,} were there already" if again else words
+    words = f"{words}, {again:,} were there already" if again else words
+    return TakenIn(words, changed=sha256(place) != before)
 
 
 def labelled_months(paths: Paths) -> list[str]:

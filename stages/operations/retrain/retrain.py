@@ -43,6 +43,15 @@ def retrain(reason: Reason, paths: Paths, *, as_of: str | None = None) -> str:
     return f"{found.summary}\n{_next(found, record(found, paths.root))}"
 
 
+def nothing_new(paths: Paths) -> str:
+    """That the newest month was retrained on, whatever the reason; empty where it was not."""
+    newest = labelled.labelled_months(paths)[-1]
+    for done in Journal.of(paths).finished():
+        if done.month == newest:
+            return f"Not retrained: nothing new since {newest}, {done.reason}: {done.summary}"
+    return ""
+
+
 def judged_challenger(reason: Reason, paths: Paths, *, as_of: str | None = None) -> Decision | str:
     """The decision on a challenger that is trained now; why none is, where none is.
 
@@ -141,9 +150,8 @@ def _next(decision: Decision, tag: str | None) -> str:
 
 def challenger_to_deploy(paths: Paths) -> Path:
     """The bundle that a gate promoted last; `UserError` where there is none."""
-    journal = Journal.of(paths)
-    for decision in reversed(read_decisions(paths)):
-        found = journal.challenger(decision.challenger.version) if decision.promoted else None
-        if found is not None:
-            return found
+    promoted = {decision.name for decision in read_decisions(paths) if decision.promoted}
+    for done in Journal.of(paths).finished():
+        if done.decision in promoted:
+            return Paths(done.work).champion
     raise UserError("models/retraining: no promoted challenger; run make retrain, or name a MODEL")

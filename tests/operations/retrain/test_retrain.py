@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +18,11 @@ import pytest
 from scoring.errors import UserError
 from scoring.schema import parse_schema
 from stages.commands import loop
-from stages.core import months
+from stages.core import months, yamlfile
 from stages.core.files import read_table, write_table
 from stages.core.paths import Paths
 from stages.features.table import ID
-from stages.operations.gate.gate_decision import read_decisions
+from stages.operations.gate.gate_decision import Decision, read_decisions, write_decision
 from stages.operations.retrain import labelled
 from stages.operations.retrain import retrain as module
 from stages.operations.retrain.journal import REASONS, Journal
@@ -42,6 +43,20 @@ DATED = {
          "roles": ["target"]},
     ],
 }  # fmt: skip
+
+
+TAKEN = builders.customers(rows=900, seed=102)
+MODEL = {"name": "churn", "version": "a1", "candidate": "vote", "files": {}}
+
+
+@pytest.fixture
+def promoted() -> Decision:
+    """The decision on a challenger that replaces the champion."""
+    evidence = {"month": "003", "as_of": "009", "customers": 9, "churners": 3, "sha256": "0"}
+    return Decision(
+        promoted=True, summary="promoted", reasons=[], champion=MODEL, challenger=MODEL,
+        evidence=evidence, gain=None, checks=[], parameters={},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -158,6 +173,66 @@ def test_another_reason_waits_for_the_cool_down_and_a_hand_does_not(paths) -> No
     assert retrained(paths) == ["003-departures", "003-hand", "005-decay"]
 
 
+@pytest.fixture
+def typed(paths, monkeypatch, capsys, tmp_path) -> Callable[[pd.DataFrame], list[str]]:
+    """A function that takes a month 002 in as people type it; the lines that it prints."""
+    shutil.copy(HERE.params, paths.params)
+    monkeypatch.setattr(yamlfile, "load_schema", lambda _: builders.schema())
+    parser = argparse.ArgumentParser()
+    loop.add(parser.add_subparsers())
+
+    def run(table: pd.DataFrame, *options: str) -> list[str]:
+        file = str(csv(tmp_path, table))
+        chosen = parser.parse_args(["retrain", file, "--month", "002", *options])
+        chosen.command(chosen, paths)
+        return capsys.readouterr().out.splitlines()
+
+    labelled.take_in(csv(tmp_path, TAKEN), builders.schema(), paths, month="002")
+    return run
+
+
+def test_an_intake_of_nothing_new_is_no_reason_to_retrain_again(typed, paths) -> None:
+    # given a newest month whose retraining was cut off: nothing new is no reason against it
+    Journal.of(paths).begin("003", "departures")
+    assert "against champion" in typed(TAKEN, "--reason", "departures")[1]
+    # when an older month comes in again as it was, then one line says why nothing is done
+    (done,) = Journal.of(paths).finished()
+    assert typed(TAKEN) == [
+        "002: 0 labelled customers added, 900 were there already",
+        f"Not retrained: nothing new since 003, departures: {done.summary}",
+    ]
+    assert retrained(paths) == ["003-departures"]
+    # and one with corrected labels is something new
+    corrected = TAKEN.assign(**{builders.LEFT: TAKEN[builders.LEFT].to_numpy()[::-1]})
+    words = typed(corrected, "--reason", "departures")
+    assert words[1] == f"Done already for 003, departures: {done.summary}"
+
+
+@pytest.mark.parametrize("words", ["another", "one more"])
+def test_the_challenger_to_deploy_is_the_one_that_was_promoted_last(paths, promoted, words) -> None:
+    # given two that were promoted in the same month, whatever the names of their decisions
+    journal = Journal.of(paths)
+    for reason, summary in (("hand", "first"), ("departures", words)):
+        work = journal.begin("003", reason)
+        decision = promoted.model_copy(update={"summary": summary})
+        write_decision(decision, paths)
+        journal.end(work, decision)
+        assert challenger_to_deploy(paths) == Paths(work).champion
+    # when a third one is refused, then the last that was promoted is
+    refused = promoted.model_copy(update={"promoted": False})
+    write_decision(refused, paths)
+    journal.end(journal.begin("004", "hand"), refused)
+    assert challenger_to_deploy(paths) == Paths(work).champion
+
+
+def test_decisions_on_a_month_are_in_the_order_in_which_they_were_taken(paths, promoted) -> None:
+    months_ = [f"{number:03d}" for number in (12, 9, 14, 11, 10, 13)]
+    for as_of in months_:
+        evidence = promoted.evidence.model_copy(update={"as_of": as_of})
+        write_decision(promoted.model_copy(update={"evidence": evidence}), paths)
+    assert [decision.evidence.as_of for decision in read_decisions(paths)] == sorted(months_)
+
+
 def test_too_few_new_labels_are_waited_for(paths) -> None:
     retrain("departures", paths)
     for number in (4, 5):
@@ -194,18 +269,31 @@ def test_months_are_appended_and_each_customer_kept_once(tmp_path: Path) -> None
     paths, schema = Paths(tmp_path), builders.schema()
     table = builders.customers(rows=60)
     first = labelled.take_in(csv(tmp_path, table.head(40)), schema, paths, month="2026-11")
-    assert first == "2026-11: 40 labelled customers added"
+    assert first == ("2026-11: 40 labelled customers added", True)
     turned = {"ja": "nein", "nein": "ja"}
     corrected = table.tail(40).assign(**{builders.LEFT: table.tail(40)[builders.LEFT].map(turned)})
     again = labelled.take_in(csv(tmp_path, corrected), schema, paths, month="2026-11")
-    assert again == "2026-11: 20 labelled customers added, 20 were there already"
+    assert again == ("2026-11: 20 labelled customers added, 20 were there already", True)
     kept = read_table(labelled.folder_of(paths) / "2026-11.parquet").set_index(builders.NUMBER)
     assert len(kept) == 60
     later = corrected.set_index(builders.NUMBER)[builders.LEFT]
     assert (kept.loc[later.index, builders.LEFT] == later).all()
     before = (labelled.folder_of(paths) / "2026-11.parquet").read_bytes()
-    labelled.take_in(csv(tmp_path, corrected), schema, paths, month="2026-11")
+    third = labelled.take_in(csv(tmp_path, corrected), schema, paths, month="2026-11")
+    assert third == ("2026-11: 0 labelled customers added, 40 were there already", False)
     assert (labelled.folder_of(paths) / "2026-11.parquet").read_bytes() == before
+    # a correction adds nobody, and changes the month all the same
+    turned_again = corrected.assign(**{builders.LEFT: corrected[builders.LEFT].map(turned)})
+    fourth = labelled.take_in(csv(tmp_path, turned_again), schema, paths, month="2026-11")
+    assert fourth.changed
+
+
+def test_a_labelled_month_may_be_in_another_encoding(tmp_path: Path) -> None:
+    paths, table = Paths(tmp_path), builders.customers(rows=40)
+    file = csv(tmp_path, table)
+    file.write_bytes(file.read_text(encoding="utf-8").encode("mac_roman"))
+    labelled.take_in(file, builders.schema(), paths, month="007", encoding="mac_roman")
+    pd.testing.assert_frame_equal(read_table(labelled.folder_of(paths) / "007.parquet"), table)
 
 
 def test_a_table_that_does_not_fit_is_not_taken_in(tmp_path: Path) -> None:
