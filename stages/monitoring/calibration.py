@@ -26,9 +26,10 @@ from stages.core.quantity import quantity
 from stages.monitoring.departures import absent
 from stages.monitoring.month_table import MonthTable, keys_of
 from stages.tables.canonical import canonical
-from stages.tables.intake import RawColumn, RawTable, read_raw_table
+from stages.tables.intake import RawColumn, RawTable
 
 MONTH = "month"  # of a file of outcomes, where it has several
+NAMED = "named"  # the month, or a file that tells none
 COVERED = 0.9  # share of a month's customers whose outcome is needed: those known first are leavers
 
 
@@ -41,37 +42,43 @@ class Outcomes:
 
 
 def read_outcomes(
-    address: str, schema: Schema, *, window: int, as_of: str, month: str | None = None
+    address: str,
+    schema: Schema,
+    *,
+    window: int,
+    as_of: str,
+    month: str | None = None,
+    encoding: str | None = None,
 ) -> tuple[dict[str, Outcomes], list[str]]:
     """The labels in a file, a folder or a pattern, by month; and the months that are still open.
 
     A file has the id and the target, and is of the month in its column `month` or in its path; a
-    single one of neither is of `month`, where that is given.
+    single one of neither is of `month`, where that is given; such a file is named where its month
+    is open. `encoding` is that of text files that are not UTF-8.
     Labels of an open month are left unread, and blank ones are none. `UserError` where a column or
     the month is missing, a label is none of the target's, or a customer has two.
     """
     found, still_open = dict[str, Outcomes](), []
     with tempfile.TemporaryDirectory() as fetched:
-        files = _files(address, Path(fetched))
+        files = _files(find_inputs(address, Path(fetched), encoding=encoding))
         tables = [_table(file, schema, month if len(files) == 1 else None) for file in files]
     for name, rows in pd.concat(tables).groupby(MONTH):
         if is_closed(str(name), window=window, as_of=as_of):
             found[str(name)] = _outcomes(rows, schema, origin=f"{address}: month {name}")
         else:
-            still_open.append(str(name))
-    return found, sorted(set(still_open))
+            still_open += rows[NAMED].unique().tolist()
+    return found, sorted(still_open)
 
 
-def _files(address: str, folder: Path) -> list[InputFile]:
+def _files(found: list[InputFile]) -> list[InputFile]:
     """A folder's files named `labels`, as the simulator writes months, or else all of them."""
-    found = find_inputs(address, folder)
     return [file for file in found if file.path.name.split(".")[0] == "labels"] or found
 
 
 def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
     """Id, target as text, and month of each row whose outcome is known."""
     origin = file.origin
-    raw = read_raw_table(file.path, origin=origin)
+    raw = file.raw_table()
     if schema.id_name is None:
         raise UserError(f"{origin}: the model's schema has no id; outcomes belong to nobody")
     names = [schema.id_name, schema.target.name]
@@ -81,7 +88,7 @@ def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
     if not raw.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers and their outcome")
     table = pd.DataFrame({n: canonical(raw.columns[n], schema[n]).values for n in names})
-    table[MONTH] = _months(raw, origin, month)
+    table[MONTH], table[NAMED] = _months(raw, origin, month)
     table = table.dropna()
     return table[_is_label(table[names[1]], raw, schema.target, origin)]
 
@@ -98,18 +105,23 @@ def _is_label(values: pd.Series, raw: RawTable, target: Column, origin: str) -> 
     return known
 
 
-def _months(raw: RawTable, origin: str, default: str | None) -> list[str] | str:
+def _months(
+    raw: RawTable, origin: str, default: str | None
+) -> tuple[list[str] | str, list[str] | str]:
+    """The month of each row, or of all of them, and its name: the file's where that tells none."""
     if MONTH in raw.columns:
         texts = _texts(raw.columns[MONTH])
-        named = {text: month_name(text or "(blank)", origin=origin) for text in set(texts)}
-        return [named[text] for text in texts]
-    month = month_of(origin) or default
-    if month is None:
+        known = {text: month_name(text or "(blank)", origin=origin) for text in set(texts)}
+        months = [known[text] for text in texts]
+        return months, months
+    found = month_of(origin)
+    if found is None and default is None:
         raise UserError(
             f"{origin}: of no month; expected one in its path, such as month_007 or 2026-11, "
             f"or a column {MONTH}, or of a single file MONTH= (--month)"
         )
-    return month_name(month, origin=origin)
+    month = month_name(str(found or default), origin=origin)
+    return month, found or f"{origin} (taken as of {month})"
 
 
 def _texts(column: RawColumn) -> list[str]:

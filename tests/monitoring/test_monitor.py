@@ -244,6 +244,10 @@ def test_a_single_file_of_no_month_is_of_the_month_that_is_asked_for(tmp_path: P
         return sorted(found)
 
     assert months(month="2026-01") == ["2026-01"]
+    _, still_open = read_outcomes(
+        str(tmp_path), builders.schema(), window=WINDOW, as_of="2026-06", month="2026-01"
+    )
+    assert still_open == [f"{tmp_path / 'left.csv'} (taken as of 2026-01)"]
     with pytest.raises(UserError, match=r"left\.csv: of no month.*MONTH="):
         months()
     members.to_csv(tmp_path / "left-2026-02.csv", index=False)
@@ -251,6 +255,16 @@ def test_a_single_file_of_no_month_is_of_the_month_that_is_asked_for(tmp_path: P
         months(month="2026-01")
     (tmp_path / "left.csv").unlink()
     assert months(month="2026-01") == ["2026-02"]
+
+
+def test_outcomes_may_be_in_another_encoding(tmp_path: Path) -> None:
+    table = builders.members(30)[[builders.NUMBER, builders.LEFT]]
+    file = tmp_path / "left-2026-02.csv"
+    file.write_bytes(table.to_csv(index=False).encode("mac_roman"))
+    found, _ = read_outcomes(
+        str(file), builders.schema(), window=WINDOW, as_of="2026-09", encoding="mac_roman"
+    )
+    assert found["2026-02"].left.sum() == builders.left(table).sum()
 
 
 @pytest.mark.parametrize(
