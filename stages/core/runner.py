@@ -39,6 +39,16 @@ KERNEL_ENVIRONMENT = {
     RUN: "1",
 }
 
+# IPython's own exit() lets the next cells run until the kernel happens to be gone. The collector
+# looks less often: a sixth of the time of imports was its; and not once more at the end.
+STARTUP = """
+import atexit, gc, sys
+exit = quit = sys.exit
+gc.set_threshold(50_000, 20, 20)
+atexit.register(gc.freeze)
+del atexit, gc, sys
+"""
+
 STORAGES = ("azure", "boto3", "gcsfs", "github", "pyarrow.fs")  # notebooks are files here
 
 
@@ -181,8 +191,7 @@ class _environment:
     def __enter__(self) -> None:
         startup = Path(self._values["IPYTHONDIR"]) / "profile_default" / "startup"
         startup.mkdir(parents=True)
-        # IPython's own exit() lets the next cells run until the kernel happens to be gone.
-        (startup / "exit.py").write_text("import sys\nexit = quit = sys.exit\ndel sys\n")
+        (startup / "startup.py").write_text(STARTUP)
         # Its farewell ("KeyboardInterrupt caught in kernel") is no news to the user.
         (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 50\n")
         self._before = dict(os.environ)

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.core.files import write_json
 from stages.core.paths import Paths
 from stages.core.runner import notebook_of
 
@@ -23,7 +22,8 @@ def keep(stage: str, seconds: float, paths: Paths) -> None:
     """Note how long a stage took that has just run."""
     content = (paths.reports / "notebooks" / notebook_of(stage, paths).name).read_bytes()
     place = _place(hashlib.md5(content, usedforsecurity=False).hexdigest(), paths)
-    write_json(place, {"stage": stage, "seconds": round(seconds, 1)})
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"stage": stage, "seconds": round(seconds, 1)}), encoding="utf-8")
 
 
 def timed(lock: Mapping[str, Any]) -> list[str]:

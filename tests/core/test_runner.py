@@ -57,8 +57,8 @@ def test_an_executed_notebook_is_the_same_at_every_run_and_shows_no_progress(
     assert "half way" not in first.replace("print('half way'", "")
 
 
-def test_a_stage_imports_no_storage_and_no_grammar_of_addresses() -> None:
-    # given a process that starts as `python -m stages` does, and asks for papermill
+def test_the_process_that_runs_a_notebook_imports_neither_storages_nor_pandas() -> None:
+    # given a process that starts as `python -m stages run` does, and asks for papermill
     script = """if True:
         import runpy, sys
         sys.argv = ["stages", "--help"]
@@ -66,8 +66,9 @@ def test_a_stage_imports_no_storage_and_no_grammar_of_addresses() -> None:
             runpy.run_module("stages", run_name="__main__")
         except SystemExit:
             from stages.core import runner
+            from stages.operations import failure, parent, stage_times
             runner._papermill()
-            unused = {"azure", "boto3", "gcsfs", "github", "rfc3987_syntax"}
+            unused = {"azure", "boto3", "gcsfs", "github", "rfc3987_syntax", "pandas", "pyarrow"}
             sys.exit(str({name for name in unused if sys.modules.get(name)}))
     """
     # when
@@ -76,6 +77,12 @@ def test_a_stage_imports_no_storage_and_no_grammar_of_addresses() -> None:
     )
     # then none of what takes it seconds was imported
     assert done.stderr.strip() == "set()"
+
+
+def test_a_kernel_starts_without_names_of_its_own_and_with_a_collector_that_seldom_looks() -> None:
+    names = "[name for name in ('atexit', 'gc', 'sys') if name in globals()]"
+    executed = run(f"{names}, __import__('gc').get_threshold()[0]")
+    assert "([], 50000)" in texts(executed)
 
 
 @pytest.mark.slow  # two processes import all that a notebook needs
