@@ -6,6 +6,8 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -298,6 +300,15 @@ def _as_csv(numbered: tuple[int, pa.Table]) -> pa.Buffer:
     options = arrow_csv.WriteOptions(include_header=number == 0)
     arrow_csv.write_csv(safe_table(table), text, options)
     return text.getvalue()
+
+
+@contextmanager
+def written_meanwhile(path: Path) -> Iterator[None]:
+    """Make sure that a file is on the disk while something else is done."""
+    with ThreadPoolExecutor(1) as disk:
+        written_to_disk = disk.submit(written, [path])
+        yield
+        written_to_disk.result()
 
 
 def written(paths: Sequence[Path]) -> None:

@@ -44,7 +44,7 @@ from stages.batch.contacts import Chosen, choose, contact_list, of_parts, reason
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.duplicate_ids import FurtherRows, repeated_customers
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
-from stages.batch.outputs import Merge, write_contacts, written
+from stages.batch.outputs import Merge, write_contacts, written, written_meanwhile
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
@@ -73,7 +73,8 @@ def score(asked: Asked) -> Outcome:
         run = _Run(asked, work, task, list(plan(files, size=asked.chunk)))
         merge = run.merged()
         _check_unchanged(stamps, files)
-        chosen, design = run.write_lists(merge)
+        with written_meanwhile(work.folder / asked.scores.name):
+            chosen, design = run.write_lists(merge)
         summary = summary_of(asked, task, files, merge, chosen) | design
         summary |= {"warnings": [*extra, *warnings_of(merge.totals, bundle)]}
         summary |= _speed(merge.totals.rows, time.monotonic() - start)
