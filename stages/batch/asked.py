@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from scoring.errors import UserError, shown
-from scoring.schema import Schema
+from scoring.schema import Column, Schema
 from scoring.score_files import CAMPAIGN, CONTACTS, CUSTOMERS, REJECTS, SCORES, SUMMARY
 from stages.batch.assignment import Design
 from stages.batch.inputs import CHUNK, InputFile, column_names, sheet_read
@@ -100,13 +100,14 @@ def check_snapshot(source: str, snapshot: date | None, schema: Schema) -> None:
 
 
 def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
-    """Words on the sheets that are read and on columns that are dropped.
+    """Words on the sheets that are read and on columns that are not.
 
     `UserError` where a column is missing in a file.
     """
     names = wanted(schema)
     sheets: list[str] = []
     extra: dict[str, None] = {}
+    seen: set[str] = set()
     for file in files:
         there = column_names(file)
         unexpected = [name for name in there if name not in schema.names]
@@ -114,8 +115,20 @@ def check_columns(files: Sequence[InputFile], schema: Schema) -> list[str]:
             raise UserError(_missing(file.origin, missing, unexpected, names))
         extra |= dict.fromkeys(unexpected)
         sheets.append(sheet_read(file))
+        seen |= set(there)
     dropped = [f"column {name}: no input of the model, dropped" for name in extra]
-    return [*filter(None, sheets), *dropped]
+    tells_others = schema.target.left_out and schema.target.name in seen
+    others = [_not_learned(schema.target)] if tells_others else []
+    return [*filter(None, sheets), *dropped, *others]
+
+
+def _not_learned(target: Column) -> str:
+    """That a table tells who is no customer today, in the target, which is not read."""
+    values = ", ".join(map(repr, target.left_out))
+    return (
+        f"column {target.name}: not read; the model learned from no row with {values}, and scores "
+        "them all the same: leave out whoever is no customer today"
+    )
 
 
 def _missing(

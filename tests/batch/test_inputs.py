@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from scoring.errors import UserError
+from stages.batch.asked import check_columns
 from stages.batch.inputs import find_inputs
 from tests import builders
 
@@ -185,3 +186,16 @@ def test_a_pattern_that_matches_nothing_is_an_error(pattern, scored, tmp_path):
 
     with pytest.raises(UserError, match="no such file"):
         scored(source)
+
+
+def test_a_target_that_tells_who_is_no_customer_is_warned_of_as_not_read(members, tmp_path):
+    club = builders.schema(**{builders.LEFT: {"left_out": ["nie da"]}})
+    members.assign(**{builders.LEFT: "nie da"}).to_parquet(tmp_path / "all.parquet")
+    members.to_parquet(tmp_path / "without.parquet")
+    labelled, bare = find_inputs(str(tmp_path), tmp_path)
+
+    (words,) = check_columns([bare, labelled, labelled], club)
+    assert words.startswith(f"column {builders.LEFT}: not read")
+    assert "'nie da'" in words
+    assert check_columns([bare], club) == []
+    assert check_columns([labelled], builders.schema()) == []
