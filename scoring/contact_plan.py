@@ -38,8 +38,9 @@ class Sums(NamedTuple):
     """Sums over contacts, or running sums (n,) over contacts in their order.
 
     With the value less the offer k, the offer o and the probability p of each: `kept` is the sum
-    of p k, `offers` that of (1 - p) o, and the rest are what the variance of the profit is made of.
-    With an effect, p in `kept` is the reduction over the share that accepts.
+    of p k, `offers` that of (1 - p) o, `loss` what is lost at most, and the rest are what the
+    variance of the profit is made of. With an effect, p in `kept` is the reduction over the share
+    that accepts.
     """
 
     contacts: Any
@@ -47,6 +48,7 @@ class Sums(NamedTuple):
     profit: Any
     kept: Any
     offers: Any
+    loss: Any
     kept_by_value: Any
     kept_squared: Any
     kept_by_offer: Any
@@ -68,12 +70,14 @@ def sums_of(
     """
     offer = costs.offer_cost
     cost = contact_cost(probability, costs, reduction=reduction)
+    loss = np.full(len(probability), costs.contact_cost + offer)
     if reduction is None:
         net = money.value_from_profit(probability, profit, costs) - offer
         moved = probability
     else:
         net = money.value_from_reduction(profit, cost, reduction) - offer
         moved = reduction / costs.accept_rate
+        loss += np.where(reduction < 0, net, 0.0)  # whom a contact drives away
     kept, offers = moved * net, (1 - probability) * offer
     return Sums(
         contacts=add(np.ones(len(probability))),
@@ -81,6 +85,7 @@ def sums_of(
         profit=add(profit),
         kept=add(kept),
         offers=add(offers),
+        loss=add(loss),
         kept_by_value=add(np.abs(moved) * net**2) if reduction is not None else add(kept * net),
         kept_squared=add(kept * kept),
         kept_by_offer=add(kept * offers),
@@ -104,8 +109,9 @@ def outlook(sums: Sums, costs: money.Costs) -> Outlook:
 
     The interval holds 95% of campaigns by the model's own probabilities: the share that accepts is
     Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or stay, accept
-    or not, by chance of each alone is taken as normal. Both by values that are equally probable,
-    without chance: the same to the cent wherever it is computed (`economics.js`).
+    or not, by chance of each alone is taken as normal, down to what is lost at most: of few
+    contacts a normal sum would lose more than they and their offers cost. Both by values that are
+    equally probable, without chance: the same to the cent wherever it is computed (`economics.js`).
     """
     rate = accept_rates(costs)[:, None]
     mean = rate * sums.kept - sums.offers - costs.contact_cost * sums.contacts
@@ -114,7 +120,7 @@ def outlook(sums: Sums, costs: money.Costs) -> Outlook:
         rate**2 * sums.kept_squared - 2 * rate * sums.kept_by_offer + sums.offers_squared
     )
     variance = np.maximum(square - square_of_means, 0)
-    profits = mean + np.sqrt(variance) * deviations()
+    profits = np.maximum(mean + np.sqrt(variance) * deviations(), -sums.loss)
     low, high = np.quantile(profits, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     cost, profit = float(sums.cost), float(sums.profit)
     return Outlook(cost, profit + cost, profit, float(low), float(high))

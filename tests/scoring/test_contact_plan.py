@@ -77,6 +77,25 @@ def test_the_interval_holds_the_profits_of_campaigns_that_are_drawn_customer_by_
     assert narrow.profit_high - narrow.profit_low < found.profit_high - found.profit_low
 
 
+@pytest.mark.parametrize("reduction", [None, np.full(20, 0.01)])
+def test_a_few_contacts_lose_no_more_than_they_and_their_offers_cost(reduction):
+    probability, value = np.full(20, 0.05), np.full(20, 9_000.0)
+    profit = money.expected_profit(probability, value, COSTS)
+
+    found = outlook(sums_of(probability, profit, COSTS, reduction=reduction), COSTS)
+
+    assert found.profit_low == -20 * (COSTS.contact_cost + COSTS.offer_cost)
+    assert found.profit_low < found.profit < found.profit_high
+
+
+def test_a_contact_that_drives_a_customer_away_may_cost_that_customer_too():
+    probability, profit = np.full(20, 0.05), np.full(20, -90.0)
+
+    sums = sums_of(probability, profit, COSTS, reduction=np.full(20, -0.01))
+
+    assert sums.loss > 20 * (COSTS.contact_cost + COSTS.offer_cost) + 20 * 1_000
+
+
 @pytest.mark.parametrize(
     ("alpha", "beta"), [(6, 14), (0.2, 19.8), (19.8, 0.2), (0.03, 0.07), (3e6, 7e6)]
 )

@@ -66,11 +66,12 @@
   const intervalOf = (plan, costs) => {
     if (!plan.contacts) return [0, 0];
     const [kept, offers, keptByValue, keptSquared, keptByOffer, offersSquared] = plan.sums;
+    const loss = plan.contacts * (costs.contact + costs.offer); // at most
     const profits = Float64Array.from(acceptRates(costs).flatMap((rate) => {
       const mean = rate * kept - offers - costs.contact * plan.contacts;
       const square = rate * keptByValue + costs.offer * offers;
       const deviation = Math.sqrt(Math.max(square - (rate ** 2 * keptSquared - 2 * rate * keptByOffer + offersSquared), 0));
-      return grid.deviations.map((each) => mean + deviation * each);
+      return grid.deviations.map((each) => Math.max(mean + deviation * each, -loss));
     })).sort();
     return [(1 - grid.level) / 2, (1 + grid.level) / 2].map((share) => {
       const place = share * (profits.length - 1), below = Math.floor(place);
