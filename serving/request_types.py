@@ -21,12 +21,14 @@ from scoring.schema import Column
 from scoring.yes_no import labels_of_booleans
 
 LONGEST_TEXT = 200  # characters of an id or of a label that is not listed
-WHOLE = 2**63  # whole numbers below it fit into the 64 bits that programs have for them
+WHOLE = (
+    2**63
+)  # whole numbers between its negative and it fit into 64 bits, and no other rounds to one
 ID_ALLOWED = f"text of at most {LONGEST_TEXT} characters, a whole number, or null"
 ID_DOCUMENT = {  # 7.0 is an integer in JSON Schema
     "anyOf": [
         {"type": "string", "maxLength": LONGEST_TEXT},
-        {"type": "integer", "minimum": -WHOLE, "exclusiveMaximum": WHOLE},
+        {"type": "integer", "exclusiveMinimum": -WHOLE, "exclusiveMaximum": WHOLE},
         {"type": "null"},
     ]
 }
@@ -46,9 +48,9 @@ def _id_schema(*_: Any) -> core_schema.CoreSchema:
     return core_schema.union_schema(
         [
             core_schema.str_schema(strict=True, max_length=LONGEST_TEXT),
-            core_schema.int_schema(strict=True, ge=-WHOLE, lt=WHOLE),
+            core_schema.int_schema(strict=True, gt=-WHOLE, lt=WHOLE),
             core_schema.no_info_after_validator_function(
-                _whole, core_schema.float_schema(strict=True, ge=-WHOLE, lt=WHOLE)
+                _whole, core_schema.float_schema(strict=True, gt=-WHOLE, lt=WHOLE)
             ),
             core_schema.none_schema(),
         ],

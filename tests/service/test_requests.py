@@ -223,7 +223,9 @@ def test_ids_are_as_many_as_customers():
     assert REQUESTS.parse_many(body)[1] == ["a", None]
 
 
-@pytest.mark.parametrize("given", ["7015040", 7015040, 7015040.0, -1, 2**63 - 1, "", None])
+@pytest.mark.parametrize(
+    "given", ["7015040", 7015040, 7015040.0, -1, 2**63 - 1, 1 - 2**63, "", None]
+)
 def test_an_id_is_text_or_a_whole_number_and_comes_back_as_it_was_sent(given):
     body = {"features": MEMBER, "customer_id": given}
     found = REQUESTS.parse_one(json.dumps(body).encode())[1]
@@ -237,7 +239,7 @@ def test_a_number_and_its_text_are_one_customer():
     assert id_text(None) is None
 
 
-@pytest.mark.parametrize("given", [True, 7.5, -2.1e-140, 2**63, "x" * 201, ["a"], {}])
+@pytest.mark.parametrize("given", [True, 7.5, -2.1e-140, 2**63, -(2**63) - 1, "x" * 201, ["a"], {}])
 def test_what_is_no_id_is_one_problem_with_what_is_allowed(given):
     (alone,) = rejection({"features": MEMBER, "customer_id": given}).details
     body = {"features": [MEMBER] * 2, "customer_ids": ["a", given]}
