@@ -42,7 +42,7 @@ need = $(if $(value $(1)),,$(error make $@: $(1) is missing; for example: make $
 
 help:
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
-		/^[a-z-]+:.*## / { if (length($$2) > 80) sub(/ \[/, "\n                    [", $$2); \
+		/^[a-z-]+:.*## / { if (length($$2) > 80) sub(/ \[/, "\n                [", $$2); \
 			printf "  make %-12s %s\n", $$1, $$2 } \
 		/^# CI/ { ci = 1 } /^[a-z-]+:[^#]*# / && !ci { sub(/:.*/, ""); \
 			if (length(row $$0) > 100) { also = also row "\n     "; row = "" } row = row " " $$0 } \
@@ -106,7 +106,7 @@ adopt: $(ENV) ## use your own table: CSV=path-or-URL, or CSV=generated to go bac
 		$${NEGATIVE:+--negative "$$NEGATIVE"} \
 		$${SHEET:+--sheet "$$SHEET"} $${ENCODING:+--encoding "$$ENCODING"} $${WINDOW:+--window "$$WINDOW"} $${STRICT:+--strict} $${DRAFT:+--redraft} $${PSEUDONYMISE:+--pseudonymise}
 
-score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file BUDGET=amount [MODEL= REASONS= MAX_REJECTS= SNAPSHOT= ENCODING= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
+score: $(ENV) ## score this month's customers: IN=table OUT=folder-or-file [BUDGET= MODEL= REASONS= MAX_REJECTS= SNAPSHOT= ENCODING= CUSTOMERS= CONTROL= EXPLORE= MONTH= ENGINE= SCHEDULER=]
 	@$(foreach name,IN OUT,$(call need,$(name),IN=july.csv OUT=out/july))
 	@$(STAGES) score "$${IN:-}" "$${OUT:-}" \
 		$${BUDGET:+--budget "$$BUDGET"} $${MODEL:+--model "$$MODEL"} $${REASONS:+--reasons "$$REASONS"} \
