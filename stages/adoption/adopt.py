@@ -140,6 +140,9 @@ def _admitted(
     asked = Validation(fetched.origin, paths.relative(schema_file))
     try:
         raw_table = read_raw_table(fetched.path, origin=fetched.origin, encoding=fetched.encoding)
+        if options.encoding and (fetched.encoding is None or "encoding" not in raw_table.form):
+            words = f"encoding {options.encoding}: this is no text file; expected no ENCODING"
+            raise UserError(f"{fetched.origin}: {words}")
         described = _described(raw_table, fetched, schema_file, options, params, paths)
     except UserError as error:
         write_rejected(asked, error, paths)

@@ -83,6 +83,18 @@ def test_an_adopted_file_is_learned_from_as_the_generated_one(fresh: Path, csv: 
     assert (fresh / "params.yaml").read_bytes() == before
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "xlsx"])
+def test_what_is_no_text_has_no_encoding(shared: Path, tmp_path: Path, suffix: str) -> None:
+    table, file = builders.members(60), tmp_path / f"club.{suffix}"
+    table.to_parquet(file) if suffix == "parquet" else table.to_excel(file, index=False)
+    before = git_status(shared)
+    refused = in_process(shared, "adopt", str(file), "--encoding", "windows-1250")
+    assert refused.returncode == 1
+    words = "encoding windows-1250: this is no text file; expected no ENCODING"
+    assert refused.stderr.splitlines() == [f"{file}: {words}"]
+    assert git_status(shared) == before
+
+
 def test_an_encoding_is_kept_with_the_table(fresh: Path, tmp_path: Path) -> None:
     table = builders.as_text(builders.members(300))
     file = tmp_path / "club.csv"
