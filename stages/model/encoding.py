@@ -5,6 +5,7 @@ All of it learns inside the fold.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,12 @@ BINNED, CATEGORY, CROSSES = "binned", "category", "crosses"
 BOOSTING_PARTS = (NATIVE, CATEGORY)  # they learn which way a blank goes
 TREE_PARTS = (RAW, CATEGORY)
 LINEAR_PARTS = (SCALED, BINNED, CATEGORY)
+FINE = (  # beginnings of warnings
+    "Bins whose width are too small",
+    "Feature .* is constant",
+    "[yY] residual is constant",
+)
+EMPTIED = "`sklearn.utils.parallel.delayed` should be used with"
 BINS_TO_CROSS = 5  # coarser than the bins of the main effects: a cell of two has to hold customers
 
 
@@ -84,15 +91,20 @@ def few_bins_are_fine() -> Iterator[None]:
     """Silence about numbers with few distinct values: fewer bins than asked for are what is wanted.
 
     Likewise about categories with less to tell than there are columns to tell it in.
-    Entered by the thread that starts the others: filters of warnings are shared by all threads.
+    Entered by the thread that starts the others: filters of warnings are shared by all threads, and
+    scikit-learn's forests empty them for a moment, which it warns of. So what is shown is filtered
+    as well.
     """
+    show = warnings.showwarning
+
+    def show_others(message: Warning | str, *about: Any, **where: Any) -> None:
+        if not any(re.match(words, str(message)) for words in (*FINE, EMPTIED)):
+            show(message, *about, **where)
+
     with warnings.catch_warnings():
-        for words in (
-            "Bins whose width are too small",
-            "Feature .* is constant",
-            "[yY] residual is constant",
-        ):
+        for words in FINE:
             warnings.filterwarnings("ignore", message=words, category=UserWarning)
+        warnings.showwarning = show_others
         yield
 
 

@@ -1,12 +1,14 @@
 """The encoding: tables that float32 holds exactly, crosses that are found inside the fold."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.features.table import LABEL
-from stages.model.encoding import encoder, frame, layout
+from stages.model.encoding import encoder, few_bins_are_fine, frame, layout
 from stages.model.optional.encodings import GRID, Crossed, Embedded, Hashed
 from tests import builders
 
@@ -94,3 +96,16 @@ def test_cross_of_few_customers_is_not_taken():
     X[: Crossed.LEAST - 1, 2] = 1
     pairs = Crossed(100).fit(X, np.arange(300) % 2).pairs_
     assert 2 not in pairs
+
+
+def test_what_is_fine_is_not_shown_while_a_thread_has_emptied_the_filters(monkeypatch):
+    shown = []
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
+
+    with few_bins_are_fine():
+        warnings.resetwarnings()  # as the forests of scikit-learn in the thread of another task
+        warnings.warn("Bins whose width are too small (i.e., <= 1e-8)", stacklevel=1)
+        warnings.warn("`sklearn.utils.parallel.delayed` should be used with", stacklevel=1)
+        warnings.warn("something else", stacklevel=1)
+
+    assert shown == ["something else"]
