@@ -83,7 +83,10 @@ def _advice(result: dict[str, Any]) -> str:
 
 def adopted(content: dict[str, Any]) -> str:
     """What the next champion decides by, and how that comes about."""
+    start = f"Adopted in data/effect: {POLICIES[content['policy']]}. make repro"
+    if content["policy"] == SIMPLE[0]:
+        return f"{start} takes the effect out of the champion; one without it stays as it is."
     return (
-        f"Adopted in data/effect: {POLICIES[content['policy']]}. make repro packs it into the "
-        "champion; until then nothing changes. ADOPT=none goes back to the assumed share."
+        f"{start} packs it into the champion; until then nothing changes. ADOPT=none goes back to "
+        "the assumed share."
     )

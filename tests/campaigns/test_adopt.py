@@ -26,6 +26,7 @@ from serving.worker import Worker
 from stages.batch.asked import Asked
 from stages.batch.score import score
 from stages.campaigns.adopted_effect import adopt, forget
+from stages.campaigns.campaign_summary import adopted
 from stages.campaigns.choice import judge
 from stages.campaigns.policies import MEAN, POLICIES, UPLIFT, Assumed, Evidence, fit, with_risk
 from stages.campaigns.policy_graph import to_onnx
@@ -176,7 +177,9 @@ def test_a_number_is_adopted_without_a_graph(before, learned, tmp_path, name):
 def test_a_policy_no_better_than_today_changes_no_byte_of_the_bundle(before, learned, tmp_path):
     campaign, result = learned
     paths = Paths(shutil.copytree(before.root, tmp_path / "club"))
-    adopt(campaign, result | {"chosen": "assumed_share"}, SETTINGS, paths, today=TODAY)
+    chosen = result | {"chosen": "assumed_share"}
+    words = adopted(adopt(campaign, chosen, SETTINGS, paths, today=TODAY))
+    assert words.endswith("one without it stays as it is.")
     content = (before.champion / MANIFEST).read_bytes()
     write_club(paths.root)
     assert (paths.champion / MANIFEST).read_bytes() == content
