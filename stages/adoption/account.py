@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from scoring.schema import Schema
 from stages.adoption.draft import Draft
 from stages.adoption.fetch_source import FetchedSource
 from stages.adoption.guess import DOUBTFUL, Question
 from stages.core.quantity import quantity
 from stages.model.money_params import Money
-from stages.tables.checks import Checked
+from stages.tables.canonical_table import Checked
 from stages.tables.validation import DataWarning, aligned
 
 SCREEN, WIDE = 24, 40  # lines of questions, and characters of a name in them
@@ -32,13 +30,13 @@ class Described:
     notes: tuple[str, ...] = ()
 
 
-def counted(customers: pd.DataFrame, schema: Schema) -> str:
+def counted(checked: Checked) -> str:
     """How many customers there are, and rows where these are more."""
-    id_column = schema.role("id")
+    id_column = checked.schema.role("id")
     if id_column is None or not id_column.repeated:
-        return quantity(len(customers), "customer")
-    people = quantity(customers[id_column.name].nunique(), "customer")
-    return f"{quantity(len(customers), 'row')} of {people}"
+        return quantity(len(checked), "customer")
+    people = quantity(len(set(checked.table.found(id_column.name))), "customer")
+    return f"{quantity(len(checked), 'row')} of {people}"
 
 
 def account(
@@ -55,7 +53,7 @@ def account(
     `target` and `file` are where table and schema are now, `money` what no value of the table
     tells: how far churn looks ahead, and what contacts cost.
     """
-    lines = [f"Adopted {counted(checked.customers, described.schema)} from {fetched.origin}"]
+    lines = [f"Adopted {counted(checked)} from {fetched.origin}"]
     lines += [f"  as {target}, described in {file}"]
     lines += [f"  {note}" for note in fetched.notes]
     lines += _warned(checked.warnings)

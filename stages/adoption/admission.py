@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from scoring.digest import sha256
 from scoring.errors import UserError
@@ -15,7 +14,8 @@ from stages.core.paths import Paths
 from stages.core.quantity import quantity
 from stages.features.split import split
 from stages.parameters import Parameters
-from stages.tables.checks import Checked, check_table
+from stages.tables.canonical_table import Checked
+from stages.tables.checks import check_table
 from stages.tables.declared import validation_hashes
 from stages.tables.intake import RawTable, read_raw_table
 from stages.tables.validation import Validation, write_accepted, write_rejected
@@ -40,19 +40,20 @@ def admit(
         )
         asked = replace(asked, hashes=validation_hashes(sha256(path), schema))
         checked = check_table(raw_table, schema, origin=asked.source)
-        check_enough(checked.customers, schema.without_ignored, params, origin=asked.source)
+        check_enough(checked, params, origin=asked.source)
     except UserError as error:
         write_rejected(asked, error, paths)
         raise
-    found = replace(asked, kept=len(checked.customers), warnings=checked.warnings)
+    found = replace(asked, kept=len(checked), warnings=checked.warnings)
     write_accepted(found, paths)
     return checked
 
 
-def check_enough(
-    customers: pd.DataFrame, schema: Schema, params: Parameters, *, origin: str
-) -> None:
+def check_enough(checked: Checked, params: Parameters, *, origin: str) -> None:
     """`UserError` where the customers to learn from cannot fill every fold with both classes."""
+    schema = checked.schema
+    names = [c.name for c in schema.columns if {"id", "target"} & set(c.roles)]
+    customers = checked.columns(names)
     churned = schema.churned(customers)
     learn = churned[~split(customers, schema, params.features)]
     folds = params.train.folds

@@ -32,7 +32,7 @@ from stages.exploration.explore_params import Explore
 from stages.parameters import Parameters, read_parameters
 from stages.simulator.population import load_population
 from stages.tables.canonical import spelling_key
-from stages.tables.checks import Checked
+from stages.tables.canonical_table import Checked
 from stages.tables.intake import RawTable, read_raw_table
 from stages.tables.validation import Validation, write_rejected
 

@@ -49,7 +49,7 @@ def _admitted(schema: Schema, params: Parameters, paths: Paths) -> int:
 
     data = params.data
     asked = Validation(data.source, data.schema_)
-    return len(admit(paths.root / data.source, schema, asked, params, paths).customers)
+    return len(admit(paths.root / data.source, schema, asked, params, paths))
 
 
 def _check_window(population: Population, data: Data, money: Money) -> None:

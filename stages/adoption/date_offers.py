@@ -147,4 +147,4 @@ def _ends(numbers: NDArray[np.float64]) -> tuple[float, float]:
 
 def _days(raw_table: RawTable, column: Profile) -> NDArray[np.float64]:
     source = Column(name=column.name, kind="date", dayfirst=not column.is_month_first)
-    return days_in(raw_table.columns[column.name], source)[0]
+    return days_in(raw_table.columns[column.name], source)

@@ -61,10 +61,7 @@ def _scored(
         if isinstance(done, list):
             yield from done
         else:
-            names = cluster.result(client, done)
-            if isinstance(names, UserError):
-                raise names
-            yield from names
+            yield from cluster.result(client, done)
             done.release()
 
 

@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import pairwise
@@ -51,11 +51,23 @@ def mapped(
     if os.environ.get(ENGINE) != DASK:
         yield from map(function, items)
         return
+    task = partial(attempted, function)
     with connected() as client:
         check_files(client, [file])
-        for future in client.map(function, list(items), pure=False, retries=RETRIES):
+        for future in client.map(task, list(items), pure=False, retries=RETRIES):
             yield result(client, future)
             future.release()
+
+
+def attempted(function: Callable[[Item], Result], item: Item) -> Result | UserError:
+    """What a function returns, in a worker, or the user's mistake that it found.
+
+    Raised there, it would be tried again, and logged at length.
+    """
+    try:
+        return function(item)
+    except UserError as error:
+        return error
 
 
 @contextmanager
@@ -110,13 +122,13 @@ def _client(scheduler: str | None) -> Iterator[Any]:
 
 
 def result(client: Any, future: Any) -> Any:
-    """What a task returns; `UserError` where nobody is left who could do it."""
+    """What a task returns; `UserError` where it returned one, or nobody is left who could do it."""
     from distributed import KilledWorker
     from distributed import TimeoutError as Late
 
     while True:
         try:
-            return future.result(timeout=TIMEOUT)
+            found = future.result(timeout=TIMEOUT)
         except KilledWorker:
             raise UserError(
                 "the cluster lost several workers over the same rows, which usually is memory; "
@@ -128,6 +140,10 @@ def result(client: Any, future: Any) -> Any:
                     "the cluster has no worker left; expected at least one: start one and run the "
                     "same command again"
                 ) from None
+        else:
+            if isinstance(found, UserError):
+                raise found
+            return found
 
 
 def check_workers(client: Any) -> None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 SIGNED_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
-def write_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
+def write_tables(path: Path, tables: Iterable[pd.DataFrame | pa.Table]) -> int:
     """Write tables of the same columns one after the other; the number of rows written.
 
     Only one table at a time is in memory. Pandas' own metadata is left out: it differs between
@@ -32,13 +32,21 @@ def write_tables(path: Path, tables: Iterable[pd.DataFrame]) -> int:
     rows = 0
     with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in chain([first], waiting):
-            writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
+            writer.write_table(_as_arrow(table, schema))
             rows += len(table)
     return rows
 
 
-def _arrow_schema(table: pd.DataFrame) -> pa.Schema:
+def _as_arrow(table: pd.DataFrame | pa.Table, schema: pa.Schema) -> pa.Table:
+    if isinstance(table, pa.Table):
+        return table
+    return pa.Table.from_pandas(table, schema=schema, preserve_index=False)
+
+
+def _arrow_schema(table: pd.DataFrame | pa.Table) -> pa.Schema:
     """The types of a table's columns; a column that is absent throughout counts as text."""
+    if isinstance(table, pa.Table):
+        return table.schema
     found = pa.Schema.from_pandas(table, preserve_index=False)
     types = [pa.string() if pa.types.is_null(field.type) else field.type for field in found]
     return pa.schema(list(zip(found.names, types, strict=True)))

@@ -87,7 +87,7 @@ def _table(file: InputFile, schema: Schema, month: str | None) -> pd.DataFrame:
             raise UserError(f"{origin}: column {name}: missing; expected the id and the target")
     if not raw.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers and their outcome")
-    table = pd.DataFrame({n: canonical(raw.columns[n], schema[n]).values for n in names})
+    table = pd.DataFrame({n: canonical(raw.columns[n], schema[n]).by_row for n in names})
     table[MONTH], table[NAMED] = _months(raw, origin, month)
     table = table.dropna()
     return table[_is_label(table[names[1]], raw, schema.target, origin)]

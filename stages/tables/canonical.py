@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -28,16 +30,28 @@ FORMULA_STARTS = r"^[=+@\-\t\r]"
 
 @dataclass(frozen=True)
 class Canonical:
-    """A column in canonical form, per row, and what was noticed on the way.
+    """A column in canonical form, each of its d texts once, and what was noticed on the way.
 
-    values    (n,) float64 for numbers, text objects (None where absent) for all else
-    unread    (n,) whether a cell is not what its kind asks for
-    warnings   what was accepted with warnings, their rows as places in `values`
+    values    (d,) float64 for numbers, text objects (None where absent) for all else
+    unread    (d,) whether a text is not what its kind asks for
+    codes     (n,) per row the place of its value among them
+    warnings  what was accepted with warnings, their rows as places in `codes`
     """
 
     values: NDArray
     unread: NDArray[np.bool_]
-    warnings: tuple[DataWarning, ...]
+    codes: NDArray[np.integer]
+    warnings: tuple[DataWarning, ...] = ()
+
+    @cached_property
+    def keys(self) -> NDArray[np.int64]:
+        """A number for each of the values, the same for equal ones (all blanks are): (d,)."""
+        return pd.factorize(self.values, use_na_sentinel=False)[0]
+
+    @property
+    def by_row(self) -> NDArray:
+        """The value of each row: (n,)."""
+        return self.values[self.codes]
 
 
 def canonical(cells: RawColumn, column: Column) -> Canonical:
@@ -52,9 +66,7 @@ def canonical(cells: RawColumn, column: Column) -> Canonical:
     unread = np.zeros(len(texts), bool)
     if column.kind == "date":
         unread = ~absent & np.isnan(days_of(texts, dayfirst=column.dayfirst))
-    return Canonical(
-        values[cells.codes], unread[cells.codes], tuple(_formulas(cells, texts, absent, column))
-    )
+    return Canonical(values, unread, cells.codes, tuple(_formulas(cells, texts, absent, column)))
 
 
 def date_part(
@@ -62,17 +74,23 @@ def date_part(
 ) -> Canonical:
     """A part of the dates in the column `source`; `snapshot` may be one of each row (n,)."""
     assert column.part is not None
-    days, absent = days_in(cells, source)
-    values = part_of(days, column.part, snapshot)
-    return Canonical(values, np.isnan(days) & ~absent, ())
+    codes: NDArray[np.integer] = cells.codes
+    days, absent = _days(cells.texts, source)
+    if isinstance(snapshot, np.ndarray):  # the same date is another number of days in another row
+        days, absent, codes = days[codes], absent[codes], np.arange(len(codes))
+    return Canonical(part_of(days, column.part, snapshot), np.isnan(days) & ~absent, codes)
 
 
-def days_in(cells: RawColumn, date: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The dates of a column in days since 1970, NaN where there is none, and which are blank."""
-    texts = trimmed(cells.texts)
+def days_in(cells: RawColumn, date: Column) -> NDArray[np.float64]:
+    """The dates of a column by row, in days since 1970, NaN where there is none: (n,)."""
+    return _days(cells.texts, date)[0][cells.codes]
+
+
+def _days(cells: pa.StringArray, date: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The day of each text, NaN where it is none, and which are blank: (d,) each."""
+    texts = trimmed(cells)
     absent = absent_texts(texts, date)
-    days = np.where(absent, np.nan, days_of(texts, dayfirst=date.dayfirst))
-    return days[cells.codes], absent[cells.codes]
+    return np.where(absent, np.nan, days_of(texts, dayfirst=date.dayfirst)), absent
 
 
 def id_texts(texts: pa.StringArray) -> pa.StringArray:
@@ -108,8 +126,7 @@ def _objects(texts: pa.StringArray, absent: NDArray[np.bool_]) -> NDArray[np.obj
 
 def _numbers(cells: RawColumn, texts: pa.StringArray, absent: NDArray[np.bool_]) -> Canonical:
     numbers = plain_numbers(texts)
-    unread = np.isnan(numbers) & ~absent
-    return Canonical(numbers[cells.codes], unread[cells.codes], ())
+    return Canonical(numbers, np.isnan(numbers) & ~absent, cells.codes)
 
 
 def _labels(
@@ -135,7 +152,7 @@ def _labels(
         *_noticed(cells, pooled, column, "a value not listed", f"counted as {OTHER}"),
         *_formulas(cells, texts, absent, column),
     ]
-    return Canonical(values[cells.codes], np.zeros(len(cells.codes), bool), tuple(warnings))
+    return Canonical(values, np.zeros(len(values), bool), cells.codes, tuple(warnings))
 
 
 def _variants(column: Column) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from scoring.dates import day_number
 from scoring.errors import UserError
 from scoring.schema import LARGEST_NUMBER, Column, Schema
 from stages.tables.canonical import Canonical, canonical, date_part, days_in, spelling_key
+from stages.tables.canonical_table import CanonicalTable, Checked
 from stages.tables.delimited import SHOWN
 from stages.tables.intake import RawTable
 from stages.tables.validation import DataWarning, RejectedTable, ValidationIssue
@@ -21,20 +22,11 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 
-@dataclass(frozen=True)
-class Checked:
-    """An accepted table in canonical types, and the warnings about it."""
-
-    customers: pd.DataFrame
-    warnings: tuple[DataWarning, ...]
-
-
 def check_table(raw_table: RawTable, schema: Schema, *, origin: str) -> Checked:
-    """The table in canonical types, or a `RejectedTable` that lists every issue.
+    """The table in canonical form, or a `RejectedTable` that lists every issue.
 
-    The result has the schema's columns in its order, those it ignores left out: integers as int64
-    (float64 where blanks are allowed), numbers as float64, everything else as text or None. Further
-    columns are dropped, and so are rows that repeat a customer to the last cell.
+    Each distinct text of a column is checked once, however many rows have it. Further columns are
+    dropped, and so are rows that repeat a customer to the last cell.
     """
     unexpected = [name for name in raw_table.columns if name not in schema.in_table]
     schema = schema.without_ignored
@@ -43,20 +35,18 @@ def check_table(raw_table: RawTable, schema: Schema, *, origin: str) -> Checked:
     if not raw_table.rows:
         raise UserError(f"{origin}: no rows below the header; expected customers")
     raw_table = _without_left_out(raw_table, schema.target)
-    columns = _canonical_columns(raw_table, schema)
-    table, repeated = _without_repeated(
-        pd.DataFrame({name: column.values for name, column in columns.items()}), schema
-    )
-    issues = _unread(raw_table, columns, table, schema)
-    issues += _pandera_issues(raw_table, columns, table, schema)
+    whole = CanonicalTable(_canonical_columns(raw_table, schema), np.arange(raw_table.rows))
+    table, repeated = _without_repeated(whole, schema)
+    issues = _unread(raw_table, table, schema)
+    issues += _value_issues(raw_table, table, schema)
     issues += _twice_in_a_period(raw_table, table, schema)
     issues += _all_blank(table, schema) + _one_class(table, schema)
     if issues:
         raise RejectedTable(issues, origin=origin)
     warnings = [*raw_table.warnings, *map(raw_table.numbered, repeated)]
     warnings += [DataWarning(name, "not in the schema", "dropped") for name in unexpected]
-    warnings += [raw_table.numbered(warning) for c in columns.values() for warning in c.warnings]
-    return Checked(table.reset_index(drop=True).astype(_final_types(schema)), tuple(warnings))
+    warnings += [raw_table.numbered(w) for c in table.columns.values() for w in c.warnings]
+    return Checked(table, schema, tuple(warnings))
 
 
 def _missing_columns(
@@ -74,7 +64,7 @@ def _canonical_columns(raw_table: RawTable, schema: Schema) -> dict[str, Canonic
     """Each column of the schema in canonical form, parts of dates from the dates they are of."""
     snapshot: NDArray[np.float64] | float | None = None
     if schema.date_period is not None:
-        snapshot = days_in(raw_table.columns[schema.date_period.name], schema.date_period)[0]
+        snapshot = days_in(raw_table.columns[schema.date_period.name], schema.date_period)
     elif schema.snapshot is not None:
         snapshot = float(day_number(schema.snapshot))
     columns = {}
@@ -102,32 +92,31 @@ def _without_left_out(raw_table: RawTable, target: Column) -> RawTable:
 
 
 def _without_repeated(
-    table: pd.DataFrame, schema: Schema
-) -> tuple[pd.DataFrame, list[DataWarning]]:
+    table: CanonicalTable, schema: Schema
+) -> tuple[CanonicalTable, list[DataWarning]]:
     """The table without rows equal to an earlier one, and how many those were.
 
     Only an id tells a repeated customer from a twin: without one nothing is dropped.
     """
     if schema.id_name is None:
         return table, []
-    doubtful = table[table[schema.id_name].duplicated(keep=False)]
-    rows = doubtful.index[doubtful.duplicated()]
-    if rows.empty:
+    shared = table.rows_of(schema.id_name, table.shared(schema.id_name))
+    doubtful = table.frame(schema.names, shared)
+    rows = doubtful.index[doubtful.duplicated()].to_numpy()
+    if not len(rows):
         return table, []
     first = tuple(map(int, rows[:SHOWN]))
     warning = DataWarning(None, "repeats an earlier row", "dropped", len(rows), first)
-    return table.drop(index=rows), [warning]
+    return replace(table, rows=np.setdiff1d(table.rows, rows)), [warning]
 
 
-def _unread(
-    raw_table: RawTable, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
-) -> list[ValidationIssue]:
+def _unread(raw_table: RawTable, table: CanonicalTable, schema: Schema) -> list[ValidationIssue]:
     """Text where a number or a date belongs."""
     issues = []
     for column in schema.columns:
         if column.from_date is not None:  # what is no date is an issue of the date
             continue
-        rows = table.index[columns[column.name].unread[table.index]]
+        rows = table.rows_of(column.name, table.columns[column.name].unread)
         if len(rows):
             check = "not a date" if column.kind == "date" else "not a number"
             issues.append(_issue(raw_table, column, check, rows))
@@ -135,68 +124,78 @@ def _unread(
 
 
 def _twice_in_a_period(
-    raw_table: RawTable, table: pd.DataFrame, schema: Schema
+    raw_table: RawTable, table: CanonicalTable, schema: Schema
 ) -> list[ValidationIssue]:
     """An issue where a customer with several rows has two of one period."""
     period, name = schema.role("period"), schema.id_name
     if period is None or name is None or not schema[name].repeated:
         return []
-    rows = table.index[table.duplicated([name, period.name])]
-    if rows.empty:
+    keys = table.frame([name, period.name])
+    rows = keys.index[keys.duplicated()].to_numpy()
+    if not len(rows):
         return []
     expected = f"each customer once per {period.name}"
-    return [replace(_issue(raw_table, schema[name], "not unique", rows), expected=expected)]
+    return [replace(_issue(raw_table, schema[name], UNIQUE, rows), expected=expected)]
 
 
-def _one_class(table: pd.DataFrame, schema: Schema) -> list[ValidationIssue]:
+def _one_class(table: CanonicalTable, schema: Schema) -> list[ValidationIssue]:
     """An issue where everybody left or everybody stayed: there is nothing to tell apart."""
     target = schema.target
-    found = table[target.name].dropna().unique()
+    found = set(table.found(target.name))
     left = {value in target.positives for value in found}
-    if len(left) != 1 or not set(found) <= target.known_labels:
+    if len(left) != 1 or not found <= target.known_labels:
         return []
     expected = f"both {' and '.join(target.labels)}"
     values = ", ".join(map(repr, sorted(found)))
-    return [ValidationIssue(target.name, f"only {values}", expected, len(table))]
-
-
-def _pandera_issues(
-    raw_table: RawTable, columns: dict[str, Canonical], table: pd.DataFrame, schema: Schema
-) -> list[ValidationIssue]:
-    import pandera.pandas as pa
-
-    try:
-        table_schema(schema).validate(table, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        return _group(raw_table, columns, error.failure_cases, schema)
-    return []
+    return [ValidationIssue(target.name, f"only {values}", expected, len(table.rows))]
 
 
 ONCE = "each value once, or `repeated: true` where a customer has several rows"
-CHECK_NAMES = {"not_nullable": "blank", "field_uniqueness": "not unique"}
+BLANK, UNIQUE = "blank", "not unique"
 
 
-def _group(
-    raw_table: RawTable, columns: dict[str, Canonical], cases: pd.DataFrame, schema: Schema
+def _value_issues(
+    raw_table: RawTable, table: CanonicalTable, schema: Schema
 ) -> list[ValidationIssue]:
-    """Pandera's failure cases, by column and check; cells already reported are passed over."""
-    issues = []
-    for key, group in cases.groupby(["column", "check"], sort=False):
-        name, check = (str(part) for part in key)
-        rows = pd.Index(group["index"].astype(int))
-        rows = rows[~columns[name].unread[rows]]
-        if len(rows):
-            issues.append(_issue(raw_table, schema[name], CHECK_NAMES.get(check, check), rows))
-    return sorted(issues, key=lambda issue: schema.names.index(issue.column))
+    """What the schema does not allow; cells that were not read are passed over."""
+    checks, issues = table_schema(schema).columns, []
+    for column in schema.columns:
+        found = table.columns[column.name]
+        failing = _failing(checks[column.name], found.values)
+        if "id" in column.roles and not column.repeated:
+            blank = {BLANK: failing.pop(BLANK)} if BLANK in failing else {}
+            shared = table.shared(column.name) & ~pd.isna(found.values)
+            failing = blank | {UNIQUE: shared} | failing
+        for check, marked in failing.items():
+            rows = table.rows_of(column.name, marked & ~found.unread)
+            issues += [_issue(raw_table, column, check, rows)] if len(rows) else []
+    return issues
 
 
-def _issue(raw_table: RawTable, column: Column, check: str, rows: pd.Index) -> ValidationIssue:
+def _failing(check: pa.Column, values: NDArray) -> dict[str, NDArray[np.bool_]]:
+    """By pandera's checks of a column, in their order, which of its values (d,) fail."""
+    import pandera.pandas as pa
+
+    failing = {}
+    try:
+        check.validate(pd.DataFrame({check.name: values}), lazy=True, inplace=True)
+    except pa.errors.SchemaErrors as errors:
+        for error in errors.schema_errors:
+            name = BLANK if error.check == "not_nullable" else error.check.error
+            failing[name] = np.zeros(len(values), bool)
+            failing[name][error.failure_cases["index"].astype(int)] = True
+    return failing
+
+
+def _issue(
+    raw_table: RawTable, column: Column, check: str, rows: NDArray[np.int64]
+) -> ValidationIssue:
     """Cells that fail, the first shown as the file has them."""
-    expected = ONCE if check == "not unique" else column.expected
-    if check == "blank" and len(rows) == raw_table.rows:
+    expected = ONCE if check == UNIQUE else column.expected
+    if check == BLANK and len(rows) == raw_table.rows:
         return ValidationIssue(column.name, "blank in every row", expected, len(rows))
     cells = raw_table.columns[column.from_date or column.name]
-    first = rows.sort_values()[:SHOWN]
+    first = np.sort(rows)[:SHOWN]
     values = tuple(_shown(cells.texts[int(cells.codes[row])].as_py(), column) for row in first)
     numbers = tuple(raw_table.number(row) for row in first)
     return ValidationIssue(column.name, check, expected, len(rows), numbers, values)
@@ -210,7 +209,7 @@ def _shown(text: str, column: Column) -> str:
 
 
 def table_schema(schema: Schema) -> pa.DataFrameSchema:
-    """The schema as a pandera check of a table in canonical types, dates still text."""
+    """The schema as pandera's checks of values in canonical form, dates still text."""
     import pandera.pandas as pa
 
     return pa.DataFrameSchema({column.name: _pandera_column(column) for column in schema.columns})
@@ -233,7 +232,6 @@ def _pandera_column(column: Column) -> Any:
         float if column.is_numeric else object,
         checks=checks,
         nullable=column.missing,
-        unique="id" in column.roles and not column.repeated,
     )
 
 
@@ -247,14 +245,10 @@ def _range_check(column: Column) -> Any:
     )
 
 
-def _all_blank(table: pd.DataFrame, schema: Schema) -> list[ValidationIssue]:
+def _all_blank(table: CanonicalTable, schema: Schema) -> list[ValidationIssue]:
     """Columns that may have blanks, but not nothing else: the source broke."""
     return [
-        ValidationIssue(c.name, "blank in every row", c.expected, len(table))
+        ValidationIssue(c.name, "blank in every row", c.expected, len(table.rows))
         for c in schema.columns
-        if c.missing and table[c.name].isna().all()
+        if c.missing and not len(table.found(c.name))
     ]
-
-
-def _final_types(schema: Schema) -> dict[str, str]:
-    return {c.name: "int64" for c in schema.columns if c.kind == "integer" and not c.missing}

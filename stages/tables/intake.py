@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring.errors import UserError, shown
+from stages.tables.coded_cells import coded, coded_parquet, parquet_schema
 from stages.tables.delimited import (
     FIRST_ROW,
     SEPARATORS,
@@ -156,16 +157,12 @@ def _read_workbook(path: Path, origin: str, sheet: str | None) -> RawTable:
 
 
 def _read_parquet(path: Path, origin: str) -> RawTable:
-    import pyarrow.parquet as pq
-
-    try:
-        with path.open("rb") as file:  # given a path, folders called `a=b` would become columns
-            table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError):
-        raise UserError(f"{origin}: not a whole Parquet file; expected a table") from None
-    raw_table = from_arrow(table, origin=origin, form={"format": "Parquet"})
-    texts = [field.name for field in table.schema if _holds_text(field.type)]
-    return _with_bare_numbers(raw_table, ",", _checked_names(texts, origin))
+    found = parquet_schema(path, origin=origin)
+    names = _checked_names(found.names, origin)
+    schema = pa.schema(zip(names, found.types, strict=True))
+    raw_table = _of_coded(coded_parquet(path, schema, origin=origin), {"format": "Parquet"})
+    texts = [field.name for field in schema if _holds_text(field.type)]
+    return _with_bare_numbers(raw_table, ",", texts)
 
 
 def _holds_text(kind: pa.DataType) -> bool:
@@ -175,24 +172,13 @@ def _holds_text(kind: pa.DataType) -> bool:
 
 def from_arrow(table: pa.Table, *, origin: str, form: Mapping[str, str] | None = None) -> RawTable:
     """An Arrow table of any types, its cells as a CSV would have them (absent ones blank)."""
-    names = _checked_names(table.column_names, origin)
-    columns = {}
-    for name, values in zip(names, table.columns, strict=True):
-        try:
-            columns[name] = _cells(_as_text(values))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise UserError(
-                f"{origin}: column {name}: holds {values.type}; expected numbers, text or dates"
-            ) from None
-    return RawTable(columns, table.num_rows, form or {})
+    named = table.rename_columns(_checked_names(table.column_names, origin))
+    return _of_coded(coded(named, origin=origin), form or {})
 
 
-def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
-    return pc.fill_null(values.cast(pa.string()), "")
+def _of_coded(table: pa.Table, form: Mapping[str, str]) -> RawTable:
+    columns = zip(table.column_names, table.columns, strict=True)
+    return RawTable({name: _cells(values) for name, values in columns}, table.num_rows, form)
 
 
 def _cells(values: pa.ChunkedArray) -> RawColumn:

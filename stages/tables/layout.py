@@ -95,13 +95,18 @@ def lines_of_notes(columns: Mapping[str, RawColumn], rows: int) -> int:
     """How many of the first rows describe their columns rather than a customer."""
     if rows < FEWEST:
         return 0
-    for count in range(MOST_NOTES, 0, -1):
-        marks = [_misfits(cells, count) for cells in columns.values()]
-        against = np.sum([mark == 1 for mark in marks], axis=0)
-        for_them = np.sum([mark == -1 for mark in marks], axis=0)
-        if (against >= 2).all() and (for_them == 0).all():
-            return count
-    return 0
+    return next((n for n in range(MOST_NOTES, 0, -1) if _are_notes(columns, n)), 0)
+
+
+def _are_notes(columns: Mapping[str, RawColumn], count: int) -> bool:
+    """Whether two columns or more speak against each of the first rows, and none for one."""
+    against = np.zeros(count, int)
+    for cells in columns.values():
+        marks = _misfits(cells, count)
+        if (marks == -1).any():  # as nearly always, and soon known
+            return False
+        against += marks == 1
+    return bool((against >= 2).all())
 
 
 def _misfits(cells: RawColumn, count: int) -> NDArray[np.int64]:

@@ -88,7 +88,7 @@ def _publish_adopted(data: Data, schema: Schema, paths: Paths) -> tuple[DataWarn
     whole = load_schema(paths.root / data.schema_)  # a column that it ignores is not unexpected
     raw_table = read_raw_table(paths.root / data.source, origin=data.source, encoding=data.encoding)
     checked = check_table(raw_table, whole, origin=data.source)
-    write_table(paths.customers, checked.customers[schema.names])
+    write_tables(paths.customers, checked.in_parts(schema.names))
     write_table(paths.oracle, pd.DataFrame({"id": pd.Series(dtype=str), ORACLE_COLUMN: []}))
     return checked.warnings
 

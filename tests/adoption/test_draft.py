@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from scoring.schema import LARGEST_NUMBER, OTHER, parse_schema
 from stages.adoption.draft import Draft, draft
 from stages.adoption.target import Outcome
-from stages.tables.checks import Checked, check_table
+from stages.tables.canonical_table import Checked
+from stages.tables.checks import check_table
 from stages.tables.intake import RawTable, read_raw_table
 from tests.raw_tables import (
     PLAIN,

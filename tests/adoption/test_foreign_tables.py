@@ -12,7 +12,8 @@ from stages.adoption.draft import Draft, draft
 from stages.adoption.fetch_source import fetch_file, one_sheet
 from stages.adoption.schema_file import write_schema
 from stages.adoption.target import Outcome
-from stages.tables.checks import Checked, check_table
+from stages.tables.canonical_table import Checked
+from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
 from tests.foreign_columns import ROWS, Foreign
 from tests.foreign_tables import MADE, make
@@ -56,7 +57,7 @@ def test_each_column_is_taken_for_what_it_is(
     assert with_role == {"ignored": foreign.ignored, "sensitive": foreign.sensitive}
     dates = {c.name for c in schema.columns if c.kind == "date"} - {foreign.period}
     assert dates == foreign.dates
-    assert ("rows of" in counted(checked.customers, schema)) == bool(foreign.period)
+    assert ("rows of" in counted(checked)) == bool(foreign.period)
     # and every row is a customer, but those whose status is neither
     left_out = 0 if not schema.target.left_out else ROWS - len(checked.customers)
     assert len(checked.customers) + left_out == ROWS

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from scoring.schema import OTHER
-from stages.tables.checks import Checked, check_table
+from stages.tables.canonical_table import Checked
+from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, GENDER, LEFT, MONTHS, NUMBER, PAID, PAYS, REMARK, SIZE

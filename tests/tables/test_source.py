@@ -6,21 +6,28 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
 from scoring.digest import sha256
 from scoring.errors import UserError
+from stages.core import cluster
+from stages.core.compute import DASK, ENGINE, SCHEDULER
 from stages.core.files import read_table
 from stages.core.paths import Paths
 from stages.core.yamlfile import load_schema
 from stages.tables import source
 from stages.tables.data_params import Data
+from stages.tables.intake import read_raw_table
 from tests import builders
 from tests.builders import BRANCH, DAYS, FEE, LEFT, NUMBER, REMARK
+from tests.clusters import DaskCluster
 from tests.worlds import parameters
 
 FILE, SCHEMA = "data/external/club.csv", "data/external/club.schema.yaml"
+PARQUET = "data/external/club.parquet"
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def paths(tmp_path: Path) -> Paths:
     content = builders.content(**{REMARK: {"roles": ["ignored"]}})
     for file, kept in (
         (tmp_path / SCHEMA, content),
-        (there.pipeline, {"stages": {"generate": {"deps": [FILE, SCHEMA]}}}),
+        (there.pipeline, {"stages": {"generate": {"deps": [FILE, PARQUET, SCHEMA]}}}),
     ):
         with file.open("w", encoding="utf-8") as opened:
             YAML().dump(kept, opened)
@@ -90,3 +97,52 @@ def test_something_is_left_to_learn_from(paths: Paths) -> None:
     inputs = [column.name for column in published(paths).schema.inputs]
     with pytest.raises(UserError, match="expected one that is left"):
         published(paths, *inputs)
+
+
+# --- a long table in row groups ------------------------------------------------------------------
+
+
+def customers_from_parquet(paths: Paths, *, row_group: int) -> bytes:
+    """What the stage writes of the same members in a Parquet file."""
+    builders.members(80).to_parquet(paths.root / PARQUET, row_group_size=row_group)
+    pin = sha256(paths.root / PARQUET)
+    data = {"source": PARQUET, "schema": SCHEMA, "sha256": pin, "encoding": None, "without": []}
+    source.publish(Data.of(data), parameters(), paths)
+    return paths.customers.read_bytes()
+
+
+def test_customers_are_the_same_bytes_from_csv_and_from_any_row_groups(paths: Paths) -> None:
+    published(paths)
+    from_csv = paths.customers.read_bytes()
+
+    assert {customers_from_parquet(paths, row_group=size) for size in (11, 1000)} == {from_csv}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("collected")
+def test_workers_of_a_cluster_read_the_same_bytes_and_find_the_same_fault(
+    paths: Paths,
+    dask: DaskCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    # given what is read here, and a file with a broken cell in its last row group
+    here = customers_from_parquet(paths, row_group=11)
+    broken = paths.external / "broken.parquet"
+    pq.write_table(pa.table({"a": [b"good"] * 9 + [b"\xff"]}), broken, row_group_size=3)
+    with pytest.raises(UserError) as found_here:
+        read_raw_table(broken)
+    # when workers read both
+    monkeypatch.setenv(ENGINE, DASK)
+    monkeypatch.setenv(SCHEDULER, dask.address)
+    seen: list[Path] = []
+    monkeypatch.setattr(cluster, "check_files", lambda _, files: seen.extend(files))
+    paths.customers.unlink()
+    there = customers_from_parquet(paths, row_group=11)
+    with pytest.raises(UserError) as found_there:
+        read_raw_table(broken)
+    # then nobody can tell
+    assert seen == [paths.root / PARQUET, broken]
+    assert there == here
+    assert found_there.value.message == found_here.value.message
+    assert "Traceback" not in capfd.readouterr().err
