@@ -53,8 +53,8 @@ def _scored(
     waiting = [
         list(block.names)
         if block.names is not None and all(name in finished for name in block.names)
-        else client.submit(score_block, _absolute(block), list(wanted), task, pure=False,
-                           retries=cluster.RETRIES)
+        else client.submit(cluster.attempted, score_block, _absolute(block), list(wanted), task,
+                           pure=False, retries=cluster.RETRIES)
         for block in blocks
     ]  # fmt: skip
     for done in waiting:
@@ -65,19 +65,13 @@ def _scored(
             done.release()
 
 
-def score_block(block: Block, wanted: Sequence[str], task: PartScorer) -> list[str] | UserError:
-    """Score a block into parts, in a worker; those that are there are not scored again.
-
-    A mistake of the user's is returned: raised here, it would be tried again, and logged at length.
-    """
+def score_block(block: Block, wanted: Sequence[str], task: PartScorer) -> list[str]:
+    """Score a block into parts, in a worker; those that are there are not scored again."""
     score = _loaded(task, sha256(task.model / MANIFEST))
-    names = []
-    try:
-        for chunk in read_block(block, wanted, finished=_OnDisk(score.folder)):
-            names.append(score(chunk) if isinstance(chunk, Chunk) else chunk.name)
-    except UserError as error:
-        return error
-    return names
+    return [
+        score(chunk) if isinstance(chunk, Chunk) else chunk.name
+        for chunk in read_block(block, wanted, finished=_OnDisk(score.folder))
+    ]
 
 
 @lru_cache(maxsize=2)

@@ -59,13 +59,13 @@ def mapped(
             future.release()
 
 
-def attempted(function: Callable[[Item], Result], item: Item) -> Result | UserError:
+def attempted(function: Callable[..., Result], *arguments: Any) -> Result | UserError:
     """What a function returns, in a worker, or the user's mistake that it found.
 
     Raised there, it would be tried again, and logged at length.
     """
     try:
-        return function(item)
+        return function(*arguments)
     except UserError as error:
         return error
 

@@ -1,11 +1,13 @@
 """Work on the parts of a file, in this process or on the workers of a Dask cluster."""
 
+import copy
+
 import pandas as pd
 import pytest
 
 from scoring.errors import UserError
 from stages.core import cluster
-from stages.core.cluster import even_ranges, mapped
+from stages.core.cluster import attempted, even_ranges, mapped
 from stages.core.compute import ENGINE, SCHEDULER
 from stages.core.files import write_tables
 from stages.features.features_params import Features
@@ -46,6 +48,17 @@ def test_a_cluster_without_dask_is_an_error_that_says_what_to_install(monkeypatc
 
     with pytest.raises(UserError, match="Dask is not installed: make cluster"):
         list(mapped(len, ["a"], file=customers))
+
+
+def test_a_mistake_of_the_user_comes_whole_from_a_worker():
+    def mistaken(place):
+        raise UserError(f"row {place}: blank; expected a number", details=("all of them",))
+
+    found = copy.deepcopy(attempted(mistaken, 7))  # by the steps of pickle
+
+    assert isinstance(found, UserError)
+    assert found.message == "row 7: blank; expected a number"
+    assert str(found) == "all of them\nrow 7: blank; expected a number"
 
 
 @pytest.mark.slow
