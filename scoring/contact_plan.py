@@ -21,6 +21,7 @@ LEVEL = 0.95
 RATES, DEVIATIONS = 400, 50  # values, each as probable, that stand for a distribution
 CELLS, REACH = 2_000, 8.0  # of the integral of a Beta; its ends, in standard deviations
 POINTS = 200  # of a curve
+TINY = 1e-9
 CENTS, DIGITS = 2, 6  # decimals of amounts and of probabilities on a contact list
 
 
@@ -109,9 +110,10 @@ def outlook(sums: Sums, costs: money.Costs) -> Outlook:
 
     The interval holds 95% of campaigns by the model's own probabilities: the share that accepts is
     Beta(accept_alpha, accept_beta), and given it the sum over customers who leave or stay, accept
-    or not, by chance of each alone is taken as normal, down to what is lost at most: of few
-    contacts a normal sum would lose more than they and their offers cost. Both by values that are
-    equally probable, without chance: the same to the cent wherever it is computed (`economics.js`).
+    or not, by chance of each alone is that of a gamma above what is lost at most: few contacts of
+    very different value make it skewed, and no campaign loses more. Its quantiles are those of
+    Wilson and Hilferty (1931, doi 10.1073/pnas.17.12.684). Both by values that are equally
+    probable, without chance: the same to the cent wherever it is computed (`economics.js`).
     """
     rate = accept_rates(costs)[:, None]
     mean = rate * sums.kept - sums.offers - costs.contact_cost * sums.contacts
@@ -120,7 +122,10 @@ def outlook(sums: Sums, costs: money.Costs) -> Outlook:
         rate**2 * sums.kept_squared - 2 * rate * sums.kept_by_offer + sums.offers_squared
     )
     variance = np.maximum(square - square_of_means, 0)
-    profits = np.maximum(mean + np.sqrt(variance) * deviations(), -sums.loss)
+    above = np.maximum(mean + sums.loss, TINY)
+    spread = np.sqrt(variance) / (3 * above)
+    gamma = above * np.maximum(1 - spread**2 + spread * deviations(), 0) ** 3
+    profits = gamma - sums.loss
     low, high = np.quantile(profits, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     cost, profit = float(sums.cost), float(sums.profit)
     return Outlook(cost, profit + cost, profit, float(low), float(high))

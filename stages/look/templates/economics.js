@@ -71,7 +71,8 @@
       const mean = rate * kept - offers - costs.contact * plan.contacts;
       const square = rate * keptByValue + costs.offer * offers;
       const deviation = Math.sqrt(Math.max(square - (rate ** 2 * keptSquared - 2 * rate * keptByOffer + offersSquared), 0));
-      return grid.deviations.map((each) => Math.max(mean + deviation * each, -loss));
+      const above = Math.max(mean + loss, 1e-9), spread = deviation / (3 * above); // a gamma above the loss
+      return grid.deviations.map((each) => above * Math.max(1 - spread ** 2 + spread * each, 0) ** 3 - loss);
     })).sort();
     return [(1 - grid.level) / 2, (1 + grid.level) / 2].map((share) => {
       const place = share * (profits.length - 1), below = Math.floor(place);
