@@ -53,7 +53,7 @@ def check_enough(checked: Checked, params: Parameters, *, origin: str) -> None:
     """`UserError` where the customers to learn from cannot fill every fold with both classes."""
     schema = checked.schema
     names = [c.name for c in schema.columns if {"id", "target"} & set(c.roles)]
-    customers = checked.columns(names)
+    customers = checked.frame(names)
     churned = schema.churned(customers)
     learn = churned[~split(customers, schema, params.features)]
     folds = params.train.folds

@@ -65,9 +65,9 @@ class Checked:
     @cached_property
     def customers(self) -> pd.DataFrame:
         """All of it: a long table is better taken `in_parts`, or some columns of it."""
-        return self.columns(self.schema.names)
+        return self.frame(self.schema.names)
 
-    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
         """Some columns of all rows, in their final types.
 
         Integers are int64 (float64 where blanks are allowed), numbers float64, all else text or

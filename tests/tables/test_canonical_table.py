@@ -36,7 +36,7 @@ def test_parts_one_below_the_other_are_the_whole(size: int) -> None:
     assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
     whole = pd.concat(parts, ignore_index=True)
     pd.testing.assert_frame_equal(whole, found.customers[names])
-    pd.testing.assert_frame_equal(whole, found.columns(names))
+    pd.testing.assert_frame_equal(whole, found.frame(names))
     assert len(whole) == len(found) == ROWS
 
 
