@@ -70,8 +70,8 @@ def _monitor(options: argparse.Namespace, paths: Paths) -> int:
     from scoring.deployment import bundle_in_service
     from scoring.loading import read_manifest
     from stages.core.quantity import quantity
-    from stages.monitoring.calibration import Outcomes, read_outcomes
     from stages.monitoring.monitor import monitor
+    from stages.monitoring.outcomes import Outcomes, read_outcomes
     from stages.monitoring.verdict_files import folder_of
     from stages.operations.monitor_report import write_monitor_report
     from stages.parameters import read_parameters

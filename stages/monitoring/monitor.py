@@ -32,11 +32,11 @@ from stages.core.months import is_closed, number
 from stages.core.paths import Paths
 from stages.core.quantity import quantity
 from stages.monitoring import archive, calibration, departures, performance, two_sample
-from stages.monitoring.calibration import Outcomes
 from stages.monitoring.drivers import drivers
 from stages.monitoring.faults import faults, without_accepted
 from stages.monitoring.monitor_params import Monitor
 from stages.monitoring.month_table import MonthTable, as_frame, learned_from
+from stages.monitoring.outcomes import COVERED, Outcomes, absent_at_the_end, labelled
 from stages.monitoring.summary import summary_of
 from stages.monitoring.verdict_files import folder_of, read_verdict, write_verdict
 
@@ -262,8 +262,8 @@ def _closed(
         if outcomes is None:
             continue
         customers = len(table)
-        table, left = calibration.labelled(table, outcomes)
-        if 0 < len(left) < calibration.COVERED * customers:
+        table, left = labelled(table, outcomes)
+        if 0 < len(left) < COVERED * customers:
             reason = (
                 f"outcomes of {len(left):,} of {customers:,} customers of {month}; expected all"
             )
@@ -292,7 +292,7 @@ def _absent(
         return None
     if departures.step(before, at_end, schema) is None:
         return None
-    return calibration.absent_at_the_end(table, at_end)
+    return absent_at_the_end(table, at_end)
 
 
 def _performance(

@@ -15,9 +15,9 @@ from scoring.errors import UserError
 from scoring.schema import parse_schema
 from scoring.verdict import Verdict
 from stages.monitoring.archive import keep, kept_before
-from stages.monitoring.calibration import Outcomes
 from stages.monitoring.month_table import MonthTable
 from stages.monitoring.month_view import answers
+from stages.monitoring.outcomes import Outcomes
 from tests import builders
 from tests.monitoring.conftest import club_months
 

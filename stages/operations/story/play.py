@@ -20,9 +20,9 @@ from stages.core.yaml_edit import update_yaml
 from stages.core.yamlfile import load_schema
 from stages.features.table import ID
 from stages.model.costs import costs_of
-from stages.monitoring.calibration import Outcomes
 from stages.monitoring.monitor import monitor
 from stages.monitoring.month_table import keys_of, read_month
+from stages.monitoring.outcomes import Outcomes
 from stages.operations.canary.deploy import CanaryDeployment, deploy
 from stages.operations.canary.places import Places
 from stages.operations.gate.bundles import Side
