@@ -21,6 +21,8 @@ from stages.batch.asked import check_snapshot
 from stages.core import months
 from stages.core.files import read_table, row_count, write_table
 from stages.core.paths import Paths
+from stages.monitoring.verdict_files import folder_of as verdicts_of
+from stages.monitoring.verdict_files import read_verdict
 from stages.tables.checks import check_table
 from stages.tables.intake import read_raw_table
 
@@ -50,9 +52,11 @@ def take_in(
 
     A customer who is there already is replaced. `snapshot` is the day that the table describes:
     that of the schema is the first table's; `encoding` that of text which is not UTF-8. `UserError`
-    where the table does not fit, or where days are counted and nobody says to which.
+    where the table does not fit, where days are counted and nobody says to which, or where the
+    monitor found the data of that month broken.
     """
     months.number(month)
+    _check_was_whole(month, paths)
     if schema.date_period is None:
         check_snapshot(shown(table), snapshot, schema)
         schema = schema.model_copy(update={"snapshot": snapshot or schema.snapshot})
@@ -69,6 +73,16 @@ def take_in(
     words = f"{month}: {len(kept) - len(known):,} labelled customers added"
     words = f"{words}, {again:,} were there already" if again else words
     return TakenIn(words, changed=sha256(place) != before)
+
+
+def _check_was_whole(month: str, paths: Paths) -> None:
+    """`UserError` where the newest verdict on that month is a fault: nobody learns from that."""
+    file = verdicts_of(paths) / f"{month}.json"
+    if file.is_file() and (verdict := read_verdict(file)).status == "fault":
+        raise UserError(
+            f"{verdict.summary}; mend the data and judge that month again (make monitor IN=table "
+            f"MONTH={month}, with ACCEPT=columns where they are right): retraining would learn it"
+        )
 
 
 def labelled_months(paths: Paths) -> list[str]:

@@ -22,6 +22,8 @@ from stages.core import months, yamlfile
 from stages.core.files import read_table, write_table
 from stages.core.paths import Paths
 from stages.features.table import ID
+from stages.monitoring.verdict_files import folder_of as verdicts_of
+from stages.monitoring.verdict_files import write_verdict
 from stages.operations.gate.gate_decision import Decision, read_decisions, write_decision
 from stages.operations.retrain import labelled
 from stages.operations.retrain import retrain as module
@@ -31,6 +33,7 @@ from stages.parameters import read_parameters
 from tests import builders
 from tests.places import HERE
 from tests.service.conftest import write_club
+from tests.verdicts import FAULT, verdict
 
 DATED = {
     "snapshot": date(2026, 3, 31),
@@ -286,6 +289,19 @@ def test_months_are_appended_and_each_customer_kept_once(tmp_path: Path) -> None
     turned_again = corrected.assign(**{builders.LEFT: corrected[builders.LEFT].map(turned)})
     fourth = labelled.take_in(csv(tmp_path, turned_again), schema, paths, month="2026-11")
     assert fourth.changed
+
+
+def test_a_month_whose_data_was_broken_is_taken_in_once_it_is_judged_again(tmp_path: Path) -> None:
+    paths, table = Paths(tmp_path), csv(tmp_path, builders.customers(rows=40))
+    write_verdict(verdict("2026-11", "fault", faults=[FAULT]), verdicts_of(paths))
+    write_verdict(verdict("2026-12"), verdicts_of(paths))
+    with pytest.raises(UserError, match=r"mend the data and judge .* MONTH=2026-11"):
+        labelled.take_in(table, builders.schema(), paths, month="2026-11")
+    assert labelled.labelled_months(paths) == []
+
+    write_verdict(verdict("2026-11"), verdicts_of(paths))
+    labelled.take_in(table, builders.schema(), paths, month="2026-11")
+    assert labelled.labelled_months(paths) == ["2026-11"]
 
 
 def test_a_labelled_month_may_be_in_another_encoding(tmp_path: Path) -> None:
