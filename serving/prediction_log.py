@@ -20,7 +20,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -130,7 +130,6 @@ class PredictionLog:
             folder / f"predictions.{worker}.jsonl",
             maxBytes=int(settings.log_mb * 1e6),
             backupCount=settings.log_files,
-            encoding="utf-8",
             delay=True,
         )
         self._metrics, self._shadow = metrics, shadow
@@ -239,9 +238,17 @@ class PredictionLog:
     def _write(self, made: Sequence[Made]) -> None:
         lines = [each.lines for each in made]
         if shadow := self._shadow():
-            entries = chain.from_iterable(each.entries for each in made)
-            lines += map(self._lines.of, filter(None, map(shadow, entries)))
+            lines += self._shadow_lines(shadow, chain.from_iterable(each.entries for each in made))
         self._file.append(b"".join(lines))
+
+    def _shadow_lines(self, shadow: Shadow, entries: Iterable[Entry]) -> Iterator[bytes]:
+        """The challenger's lines; where it fails, the champion's are written all the same."""
+        for entry in entries:
+            try:
+                if found := shadow(entry):
+                    yield self._lines.of(found)
+            except Exception:
+                logger.exception("what the challenger predicts could not be logged")
 
 
 class NoLog:

@@ -303,15 +303,15 @@ def _as_csv(numbered: tuple[int, pa.Table]) -> pa.Buffer:
 
 
 @contextmanager
-def written_meanwhile(path: Path) -> Iterator[None]:
-    """Make sure that a file is on the disk while something else is done."""
+def synced_meanwhile(path: Path) -> Iterator[None]:
+    """`sync` a file while something else is done."""
     with ThreadPoolExecutor(1) as disk:
-        written_to_disk = disk.submit(written, [path])
+        synced = disk.submit(sync, [path])
         yield
-        written_to_disk.result()
+        synced.result()
 
 
-def written(paths: Sequence[Path]) -> None:
+def sync(paths: Sequence[Path]) -> None:
     """Make sure that files are on the disk before they get their names."""
     for path in paths:
         with path.open("rb") as file:

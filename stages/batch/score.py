@@ -44,7 +44,7 @@ from stages.batch.contacts import Chosen, choose, contact_list, of_parts, reason
 from stages.batch.customer_table import CustomerWriter
 from stages.batch.duplicate_ids import FurtherRows, repeated_customers
 from stages.batch.inputs import Block, InputFile, find_inputs, plan
-from stages.batch.outputs import Merge, write_contacts, written, written_meanwhile
+from stages.batch.outputs import Merge, sync, synced_meanwhile, write_contacts
 from stages.batch.parts import Work
 from stages.batch.rows import wanted
 from stages.batch.score_part import PartScorer
@@ -73,7 +73,7 @@ def score(asked: Asked) -> Outcome:
         run = _Run(asked, work, task, list(plan(files, size=asked.chunk)))
         merge = run.merged()
         _check_unchanged(stamps, files)
-        with written_meanwhile(work.folder / asked.scores.name):
+        with synced_meanwhile(work.folder / asked.scores.name):
             chosen, design = run.write_lists(merge)
         summary = summary_of(asked, task, files, merge, chosen) | design
         summary |= {"warnings": [*extra, *warnings_of(merge.totals, bundle)]}
@@ -221,7 +221,7 @@ def _speed(rows: int, seconds: float) -> dict[str, Any]:
 
 def _publish(asked: Asked, work: Work) -> None:
     """Give every file its name; the scores last, so that whoever sees them finds the rest."""
-    written([work.folder / path.name for path in asked.outputs])
+    sync([work.folder / path.name for path in asked.outputs])
     if not asked.customers and (left := _kept_by_an_earlier_run(asked)) is not None:
         left.unlink(missing_ok=True)
     for path in asked.outputs:

@@ -292,6 +292,14 @@ def test_what_a_shadow_predicts_is_marked(tmp_path):
     assert [line["shadow"] for line in log.lines()] == [False, True]
 
 
+def test_a_shadow_that_fails_loses_no_line_of_the_champion(tmp_path, caplog):
+    log = Log(tmp_path, shadow=lambda e: {}[e.request_id])
+    log.log.put(entry())
+    assert [line["shadow"] for line in log.lines()] == [False]
+    assert "the challenger" in caplog.text
+    assert log.counted("dropped") == 0
+
+
 def test_rows_are_kept_for_a_shadow_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction_log, "ROUND", 60)
 
