@@ -33,16 +33,16 @@ def headlines(result: dict[str, Any]) -> list[str]:
 
 def _effect(effect: dict[str, Any], result: dict[str, Any]) -> str:
     found, level = effect["reduction"], result["level"]
-    between = f"{level:.0%} interval {100 * found['low']:+.1f} to {100 * found['high']:+.1f}"
-    if found["low"] > 0:
-        what = f"{effect['arm']}: {100 * found['value']:.1f} percentage points fewer left"
-    elif found["high"] < 0:
-        what = f"{effect['arm']}: {-100 * found['value']:.1f} percentage points MORE left"
-    else:
-        what = (
-            f"{effect['arm']}: no effect on churn can be seen, {100 * found['value']:+.1f} points"
-        )
-    return f"{what} ({between}); {100 * effect['expected_reduction']:.1f} had been assumed."
+    value, low, high = (100 * found[name] for name in ("value", "low", "high"))
+    assumed, what = f"{100 * effect['expected_reduction']:.1f}", "percentage points fewer left"
+    if high < 0:
+        value, low, high = -value, -high, -low
+        assumed, what = f"{assumed} fewer", "percentage points MORE left"
+    words = f"{value:.1f} {what}"
+    if low <= 0:
+        words = f"no effect on churn can be seen, {value:+.1f} points"
+    between = f"{level:.0%} interval {low:+.1f} to {high:+.1f}"
+    return f"{effect['arm']}: {words} ({between}); {assumed} had been assumed."
 
 
 def _profit(effect: dict[str, Any]) -> str:

@@ -159,7 +159,7 @@ def test_who_was_reached_against_the_plan_is_counted(tmp_path, money, paths):
     assert "of who was to be left alone were contacted: the effect" in campaign.warnings[0]
 
 
-def test_a_clear_effect_is_found_and_stated(tmp_path, money, paths):
+def test_a_clear_effect_is_found_and_stated_with_the_sign_of_its_words(tmp_path, money, paths):
     result = analyse(read(shop(effect=0.2), tmp_path, money, paths), SETTINGS)
     effect = result["effects"][0]["reduction"]
     assert effect["low"] > 0
@@ -170,6 +170,10 @@ def test_a_clear_effect_is_found_and_stated(tmp_path, money, paths):
     assert "fewer left" in first
     assert sum(one["customers"] for one in result["arms"]) == ROWS
     assert {g["column"] for g in result["groups"]} == {"risk", "town"}
+    result["effects"][0]["reduction"] = {"value": -0.007, "low": -0.01, "high": -0.003}
+    harm = headlines(result)[1]
+    assert harm.startswith("sent: 0.7 percentage points MORE left (95% interval +0.3 to +1.0)")
+    assert harm.endswith(" fewer had been assumed.")
 
 
 def test_without_an_effect_none_is_claimed_and_no_ranking_shown(tmp_path, money, paths):
