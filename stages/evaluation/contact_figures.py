@@ -19,6 +19,12 @@ RULES = {
     "threshold": "the probability of churn is above {threshold:.3f}",
 }
 
+ADOPTED = (
+    "A campaign was adopted: the service, make score and make app decide by its effect, and "
+    "contact others. The list and the figures here go by the assumptions below, so that models "
+    "stay comparable."
+)
+
 
 def campaign(data: EvaluationData, totals: pd.DataFrame) -> dict[str, Any]:
     """The figures of the list on the test customers; `totals` as `contacts.totals` gives them.
@@ -69,7 +75,9 @@ def assumptions(data: EvaluationData) -> list[str]:
             f"A kept customer is worth the monthly value times a margin of {costs.margin:.0%} "
             f"times {costs.months_kept:.1f} months."
         )
+    adopted = [ADOPTED] if data.manifest.get("effect") else []
     return [
+        *adopted,
         f"{costs.accept_rate:.0%} of the contacted leavers accept the offer and stay.",
         "Customers who would have stayed take the offer as well: pure cost.",
         f"A contact costs {costs.contact_cost:g} {unit}, the offer {costs.offer_cost:g} {unit}.",

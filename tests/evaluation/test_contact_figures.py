@@ -66,3 +66,12 @@ def test_assumptions_are_named_in_the_currency_and_as_the_rule_takes_them(data):
     assert any("margin of 50%" in text for text in assumptions(data))
     flat = assumptions(builders.evaluation_data("no_value"))
     assert "A kept customer is worth 120 currency units." in flat
+
+
+def test_that_an_adopted_effect_decides_elsewhere_is_the_first_of_the_assumptions(data):
+    manifest = data.manifest | {"effect": {"policy": "mean_learner"}}
+
+    first, *others = assumptions(dataclasses.replace(data, manifest=manifest))
+
+    assert first.startswith("A campaign was adopted: the service, make score and make app decide")
+    assert others == assumptions(data)
