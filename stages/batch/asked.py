@@ -95,7 +95,7 @@ def check_snapshot(source: str, snapshot: date | None, schema: Schema) -> None:
         dates = ", ".join(dict.fromkeys(str(c.from_date) for c in schema.date_parts))
         raise UserError(
             f"{source}: the model counts days from {dates} to the day that the table "
-            "describes; expected that day: SNAPSHOT=2026-01-31 (--snapshot)"
+            "describes; expected that day, such as SNAPSHOT=2026-01-31 (--snapshot)"
         )
 
 

@@ -62,7 +62,7 @@ class RejectedTable(UserError):
         self.issues = tuple(issues)
 
 
-ADVICE = "What to do: mend the file and adopt it again, or allow these values in the schema."
+ADVICE = "What to do: mend the file, or allow these values in the schema, and hand it in again."
 
 
 def _issue_table(issues: Sequence[ValidationIssue], origin: str) -> list[str]:
