@@ -2,7 +2,7 @@
 
 A request only puts its rows into a bounded queue; now and then one makes the lines of all that
 wait, and a thread writes them. Not the thread makes the lines: it would take Python's lock from
-requests again and again, and not each request its own: one line alone costs five times as much.
+requests again and again, and not each request its own: one line alone costs three times as much.
 Rows are kept until they are written only where a challenger shadows: objects that wait make the
 slowest percent of requests a third slower, since Python's collector looks at them again and again.
 Where the queue is full, a batch waits a moment, and rows that find no room are dropped and counted:
@@ -34,7 +34,7 @@ from serving.settings import Settings
 from serving.telemetry import Metrics
 
 ROUND = 0.2  # seconds between two looks at the queue
-AT_ONCE = 16  # requests whose lines one of them makes
+AT_ONCE = 4  # requests whose lines one of them makes
 ROWS_AT_ONCE = 1_000  # of a write
 LONGEST_LINE = 1 << 20  # bytes
 COLUMNS = "columns.json"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ class Page(NamedTuple):
     name: str
 
 
+@cache
 def environment() -> Environment:
     """The templates, strict about names that are missing."""
     found = Environment(
@@ -46,13 +48,18 @@ def markdown_cell(text: Any) -> str:
 
 def write_report(executed: nbformat.NotebookNode, path: Path, *, pages: Sequence[Page]) -> None:
     """An executed notebook as a page, its code folded."""
+    body, _ = _exporter().from_notebook_node(executed)
+    write_page(path, body=with_page_colours(body), title=title_of(executed), pages=pages)
+
+
+@cache
+def _exporter() -> Any:
+    """What renders notebooks, its templates compiled once."""
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], anchor_link_text=""
     )
-    body, _ = exporter.from_notebook_node(executed)
-    write_page(path, body=with_page_colours(body), title=title_of(executed), pages=pages)
 
 
 def with_page_colours(body: str) -> str:
