@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.months import is_closed, month_name, month_of, number
+from stages.core.months import between, is_closed, month_name, month_of, number, shifted
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_months_follow_each_other_across_years() -> None:
     assert is_closed("2025-11", window=6, as_of="2026-05")
     assert not is_closed("2025-11", window=6, as_of="2026-04")
     assert not is_closed("001", window=6, as_of="2026-04"), "counted otherwise"
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "other"),
+    [("2026-11", 3, "2027-02"), ("007", 6, "013"), ("2026-01", -1, "2025-12")],
+)
+def test_months_add_up(name: str, by: int, other: str) -> None:
+    assert shifted(name, by) == other
+    assert between(name, other) == by
