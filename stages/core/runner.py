@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import sys
 import tempfile
@@ -39,12 +40,11 @@ KERNEL_ENVIRONMENT = {
     RUN: "1",
 }
 
-# IPython's own exit() lets the next cells run until the kernel happens to be gone. The collector
-# looks less often: a sixth of the time of imports was its; and not once more at the end.
+# IPython's own exit() lets the next cells run until the kernel happens to be gone.
 STARTUP = """
 import atexit, gc, sys
 exit = quit = sys.exit
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold{collector}
 atexit.register(gc.freeze)
 del atexit, gc, sys
 """
@@ -191,7 +191,8 @@ class _environment:
     def __enter__(self) -> None:
         startup = Path(self._values["IPYTHONDIR"]) / "profile_default" / "startup"
         startup.mkdir(parents=True)
-        (startup / "startup.py").write_text(STARTUP)
+        # The kernel's collector looks as seldom as that of this process: `stages/__main__.py`.
+        (startup / "startup.py").write_text(STARTUP.format(collector=gc.get_threshold()))
         # Its farewell ("KeyboardInterrupt caught in kernel") is no news to the user.
         (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 50\n")
         self._before = dict(os.environ)
